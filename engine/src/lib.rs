@@ -1,0 +1,2 @@
+//! Runs WebAssembly programs as kernel threads.
+#![no_std]

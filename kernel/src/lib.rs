@@ -1,0 +1,3 @@
+//! The capability microkernel.
+#![no_std]
+#![forbid(unsafe_code)]
