@@ -1,3 +1,53 @@
-//! What programs and kernel agree on.
+//! What programs and the kernel agree on: the calls, their arguments, events, errors and object operations.
+//!
+//! Three calls and their fusions are the whole interface (`import "hallows"`): `send`, `answer`, `wait`,
+//! `call` = send + wait for that answer, `answer_wait` = answer + wait. Everything else is a message to a kernel
+//! object: an [`Operation`] sent to a capability.
+//!
+//! | import | parameters | result |
+//! |---|---|---|
+//! | `send` | endpoint `i32`, bytes `i64`, transfers `i64`, room `i32` | token, or error |
+//! | `answer` | token `i64`, bytes `i64`, transfers `i64` | 0, or error |
+//! | `wait` | event `i32`, buffer `i64`, handles `i64`, deadline `i64` | 0, or error |
+//! | `call` | endpoint `i32`, bytes `i64`, transfers `i64`, reply `i64`, handles `i64`, deadline `i64` | [`Outcome`], or error |
+//! | `answer_wait` | token, bytes, transfers (as `answer`), event, buffer, handles, deadline (as `wait`) | 0, or error |
+//!
+//! Every result is an `i64`; a negative one is `-(Error as i64)`. A range of memory travels as one [`Span`] in an `i64`.
+//! A deadline is absolute, in nanoseconds of the machine's monotonic clock; `i64::MAX` means none.
 #![no_std]
 #![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+mod codec;
+mod error;
+mod event;
+mod fault;
+mod handle;
+mod limits;
+mod operation;
+mod outcome;
+mod program;
+mod rights;
+mod span;
+mod trace;
+mod transfer;
+
+pub use codec::{Reader, Writer};
+pub use error::Error;
+pub use event::{Event, EventKind};
+pub use fault::{FaultKind, FaultReport};
+pub use handle::Handle;
+pub use limits::*;
+pub use operation::{Code, ObjectKind, Operation, Reply};
+pub use outcome::{Outcome, decode_result, encode_result};
+pub use program::{DEFERRED, HANDLE_EXPORT, INBOX_EXPORT, INIT_EXPORT, Inbox, MAIN_EXPORT, Returned};
+pub use rights::Rights;
+pub use span::Span;
+pub use trace::{TraceKind, TraceRecord};
+pub use transfer::{Transfer, TransferMode};
+
+/// The module name that programs import the calls from.
+pub const IMPORT_MODULE: &str = "hallows";
+
+/// A deadline that never comes, in nanoseconds.
+pub const NO_DEADLINE: u64 = i64::MAX as u64;

@@ -1,0 +1,20 @@
+//! What the kernel asks of a machine: the time, sleep, and a way to wake what sleeps.
+
+use crate::{CoreId, Nanos};
+
+/// What is under the kernel: Linux threads, a bare processor, or a simulation.
+pub trait Machine: Send + Sync + 'static {
+    /// The monotonic clock.
+    fn now(&self) -> Nanos;
+    /// Lets the core sleep until [`Machine::unpark`] of it. An `unpark` that came before makes it return at once: no wake-up is
+    /// lost. May return without reason.
+    fn park(&self, core: CoreId);
+    /// Wakes the core, or keeps it from falling asleep.
+    fn unpark(&self, core: CoreId);
+    /// Makes the timekeeper call [`crate::Kernel::tick`] no later than `at` (absolute): it may be asleep until later. Called seldom.
+    fn alarm(&self, at: Nanos);
+    /// 16 random bytes.
+    fn random(&self) -> [u8; 16];
+    /// A line for the machine's log, from the kernel or from a cell.
+    fn log(&self, line: &[u8]);
+}
