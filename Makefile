@@ -1,0 +1,54 @@
+# Every command of the project. Each does the set-up it needs, says what it installs, and is quick the second time.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# One thing at a time: cargo uses all cores itself.
+.NOTPARALLEL:
+
+# What `hallows run` is told: a program or a SYSTEM.toml, and options. Empty: its own default.
+ARGS ?=
+# Which benchmarks, and options such as --json. Empty: all.
+BENCH ?=
+
+hallows = $(or $(CARGO_TARGET_DIR),target)/release/hallows
+
+.PHONY: help
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo "One stage of the tests: make test STAGES=\"clippy unit\"; all of them: scripts/test.sh --list"
+
+.PHONY: run
+run: build ## build, then boot a machine on cores of this one (ARGS="SYSTEM.toml --cores 1")
+	@$(hallows) run $(ARGS)
+
+.PHONY: test
+test: ## every check: scripts, format, licences, lints, docs, tests, models, bare metal (STAGES="clippy unit")
+	@scripts/test.sh $(STAGES)
+
+.PHONY: bench
+bench: build ## build, then measure beside Linux (BENCH="protected-call --json")
+	@$(hallows) bench $(BENCH)
+
+.PHONY: build
+build: ## build the hallows command with compiler and programs inside
+	@scripts/build.sh
+
+.PHONY: artifacts
+artifacts: ## build only what hallows embeds: compiler and example programs
+	@scripts/build.sh artifacts
+
+.PHONY: metal
+metal: ## build the bare-metal machine
+	@scripts/build.sh metal
+
+.PHONY: setup
+setup: ## install what builds and tests need, and nothing else
+	@scripts/setup.sh test
+
+.PHONY: format
+format: ## format all code
+	@scripts/format.sh
+
+.PHONY: clean
+clean: ## remove everything that was built, tools included
+	rm -rf target

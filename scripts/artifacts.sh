@@ -1,0 +1,74 @@
+# The steps of a build, in their order: compiler, example programs, `hallows` itself, bare-metal machine.
+# shellcheck shell=bash
+# Sourced; each function is one stage.
+# shellcheck source=scripts/toolchain.sh
+. "$(dirname "${BASH_SOURCE[0]}")/toolchain.sh"
+# shellcheck source=scripts/discover.sh
+. "$(dirname "${BASH_SOURCE[0]}")/discover.sh"
+# shellcheck source=scripts/stage.sh
+. "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
+
+# publish FROM TO: puts an artefact in its place, untouched if it is the same, so that
+# `hallows/build.rs` does not embed again what did not change.
+publish() {
+    cmp -s "$1" "$2" && return 0
+    mkdir -p "$(dirname "$2")"
+    # Renamed into place: a build that runs beside this one never reads half a file.
+    cp "$1" "$2.new" && mv "$2.new" "$2"
+}
+
+build_compiler() {
+    cd "$root/compiler"
+    CARGO_TARGET_DIR=$target_dir/compiler cargo build --release
+    publish "$target_dir/compiler/release/hallows-compiler" "$artifacts/hallows-compiler"
+}
+
+# Programs are plain libraries, so that the same source links in natively; only here they become
+# WebAssembly modules. `cargo rustc`, which can say so, takes one package at a time. They share one
+# target folder, so that all but the first cost their own compilation only.
+build_programs() {
+    local folder name package output done=0 all kept
+    export CARGO_TARGET_DIR=$target_dir/programs
+    mapfile -t all < <(programs)
+    for folder in "${all[@]}"; do
+        name=$(basename "$folder")
+        package=$(package_name "$folder/Cargo.toml")
+        done=$((done + 1))
+        say "program $done of ${#all[@]}: $name"
+        cd "$root/$folder"
+        toolchain_cargo "$program_target" rustc --lib --crate-type cdylib --profile program
+        output=$CARGO_TARGET_DIR/$program_target/program/${package//-/_}.wasm
+        [ -f "$output" ] || fail "$folder did not give $output. Has it a [lib] with another name? It must have none."
+        publish "$output" "$artifacts/programs/$name.wasm"
+    done
+    # A program that is gone must not live on inside `hallows`.
+    for kept in "$artifacts"/programs/*.wasm; do
+        [[ " ${all[*]##*/} " == *" $(basename "$kept" .wasm) "* ]] || rm -f "$kept"
+    done
+}
+
+build_hallows() {
+    cd "$root"
+    cargo build --release -p hallows
+}
+
+build_metal() {
+    cd "$root/machines/metal"
+    CARGO_TARGET_DIR=$target_dir/metal toolchain_cargo "$metal_target" build --release
+}
+
+# What `hallows` embeds; the stages that need it run this first.
+stage_artifacts() {
+    if [ -f "$root/compiler/Cargo.toml" ]; then
+        stage compiler "WebAssembly compiler, a workspace of its own" build_compiler
+    else
+        skip compiler "compiler/Cargo.toml is not there"
+    fi
+    local count
+    count=$(programs | wc -l)
+    if [ "$count" -gt 0 ]; then
+        stage programs "$count example programs to WebAssembly" build_programs
+    else
+        skip programs "no programs/*/Cargo.toml says program = true"
+    fi
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Builds: everything that `hallows` is made of, or only the parts named.
+#
+#   scripts/build.sh [artifacts|hallows|metal]…     default: artifacts hallows
+set -euo pipefail
+"$(dirname "${BASH_SOURCE[0]}")/setup.sh" build
+# shellcheck source=scripts/artifacts.sh
+. "$(dirname "${BASH_SOURCE[0]}")/artifacts.sh"
+
+[ $# -gt 0 ] || set -- artifacts hallows
+for part in "$@"; do
+    case $part in
+        artifacts) stage_artifacts ;;
+        hallows) stage hallows "the command, optimised (its link takes longest)" build_hallows ;;
+        metal) stage metal "the bare-metal machine" build_metal ;;
+        *) fail "there is no part '$part'; parts are artifacts, hallows, metal" ;;
+    esac
+done

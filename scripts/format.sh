@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Formats the code of every workspace.
+set -euo pipefail
+# shellcheck source=scripts/discover.sh
+. "$(dirname "${BASH_SOURCE[0]}")/discover.sh"
+
+workspaces | while read -r folder; do (cd "$root/$folder" && cargo fmt --all); done
