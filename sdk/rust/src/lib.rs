@@ -1,1 +1,3 @@
-//! (skeleton)
+//! What programs are written with.
+#![no_std]
+pub mod native;
