@@ -1,0 +1,148 @@
+//! Whether the host has the memory that a machine asks for.
+//!
+//! Linux promises more than it has; a machine populates what it reserves, so an impossible budget would end in the
+//! OOM killer a few seconds after the start. Better to say so before.
+
+use std::path::{Path, PathBuf};
+
+use crate::host::files::{FileError, read_all, read_short};
+use crate::host::quantity::ByteSize;
+
+/// Why a memory budget cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum MemoryError {
+    /// The host has less.
+    #[error(
+        "{wanted} asked for with --memory, but the host has only {available} available; ask for less or free some"
+    )]
+    NotEnough {
+        /// What was asked for.
+        wanted: ByteSize,
+        /// `MemAvailable` of `/proc/meminfo`.
+        available: ByteSize,
+    },
+    /// A control group allows less.
+    #[error(
+        "{wanted} asked for with --memory, but the control group limit {} leaves only {left}; ask for less or raise it",
+        limit.display()
+    )]
+    GroupLimit {
+        /// What was asked for.
+        wanted: ByteSize,
+        /// What the limit leaves.
+        left: ByteSize,
+        /// The file with the limit.
+        limit: PathBuf,
+    },
+    /// Address space could not be reserved.
+    #[error("cannot reserve {wanted} of address space: {source}; see `ulimit -v`")]
+    Reserve {
+        /// What was asked for.
+        wanted: ByteSize,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Pages could not be populated.
+    #[error("cannot populate memory at {done} of {wanted}: {source}")]
+    Populate {
+        /// How far it came.
+        done: ByteSize,
+        /// How far it should have come.
+        wanted: ByteSize,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The kernel's files could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Checks a budget against what the host has available and against the limits of this process's control groups.
+///
+/// # Errors
+/// [`MemoryError::NotEnough`] and [`MemoryError::GroupLimit`] say how much there is.
+pub fn check_available(wanted: ByteSize) -> Result<(), MemoryError> {
+    let meminfo = read_all(Path::new("/proc/meminfo"))?;
+    let available = ByteSize(parse_available(&meminfo).unwrap_or(u64::MAX));
+    if wanted > available {
+        return Err(MemoryError::NotEnough { wanted, available });
+    }
+    let groups = read_all(Path::new("/proc/self/cgroup"))?;
+    for (limit, used) in limit_files(&groups) {
+        let Some(left) = left_in_group(&limit, &used) else { continue };
+        if wanted > left {
+            return Err(MemoryError::GroupLimit { wanted, left, limit });
+        }
+    }
+    Ok(())
+}
+
+fn parse_available(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// The files of limit and use of every control group above this process, both versions, at their usual places.
+fn limit_files(groups: &str) -> Vec<(PathBuf, PathBuf)> {
+    let mut files = Vec::new();
+    for line in groups.lines() {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
+        let (mount, limit, used) = match controllers {
+            "" => ("/sys/fs/cgroup", "memory.max", "memory.current"),
+            list if list.split(',').any(|controller| controller == "memory") => {
+                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
+            }
+            _ => continue,
+        };
+        for group in Path::new(path.trim_start_matches('/')).ancestors() {
+            let directory = Path::new(mount).join(group);
+            files.push((directory.join(limit), directory.join(used)));
+        }
+    }
+    files
+}
+
+/// `None` without a limit (`max`, or no such file).
+fn left_in_group(limit: &Path, used: &Path) -> Option<ByteSize> {
+    let limit = read_short(limit).ok()?.parse::<u64>().ok()?;
+    let used = read_short(used).ok()?.parse::<u64>().ok()?;
+    Some(ByteSize(limit.saturating_sub(used)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_impossible_budget_is_refused_with_what_there_is() {
+        let error = check_available(ByteSize(1 << 60)).unwrap_err();
+        assert!(
+            error.to_string().starts_with("1048576 TiB asked for with --memory, but the host has only"),
+            "{error}"
+        );
+        check_available(ByteSize(1 << 20)).unwrap();
+    }
+
+    #[test]
+    fn the_available_amount_is_in_kibibytes() {
+        assert_eq!(parse_available("MemTotal: 9 kB\nMemAvailable:    2048 kB\n"), Some(2 << 20));
+        assert_eq!(parse_available("MemTotal: 9 kB\n"), None);
+    }
+
+    #[test]
+    fn the_groups_of_both_versions_are_looked_at_up_to_the_root() {
+        let files = limit_files("4:memory:/a/b\n3:cpuset:/\n0::/c\n");
+        let limits: Vec<_> = files.iter().map(|(limit, _)| limit.to_str().unwrap()).collect();
+        assert_eq!(
+            limits,
+            [
+                "/sys/fs/cgroup/memory/a/b/memory.limit_in_bytes",
+                "/sys/fs/cgroup/memory/a/memory.limit_in_bytes",
+                "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+                "/sys/fs/cgroup/c/memory.max",
+                "/sys/fs/cgroup/memory.max",
+            ]
+        );
+    }
+}
