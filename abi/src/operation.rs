@@ -59,9 +59,9 @@ pub enum Code {
     Log = 26,
 
     // On a budget: MANAGE.
-    /// Budget: make an endpoint. a: 0 active, 1 passive; b: how many messages may wait in it (1 to 65,535; passive: ignored);
+    /// Budget: make an endpoint. a: 0 active, 1 passive; b: how many messages may wait in it (1 to 4,096; passive: ignored);
     /// c: handler budget in nanoseconds (passive; 0: the default). With one capability (a cell, MANAGE): that cell serves it;
-    /// without: the caller does. Reply capability: the endpoint, all rights.
+    /// without: the caller does. Only a passive cell serves passive endpoints, only others active ones. Reply capability: the endpoint, all rights.
     CreateEndpoint = 32,
     /// Budget: make a notification. Reply capability.
     CreateNotification = 33,
@@ -70,9 +70,8 @@ pub enum Code {
     /// Budget: make a region of a bytes (rounded up to pages). Reply capability.
     CreateRegion = 35,
     /// Budget: make a cell, not yet started. a: memory limit in bytes; b: slots of its capability space (0: the default) and, in
-    /// bits 32 to 39, its priority (0 the lowest, 7 the highest, not above the caller's); bytes after the first 32: its start
-    /// information. With capabilities: its program, and (optional) the endpoint that gets its faults (SEND).
-    /// Reply capability: the cell.
+    /// bits 32 to 39, its priority (0 the lowest, 7 the highest, not above the caller's); c: 1 for a passive server. With
+    /// capabilities: its program, and (optional) the endpoint that gets its faults (SEND). Reply capability: the cell.
     CreateCell = 36,
     /// Budget: make a child budget of a bytes out of this one. Reply capability.
     Split = 37,
@@ -111,7 +110,7 @@ pub enum Code {
     // On a cell (MANAGE).
     /// Cell: put the capability that comes with the message into its space. Only before `Start`. Reply a: its handle there.
     Grant = 112,
-    /// Cell: start it.
+    /// Cell: start it. Bytes after the first 32: its start information.
     Start = 113,
     /// Cell: kill it.
     Kill = 114,

@@ -1,5 +1,7 @@
 //! Newtypes for everything that is counted, so that a core is never taken for a cell.
 
+use crate::lock::{Token, level};
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -59,4 +61,14 @@ pub struct Context {
     pub core: CoreId,
     /// The thread whose stack this is, also while it runs a passive server's handler.
     pub thread: ThreadId,
+    /// No lock is held: borrowed by every lock, so that no suspension compiles under one.
+    pub(crate) token: Token<'static, { level::NONE }>,
+}
+
+impl Context {
+    /// For the engine, at a program's way into the kernel.
+    #[must_use]
+    pub const fn new(core: CoreId, thread: ThreadId) -> Self {
+        Self { core, thread, token: Token::at_entry() }
+    }
 }

@@ -1,16 +1,50 @@
-//! The kernel value: what engines and machines call. (Signatures first; the bodies follow.)
+//! The kernel value: the tables, the cores, and the small steps that all calls share.
 
-use hallows_abi::{Error, Event, Handle, Transfer};
+use alloc::boxed::Box;
 
-use crate::{CellId, Context, CoreId, Engine, HandleList, Nanos, PreemptionWord, ThreadId};
+use hallows_abi::{Error, Transfer};
 
-/// The kernel of one machine.
+use crate::capabilities::{Capabilities, InFlight, Orphan};
+use crate::cell::CellRecord;
+use crate::configuration::Configuration;
+use crate::core_record::Core;
+use crate::lock::{Lock, Token, level};
+use crate::objects::{Budget, Endpoint, Notification, Program, Region, Timer};
+use crate::sync::{AtomicU8, AtomicU64, Ordering};
+use crate::table::Table;
+use crate::thread::Thread;
+use crate::timekeeper::Timekeeper;
+use crate::timers::TimerQueue;
+use crate::{CellId, Context, Engine, Machine, PreemptionWord, ThreadId};
+
+/// The kernel of one machine. All of it is shared: cores, programs' calls and the timekeeper use it at the same time.
 pub struct Kernel<E: Engine> {
     /// What runs the programs.
     pub engine: E,
     /// What is below.
     pub machine: E::Machine,
+    pub(crate) configuration: Configuration,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) cells: Table<CellRecord<E::Bytes, E::Program>>,
+    pub(crate) threads: Table<Thread>,
+    pub(crate) endpoints: Table<Endpoint>,
+    pub(crate) notifications: Table<Notification>,
+    pub(crate) timers: Table<Timer>,
+    pub(crate) budgets: Table<Budget>,
+    pub(crate) regions: Table<Region>,
+    pub(crate) programs: Table<Program<E::Program>>,
+    /// One for each core, and one more for the timekeeper, which runs no threads.
+    pub(crate) cores: Box<[Core]>,
+    pub(crate) timer_queues: Box<[Lock<{ level::LEAF }, TimerQueue>]>,
+    pub(crate) timekeeper: Lock<{ level::CONTROL }, Timekeeper>,
+    /// When the timekeeper looks next by itself, in ns: 0 while it is awake.
+    pub(crate) planned_tick_ns: AtomicU64,
+    pub(crate) stopping: AtomicU8,
 }
+
+/// The right to make a kernel's first objects. Who has made the kernel has it.
+#[derive(Debug)]
+pub struct BootCapability(pub(crate) ());
 
 /// A message as its sender gives it.
 pub struct Outgoing<'a, E: Engine> {
@@ -18,4 +52,126 @@ pub struct Outgoing<'a, E: Engine> {
     pub bytes: E::Bytes,
     /// The capabilities that go with it.
     pub transfers: &'a [Transfer],
+}
+
+impl<E: Engine> Kernel<E> {
+    /// A kernel with empty tables, over an engine and a machine.
+    pub fn new(engine: E, machine: E::Machine, configuration: Configuration) -> (Self, BootCapability) {
+        let Configuration { cores, cells, objects, slots, .. } = configuration;
+        let cores = cores.max(1);
+        let kernel = Self {
+            engine,
+            machine,
+            capabilities: Capabilities::new(cells, objects, slots),
+            cells: Table::new(cells, |_| CellRecord::new()),
+            threads: Table::new(cells, |_| Thread::new()),
+            endpoints: Table::new(objects, |_| Endpoint::default()),
+            notifications: Table::new(objects, |_| Notification::default()),
+            timers: Table::new(objects, |_| Timer::default()),
+            budgets: Table::new(objects.max(cells), |_| Budget::default()),
+            regions: Table::new(objects, |_| Region::default()),
+            programs: Table::new(objects, |_| Program::default()),
+            cores: (0..=cores).map(|core| Core::new(core, configuration.trace_records)).collect(),
+            timer_queues: (0..cores).map(|_| Lock::default()).collect(),
+            timekeeper: Lock::new(Timekeeper::new(cores)),
+            planned_tick_ns: AtomicU64::new(0),
+            stopping: AtomicU8::new(0),
+            configuration: Configuration { cores, ..configuration },
+        };
+        kernel.open_root();
+        (kernel, BootCapability(()))
+    }
+
+    /// The preemption word of a thread.
+    #[inline]
+    pub fn word(&self, thread: ThreadId) -> &PreemptionWord {
+        &self.threads.at(thread.0).word
+    }
+
+    /// The cell whose code is running: the innermost passive server, or the thread's own cell.
+    #[inline]
+    pub(crate) fn current(&self, context: &Context) -> u32 {
+        self.threads.at(context.thread.0).innermost().unwrap_or(context.thread.0)
+    }
+
+    /// An error if the cell's code must not go on.
+    #[inline]
+    pub(crate) fn check_live(&self, cell: u32) -> Result<(), Error> {
+        if self.cells.at(cell).is_live() { Ok(()) } else { Err(Error::Killed) }
+    }
+
+    /// The core's record; of an index outside, the timekeeper's.
+    #[inline]
+    pub(crate) fn core(&self, core: u32) -> &Core {
+        match self.cores.get(core as usize) {
+            Some(core) => core,
+            None => self.timekeeper_core(),
+        }
+    }
+
+    /// The record of the timekeeper's pseudo-core: the last one.
+    #[expect(clippy::indexing_slicing, reason = "made with one record more than cores")]
+    pub(crate) fn timekeeper_core(&self) -> &Core {
+        &self.cores[self.configuration.cores as usize]
+    }
+
+    /// Asks every core's loop to return.
+    pub fn shut_down(&self) {
+        self.stopping.store(1, Ordering::SeqCst);
+        for core in 0..self.configuration.cores {
+            self.machine.unpark(crate::CoreId(core));
+        }
+    }
+
+    /// Whether [`Self::shut_down`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire) != 0
+    }
+
+    /// Takes so many more bytes of linear memory for a cell: before its memory grows.
+    ///
+    /// # Errors
+    /// `BudgetExhausted`: the memory must not grow.
+    pub fn charge(&self, cell: CellId, bytes: u64) -> Result<(), Error> {
+        let record = self.cells.at(cell.0);
+        self.budgets.at(record.budget.load(Ordering::Relaxed)).charge(bytes)?;
+        record.memory_charged.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Ends the objects that no capability names any more.
+    pub(crate) fn end_orphans(
+        &self,
+        token: &mut Token<'static, { level::NONE }>,
+        core: u32,
+        orphans: &[Orphan],
+    ) {
+        for orphan in orphans {
+            self.end_object(token, core, *orphan);
+        }
+    }
+
+    /// Drops capabilities that will not arrive.
+    pub(crate) fn drop_flight(
+        &self,
+        token: &mut Token<'static, { level::NONE }>,
+        core: u32,
+        flight: &InFlight,
+    ) {
+        if flight.is_empty() {
+            return;
+        }
+        let mut orphans = alloc::vec::Vec::new();
+        {
+            let (mut tree, _) = self.capabilities.lock(token);
+            tree.drop_flight(flight, |orphan| orphans.push(orphan));
+        }
+        self.end_orphans(token, core, &orphans);
+    }
+
+    /// How much of the machine's memory is in use, and how much there is, in bytes.
+    pub fn memory(&self) -> (u64, u64) {
+        let root = self.budgets.at(0);
+        (root.used.load(Ordering::Relaxed), root.limit.load(Ordering::Relaxed))
+    }
 }

@@ -1,0 +1,671 @@
+//! The calls of programs: `send`, `answer`, `wait`, and `call` to an active server.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use hallows_abi::{
+    Error, Event, EventKind, Handle, MAX_MESSAGE, MAX_TRANSFERS, ObjectKind, Rights, TraceKind, Transfer,
+};
+
+use crate::capabilities::InFlight;
+use crate::inbox::{Answer, Entry, Message, Payload, Pending, Sender};
+use crate::objects::Watched;
+use crate::slot::{Found, Via};
+use crate::sync::Ordering;
+use crate::{Context, Engine, HandleList, Kernel, Nanos, Outgoing, TransferList};
+
+/// The list that the engine gives, as the kernel keeps it.
+pub(crate) fn transfer_list(transfers: &[Transfer]) -> Result<TransferList, Error> {
+    let mut list = TransferList::EMPTY;
+    transfers.iter().try_for_each(|transfer| list.push(*transfer)).map_err(|_| Error::TooLong)?;
+    Ok(list)
+}
+
+impl<E: Engine> Kernel<E> {
+    /// Sends a message and waits for its answer: a protected call of a passive server, a message to an active one, an operation of any other
+    /// object. Returns the answer's length in bytes.
+    ///
+    /// # Errors
+    /// As the page of the call in `docs/` lists them. `Killed`: the calling program must unwind.
+    #[inline]
+    pub fn call(
+        &self,
+        context: &mut Context,
+        endpoint: Handle,
+        message: Outgoing<'_, E>,
+        reply: E::Bytes,
+        handles: &mut HandleList,
+        deadline: Nanos,
+    ) -> Result<u32, Error> {
+        let cell = self.current(context);
+        self.check_live(cell)?;
+        let found = self.capabilities.find(cell, endpoint)?;
+        if self.engine.length(message.bytes) > MAX_MESSAGE as usize {
+            return Err(Error::TooLong);
+        }
+        if found.capability.kind != ObjectKind::Endpoint {
+            return self.operate(context, cell, &found, &message, reply, handles);
+        }
+        if !found.capability.rights.contains(Rights::SEND) {
+            return Err(Error::NoRight);
+        }
+        let record = self.endpoints.at(found.capability.index);
+        if !record.generation.is(found.capability.generation) {
+            return Err(Error::Gone);
+        }
+        if record.is_passive() {
+            self.protected_call(context, cell, &found, &message, reply, handles, deadline)
+        } else {
+            self.active_call(context, cell, &found, &message, reply, handles, deadline)
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the arguments of one call, taken apart once")]
+    fn active_call(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        found: &Found,
+        message: &Outgoing<'_, E>,
+        reply: E::Bytes,
+        handles: &mut HandleList,
+        deadline: Nanos,
+    ) -> Result<u32, Error> {
+        let server = self.active_server(context, cell, found)?;
+        let flight = self.dispatch(context, cell, message.transfers)?;
+        let ticket = {
+            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+            inbox.reserve(Pending { server, reply: Some(reply), reserved: 0, done: None })
+        };
+        let ticket = match ticket {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                self.drop_flight(&mut context.token, context.core.0, &flight);
+                return Err(error);
+            }
+        };
+        let length = u32::try_from(self.engine.length(message.bytes)).map_err(|_| Error::TooLong)?;
+        let payload = Payload::Borrowed(message.bytes, length);
+        let room = u32::try_from(self.engine.length(reply)).unwrap_or(u32::MAX);
+        let sender = Sender::Cell { cell, ticket };
+        let capability = &found.capability;
+        let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, flight, room);
+        self.arm(context, deadline);
+        if let Err(error) = self.accept(context, server, sent, Waker::Continues) {
+            self.disarm(context);
+            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+            inbox.give_up(ticket);
+            return Err(error);
+        }
+        let answer = loop {
+            self.block(context);
+            let redeemed = {
+                let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+                inbox.redeem(ticket)
+            };
+            if let Some((answer, _)) = redeemed {
+                break answer;
+            }
+            let killed = !self.cells.at(cell).is_live();
+            if killed || self.has_expired(context, deadline) {
+                if let Some(answer) = self.give_up(context, cell, server, ticket) {
+                    break answer;
+                }
+                self.disarm(context);
+                return Err(if killed { Error::Killed } else { Error::DeadlinePassed });
+            }
+        };
+        self.disarm(context);
+        self.check_live(cell)?;
+        self.arrive(context, cell, &answer.flight, handles).ok();
+        answer.result
+    }
+
+    /// Takes back what is owed for a call, and the call itself out of the server's inbox; or finds that the answer has just come.
+    fn give_up(&self, context: &mut Context, cell: u32, server: u32, ticket: u64) -> Option<Answer> {
+        {
+            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+            if let Some((answer, _)) = inbox.redeem(ticket) {
+                return Some(answer);
+            }
+            inbox.give_up(ticket);
+        }
+        let cancelled = {
+            let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
+            inbox.cancel(Sender::Cell { cell, ticket })
+        };
+        if let Some(message) = cancelled {
+            self.drop_flight(&mut context.token, context.core.0, &message.flight);
+            self.tell_room(context, server);
+        }
+        None
+    }
+
+    /// The server of an active endpoint, if the caller may send to it.
+    fn active_server(&self, context: &Context, cell: u32, found: &Found) -> Result<u32, Error> {
+        if cell != context.thread.0 || self.cells.at(cell).is_passive() {
+            return Err(Error::NotInHandler);
+        }
+        let server = self.endpoints.at(found.capability.index).server.load(Ordering::Relaxed);
+        if server == cell { Err(Error::Deadlock) } else { Ok(server) }
+    }
+
+    fn accept(
+        &self,
+        context: &mut Context,
+        server: u32,
+        message: Message<E::Bytes>,
+        waker: Waker,
+    ) -> Result<(), Error> {
+        let (via, endpoint) = (message.via, message.endpoint);
+        let record = self.endpoints.at(endpoint);
+        let limit = record.limit.load(Ordering::Relaxed);
+        let (accepted, wake) = {
+            let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
+            // Under the lock that a revocation purges under: what it has emptied cannot bring anything in any more.
+            let accepted = if !self.capabilities.still(via) {
+                Err((Error::Revoked, message))
+            } else if !record.generation.is_alive() {
+                Err((Error::Gone, message))
+            } else {
+                inbox.accept(message, limit)
+            };
+            (accepted, inbox.take_waiter_if_any())
+        };
+        match accepted {
+            Ok(token) => {
+                let core = self.core(context.core.0);
+                core.trace.record(TraceKind::Send, context.thread.0, endpoint, token);
+                if wake {
+                    match waker {
+                        Waker::Continues => self.wake_to_continue(&mut context.token, context.core.0, server),
+                        Waker::Runs => self.wake(&mut context.token, context.core.0, server),
+                    }
+                }
+                Ok(())
+            }
+            Err((error, message)) => {
+                if wake {
+                    self.wake(&mut context.token, context.core.0, server);
+                }
+                self.drop_flight(&mut context.token, context.core.0, &message.flight);
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends a message and returns at once, with the token of its answer, which will have at most `room` bytes.
+    ///
+    /// # Errors
+    /// As the page of the call in `docs/` lists them.
+    pub fn send(
+        &self,
+        context: &mut Context,
+        endpoint: Handle,
+        message: Outgoing<'_, E>,
+        room: u32,
+    ) -> Result<u64, Error> {
+        let cell = self.current(context);
+        self.check_live(cell)?;
+        let found = self.capabilities.find(cell, endpoint)?;
+        let length = self.engine.length(message.bytes);
+        if length > MAX_MESSAGE as usize || room > MAX_MESSAGE {
+            return Err(Error::TooLong);
+        }
+        if found.capability.kind != ObjectKind::Endpoint {
+            return Err(Error::WrongObject);
+        }
+        if !found.capability.rights.contains(Rights::SEND) {
+            return Err(Error::NoRight);
+        }
+        let record = self.endpoints.at(found.capability.index);
+        if !record.generation.is(found.capability.generation) {
+            return Err(Error::Gone);
+        }
+        if record.is_passive() {
+            // Its handler runs on its caller's time: there is nobody to run it later.
+            return Err(Error::WrongObject);
+        }
+        let server = self.active_server(context, cell, &found)?;
+        let budget = self.budgets.at(self.cells.at(cell).budget.load(Ordering::Relaxed));
+        budget.charge(u64::from(room))?;
+        let refused = |error| {
+            budget.refund(u64::from(room));
+            error
+        };
+        let flight = self.dispatch(context, cell, message.transfers).map_err(refused)?;
+        let ticket = {
+            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+            inbox.reserve(Pending { server, reply: None, reserved: u64::from(room), done: None })
+        };
+        let ticket = match ticket {
+            Ok(ticket) => ticket,
+            Err(error) => {
+                self.drop_flight(&mut context.token, context.core.0, &flight);
+                return Err(refused(error));
+            }
+        };
+        let mut bytes = vec![0; length].into_boxed_slice();
+        self.engine.read(message.bytes, &mut bytes);
+        let sender = Sender::Cell { cell, ticket };
+        let capability = &found.capability;
+        let payload = Payload::Owned(bytes);
+        let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, flight, room);
+        if let Err(error) = self.accept(context, server, sent, Waker::Runs) {
+            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+            inbox.give_up(ticket);
+            return Err(refused(error));
+        }
+        Ok(ticket)
+    }
+
+    /// Answers a message that was received.
+    ///
+    /// # Errors
+    /// `BadToken`: it was answered already, or its sender gave up. Errors of the answer's capabilities leave the message unanswered.
+    pub fn answer(&self, context: &mut Context, token: u64, message: Outgoing<'_, E>) -> Result<(), Error> {
+        self.answer_waking(context, token, &message, Waker::Runs)
+    }
+
+    fn answer_waking(
+        &self,
+        context: &mut Context,
+        token: u64,
+        message: &Outgoing<'_, E>,
+        waker: Waker,
+    ) -> Result<(), Error> {
+        let cell = self.current(context);
+        self.check_live(cell)?;
+        if self.engine.length(message.bytes) > MAX_MESSAGE as usize
+            || message.transfers.len() > MAX_TRANSFERS as usize
+        {
+            return Err(Error::TooLong);
+        }
+        let flight = if message.transfers.is_empty() {
+            InFlight::NONE
+        } else {
+            {
+                let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+                if !inbox.is_received(token) {
+                    return Err(Error::BadToken);
+                }
+            }
+            self.dispatch(context, cell, message.transfers)?
+        };
+        let taken = {
+            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+            inbox.answer(token).map(|message| (message.sender, message.room, inbox.has_refused()))
+        };
+        let Some((sender, room, refused)) = taken else {
+            self.drop_flight(&mut context.token, context.core.0, &flight);
+            return Err(Error::BadToken);
+        };
+        if refused {
+            self.tell_room(context, cell);
+        }
+        self.core(context.core.0).trace.record(TraceKind::Answer, context.thread.0, cell, token);
+        self.deliver(context, sender, room, Ok((message.bytes, flight)), waker);
+        Ok(())
+    }
+
+    /// Gives a sender its answer, or the error instead.
+    pub(crate) fn deliver(
+        &self,
+        context: &mut Context,
+        sender: Sender,
+        room: u32,
+        answer: Result<(E::Bytes, InFlight), Error>,
+        waker: Waker,
+    ) {
+        let Sender::Cell { cell, ticket } = sender else {
+            if let Ok((_, flight)) = answer {
+                self.drop_flight(&mut context.token, context.core.0, &flight);
+            }
+            return;
+        };
+        let (undelivered, wake) = {
+            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+            let answer = match inbox.reply_memory(ticket) {
+                None => Answer {
+                    flight: answer.map_or(InFlight::NONE, |(_, flight)| flight),
+                    ..Answer::error(Error::Gone)
+                },
+                Some(memory) => self.fill(memory, room, answer),
+            };
+            let is_call = matches!(inbox.reply_memory(ticket), Some(Some(_)));
+            match inbox.complete(ticket, answer) {
+                Ok(()) => (InFlight::NONE, is_call || inbox.take_waiter_if_any()),
+                Err(answer) => (answer.flight, false),
+            }
+        };
+        self.drop_flight(&mut context.token, context.core.0, &undelivered);
+        if wake {
+            match waker {
+                Waker::Continues => self.wake_to_continue(&mut context.token, context.core.0, cell),
+                Waker::Runs => self.wake(&mut context.token, context.core.0, cell),
+            }
+        }
+    }
+
+    /// Copies an answer to where its sender wants it: under the sender's inbox lock, so that it cannot give up meanwhile.
+    fn fill(
+        &self,
+        memory: Option<E::Bytes>,
+        room: u32,
+        answer: Result<(E::Bytes, InFlight), Error>,
+    ) -> Answer {
+        let (bytes, flight) = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Answer::error(error),
+        };
+        let length = self.engine.length(bytes);
+        if length > room as usize {
+            // The capabilities of a lost answer are dropped by the receiver, with the error.
+            return Answer { flight, ..Answer::error(Error::AnswerTooLong) };
+        }
+        let copied: Option<Box<[u8]>> = match memory {
+            Some(memory) => {
+                self.engine.copy(bytes, memory, length);
+                None
+            }
+            None => {
+                let mut copy = vec![0; length].into_boxed_slice();
+                self.engine.read(bytes, &mut copy);
+                Some(copy)
+            }
+        };
+        Answer { result: u32::try_from(length).map_err(|_| Error::AnswerTooLong), bytes: copied, flight }
+    }
+
+    /// Waits for the next event of the calling cell. A message's or an answer's bytes go into `buffer`.
+    ///
+    /// # Errors
+    /// `Killed`; `NotInHandler`; `NothingToWaitFor`. A message that is longer than `buffer` is answered with `TooLong` and not seen.
+    pub fn wait(
+        &self,
+        context: &mut Context,
+        buffer: E::Bytes,
+        handles: &mut HandleList,
+        deadline: Nanos,
+    ) -> Result<Event, Error> {
+        let cell = context.thread.0;
+        if self.threads.at(cell).depth.load(Ordering::Relaxed) > 0 || self.cells.at(cell).is_passive() {
+            return Err(Error::NotInHandler);
+        }
+        let mut armed = false;
+        let result = loop {
+            match self.take_event(context, buffer, handles) {
+                Ok(None) => {}
+                Ok(Some(event)) => break Ok(event),
+                Err(error) => break Err(error),
+            }
+            if deadline == Nanos::NEVER && self.waits_for_nothing(context) {
+                break Err(Error::NothingToWaitFor);
+            }
+            if deadline == Nanos(0) || armed && self.has_expired(context, deadline) {
+                break Ok(Event::DEADLINE);
+            }
+            if !armed {
+                self.arm(context, deadline);
+                armed = true;
+            }
+            self.block(context);
+        };
+        if armed {
+            self.disarm(context);
+        }
+        result
+    }
+
+    fn waits_for_nothing(&self, context: &mut Context) -> bool {
+        let (inbox, _) = self.cells.at(context.thread.0).inbox.lock(&mut context.token);
+        inbox.sources == 0 && inbox.outstanding() == 0
+    }
+
+    /// Answers a message, then waits for the next event: the loop of a server in one call.
+    ///
+    /// # Errors
+    /// As [`Self::answer`], then nothing was waited for; as [`Self::wait`].
+    pub fn answer_wait(
+        &self,
+        context: &mut Context,
+        token: u64,
+        message: Outgoing<'_, E>,
+        buffer: E::Bytes,
+        handles: &mut HandleList,
+        deadline: Nanos,
+    ) -> Result<Event, Error> {
+        self.answer_waking(context, token, &message, Waker::Continues)?;
+        self.wait(context, buffer, handles, deadline)
+    }
+
+    /// Takes the next event of the calling cell, if there is one; if not, the next one wakes its thread. For a reactor's loop.
+    ///
+    /// # Errors
+    /// `Killed`.
+    pub fn next_event(
+        &self,
+        context: &mut Context,
+        buffer: E::Bytes,
+        handles: &mut HandleList,
+    ) -> Result<Option<Event>, Error> {
+        self.take_event(context, buffer, handles)
+    }
+
+    /// [`Self::answer`] from a reactor's loop, which takes the next event at once.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub fn answer_and_continue(
+        &self,
+        context: &mut Context,
+        token: u64,
+        message: Outgoing<'_, E>,
+    ) -> Result<(), Error> {
+        self.answer_waking(context, token, &message, Waker::Continues)
+    }
+
+    fn take_event(
+        &self,
+        context: &mut Context,
+        buffer: E::Bytes,
+        handles: &mut HandleList,
+    ) -> Result<Option<Event>, Error> {
+        let cell = context.thread.0;
+        let record = self.cells.at(cell);
+        loop {
+            self.check_live(cell)?;
+            let taken = {
+                let (mut inbox, _) = record.inbox.lock(&mut context.token);
+                match inbox.next() {
+                    None => return Ok(None),
+                    Some(Entry::Notification(index)) => Taken::Notification(index),
+                    Some(Entry::Answer(ticket)) => match inbox.redeem(ticket) {
+                        Some((answer, reserved)) => Taken::Answer(ticket, answer, reserved),
+                        None => continue,
+                    },
+                    Some(Entry::Message(token)) => match self.receive(&mut inbox, token, buffer) {
+                        Some(received) => received,
+                        None => continue,
+                    },
+                }
+            };
+            let event = match taken {
+                Taken::Message(mut event, flight) => {
+                    event.status = self.arrive(context, cell, &flight, handles).err();
+                    event.handles = u32::try_from(handles.as_slice().len()).unwrap_or(0);
+                    Some(event)
+                }
+                Taken::TooLong(token) => {
+                    self.refuse(context, token, Error::TooLong);
+                    None
+                }
+                Taken::Answer(ticket, answer, reserved) => {
+                    self.budgets.at(record.budget.load(Ordering::Relaxed)).refund(reserved);
+                    Some(self.answer_event(context, ticket, answer, buffer, handles))
+                }
+                Taken::Notification(index) => self.notification_event(cell, index),
+            };
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Copies a message that was taken from the queue into the receiver's buffer: under the inbox's lock, so that its sender cannot give up
+    /// meanwhile.
+    fn receive(
+        &self,
+        inbox: &mut crate::inbox::Inbox<E::Bytes>,
+        token: u64,
+        buffer: E::Bytes,
+    ) -> Option<Taken> {
+        let (message, flight) = inbox.receive(token)?;
+        let length = message.payload.length();
+        if length > self.engine.length(buffer) {
+            message.flight = flight;
+            return Some(Taken::TooLong(token));
+        }
+        match &message.payload {
+            Payload::Borrowed(bytes, _) => self.engine.copy(*bytes, buffer, length),
+            Payload::Owned(bytes) => self.engine.write(buffer, bytes),
+        }
+        let event = Event {
+            kind: EventKind::Message,
+            status: None,
+            length: u32::try_from(length).ok()?,
+            handles: 0,
+            room: message.room,
+            badge: message.badge,
+            token,
+            value: 0,
+        };
+        Some(Taken::Message(event, flight))
+    }
+
+    /// Answers a received message with an error.
+    pub(crate) fn refuse(&self, context: &mut Context, token: u64, error: Error) {
+        let taken = {
+            let (mut inbox, _) = self.cells.at(context.thread.0).inbox.lock(&mut context.token);
+            inbox.answer(token)
+        };
+        if let Some(message) = taken {
+            self.drop_flight(&mut context.token, context.core.0, &message.flight);
+            self.deliver(context, message.sender, 0, Err(error), Waker::Runs);
+        }
+    }
+
+    fn answer_event(
+        &self,
+        context: &mut Context,
+        ticket: u64,
+        answer: Answer,
+        buffer: E::Bytes,
+        handles: &mut HandleList,
+    ) -> Event {
+        let bytes = answer.bytes.as_deref().unwrap_or_default();
+        let fits = bytes.len() <= self.engine.length(buffer);
+        if fits {
+            self.engine.write(buffer, bytes);
+        }
+        let arrived = self.arrive(context, context.thread.0, &answer.flight, handles).err();
+        Event {
+            kind: EventKind::Answer,
+            status: answer.result.err().or(if fits { arrived } else { Some(Error::AnswerTooLong) }),
+            length: if fits { answer.result.unwrap_or(0) } else { 0 },
+            handles: u32::try_from(handles.as_slice().len()).unwrap_or(0),
+            room: 0,
+            badge: 0,
+            token: ticket,
+            value: 0,
+        }
+    }
+
+    fn notification_event(&self, cell: u32, index: u32) -> Option<Event> {
+        let record = self.notifications.at(index);
+        if !record.generation.is_alive() || record.bound.load(Ordering::Relaxed) != cell {
+            return None;
+        }
+        let value = record.bits.swap(0, Ordering::AcqRel);
+        let badge = record.badge.load(Ordering::Relaxed);
+        (value != 0).then_some(Event { kind: EventKind::Notification, badge, value, ..Event::DEADLINE })
+    }
+
+    fn dispatch(&self, context: &mut Context, cell: u32, transfers: &[Transfer]) -> Result<InFlight, Error> {
+        if transfers.is_empty() {
+            return Ok(InFlight::NONE);
+        }
+        let list = transfer_list(transfers)?;
+        let (mut tree, _) = self.capabilities.lock(&mut context.token);
+        tree.dispatch(|handle| self.capabilities.find(cell, handle), &list)
+    }
+
+    fn arrive(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        flight: &InFlight,
+        handles: &mut HandleList,
+    ) -> Result<(), Error> {
+        if flight.is_empty() {
+            return Ok(());
+        }
+        let mut orphans = Vec::new();
+        let result = {
+            let (mut tree, _) = self.capabilities.lock(&mut context.token);
+            tree.arrive(flight, cell, handles, |orphan| orphans.push(orphan))
+        };
+        self.end_orphans(&mut context.token, context.core.0, &orphans);
+        result
+    }
+
+    /// Gives the capabilities of a protected call from one space into another.
+    pub(crate) fn carry(
+        &self,
+        context: &mut Context,
+        from: u32,
+        to: u32,
+        transfers: &[Transfer],
+        handles: &mut HandleList,
+    ) -> Result<(), Error> {
+        if transfers.is_empty() {
+            return Ok(());
+        }
+        let flight = self.dispatch(context, from, transfers)?;
+        self.arrive(context, to, &flight, handles)
+    }
+
+    /// Tells the watchers of endpoints that have room again.
+    pub(crate) fn tell_room(&self, context: &mut Context, server: u32) {
+        loop {
+            let endpoint = {
+                let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
+                inbox.take_refused(|endpoint| self.endpoints.at(endpoint).limit.load(Ordering::Relaxed))
+            };
+            let Some(endpoint) = endpoint else { return };
+            self.tell_endpoint_watchers(&mut context.token, context.core.0, endpoint, Watched::Room);
+        }
+    }
+}
+
+/// What the waker of a thread does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waker {
+    /// It is about to wait: the woken thread may have the rest of its slice.
+    Continues,
+    /// It goes on.
+    Runs,
+}
+
+enum Taken {
+    Message(Event, InFlight),
+    TooLong(u64),
+    Answer(u64, Answer, u64),
+    Notification(u32),
+}
+
+/// A message of the kernel itself.
+pub(crate) fn from_kernel<B>(endpoint: u32, badge: u64, bytes: Box<[u8]>) -> Message<B> {
+    Message::new(Sender::Kernel, Via::KERNEL, endpoint, badge, Payload::Owned(bytes), InFlight::NONE, 0)
+}

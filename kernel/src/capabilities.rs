@@ -1,0 +1,379 @@
+//! All capability spaces of a machine: slots that every call reads, and the tree that changes them.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use hallows_abi::{Error, Handle, ObjectKind, TransferMode};
+
+use crate::lock::{Guard, Lock, Token, level};
+use crate::slot::{Capability, Found, Slot, Via};
+use crate::sync::{AtomicU64, Ordering};
+use crate::tree::{Diminish, Space, Tree, handle_of};
+use crate::{HandleList, TransferList};
+
+/// The owner of slots that hold what is on its way or what a kernel object holds.
+pub const HELD: u32 = u32::MAX;
+
+/// Capabilities on their way in a message: each in a slot of the held space, which its holder gives back. Nothing is
+/// allocated for a message without any.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct InFlight(Option<Box<Vec<Via>>>);
+
+impl InFlight {
+    /// None.
+    pub const NONE: Self = Self(None);
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn push(&mut self, via: Via) {
+        self.0.get_or_insert_default().push(via);
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Via> {
+        self.0.iter().flat_map(|vias| vias.iter().copied())
+    }
+}
+
+/// Where a cell's slots are, readable without a lock: base in the high half, size in the low.
+#[derive(Debug, Default)]
+struct Extent(AtomicU64);
+
+/// What the tree's lock protects.
+pub struct Inside {
+    tree: Tree,
+    /// One for each cell.
+    spaces: Box<[Space]>,
+    held: Space,
+    /// The cell that each slot belongs to, or [`HELD`].
+    owners: Box<[u32]>,
+    /// How many slots name each object, by kind and index.
+    references: [Box<[u32]>; 7],
+}
+
+/// The spaces of all cells.
+pub struct Capabilities {
+    slots: Box<[Slot]>,
+    extents: Box<[Extent]>,
+    inside: Lock<{ level::TREE }, Inside>,
+}
+
+/// The tree, locked.
+pub struct Locked<'g> {
+    slots: &'g [Slot],
+    extents: &'g [Extent],
+    inside: Guard<'g, Inside>,
+}
+
+/// An object that no capability names any more: its owner ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Orphan {
+    /// Its kind.
+    pub kind: ObjectKind,
+    /// Its index in the table of its kind.
+    pub index: u32,
+    /// Which of the objects at that index.
+    pub generation: u32,
+}
+
+impl Capabilities {
+    /// Room for so many cells, objects of each kind, and slots.
+    pub fn new(cells: u32, objects: u32, slots: u32) -> Self {
+        let mut tree = Tree::new(slots);
+        // An eighth of all slots is for capabilities on their way and held ones.
+        let held = tree.make_space(slots / 8).unwrap_or(Space::NONE);
+        let objects = objects.max(cells) as usize;
+        Self {
+            slots: (0..slots).map(|_| Slot::default()).collect(),
+            extents: (0..cells).map(|_| Extent::default()).collect(),
+            inside: Lock::new(Inside {
+                tree,
+                spaces: vec![Space::NONE; cells as usize].into_boxed_slice(),
+                held,
+                owners: vec![HELD; slots as usize].into_boxed_slice(),
+                references: core::array::from_fn(|_| vec![0; objects].into_boxed_slice()),
+            }),
+        }
+    }
+
+    /// The capability that a cell's handle names.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "takes the halves apart")]
+    pub fn find(&self, cell: u32, handle: Handle) -> Result<Found, Error> {
+        // Relaxed: a cell's extent is set before its thread first runs, and cleared after it ended.
+        let extent = self.extents.get(cell as usize).map_or(0, |extent| extent.0.load(Ordering::Relaxed));
+        if handle.index() >= extent as u32 {
+            return Err(Error::BadHandle);
+        }
+        let place = (extent >> 32) as u32 + handle.index();
+        self.slots.get(place as usize).ok_or(Error::BadHandle)?.find(place, handle.generation())
+    }
+
+    /// Whether what was found is still there.
+    #[inline]
+    pub fn still(&self, via: Via) -> bool {
+        via == Via::KERNEL || self.slots.get(via.slot as usize).is_some_and(|slot| slot.still(via))
+    }
+
+    /// A held capability, if it was not revoked.
+    pub fn held(&self, via: Via) -> Option<Capability> {
+        let found = self.slots.get(via.slot as usize)?.current(via.slot)?;
+        (found.via == via).then_some(found.capability)
+    }
+
+    /// Takes the tree's lock.
+    pub fn lock<'g, const M: u8>(
+        &'g self,
+        token: &'g mut Token<'_, M>,
+    ) -> (Locked<'g>, Token<'g, { level::TREE }>) {
+        let (inside, token) = self.inside.lock(token);
+        (Locked { slots: &self.slots, extents: &self.extents, inside }, token)
+    }
+}
+
+impl Inside {
+    fn count(&mut self, capability: &Capability, owner: u32) -> Option<&mut u32> {
+        // A cell's capability of itself does not keep it alive.
+        if capability.kind == ObjectKind::Cell && capability.index == owner {
+            return None;
+        }
+        self.references.get_mut(capability.kind as usize - 1)?.get_mut(capability.index as usize)
+    }
+
+    fn space(&mut self, owner: u32) -> &mut Space {
+        match self.spaces.get_mut(owner as usize) {
+            Some(space) => space,
+            None => &mut self.held,
+        }
+    }
+
+    fn take(&mut self, owner: u32) -> Result<u32, Error> {
+        let mut space = *self.space(owner);
+        let place = self
+            .tree
+            .take_slot(&mut space)
+            .map_err(|error| if owner == HELD { Error::TableFull } else { error })?;
+        *self.space(owner) = space;
+        if let Some(slot) = self.owners.get_mut(place as usize) {
+            *slot = owner;
+        }
+        Ok(place)
+    }
+
+    fn give_back(&mut self, owner: u32, place: u32) {
+        let mut space = *self.space(owner);
+        self.tree.return_slot(&mut space, place);
+        *self.space(owner) = space;
+    }
+
+    fn owner(&self, place: u32) -> u32 {
+        self.owners.get(place as usize).copied().unwrap_or(HELD)
+    }
+}
+
+impl Locked<'_> {
+    /// Gives a cell a space of at least `size` slots, with slot 0 never used.
+    pub fn open_space(&mut self, cell: u32, size: u32) -> Result<(), Error> {
+        let mut space = self.inside.tree.make_space(size)?;
+        // Slot 0 stays empty, so that a handle of all zeroes names nothing.
+        self.inside.tree.take_slot(&mut space)?;
+        if let Some(extent) = self.extents.get(cell as usize) {
+            extent.0.store(u64::from(space.base) << 32 | u64::from(space.size), Ordering::Relaxed);
+        }
+        *self.inside.space(cell) = space;
+        Ok(())
+    }
+
+    /// Takes an empty space away from a cell.
+    pub fn close_space(&mut self, cell: u32) {
+        if let Some(extent) = self.extents.get(cell as usize) {
+            extent.0.store(0, Ordering::Relaxed);
+        }
+        let mut space = *self.inside.space(cell);
+        // All of its slots are free but slot 0, which goes with the range.
+        self.inside.tree.free_space(&mut space);
+        *self.inside.space(cell) = space;
+    }
+
+    /// Puts a first capability of an object into a cell's space (or the held one).
+    pub fn plant(&mut self, owner: u32, capability: &Capability) -> Result<Found, Error> {
+        let place = self.inside.take(owner)?;
+        self.inside.tree.plant(self.slots, place, capability);
+        if let Some(count) = self.inside.count(capability, owner) {
+            *count += 1;
+        }
+        self.slots.get(place as usize).and_then(|slot| slot.current(place)).ok_or(Error::SpaceFull)
+    }
+
+    /// Derives a child into a cell's space (or the held one).
+    pub fn derive(&mut self, original: &Found, owner: u32, difference: Diminish) -> Result<Found, Error> {
+        let place = self.inside.take(owner)?;
+        match self.inside.tree.derive(self.slots, original, place, difference) {
+            Ok(capability) => {
+                if let Some(count) = self.inside.count(&capability, owner) {
+                    *count += 1;
+                }
+                self.slots.get(place as usize).and_then(|slot| slot.current(place)).ok_or(Error::SpaceFull)
+            }
+            Err(error) => {
+                self.inside.give_back(owner, place);
+                Err(error)
+            }
+        }
+    }
+
+    /// Moves a capability into a cell's space (or the held one).
+    pub fn relocate(&mut self, original: &Found, owner: u32) -> Result<Found, Error> {
+        let place = self.inside.take(owner)?;
+        if let Err(error) = self.inside.tree.relocate(self.slots, original, place) {
+            self.inside.give_back(owner, place);
+            return Err(error);
+        }
+        let from = self.inside.owner(original.via.slot);
+        if let Some(count) = self.inside.count(&original.capability, from) {
+            *count -= 1;
+        }
+        if let Some(count) = self.inside.count(&original.capability, owner) {
+            *count += 1;
+        }
+        self.inside.give_back(from, original.via.slot);
+        self.slots.get(place as usize).and_then(|slot| slot.current(place)).ok_or(Error::SpaceFull)
+    }
+
+    /// Deletes the capability in a slot. A held slot stays with its holder, empty; another is free again.
+    pub fn delete(&mut self, place: u32) -> Option<Orphan> {
+        let capability = self.slots.get(place as usize)?.current(place)?.capability;
+        let owner = self.inside.owner(place);
+        self.inside.tree.delete(self.slots, place);
+        if owner != HELD {
+            self.inside.give_back(owner, place);
+        }
+        let count = self.inside.count(&capability, owner)?;
+        *count -= 1;
+        (*count == 0).then_some(Orphan {
+            kind: capability.kind,
+            index: capability.index,
+            generation: capability.generation,
+        })
+    }
+
+    /// Deletes a held capability, if it is still there, and takes its slot back from the holder.
+    pub fn release(&mut self, via: Via) -> Option<Orphan> {
+        if via == Via::KERNEL {
+            return None;
+        }
+        let orphan = match self.slots.get(via.slot as usize) {
+            Some(slot) if slot.still(via) => self.delete(via.slot),
+            _ => None,
+        };
+        self.inside.give_back(HELD, via.slot);
+        orphan
+    }
+
+    /// The next descendant of a slot to delete.
+    pub fn leaf_below(&self, place: u32) -> Option<Found> {
+        let leaf = self.inside.tree.leaf_below(place)?;
+        self.slots.get(leaf as usize)?.current(leaf)
+    }
+
+    /// The first capability in a cell's space at or behind a slot index.
+    pub fn next_in_space(&mut self, cell: u32, from: u32) -> Option<(u32, Found)> {
+        let space = *self.inside.space(cell);
+        (from.max(1)..space.size).find_map(|index| {
+            let place = space.base + index;
+            Some((index, self.slots.get(place as usize)?.current(place)?))
+        })
+    }
+
+    /// The handle by which a cell names what was found in its space.
+    pub fn handle(&mut self, cell: u32, found: &Found) -> Handle {
+        let space = *self.inside.space(cell);
+        handle_of(self.slots, &space, found.via.slot)
+    }
+
+    /// Puts the capabilities that go with a message on their way. All or none.
+    pub fn dispatch(
+        &mut self,
+        find: impl Fn(Handle) -> Result<Found, Error>,
+        transfers: &TransferList,
+    ) -> Result<InFlight, Error> {
+        let mut flight = InFlight::NONE;
+        // Everything is looked at before anything is moved: a refused message changes nothing.
+        for (place, transfer) in transfers.as_slice().iter().enumerate() {
+            let found = find(transfer.handle)?;
+            if !found.capability.rights.contains(hallows_abi::Rights::TRANSFER) {
+                return Err(Error::NoRight);
+            }
+            let again =
+                transfers.as_slice().iter().skip(place + 1).any(|other| other.handle == transfer.handle);
+            if again && transfer.mode == TransferMode::Move {
+                return Err(Error::BadArgument);
+            }
+        }
+        for transfer in transfers.as_slice() {
+            let sent = find(transfer.handle).and_then(|found| match transfer.mode {
+                TransferMode::Copy => {
+                    self.derive(&found, HELD, Diminish { rights: transfer.rights, badge: 0 })
+                }
+                TransferMode::Move => self.relocate(&found, HELD),
+            });
+            match sent {
+                Ok(found) => flight.push(found.via),
+                Err(error) => {
+                    // Copies made so far go; moves before the table was full stay with the message's sender as errors tell.
+                    for via in flight.iter() {
+                        let _ = self.release(via);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(flight)
+    }
+
+    /// Puts capabilities that arrived into a cell's space. A revoked one arrives as [`Handle::NULL`]; what finds no slot is
+    /// dropped, and the error says so.
+    pub fn arrive(
+        &mut self,
+        flight: &InFlight,
+        cell: u32,
+        handles: &mut HandleList,
+        mut orphaned: impl FnMut(Orphan),
+    ) -> Result<(), Error> {
+        let mut result = Ok(());
+        for via in flight.iter() {
+            let found = self.slots.get(via.slot as usize).and_then(|slot| slot.current(via.slot));
+            let handle = match found.filter(|found| found.via == via) {
+                None => {
+                    self.inside.give_back(HELD, via.slot);
+                    Handle::NULL
+                }
+                Some(found) => match self.relocate(&found, cell) {
+                    Ok(found) => self.handle(cell, &found),
+                    Err(error) => {
+                        result = Err(error);
+                        if let Some(orphan) = self.release(via) {
+                            orphaned(orphan);
+                        }
+                        Handle::NULL
+                    }
+                },
+            };
+            let _ = handles.push(handle);
+        }
+        result
+    }
+
+    /// Drops capabilities that will not arrive.
+    pub fn drop_flight(&mut self, flight: &InFlight, mut orphaned: impl FnMut(Orphan)) {
+        for via in flight.iter() {
+            if let Some(orphan) = self.release(via) {
+                orphaned(orphan);
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Cells: programs in execution, and the lives they lead.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use hallows_abi::FaultKind;
+
+use crate::inbox::Inbox;
+use crate::lock::{Lock, level};
+use crate::monitor::Monitor;
+use crate::objects::Generation;
+use crate::slot::Via;
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use crate::thread::NOBODY;
+
+/// Where a cell is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CellState {
+    /// No cell.
+    Free = 0,
+    /// Made, not started: its creator fills its space.
+    Created = 1,
+    /// Its thread runs the program's start.
+    Starting = 2,
+    /// It runs, or waits for events.
+    Running = 3,
+    /// It was killed or has faulted, and unwinds.
+    Dying = 4,
+    /// It is over, and may be started again.
+    Dead = 5,
+}
+
+impl CellState {
+    /// The state of this number.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Self {
+        match number {
+            1 => Self::Created,
+            2 => Self::Starting,
+            3 => Self::Running,
+            4 => Self::Dying,
+            5 => Self::Dead,
+            _ => Self::Free,
+        }
+    }
+}
+
+/// One cell.
+pub struct CellRecord<B, P> {
+    pub generation: Generation,
+    /// A [`CellState`]; changed under `control`, read anywhere.
+    state: AtomicU8,
+    /// Whether its program runs on its callers' threads.
+    pub passive: AtomicU8,
+    /// The life it is in: 1 after the first start.
+    pub life: AtomicU32,
+    /// Its own budget.
+    pub budget: AtomicU32,
+    /// The budget that its own was taken from.
+    pub parent_budget: AtomicU32,
+    /// Bytes of linear memory that its budget is charged for.
+    pub memory_charged: AtomicU64,
+    pub monitor: Monitor,
+    pub inbox: Lock<{ level::INBOX }, Inbox<B>>,
+    pub control: Lock<{ level::CONTROL }, CellControl<P>>,
+}
+
+/// What its creator set, and how it ended.
+pub struct CellControl<P> {
+    pub program: Option<Arc<P>>,
+    pub memory_limit: u64,
+    pub start_info: Arc<[u8]>,
+    /// The endpoint that its faults go to, held.
+    pub faults: Via,
+    /// Slot indices below this one are its creator's grants: they survive a restart.
+    pub grants_end: u32,
+    /// Why it is dying, once that is known.
+    pub cause: Option<(FaultKind, u32)>,
+    pub backtrace: Box<str>,
+    /// Its last capability is gone: when dead, its place is free.
+    pub abandoned: bool,
+    /// Its thread was started and has not ended.
+    pub thread_busy: bool,
+    /// Endpoints that it serves, and notifications bound to it.
+    pub serves: Vec<u32>,
+    pub bound: Vec<u32>,
+    pub name: Box<str>,
+}
+
+impl<P> Default for CellControl<P> {
+    fn default() -> Self {
+        Self {
+            program: None,
+            memory_limit: 0,
+            start_info: Arc::from([]),
+            faults: Via::KERNEL,
+            grants_end: 0,
+            cause: None,
+            backtrace: Box::default(),
+            abandoned: false,
+            thread_busy: false,
+            serves: Vec::new(),
+            bound: Vec::new(),
+            name: Box::default(),
+        }
+    }
+}
+
+impl<B: Copy, P> CellRecord<B, P> {
+    /// No cell.
+    pub fn new() -> Self {
+        Self {
+            generation: Generation::default(),
+            state: AtomicU8::new(0),
+            passive: AtomicU8::new(0),
+            life: AtomicU32::new(0),
+            budget: AtomicU32::new(NOBODY),
+            parent_budget: AtomicU32::new(NOBODY),
+            memory_charged: AtomicU64::new(0),
+            monitor: Monitor::default(),
+            inbox: Lock::new(Inbox::new()),
+            control: Lock::new(CellControl::default()),
+        }
+    }
+
+    /// Where it is in its life.
+    #[inline]
+    pub fn state(&self) -> CellState {
+        // Acquire: who sees it running sees what its start set up. SeqCst is not needed: whoever acts on the state looks again under
+        // the lock of what it acts on.
+        CellState::from_number(self.state.load(Ordering::Acquire))
+    }
+
+    /// Moves it on. Under `control`.
+    pub fn set_state(&self, state: CellState) {
+        self.state.store(state as u8, Ordering::SeqCst);
+    }
+
+    /// Whether its program runs on its callers' threads.
+    #[inline]
+    pub fn is_passive(&self) -> bool {
+        self.passive.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether its code may run: starting or running.
+    #[inline]
+    pub fn is_live(&self) -> bool {
+        matches!(self.state(), CellState::Starting | CellState::Running)
+    }
+}

@@ -1,0 +1,120 @@
+//! The kernel's picture of itself, for `ps` and for tests.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use hallows_abi::TraceRecord;
+
+use crate::cell::CellState;
+use crate::lock::Token;
+use crate::sync::Ordering;
+use crate::thread::NOBODY;
+use crate::{CellId, CoreId, Engine, Kernel};
+
+/// One cell at a moment.
+#[derive(Clone, Debug)]
+pub struct CellPicture {
+    /// Which.
+    pub cell: CellId,
+    /// For people.
+    pub name: Box<str>,
+    /// Where it is in its life.
+    pub state: CellState,
+    /// Whether it runs on its callers' threads.
+    pub passive: bool,
+    /// The life it is in, from 1.
+    pub life: u32,
+    /// The core that last ran it.
+    pub core: CoreId,
+    /// Whether it runs at this moment.
+    pub running: bool,
+    /// Bytes of linear memory in use.
+    pub memory_bytes: u64,
+    /// Bytes of its budget, and how many of them are used.
+    pub budget_bytes: (u64, u64),
+}
+
+/// One core at a moment.
+#[derive(Clone, Copy, Debug)]
+pub struct CorePicture {
+    /// Which.
+    pub core: CoreId,
+    /// The thread's cell that runs.
+    pub running: Option<CellId>,
+    /// How many wait.
+    pub waiting: u32,
+    /// Switches to a thread since boot.
+    pub switches: u64,
+}
+
+impl<E: Engine> Kernel<E> {
+    /// Every cell but the root.
+    pub fn picture_cells(&self) -> Vec<CellPicture> {
+        let (mut token, mut entry) = (Token::at_entry(), Token::at_entry());
+        let cells = self.cells.used(&mut entry).skip(1);
+        cells
+            .filter(|(_, record)| record.state() != CellState::Free)
+            .map(|(index, record)| {
+                let thread = self.threads.at(index);
+                let budget = self.budgets.at(record.budget.load(Ordering::Relaxed));
+                CellPicture {
+                    cell: CellId(index),
+                    name: record.control.lock(&mut token).0.name.clone(),
+                    state: record.state(),
+                    passive: record.is_passive(),
+                    life: record.life.load(Ordering::Relaxed),
+                    core: CoreId(thread.core.load(Ordering::Relaxed)),
+                    running: thread.state.is_running(),
+                    memory_bytes: self.engine.memory_in_use(CellId(index)),
+                    budget_bytes: (budget.limit.load(Ordering::Relaxed), budget.used.load(Ordering::Relaxed)),
+                }
+            })
+            .collect()
+    }
+
+    /// Every core.
+    pub fn picture_cores(&self) -> Vec<CorePicture> {
+        (0..self.configuration.cores)
+            .map(|core| {
+                let record = self.core(core);
+                let running = record.running.load(Ordering::Relaxed);
+                #[expect(clippy::cast_possible_truncation, reason = "the count is the low half")]
+                let waiting = record.waiting.load(Ordering::Relaxed) as u32;
+                CorePicture {
+                    core: CoreId(core),
+                    running: (running != NOBODY).then_some(CellId(running)),
+                    waiting,
+                    switches: record.switches.load(Ordering::Relaxed),
+                }
+            })
+            .collect()
+    }
+
+    /// The last trace records of a core, oldest first.
+    pub fn trace(&self, core: CoreId) -> Vec<TraceRecord> {
+        let ring = &self.core(core.0).trace;
+        let made = ring.made();
+        let from = made.saturating_sub(u64::from(self.configuration.trace_records));
+        (from..made).filter_map(|sequence| ring.read(sequence)).collect()
+    }
+
+    /// Whether a cell is running or waiting for events (not ending, not over).
+    pub fn is_live(&self, cell: CellId) -> bool {
+        self.cells.at(cell.0).is_live()
+    }
+
+    /// Where a cell is in its life.
+    pub fn state(&self, cell: CellId) -> CellState {
+        self.cells.at(cell.0).state()
+    }
+
+    /// Whether no thread runs or could run now: everything waits for a message, a time, or nothing.
+    pub fn is_quiet(&self) -> bool {
+        (0..self.configuration.cores).all(|core| {
+            let record = self.core(core);
+            record.waiting.load(Ordering::SeqCst) == 0
+                && record.running.load(Ordering::SeqCst) == NOBODY
+                && record.handoff.load(Ordering::SeqCst) == NOBODY
+        })
+    }
+}

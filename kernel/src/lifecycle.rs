@@ -1,0 +1,471 @@
+//! The lives of cells: start, end, restart, and who is told.
+//!
+//! An end is in two steps. `begin_end` makes the cell dead to everyone else: no call gets in, every message to it gets its
+//! error, its thread is woken to unwind. `try_finish` comes when nothing runs inside of it any more, from whoever was last:
+//! it drops the instance, takes the capabilities back and sends the fault.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use hallows_abi::{Error, FaultKind, FaultReport, MAX_BACKTRACE, ObjectKind, TraceKind};
+
+use crate::call::{Waker, from_kernel};
+use crate::capabilities::Orphan;
+use crate::cell::CellState;
+use crate::lock::{Token, level};
+use crate::monitor::{Holder, Wants};
+use crate::objects::Watched;
+use crate::slot::Via;
+use crate::sync::Ordering;
+use crate::thread::NOBODY;
+use crate::{CellId, Context, CoreId, Ended, Engine, Kernel, Machine, ThreadId};
+
+type Unlocked<'t> = &'t mut Token<'static, { level::NONE }>;
+
+/// A thread index that stands for the kernel in a monitor: it is inside of nothing and waits for nothing.
+const KERNEL_THREAD: u32 = (1 << 24) - 2;
+
+impl<E: Engine> Kernel<E> {
+    /// Starts a cell that was made, or starts a dead one again.
+    pub(crate) fn start(
+        &self,
+        token: Unlocked<'_>,
+        core: u32,
+        cell: u32,
+        from: CellState,
+    ) -> Result<u32, Error> {
+        let record = self.cells.at(cell);
+        let (program, limit) = {
+            let (mut control, _) = record.control.lock(token);
+            if record.state() != from || control.thread_busy {
+                return Err(Error::BadState);
+            }
+            let program: Arc<E::Program> = control.program.clone().ok_or(Error::BadState)?;
+            control.cause = None;
+            control.backtrace = Box::default();
+            control.thread_busy = true;
+            (program, control.memory_limit)
+        };
+        let initial = self.engine.initial_memory(&program);
+        if let Err(error) = self.charge(CellId(cell), initial) {
+            let (mut control, _) = record.control.lock(token);
+            control.thread_busy = false;
+            return Err(error);
+        }
+        self.engine.prepare(CellId(cell), &program, limit);
+        let life = record.life.fetch_add(1, Ordering::AcqRel) + 1;
+        let thread = self.threads.at(cell);
+        thread.depth.store(0, Ordering::Relaxed);
+        thread.lent.store(0, Ordering::Relaxed);
+        thread.word.clear();
+        let passive = record.is_passive();
+        {
+            let (control, mut token) = record.control.lock(token);
+            if !passive {
+                let (mut inbox, _) = record.inbox.lock(&mut token);
+                inbox.open();
+                inbox.sources = u32::try_from(control.serves.len()).unwrap_or(u32::MAX);
+            }
+            record.set_state(if passive { CellState::Starting } else { CellState::Running });
+        }
+        if !passive {
+            self.tell_watchers(token, core, cell, Watched::Running);
+        }
+        self.core(core).trace.record(TraceKind::Start, cell, cell, u64::from(life));
+        self.wake(token, core, cell);
+        Ok(life)
+    }
+
+    /// The first step of an end. Does nothing if the cell is ending or over.
+    pub(crate) fn begin_end(
+        &self,
+        token: Unlocked<'_>,
+        core: u32,
+        cell: u32,
+        kind: FaultKind,
+        detail: u32,
+        backtrace: Box<str>,
+    ) {
+        let record = self.cells.at(cell);
+        {
+            let (mut control, _) = record.control.lock(token);
+            match record.state() {
+                CellState::Created | CellState::Starting | CellState::Running => {
+                    record.set_state(CellState::Dying);
+                    control.cause = Some((kind, detail));
+                    control.backtrace = backtrace;
+                }
+                CellState::Dying => {
+                    // A handler that overran unwinds with a backtrace, which belongs to the cause noted before.
+                    if control.backtrace.is_empty() {
+                        control.backtrace = backtrace;
+                    }
+                    return;
+                }
+                CellState::Free | CellState::Dead => return,
+            }
+        }
+        let trace = if kind.is_orderly() { TraceKind::Kill } else { TraceKind::Fault };
+        self.core(core).trace.record(trace, cell, cell, kind as u64);
+        // Whoever runs inside of it stops at the next check: its own thread, or its monitor's holder.
+        self.threads.at(cell).word.stop();
+        if let Some(holder) = record.monitor.holder() {
+            self.threads.at(holder.thread).word.stop();
+        }
+        self.refuse_all(core, cell);
+        self.wake(token, core, cell);
+        self.try_finish(token, core, cell);
+    }
+
+    /// Closes a cell's inbox; every message in it gets its error.
+    fn refuse_all(&self, core: u32, cell: u32) {
+        let mut context = Context::new(CoreId(core), ThreadId(NOBODY));
+        loop {
+            let message = {
+                let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+                inbox.close()
+            };
+            let Some(message) = message else { return };
+            self.drop_flight(&mut context.token, core, &message.flight);
+            self.deliver(&mut context, message.sender, 0, Err(Error::ServerDied), Waker::Runs);
+        }
+    }
+
+    /// A cell's thread is over: its program returned, trapped or unwound.
+    pub(crate) fn thread_ended(&self, token: Unlocked<'_>, core: u32, cell: u32, ended: Ended) {
+        let record = self.cells.at(cell);
+        record.control.lock(token).0.thread_busy = false;
+        self.begin_end(token, core, cell, ended.kind, 0, ended.backtrace);
+        // If the end had begun before, the thread was what it waited for.
+        self.try_finish(token, core, cell);
+    }
+
+    /// The second step of an end, if nothing runs inside of the cell any more.
+    pub(crate) fn try_finish(&self, token: Unlocked<'_>, core: u32, cell: u32) {
+        let record = self.cells.at(cell);
+        let holder = Holder { thread: KERNEL_THREAD, slot: 0 };
+        if record.state() != CellState::Dying || !record.monitor.try_take(holder) {
+            // The monitor's holder comes here when it leaves.
+            return;
+        }
+        let idle = {
+            let (control, _) = record.control.lock(token);
+            record.state() == CellState::Dying && !control.thread_busy
+        };
+        if idle {
+            self.finish(token, core, cell);
+        }
+        if !record.monitor.try_give_back(holder) {
+            let woken = {
+                let (mut waiters, _) = record.monitor.waiters().lock(token);
+                record.monitor.hand_over(&mut waiters)
+            };
+            for waiter in woken {
+                debug_assert!(matches!(waiter.wants, Wants::Ownership | Wants::Departure));
+                self.wake(token, core, waiter.thread);
+            }
+        }
+        if idle {
+            self.send_fault(token, core, cell);
+            self.bury_if_abandoned(token, core, cell);
+        }
+    }
+
+    fn finish(&self, token: Unlocked<'_>, core: u32, cell: u32) {
+        let record = self.cells.at(cell);
+        self.engine.release(CellId(cell));
+        self.unmap_all(token, cell);
+        let budget = self.budgets.at(record.budget.load(Ordering::Relaxed));
+        budget.refund(record.memory_charged.swap(0, Ordering::Relaxed));
+        self.threads.at(cell).deadline_ns.store(hallows_abi::NO_DEADLINE, Ordering::Relaxed);
+        let mut undelivered = Vec::new();
+        {
+            let (mut inbox, _) = record.inbox.lock(token);
+            inbox.forget(|flight, reserved| {
+                undelivered.push(flight);
+                budget.refund(reserved);
+            });
+        }
+        for flight in undelivered {
+            self.drop_flight(token, core, &flight);
+        }
+        let (keep, bound) = {
+            let (mut control, _) = record.control.lock(token);
+            (control.grants_end, core::mem::take(&mut control.bound))
+        };
+        for notification in bound {
+            // AcqRel: pairs with `signal`, which looks at the binding after it has set the bits.
+            let _ = self.notifications.at(notification).bound.compare_exchange(
+                cell,
+                NOBODY,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+        }
+        self.delete_space(token, core, cell, keep);
+    }
+
+    /// Deletes the capabilities of a cell's space from a slot index on.
+    fn delete_space(&self, token: Unlocked<'_>, core: u32, cell: u32, from: u32) {
+        let mut from = from;
+        loop {
+            let orphan = {
+                let (mut tree, _) = self.capabilities.lock(token);
+                let Some((index, found)) = tree.next_in_space(cell, from) else { return };
+                from = index + 1;
+                tree.delete(found.via.slot)
+            };
+            if let Some(orphan) = orphan {
+                self.end_object(token, core, orphan);
+            }
+        }
+    }
+
+    /// Tells a cell's supervisor and its clients that it is over. From here on it may be started again.
+    fn send_fault(&self, token: Unlocked<'_>, core: u32, cell: u32) {
+        let record = self.cells.at(cell);
+        let (kind, detail, backtrace, faults) = {
+            let (control, _) = record.control.lock(token);
+            let (kind, detail) = control.cause.unwrap_or((FaultKind::Killed, 0));
+            (kind, detail, control.backtrace.clone(), control.faults)
+        };
+        record.set_state(CellState::Dead);
+        let generation = record.life.load(Ordering::Acquire);
+        let report = FaultReport {
+            kind,
+            cell,
+            generation,
+            detail,
+            at_ns: self.machine.now().0,
+            backtrace: &backtrace,
+        };
+        self.log_end(cell, token, &report);
+        self.tell_watchers(token, core, cell, Watched::Died);
+        let Some(capability) = self.capabilities.held(faults) else { return };
+        let endpoint = self.endpoints.at(capability.index);
+        if capability.kind != ObjectKind::Endpoint || !endpoint.generation.is(capability.generation) {
+            return;
+        }
+        let mut bytes = vec![0; FaultReport::HEADER + MAX_BACKTRACE as usize];
+        let length = report.emit(&mut bytes).unwrap_or(0);
+        bytes.truncate(length);
+        let server = endpoint.server.load(Ordering::Relaxed);
+        let message = from_kernel(capability.index, capability.badge, bytes.into_boxed_slice());
+        let wake = {
+            let (mut inbox, _) = self.cells.at(server).inbox.lock(token);
+            // A supervisor that is not running misses it; its own supervisor restarts it, and it asks for its cells' states.
+            let _ = inbox.accept(message, 0);
+            inbox.take_waiter_if_any()
+        };
+        if wake {
+            self.wake(token, core, server);
+        }
+    }
+
+    fn log_end(&self, cell: u32, token: Unlocked<'_>, report: &FaultReport<'_>) {
+        if report.kind == FaultKind::Returned || report.kind == FaultKind::Exited && report.detail == 0 {
+            return;
+        }
+        let name = self.cells.at(cell).control.lock(token).0.name.clone();
+        let mut line = alloc::format!("cell {cell} ({name}) {}", report.kind.message());
+        if report.detail != 0 {
+            line.push_str(&alloc::format!(" with status {}", report.detail));
+        }
+        for frame in report.backtrace.lines() {
+            line.push_str("\n    ");
+            line.push_str(frame);
+        }
+        self.machine.log(line.as_bytes());
+    }
+
+    /// Gives the place of a dead cell that nobody can name any more back.
+    fn bury_if_abandoned(&self, token: Unlocked<'_>, core: u32, cell: u32) {
+        let record = self.cells.at(cell);
+        let faults = {
+            let (mut control, _) = record.control.lock(token);
+            if !control.abandoned || record.state() != CellState::Dead {
+                return;
+            }
+            record.set_state(CellState::Free);
+            control.program = None;
+            control.start_info = Arc::from([]);
+            core::mem::replace(&mut control.faults, Via::KERNEL)
+        };
+        record.generation.end(record.generation.get());
+        self.delete_space(token, core, cell, 0);
+        let orphan = {
+            let (mut tree, _) = self.capabilities.lock(token);
+            tree.close_space(cell);
+            tree.release(faults)
+        };
+        if let Some(orphan) = orphan {
+            self.end_object(token, core, orphan);
+        }
+        self.end_budget(token, record.budget.load(Ordering::Relaxed));
+        self.cells.give_back(token, cell);
+    }
+
+    /// Ends a cell for good: its last capability is gone, or it was destroyed.
+    pub(crate) fn abandon(&self, token: Unlocked<'_>, core: u32, cell: u32) {
+        let record = self.cells.at(cell);
+        record.control.lock(token).0.abandoned = true;
+        self.begin_end(token, core, cell, FaultKind::Killed, 0, Box::default());
+        self.bury_if_abandoned(token, core, cell);
+    }
+
+    /// Ends an object that no capability names any more, or that was destroyed.
+    pub(crate) fn end_object(&self, token: Unlocked<'_>, core: u32, orphan: Orphan) {
+        let Orphan { kind, index, generation } = orphan;
+        match kind {
+            ObjectKind::Endpoint => {
+                let record = self.endpoints.at(index);
+                if !record.generation.end(generation) {
+                    return;
+                }
+                self.end_endpoint(token, core, index);
+                self.end_charge(record.budget.load(Ordering::Relaxed));
+                self.endpoints.give_back(token, index);
+            }
+            ObjectKind::Notification => {
+                let record = self.notifications.at(index);
+                if record.generation.end(generation) {
+                    record.bits.store(0, Ordering::Relaxed);
+                    self.unbind(token, core, index);
+                    self.end_charge(record.budget.load(Ordering::Relaxed));
+                    self.notifications.give_back(token, index);
+                }
+            }
+            ObjectKind::Timer => {
+                let record = self.timers.at(index);
+                if record.generation.end(generation) {
+                    let target = self.disarm_timer(token, index);
+                    self.release_held(token, core, target);
+                    self.end_charge(record.budget.load(Ordering::Relaxed));
+                    self.timers.give_back(token, index);
+                }
+            }
+            ObjectKind::Region => {
+                let record = self.regions.at(index);
+                if record.generation.end(generation) {
+                    self.end_region(token, index);
+                    self.regions.give_back(token, index);
+                }
+            }
+            ObjectKind::Cell => {
+                if self.cells.at(index).generation.is(generation) {
+                    self.abandon(token, core, index);
+                }
+            }
+            ObjectKind::Budget => self.end_budget(token, index),
+            ObjectKind::Program => {
+                let record = self.programs.at(index);
+                if record.generation.end(generation) {
+                    record.program.lock(token).0.take();
+                    self.programs.give_back(token, index);
+                }
+            }
+        }
+    }
+
+    /// Releases a capability that a kernel object held.
+    pub(crate) fn release_held(&self, token: Unlocked<'_>, core: u32, via: Via) {
+        let orphan = self.capabilities.lock(token).0.release(via);
+        if let Some(orphan) = orphan {
+            self.end_object(token, core, orphan);
+        }
+    }
+
+    /// Errors for everything that waits in an endpoint, and its watchers released.
+    fn end_endpoint(&self, token: Unlocked<'_>, core: u32, endpoint: u32) {
+        let record = self.endpoints.at(endpoint);
+        let server = record.server.load(Ordering::Relaxed);
+        let mut context = Context::new(CoreId(core), ThreadId(NOBODY));
+        loop {
+            let message = {
+                let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
+                inbox.purge_endpoint(endpoint)
+            };
+            let Some(message) = message else { break };
+            self.drop_flight(&mut context.token, core, &message.flight);
+            self.deliver(&mut context, message.sender, 0, Err(Error::Gone), Waker::Runs);
+        }
+        {
+            let (mut control, mut token) = self.cells.at(server).control.lock(token);
+            control.serves.retain(|served| *served != endpoint);
+            let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut token);
+            inbox.sources = inbox.sources.saturating_sub(u32::from(!record.is_passive()));
+        }
+        let watchers = core::mem::take(&mut *record.watchers.lock(token).0);
+        record.watched.store(0, Ordering::Relaxed);
+        for via in watchers {
+            self.release_held(token, core, via);
+        }
+    }
+
+    /// Signals the watchers of all endpoints of a server.
+    pub(crate) fn tell_watchers(&self, token: Unlocked<'_>, core: u32, server: u32, what: Watched) {
+        let serves = self.cells.at(server).control.lock(token).0.serves.clone();
+        for endpoint in serves {
+            self.tell_endpoint_watchers(token, core, endpoint, what);
+        }
+    }
+
+    /// Signals the watchers of one endpoint.
+    pub(crate) fn tell_endpoint_watchers(
+        &self,
+        token: Unlocked<'_>,
+        core: u32,
+        endpoint: u32,
+        what: Watched,
+    ) {
+        let record = self.endpoints.at(endpoint);
+        if record.watched.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let watchers = record.watchers.lock(token).0.clone();
+        for via in watchers {
+            self.signal_held(token, core, via, what as u64);
+        }
+    }
+
+    /// Signals a notification through a capability that the kernel holds, if it was not revoked.
+    pub(crate) fn signal_held(&self, token: Unlocked<'_>, core: u32, via: Via, bits: u64) {
+        let operating = &self.core(core).operating;
+        // As in `operate`: a revocation waits until this is over.
+        operating.store(u64::from(via.slot) + 1, Ordering::SeqCst);
+        if let Some(capability) = self.capabilities.held(via)
+            && capability.kind == ObjectKind::Notification
+            && self.notifications.at(capability.index).generation.is(capability.generation)
+        {
+            self.signal(token, core, capability.index, bits);
+        }
+        operating.store(0, Ordering::Release);
+    }
+
+    /// Sets bits of a notification and tells the cell that is bound to it.
+    pub(crate) fn signal<const M: u8>(
+        &self,
+        token: &mut Token<'_, M>,
+        core: u32,
+        notification: u32,
+        bits: u64,
+    ) {
+        const { assert!(M < level::INBOX) };
+        let record = self.notifications.at(notification);
+        record.bits.fetch_or(bits, Ordering::AcqRel);
+        let bound = record.bound.load(Ordering::Acquire);
+        if bound == NOBODY {
+            return;
+        }
+        let wake = {
+            let (mut inbox, _) = self.cells.at(bound).inbox.lock(token);
+            inbox.notify(notification);
+            inbox.take_waiter_if_any()
+        };
+        if wake {
+            self.wake(token, core, bound);
+        }
+    }
+}

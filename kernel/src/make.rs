@@ -1,0 +1,378 @@
+//! Making objects out of budgets, and what their end gives back.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use hallows_abi::{Error, ObjectKind, Rights};
+
+use crate::capabilities::HELD;
+use crate::cell::CellState;
+use crate::configuration::{DEFAULT_SPACE, PRIORITIES};
+use crate::engine::Unmappable;
+use crate::lock::{Token, level};
+use crate::objects::TimerSetting;
+use crate::slot::{Capability, Found, Via};
+use crate::sync::Ordering;
+use crate::thread::NOBODY;
+use crate::tree::Diminish;
+use crate::{CellId, CoreId, Engine, Kernel};
+
+type Unlocked<'t> = &'t mut Token<'static, { level::NONE }>;
+
+/// What an endpoint, notification, timer, region or budget costs its budget beside its content: its record and a capability
+/// slot, rounded up, in bytes.
+pub const OBJECT_BYTES: u64 = 256;
+
+/// What a cell costs beside its memory and its capability space: records of cell and thread, the engine's instance, in bytes.
+pub const CELL_BYTES: u64 = 16_384;
+
+/// What one slot of a capability space costs, with its node in the tree, in bytes.
+pub const SLOT_BYTES: u64 = 48;
+
+/// The size of a page of a region, in bytes.
+pub const PAGE_BYTES: u64 = 4_096;
+
+/// How a new endpoint is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// By its server's own thread; so many messages may wait.
+    Active {
+        /// 1 to 4,096.
+        limit: u32,
+    },
+    /// On its callers' threads.
+    Passive {
+        /// How long a handler may run, in ns; 0: the machine's default.
+        handler_budget_ns: u64,
+    },
+}
+
+/// What a new cell is made of.
+#[derive(Clone, Debug)]
+pub struct CellSpecification<'a> {
+    /// For people.
+    pub name: &'a str,
+    /// The most linear memory and objects that it may have, in bytes; taken out of the budget at once.
+    pub memory_bytes: u64,
+    /// Slots of its capability space; 0: the default.
+    pub slots: u32,
+    /// 0 the lowest, 7 the highest.
+    pub priority: u8,
+    /// Serves on its callers' threads.
+    pub passive: bool,
+    /// The only core that it runs on.
+    pub pinned: Option<CoreId>,
+}
+
+impl<E: Engine> Kernel<E> {
+    fn first(kind: ObjectKind, index: u32, generation: u32) -> Capability {
+        Capability { kind, index, generation, rights: Rights::ALL, badge: 0 }
+    }
+
+    /// Puts the first capability of a new object into a space; undoes the object if there is no room.
+    fn plant(
+        &self,
+        token: Unlocked<'_>,
+        owner: u32,
+        kind: ObjectKind,
+        index: u32,
+        generation: u32,
+    ) -> Result<Found, Error> {
+        let planted = {
+            let (mut tree, _) = self.capabilities.lock(token);
+            tree.plant(owner, &Self::first(kind, index, generation))
+        };
+        planted.map_err(|error| {
+            self.end_object(
+                token,
+                self.configuration.cores,
+                crate::capabilities::Orphan { kind, index, generation },
+            );
+            error
+        })
+    }
+
+    pub(crate) fn make_endpoint(
+        &self,
+        token: Unlocked<'_>,
+        owner: u32,
+        budget: u32,
+        server: u32,
+        service: Service,
+    ) -> Result<Found, Error> {
+        let passive = self.cells.at(server).is_passive();
+        let (limit, budget_ns) = match service {
+            Service::Active { limit: 1..=4_096 } if passive => return Err(Error::BadState),
+            Service::Active { limit: limit @ 1..=4_096 } => (limit, 0),
+            Service::Active { .. } => return Err(Error::BadArgument),
+            Service::Passive { .. } if !passive => return Err(Error::BadState),
+            Service::Passive { handler_budget_ns: 0 } => (0, self.configuration.handler_budget_ns),
+            Service::Passive { handler_budget_ns } => (0, handler_budget_ns),
+        };
+        self.budgets.at(budget).charge(OBJECT_BYTES)?;
+        let index = self.endpoints.take(token).inspect_err(|_| self.end_charge(budget))?;
+        let record = self.endpoints.at(index);
+        record.server.store(server, Ordering::Relaxed);
+        record.limit.store(limit, Ordering::Relaxed);
+        record.handler_budget_ns.store(budget_ns, Ordering::Relaxed);
+        record.budget.store(budget, Ordering::Relaxed);
+        {
+            let (mut control, mut token) = self.cells.at(server).control.lock(token);
+            control.serves.push(index);
+            let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut token);
+            inbox.sources += u32::from(!passive);
+        }
+        let generation = record.generation.begin();
+        self.plant(token, owner, ObjectKind::Endpoint, index, generation)
+    }
+
+    pub(crate) fn make_notification(
+        &self,
+        token: Unlocked<'_>,
+        owner: u32,
+        budget: u32,
+    ) -> Result<Found, Error> {
+        self.budgets.at(budget).charge(OBJECT_BYTES)?;
+        let index = self.notifications.take(token).inspect_err(|_| self.end_charge(budget))?;
+        let record = self.notifications.at(index);
+        record.bits.store(0, Ordering::Relaxed);
+        record.bound.store(NOBODY, Ordering::Relaxed);
+        record.budget.store(budget, Ordering::Relaxed);
+        let generation = record.generation.begin();
+        self.plant(token, owner, ObjectKind::Notification, index, generation)
+    }
+
+    pub(crate) fn make_timer(
+        &self,
+        token: Unlocked<'_>,
+        owner: u32,
+        budget: u32,
+        target: &Found,
+        bits: u64,
+    ) -> Result<Found, Error> {
+        self.budgets.at(budget).charge(OBJECT_BYTES)?;
+        let index = self.timers.take(token).inspect_err(|_| self.end_charge(budget))?;
+        let held = match self.hold(token, target) {
+            Ok(held) => held,
+            Err(error) => {
+                self.end_charge(budget);
+                self.timers.give_back(token, index);
+                return Err(error);
+            }
+        };
+        let record = self.timers.at(index);
+        *record.setting.lock(token).0 = TimerSetting { target: held, bits, ..TimerSetting::default() };
+        record.budget.store(budget, Ordering::Relaxed);
+        let generation = record.generation.begin();
+        self.plant(token, owner, ObjectKind::Timer, index, generation)
+    }
+
+    /// Derives a capability that a kernel object keeps.
+    pub(crate) fn hold(&self, token: Unlocked<'_>, found: &Found) -> Result<Via, Error> {
+        let (mut tree, _) = self.capabilities.lock(token);
+        Ok(tree.derive(found, HELD, Diminish::NONE)?.via)
+    }
+
+    pub(crate) fn make_region(
+        &self,
+        token: Unlocked<'_>,
+        owner: u32,
+        budget: u32,
+        bytes: u64,
+    ) -> Result<Found, Error> {
+        let bytes = bytes
+            .checked_next_multiple_of(PAGE_BYTES)
+            .filter(|bytes| *bytes > 0)
+            .ok_or(Error::BadArgument)?;
+        let cost = bytes.checked_add(OBJECT_BYTES).ok_or(Error::BadArgument)?;
+        self.budgets.at(budget).charge(cost)?;
+        let index = self.regions.take(token).inspect_err(|_| self.budgets.at(budget).refund(cost))?;
+        let number = match self.engine.create_region(bytes) {
+            Ok(number) => number,
+            Err(error) => {
+                self.budgets.at(budget).refund(cost);
+                self.regions.give_back(token, index);
+                return Err(region_error(error));
+            }
+        };
+        let record = self.regions.at(index);
+        record.number.store(number, Ordering::Relaxed);
+        record.bytes.store(bytes, Ordering::Relaxed);
+        record.budget.store(budget, Ordering::Relaxed);
+        let generation = record.generation.begin();
+        self.plant(token, owner, ObjectKind::Region, index, generation)
+    }
+
+    /// A new budget out of another.
+    pub(crate) fn make_budget(
+        &self,
+        token: Unlocked<'_>,
+        owner: u32,
+        parent: u32,
+        bytes: u64,
+    ) -> Result<Found, Error> {
+        let (index, generation) = self.split(token, parent, bytes)?;
+        self.plant(token, owner, ObjectKind::Budget, index, generation)
+    }
+
+    fn split(&self, token: Unlocked<'_>, parent: u32, bytes: u64) -> Result<(u32, u32), Error> {
+        let cost = bytes.checked_add(OBJECT_BYTES).ok_or(Error::BadArgument)?;
+        self.budgets.at(parent).charge(cost)?;
+        let index = self.budgets.take(token).inspect_err(|_| self.budgets.at(parent).refund(cost))?;
+        let record = self.budgets.at(index);
+        record.limit.store(bytes, Ordering::Relaxed);
+        record.used.store(0, Ordering::Relaxed);
+        record.parent.store(parent, Ordering::Relaxed);
+        Ok((index, record.generation.begin()))
+    }
+
+    pub(crate) fn make_cell(
+        &self,
+        token: Unlocked<'_>,
+        owner: u32,
+        budget: u32,
+        program: u32,
+        faults: Option<&Found>,
+        specification: &CellSpecification<'_>,
+    ) -> Result<(u32, Found), Error> {
+        let slots = match specification.slots {
+            0 => DEFAULT_SPACE,
+            slots @ 8..=65_536 => slots.next_power_of_two(),
+            _ => return Err(Error::BadArgument),
+        };
+        if usize::from(specification.priority) >= PRIORITIES {
+            return Err(Error::BadArgument);
+        }
+        let program = self.programs.at(program).program.lock(token).0.clone().ok_or(Error::Gone)?;
+        let own = CELL_BYTES + u64::from(slots) * SLOT_BYTES;
+        let bytes = specification.memory_bytes.checked_add(own).ok_or(Error::BadArgument)?;
+        let (own_budget, budget_generation) = self.split(token, budget, bytes)?;
+        self.budgets.at(own_budget).charge(own)?;
+        let faults = match faults.map(|found| self.hold(token, found)) {
+            None => Via::KERNEL,
+            Some(Ok(via)) => via,
+            Some(Err(error)) => {
+                self.end_budget(token, own_budget);
+                return Err(error);
+            }
+        };
+        let undo = |kernel: &Self, token: Unlocked<'_>| {
+            kernel.release_held(token, kernel.configuration.cores, faults);
+            kernel.end_budget(token, own_budget);
+        };
+        let cell = match self.cells.take(token) {
+            Ok(cell) => cell,
+            Err(error) => {
+                undo(self, token);
+                return Err(error);
+            }
+        };
+        let record = self.cells.at(cell);
+        record.life.store(0, Ordering::Relaxed);
+        record.passive.store(u8::from(specification.passive), Ordering::Relaxed);
+        record.budget.store(own_budget, Ordering::Relaxed);
+        record.parent_budget.store(budget, Ordering::Relaxed);
+        let thread = self.threads.at(cell);
+        thread.priority.store(specification.priority, Ordering::Relaxed);
+        thread.pinned.store(specification.pinned.map_or(NOBODY, |core| core.0), Ordering::Relaxed);
+        let generation = record.generation.begin();
+        let opened = {
+            let (mut tree, _) = self.capabilities.lock(token);
+            tree.open_space(cell, slots).and_then(|()| {
+                tree.plant(cell, &Self::first(ObjectKind::Cell, cell, generation))?;
+                tree.plant(cell, &Self::first(ObjectKind::Budget, own_budget, budget_generation))
+            })
+        };
+        if let Err(error) = opened {
+            record.generation.end(generation);
+            self.cells.give_back(token, cell);
+            undo(self, token);
+            return Err(error);
+        }
+        {
+            let (mut control, _) = record.control.lock(token);
+            control.program = Some(program);
+            control.memory_limit = specification.memory_bytes;
+            control.faults = faults;
+            control.grants_end = hallows_abi::Handle::FIRST_GRANT;
+            control.abandoned = false;
+            control.thread_busy = false;
+            control.cause = None;
+            control.name = Box::from(specification.name);
+            control.start_info = Arc::from([]);
+            record.set_state(CellState::Created);
+        }
+        Ok((cell, self.plant(token, owner, ObjectKind::Cell, cell, generation)?))
+    }
+
+    /// Derives a capability into the space of a cell that was not started yet: a grant, which survives restarts.
+    pub(crate) fn grant(
+        &self,
+        token: Unlocked<'_>,
+        cell: u32,
+        found: &Found,
+        difference: Diminish,
+    ) -> Result<hallows_abi::Handle, Error> {
+        let record = self.cells.at(cell);
+        if record.state() != CellState::Created {
+            return Err(Error::BadState);
+        }
+        let handle = {
+            let (mut tree, _) = self.capabilities.lock(token);
+            let granted = tree.derive(found, cell, difference)?;
+            tree.handle(cell, &granted)
+        };
+        let (mut control, _) = record.control.lock(token);
+        control.grants_end = control.grants_end.max(handle.index() + 1);
+        Ok(handle)
+    }
+
+    pub(crate) fn end_charge(&self, budget: u32) {
+        self.budgets.at(budget).refund(OBJECT_BYTES);
+    }
+
+    /// Gives a budget back to its parent. What still uses it keeps its record until it ends too.
+    pub(crate) fn end_budget(&self, token: Unlocked<'_>, index: u32) {
+        let record = self.budgets.at(index);
+        let generation = record.generation.get();
+        if generation & 1 == 0 || !record.generation.end(generation) {
+            return;
+        }
+        let parent = record.parent.swap(NOBODY, Ordering::AcqRel);
+        if parent != NOBODY {
+            self.budgets.at(parent).refund(record.limit.load(Ordering::Relaxed) + OBJECT_BYTES);
+        }
+        self.budgets.give_back(token, index);
+    }
+
+    /// Frees a region's memory, out of every cell that maps it.
+    pub(crate) fn end_region(&self, token: Unlocked<'_>, index: u32) {
+        let record = self.regions.at(index);
+        let mappings = core::mem::take(&mut *record.mappings.lock(token).0);
+        let bytes = record.bytes.load(Ordering::Relaxed);
+        for mapping in mappings {
+            let _ = self.engine.map_region(CellId(mapping.cell), mapping.address, bytes, None);
+        }
+        self.engine.destroy_region(record.number.load(Ordering::Relaxed));
+        self.budgets.at(record.budget.load(Ordering::Relaxed)).refund(bytes + OBJECT_BYTES);
+    }
+
+    /// Takes all regions out of a cell's memory, before its instance goes.
+    pub(crate) fn unmap_all(&self, token: Unlocked<'_>, cell: u32) {
+        let mut entry = Token::at_entry();
+        for (_, record) in self.regions.used(&mut entry) {
+            if record.generation.is_alive() {
+                record.mappings.lock(token).0.retain(|mapping| mapping.cell != cell);
+            }
+        }
+    }
+}
+
+/// The program's error for an engine's.
+pub(crate) const fn region_error(error: Unmappable) -> Error {
+    match error {
+        Unmappable::Unsupported => Error::Unsupported,
+        Unmappable::BadRange => Error::BadArgument,
+        Unmappable::NoMemory => Error::BudgetExhausted,
+    }
+}

@@ -1,0 +1,298 @@
+//! Protected calls: a passive server's handler runs on its caller's thread, core and time.
+
+use hallows_abi::{Error, FaultKind, TraceKind};
+
+use crate::cell::CellState;
+use crate::configuration::CHAIN;
+use crate::core_record::Idle;
+use crate::monitor::{Holder, Waiter, Wants};
+use crate::slot::Found;
+use crate::sync::Ordering;
+use crate::thread::NOBODY;
+use crate::{Activation, CellId, Context, Engine, Failure, HandleList, Kernel, Nanos, Outgoing};
+
+/// How often a caller looks at a monitor whose holder runs on another core before it waits in the queue: about as long as a
+/// suspension costs.
+const LOOKS: u32 = 64;
+
+impl<E: Engine> Kernel<E> {
+    #[expect(clippy::too_many_arguments, reason = "the arguments of one call, taken apart once")]
+    #[inline]
+    pub(crate) fn protected_call(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        found: &Found,
+        message: &Outgoing<'_, E>,
+        reply: E::Bytes,
+        handles: &mut HandleList,
+        deadline: Nanos,
+    ) -> Result<u32, Error> {
+        let endpoint = self.endpoints.at(found.capability.index);
+        let server = endpoint.server.load(Ordering::Relaxed);
+        let thread = self.threads.at(context.thread.0);
+        if server == context.thread.0 || thread.is_inside(server) {
+            return Err(Error::Deadlock);
+        }
+        if thread.depth.load(Ordering::Relaxed) as usize >= CHAIN {
+            return Err(Error::TooDeep);
+        }
+        let record = self.cells.at(server);
+        let holder = Holder { thread: context.thread.0, slot: found.via.slot };
+        if !record.monitor.try_take(holder) {
+            self.wait_for_monitor(context, cell, server, holder, deadline)?;
+        }
+        let result = if !self.capabilities.still(found.via) {
+            Err(Error::Revoked)
+        } else if record.state() != CellState::Running {
+            Err(Error::NotReady)
+        } else {
+            let budget_ns = endpoint.handler_budget_ns.load(Ordering::Relaxed);
+            self.enter(context, cell, server, found, budget_ns, message, reply, handles)
+        };
+        if !record.monitor.try_give_back(holder) {
+            self.hand_over(context, server);
+        }
+        if record.state() == CellState::Dying {
+            self.try_finish(&mut context.token, context.core.0, server);
+        }
+        self.check_live(cell)?;
+        result
+    }
+
+    /// With the monitor taken: runs the handler.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of one call, taken apart once")]
+    #[inline]
+    fn enter(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        server: u32,
+        found: &Found,
+        budget_ns: u64,
+        message: &Outgoing<'_, E>,
+        reply: E::Bytes,
+        handles: &mut HandleList,
+    ) -> Result<u32, Error> {
+        let (thread, index) = (context.thread.0, found.capability.index);
+        let mut sent = HandleList::EMPTY;
+        if !message.transfers.is_empty() {
+            self.carry(context, cell, server, message.transfers, &mut sent)?;
+        }
+        if !self.threads.at(thread).enter(server, budget_ns) {
+            return Err(Error::TooDeep);
+        }
+        self.core(context.core.0).trace.record(TraceKind::Enter, thread, index, found.capability.badge);
+        let activation = Activation {
+            server: CellId(server),
+            badge: found.capability.badge,
+            request: message.bytes,
+            handles: sent.as_slice(),
+            reply,
+        };
+        let handled = self.engine.activate(self, context, &activation);
+        self.threads.at(thread).leave();
+        let result = match handled {
+            Ok(handled) => {
+                let transfers = handled.transfers.as_slice();
+                let carried = if transfers.is_empty() {
+                    Ok(())
+                } else {
+                    self.carry(context, server, cell, transfers, handles)
+                };
+                match u32::try_from(handled.length) {
+                    Ok(length) if handled.length <= self.engine.length(reply) => carried.map(|()| length),
+                    _ => Err(Error::AnswerTooLong),
+                }
+            }
+            Err(Failure::TooDeep) => Err(Error::TooDeep),
+            Err(Failure::RequestTooLong) => Err(Error::TooLong),
+            Err(Failure::Ended(ended)) => {
+                let core = context.core.0;
+                self.begin_end(&mut context.token, core, server, ended.kind, 0, ended.backtrace);
+                Err(Error::ServerDied)
+            }
+        };
+        let number = result.as_ref().err().map_or(0, |error| u64::from(error.number()));
+        self.core(context.core.0).trace.record(TraceKind::Leave, thread, index, number);
+        result
+    }
+
+    /// The innermost handler of the calling thread is over its budget: its server is at fault.
+    pub(crate) fn handler_overran(&self, context: &mut Context, server: u32) {
+        let core = context.core.0;
+        self.begin_end(&mut context.token, core, server, FaultKind::HandlerOverrun, 0, Default::default());
+    }
+
+    /// Waits until the monitor is handed over, lending priority and core to its holder meanwhile.
+    fn wait_for_monitor(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        server: u32,
+        holder: Holder,
+        deadline: Nanos,
+    ) -> Result<(), Error> {
+        let monitor = &self.cells.at(server).monitor;
+        for _ in 0..LOOKS {
+            let Some(present) = monitor.holder() else {
+                if monitor.try_take(holder) {
+                    return Ok(());
+                }
+                continue;
+            };
+            if !self.threads.at(present.thread).state.is_running() {
+                break;
+            }
+            core::hint::spin_loop();
+        }
+        let thread = self.threads.at(context.thread.0);
+        let priority = thread.effective_priority();
+        let waiter = Waiter { thread: holder.thread, slot: holder.slot, priority, wants: Wants::Ownership };
+        // SeqCst: two threads that come to wait for each other both say so before they look.
+        thread.waits_for.store(server, Ordering::SeqCst);
+        let joined = {
+            let (mut waiters, _) = monitor.waiters().lock(&mut context.token);
+            monitor.join(&mut waiters, waiter)
+        };
+        let result = if joined {
+            Ok(())
+        } else if self.closes_a_cycle(context.thread.0, server) {
+            self.leave_queue(context, server).and(Err(Error::Deadlock))
+        } else {
+            self.wait_in_queue(context, cell, server, deadline)
+        };
+        thread.waits_for.store(NOBODY, Ordering::SeqCst);
+        result
+    }
+
+    fn wait_in_queue(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        server: u32,
+        deadline: Nanos,
+    ) -> Result<(), Error> {
+        let me = context.thread.0;
+        let owns = |kernel: &Self| {
+            kernel.cells.at(server).monitor.holder().is_some_and(|holder| holder.thread == me)
+        };
+        self.arm(context, deadline);
+        let result = loop {
+            if owns(self) {
+                break Ok(());
+            }
+            self.help(context, server);
+            self.block(context);
+            if owns(self) {
+                break Ok(());
+            }
+            let killed = !self.cells.at(cell).is_live();
+            if killed || self.has_expired(context, deadline) {
+                let error = if killed { Error::Killed } else { Error::DeadlinePassed };
+                break self.leave_queue(context, server).and(Err(error));
+            }
+        };
+        self.disarm(context);
+        result
+    }
+
+    /// Leaves a monitor's queue; gives the monitor back if it was handed over meanwhile.
+    fn leave_queue(&self, context: &mut Context, server: u32) -> Result<(), Error> {
+        let monitor = &self.cells.at(server).monitor;
+        let queued = {
+            let (mut waiters, _) = monitor.waiters().lock(&mut context.token);
+            monitor.leave_queue(&mut waiters, context.thread.0)
+        };
+        if !queued {
+            self.hand_over(context, server);
+        }
+        Ok(())
+    }
+
+    /// The calling thread, which holds the monitor, leaves it to the next.
+    pub(crate) fn hand_over(&self, context: &mut Context, server: u32) {
+        let monitor = &self.cells.at(server).monitor;
+        let woken = {
+            let (mut waiters, _) = monitor.waiters().lock(&mut context.token);
+            monitor.hand_over(&mut waiters)
+        };
+        let thread = self.threads.at(context.thread.0);
+        if thread.depth.load(Ordering::Relaxed) == 0 {
+            thread.lent.store(0, Ordering::Relaxed);
+        }
+        for waiter in woken {
+            self.wake(&mut context.token, context.core.0, waiter.thread);
+        }
+    }
+
+    /// Whether the holder of the monitor waits, over any number of others, for a monitor that the thread holds.
+    fn closes_a_cycle(&self, thread: u32, server: u32) -> bool {
+        let mut server = server;
+        // A cycle has at most as many monitors as a chain has levels times the threads in it; whoever closes one is within this.
+        for _ in 0..CHAIN * CHAIN {
+            let Some(holder) = self.cells.at(server).monitor.holder() else { return false };
+            if holder.thread == thread {
+                return true;
+            }
+            let next = self.threads.at(holder.thread).waits_for.load(Ordering::SeqCst);
+            if next == NOBODY {
+                return false;
+            }
+            server = next;
+        }
+        false
+    }
+
+    /// Lends the calling thread's priority to the holder, and to the one whom that waits for, and so on; and this core to the last of
+    /// them, if it could run.
+    pub(crate) fn help(&self, context: &mut Context, server: u32) {
+        let priority = self.threads.at(context.thread.0).effective_priority();
+        let mut server = server;
+        for _ in 0..CHAIN {
+            let Some(holder) = self.cells.at(server).monitor.holder() else { return };
+            let thread = self.threads.at(holder.thread);
+            thread.lent.fetch_max(priority, Ordering::Relaxed);
+            let next = thread.waits_for.load(Ordering::SeqCst);
+            if next != NOBODY {
+                server = next;
+                continue;
+            }
+            self.take_over(context, holder.thread);
+            return;
+        }
+    }
+
+    /// Runs a runnable thread next on this core, at its new priority.
+    fn take_over(&self, context: &mut Context, thread: u32) {
+        let (here, record) = (self.core(context.core.0), self.threads.at(thread));
+        if !record.state.is_runnable() || here.handoff.load(Ordering::Relaxed) != NOBODY {
+            return;
+        }
+        let pinned = record.pinned.load(Ordering::Relaxed);
+        let may_run_here = pinned == NOBODY || pinned == context.core.0;
+        for core in 0..self.configuration.cores {
+            let queued = record.queued.load(Ordering::Relaxed);
+            if queued == NOBODY {
+                return;
+            }
+            if queued >> 8 != core {
+                continue;
+            }
+            let (mut queue, _) = self.core(core).queue.lock(&mut context.token);
+            if !queue.remove(&self.threads, thread) {
+                return;
+            }
+            if may_run_here {
+                here.handoff.store(thread, Ordering::Relaxed);
+            } else {
+                queue.push(&self.threads, thread, crate::runqueue::Arrival::Fresh);
+            }
+            self.publish_waiting(core, &queue);
+            if !may_run_here && self.core(core).idle.load(Ordering::SeqCst) == Idle::Parked as u8 {
+                crate::Machine::unpark(&self.machine, crate::CoreId(core));
+            }
+            return;
+        }
+    }
+}

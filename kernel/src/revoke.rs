@@ -1,0 +1,163 @@
+//! Revocation: everything derived from a capability goes, and nothing through it goes on.
+//!
+//! The walk deletes a few descendants at a time under the tree's lock, then ends what came through them: messages waiting in
+//! inboxes get the error, regions leave memories, and a handler that runs behind a deleted capability is waited for (it is within its
+//! budget, and is lent this caller's priority). Between slices the caller can be preempted.
+
+use alloc::vec::Vec;
+
+use hallows_abi::{Error, ObjectKind, Reply, TraceKind};
+
+use crate::call::Waker;
+use crate::core_record::Idle;
+use crate::monitor::{Waiter, Wants};
+use crate::slot::Found;
+use crate::sync::Ordering;
+use crate::{CellId, Context, Engine, Kernel};
+
+/// Descendants deleted in one stretch under the tree's lock: about 5 µs.
+const SLICE: usize = 32;
+
+impl<E: Engine> Kernel<E> {
+    /// Deletes everything derived from what was found. Reply a: how many.
+    pub(crate) fn revoke(&self, context: &mut Context, cell: u32, found: &Found) -> Result<Reply, Error> {
+        let mut count = 0u64;
+        loop {
+            let (mut severed, mut orphans) = (Vec::with_capacity(SLICE), Vec::new());
+            {
+                let (mut tree, _) = self.capabilities.lock(&mut context.token);
+                if !self.capabilities.still(found.via) {
+                    return Err(Error::BadHandle);
+                }
+                while severed.len() < SLICE
+                    && let Some(leaf) = tree.leaf_below(found.via.slot)
+                {
+                    orphans.extend(tree.delete(leaf.via.slot));
+                    severed.push(leaf);
+                }
+            }
+            let done = severed.len() < SLICE;
+            count += severed.len() as u64;
+            for gone in &severed {
+                self.sever(context, cell, gone)?;
+            }
+            let core = context.core.0;
+            self.end_orphans(&mut context.token, core, &orphans);
+            if done {
+                break;
+            }
+            self.preempted_between(context, cell)?;
+        }
+        let record = self.core(context.core.0);
+        record.trace.record(TraceKind::Revoke, context.thread.0, found.via.slot, count);
+        Ok(Reply { a: count, b: 0 })
+    }
+
+    fn preempted_between(&self, context: &mut Context, cell: u32) -> Result<(), Error> {
+        if self.threads.at(context.thread.0).word.is_set() {
+            self.preempted(context)
+        } else {
+            self.check_live(cell)
+        }
+    }
+
+    /// Ends what goes on through a deleted capability.
+    fn sever(&self, context: &mut Context, cell: u32, gone: &Found) -> Result<(), Error> {
+        self.await_operations(context, gone.via.slot);
+        let index = gone.capability.index;
+        match gone.capability.kind {
+            ObjectKind::Endpoint if self.endpoints.at(index).is_passive() => {
+                self.await_departure(context, cell, index, gone.via.slot)
+            }
+            ObjectKind::Endpoint => {
+                self.purge(context, index, gone);
+                Ok(())
+            }
+            ObjectKind::Region => {
+                self.unmap_through(context, index, gone);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for operations through a slot on other cores. They are single stretches of a few hundred nanoseconds.
+    fn await_operations(&self, context: &Context, slot: u32) {
+        for (core, record) in self.cores.iter().enumerate() {
+            while core as u32 as usize != context.core.index()
+                && record.operating.load(Ordering::SeqCst) == u64::from(slot) + 1
+            {
+                core::hint::spin_loop();
+            }
+        }
+    }
+
+    /// Errors for the messages that came through a deleted capability, received or not.
+    fn purge(&self, context: &mut Context, endpoint: u32, gone: &Found) {
+        let server = self.endpoints.at(endpoint).server.load(Ordering::Relaxed);
+        loop {
+            let message = {
+                let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
+                inbox.purge(gone.via)
+            };
+            let Some(message) = message else { return };
+            let core = context.core.0;
+            self.drop_flight(&mut context.token, core, &message.flight);
+            self.deliver(context, message.sender, 0, Err(Error::Revoked), Waker::Runs);
+        }
+    }
+
+    fn unmap_through(&self, context: &mut Context, region: u32, gone: &Found) {
+        let record = self.regions.at(region);
+        let bytes = record.bytes.load(Ordering::Relaxed);
+        let (mut mappings, _) = record.mappings.lock(&mut context.token);
+        mappings.retain(|mapping| {
+            let through = mapping.via == gone.via;
+            if through {
+                // The address was mapped before, so it can be: zeroes again.
+                let _ = self.engine.map_region(CellId(mapping.cell), mapping.address, bytes, None);
+            }
+            !through
+        });
+    }
+
+    /// Waits until the handler that runs behind a deleted capability has returned. One that the caller itself is inside of is not waited
+    /// for.
+    fn await_departure(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        endpoint: u32,
+        slot: u32,
+    ) -> Result<(), Error> {
+        let server = self.endpoints.at(endpoint).server.load(Ordering::Relaxed);
+        let me = context.thread.0;
+        let monitor = &self.cells.at(server).monitor;
+        let inside = || monitor.holder().is_some_and(|holder| holder.slot == slot && holder.thread != me);
+        while inside() {
+            let priority = self.threads.at(me).effective_priority();
+            let waiter = Waiter { thread: me, slot, priority, wants: Wants::Departure };
+            let gone = {
+                let (mut waiters, _) = monitor.waiters().lock(&mut context.token);
+                monitor.join(&mut waiters, waiter)
+            };
+            if gone {
+                return Ok(());
+            }
+            self.threads.at(me).waits_for.store(server, Ordering::SeqCst);
+            self.help(context, server);
+            self.block(context);
+            self.threads.at(me).waits_for.store(crate::thread::NOBODY, Ordering::SeqCst);
+            let (mut waiters, _) = monitor.waiters().lock(&mut context.token);
+            monitor.leave_queue(&mut waiters, me);
+            drop(waiters);
+            self.check_live(cell)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a core runs nothing: for the machine's picture of itself.
+    pub fn is_idle(&self, core: crate::CoreId) -> bool {
+        self.core(core.0).idle.load(Ordering::Acquire) != Idle::Busy as u8
+    }
+}

@@ -1,0 +1,291 @@
+//! The cores' loops: which thread runs where, what happens when it stops, and how a core falls asleep.
+
+use hallows_abi::{Error, TraceKind};
+
+use crate::cell::CellState;
+use crate::core_record::{Idle, Reason};
+use crate::lock::{Token, level};
+use crate::runqueue::Arrival;
+use crate::sync::Ordering;
+use crate::thread::NOBODY;
+use crate::{CellId, Context, CoreId, Engine, Kernel, Machine, Nanos, Role, Stop, ThreadId};
+
+/// In a core's `waiting`: some of its threads may run elsewhere.
+const MOVABLE: u64 = 1 << 40;
+
+impl<E: Engine> Kernel<E> {
+    /// Runs threads on a core until the kernel is shut down. For the machine, on the core.
+    pub fn run_core(&self, core: CoreId) {
+        while !self.is_stopping() {
+            if !self.step(core) {
+                self.idle(core);
+            }
+        }
+    }
+
+    /// Runs one thread until it stops, if there is one for this core. For machines that drive the kernel themselves.
+    pub fn step(&self, core: CoreId) -> bool {
+        let mut token = Token::at_entry();
+        let record = self.core(core.0);
+        let handed = record.handoff.load(Ordering::Relaxed);
+        let thread = if handed != NOBODY {
+            record.handoff.store(NOBODY, Ordering::Relaxed);
+            handed
+        } else {
+            // Relaxed: only this core writes its slice.
+            record.slice.store(record.slice.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            match self.pick(&mut token, core.0) {
+                Some(thread) => thread,
+                None => return false,
+            }
+        };
+        self.run(&mut token, core, thread);
+        true
+    }
+
+    fn pick(&self, token: &mut Token<'_, { level::NONE }>, core: u32) -> Option<u32> {
+        let record = self.core(core);
+        if record.waiting.load(Ordering::Relaxed) != 0 {
+            let (mut queue, _) = record.queue.lock(token);
+            let thread = queue.pop(&self.threads);
+            self.publish_waiting(core, &queue);
+            if thread.is_some() {
+                return thread;
+            }
+        }
+        self.steal(token, core)
+    }
+
+    pub(crate) fn publish_waiting(&self, core: u32, queue: &crate::runqueue::RunQueue) {
+        let best = u64::from(queue.best_priority().unwrap_or(0));
+        let movable = if queue.has_movable() { MOVABLE } else { 0 };
+        // SeqCst: a core that is about to park looks here after it has said so.
+        self.core(core).waiting.store(movable | best << 32 | u64::from(queue.len()), Ordering::SeqCst);
+    }
+
+    fn steal(&self, token: &mut Token<'_, { level::NONE }>, core: u32) -> Option<u32> {
+        let cores = self.configuration.cores;
+        (1..cores).map(|distance| (core + distance) % cores).find_map(|victim| {
+            let record = self.core(victim);
+            if record.waiting.load(Ordering::Relaxed) & MOVABLE == 0 {
+                return None;
+            }
+            let mut queue = record.queue.try_lock(token)?;
+            let thread = queue.steal(&self.threads)?;
+            self.publish_waiting(victim, &queue);
+            self.core(core).trace.record(TraceKind::Steal, thread, thread, u64::from(victim));
+            Some(thread)
+        })
+    }
+
+    fn run(&self, token: &mut Token<'static, { level::NONE }>, core: CoreId, thread: u32) {
+        let (record, running) = (self.core(core.0), self.threads.at(thread));
+        running.state.run();
+        running.core.store(core.0, Ordering::Relaxed);
+        record.running.store(thread, Ordering::Relaxed);
+        record.switches.store(record.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        record.trace.record(TraceKind::Resume, thread, thread, 0);
+        let role = if self.cells.at(thread).is_passive() { Role::Passive } else { Role::Active };
+        let stop = self.engine.resume(self, core, ThreadId(thread), CellId(thread), role);
+        record.running.store(NOBODY, Ordering::Relaxed);
+        record.trace.record(TraceKind::Suspend, thread, thread, 0);
+        match stop {
+            Stop::Suspended if record.reason.load(Ordering::Relaxed) == Reason::Preempted as u8 => {
+                running.state.requeue();
+                self.enqueue(token, core.0, thread, Arrival::Preempted);
+            }
+            Stop::Suspended | Stop::Idle => {
+                if !running.state.block() {
+                    self.enqueue(token, core.0, thread, Arrival::Fresh);
+                }
+            }
+            Stop::Ready => {
+                running.state.end();
+                self.passive_ready(token, core.0, thread);
+            }
+            Stop::Finished(ended) => {
+                running.state.end();
+                self.thread_ended(token, core.0, thread, ended);
+            }
+        }
+    }
+
+    /// Wakes a thread: it is put into a queue if it was blocked.
+    pub(crate) fn wake<const M: u8>(&self, token: &mut Token<'_, M>, core: u32, thread: u32) {
+        if self.threads.at(thread).state.wake() {
+            self.enqueue(token, core, thread, Arrival::Fresh);
+        }
+    }
+
+    /// Wakes a thread for which the caller is about to block: it continues the caller's slice on this core.
+    pub(crate) fn wake_to_continue<const M: u8>(&self, token: &mut Token<'_, M>, core: u32, thread: u32) {
+        let (record, woken) = (self.core(core), self.threads.at(thread));
+        if !woken.state.wake() {
+            return;
+        }
+        let pinned = woken.pinned.load(Ordering::Relaxed);
+        let here = pinned == NOBODY || pinned == core;
+        // A thread of lower priority than one that waits here queues up behind it.
+        let best = (record.waiting.load(Ordering::Relaxed) >> 32) as u8;
+        if here && record.handoff.load(Ordering::Relaxed) == NOBODY && woken.effective_priority() >= best {
+            record.handoff.store(thread, Ordering::Relaxed);
+        } else {
+            self.enqueue(token, core, thread, Arrival::Fresh);
+        }
+    }
+
+    /// Puts a runnable thread into the queue of the core where it will run soonest.
+    pub(crate) fn enqueue<const M: u8>(
+        &self,
+        token: &mut Token<'_, M>,
+        from: u32,
+        thread: u32,
+        arrival: Arrival,
+    ) {
+        let woken = self.threads.at(thread);
+        let target = self.place(from, thread, arrival);
+        let record = self.core(target);
+        self.push(token, target, thread, arrival);
+        // SeqCst: pairs with the core that parks, which says so and then looks at `waiting`.
+        if record.idle.load(Ordering::SeqCst) == Idle::Parked as u8 {
+            self.machine.unpark(CoreId(target));
+            return;
+        }
+        let running = record.running.load(Ordering::Relaxed);
+        if running != NOBODY && running != thread {
+            let other = self.threads.at(running);
+            if woken.effective_priority() > other.effective_priority() {
+                other.word.stop();
+            }
+            self.wake_timekeeper();
+        }
+    }
+
+    /// [`Self::enqueue`] where no lock but a leaf may be taken.
+    fn push<const M: u8>(&self, token: &mut Token<'_, M>, target: u32, thread: u32, arrival: Arrival) {
+        const { assert!(M < level::LEAF) };
+        let (mut queue, _) = self.core(target).queue.lock(token);
+        queue.push(&self.threads, thread, arrival);
+        self.publish_waiting(target, &queue);
+    }
+
+    fn place(&self, from: u32, thread: u32, arrival: Arrival) -> u32 {
+        let cores = self.configuration.cores;
+        let record = self.threads.at(thread);
+        let pinned = record.pinned.load(Ordering::Relaxed);
+        if pinned < cores {
+            return pinned;
+        }
+        if self.configuration.chaos {
+            return (from + 1) % cores;
+        }
+        let last = record.core.load(Ordering::Relaxed).min(cores - 1);
+        if arrival == Arrival::Preempted && from < cores {
+            return from;
+        }
+        let is_idle = |core: &u32| self.core(*core).idle.load(Ordering::Relaxed) != Idle::Busy as u8;
+        if is_idle(&last) {
+            return last;
+        }
+        (0..cores).find(is_idle).unwrap_or(if from < cores { from } else { last })
+    }
+
+    /// Nothing to run: looks for a while, then sleeps until there is.
+    fn idle(&self, core: CoreId) {
+        let record = self.core(core.0);
+        let has_work = || {
+            self.is_stopping()
+                || record.waiting.load(Ordering::SeqCst) != 0
+                || (0..self.configuration.cores).any(|other| self.has_surplus(other))
+        };
+        record.idle.store(Idle::Looking as u8, Ordering::SeqCst);
+        record.trace.record(TraceKind::Idle, NOBODY, 0, 0);
+        let mut looks = 0;
+        while !has_work() {
+            if looks < self.configuration.idle_looks {
+                looks += 1;
+                core::hint::spin_loop();
+                continue;
+            }
+            record.idle.store(Idle::Parked as u8, Ordering::SeqCst);
+            if has_work() {
+                break;
+            }
+            self.machine.park(core);
+        }
+        record.idle.store(Idle::Busy as u8, Ordering::SeqCst);
+        // The timekeeper sleeps for good while nothing runs.
+        if self.planned_tick_ns.load(Ordering::Relaxed) == Nanos::NEVER.0 {
+            self.wake_timekeeper();
+        }
+    }
+
+    /// Whether a busy core has threads waiting that may run elsewhere.
+    fn has_surplus(&self, core: u32) -> bool {
+        let record = self.core(core);
+        record.waiting.load(Ordering::Relaxed) & MOVABLE != 0
+            && record.idle.load(Ordering::Relaxed) == Idle::Busy as u8
+    }
+
+    pub(crate) fn wake_timekeeper(&self) {
+        // SeqCst: the timekeeper says when it will look, and then looks once more.
+        if self.planned_tick_ns.load(Ordering::SeqCst) != 0 {
+            self.machine.alarm(Nanos(0));
+        }
+    }
+
+    /// The calling thread waits to be woken.
+    pub(crate) fn block(&self, context: &mut Context) {
+        self.core(context.core.0).reason.store(Reason::Blocked as u8, Ordering::Relaxed);
+        self.engine.suspend(context);
+    }
+
+    /// The calling thread lets others run and is runnable at once.
+    pub(crate) fn yield_now(&self, context: &mut Context) {
+        self.core(context.core.0).reason.store(Reason::Preempted as u8, Ordering::Relaxed);
+        self.engine.suspend(context);
+    }
+
+    /// From a program's check, when its preemption word is set.
+    ///
+    /// # Errors
+    /// `Killed`: the program must unwind now. Its cell was killed, or its handler overran its budget.
+    pub fn preempted(&self, context: &mut Context) -> Result<(), Error> {
+        let thread = self.threads.at(context.thread.0);
+        thread.word.clear();
+        let cell = self.current(context);
+        self.check_live(cell)?;
+        if thread.has_overrun() {
+            self.handler_overran(context, cell);
+            return Err(Error::Killed);
+        }
+        let record = self.core(context.core.0);
+        let waiting = record.waiting.load(Ordering::Relaxed);
+        let best = (waiting >> 32) as u8;
+        if self.configuration.chaos || waiting != 0 && best >= thread.effective_priority() {
+            record.trace.record(TraceKind::Preempt, context.thread.0, context.thread.0, 0);
+            self.yield_now(context);
+            self.check_live(cell)?;
+        }
+        Ok(())
+    }
+
+    /// A passive server's init function has returned: it can be called.
+    fn passive_ready(&self, token: &mut Token<'static, { level::NONE }>, core: u32, cell: u32) {
+        let record = self.cells.at(cell);
+        let ready = {
+            let (mut control, _) = record.control.lock(token);
+            control.thread_busy = false;
+            let ready = record.state() == CellState::Starting;
+            if ready {
+                record.set_state(CellState::Running);
+            }
+            ready
+        };
+        if ready {
+            self.tell_watchers(token, core, cell, crate::objects::Watched::Running);
+        } else {
+            self.try_finish(token, core, cell);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Threads of execution: one for each cell, with the states that keep a wake-up from being lost.
+
+use crate::PreemptionWord;
+use crate::configuration::CHAIN;
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+/// No thread, core or cell, in the records below.
+pub const NOBODY: u32 = u32::MAX;
+
+/// What a thread is doing, for those that want to run it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Run {
+    /// It waits to be woken; or it never ran, or has ended.
+    Blocked = 0,
+    /// It is in a run queue, or about to be resumed.
+    Runnable = 1,
+    /// It runs on a core.
+    Running = 2,
+    /// It runs, and was woken meanwhile: if it blocks now, it is runnable at once.
+    RunningWoken = 3,
+}
+
+/// The state machine between a thread that blocks and those that wake it. A wake-up is never lost: it finds the thread
+/// blocked and makes it runnable, or leaves a mark that the thread's core finds when the thread blocks.
+#[derive(Debug, Default)]
+pub struct RunState(AtomicU8);
+
+impl RunState {
+    /// Wakes the thread. True: the caller puts it into a run queue.
+    pub fn wake(&self) -> bool {
+        // AcqRel on success: what the waker wrote is seen by the core that resumes the thread, and the waker sees what the thread
+        // wrote before it blocked. Relaxed on failure: the loop looks again.
+        let mut state = self.0.load(Ordering::Relaxed);
+        loop {
+            let next = match state {
+                s if s == Run::Blocked as u8 => Run::Runnable,
+                s if s == Run::Running as u8 => Run::RunningWoken,
+                _ => return false,
+            };
+            match self.0.compare_exchange_weak(state, next as u8, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return next == Run::Runnable,
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// The thread is about to be resumed by the core that took it from a queue.
+    pub fn run(&self) {
+        // Release: a plain store is enough, only the core that owns the thread is here and wakers only compare-exchange.
+        self.0.store(Run::Running as u8, Ordering::Release);
+    }
+
+    /// The thread has stopped to wait. False: it was woken meanwhile, is runnable, and the caller puts it into a run queue.
+    pub fn block(&self) -> bool {
+        // AcqRel: as in `wake`.
+        let blocked = self.0.compare_exchange(
+            Run::Running as u8,
+            Run::Blocked as u8,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+        if blocked.is_err() {
+            self.0.store(Run::Runnable as u8, Ordering::Release);
+        }
+        blocked.is_ok()
+    }
+
+    /// The thread was stopped but has work left: the caller puts it into a run queue.
+    pub fn requeue(&self) {
+        self.0.store(Run::Runnable as u8, Ordering::Release);
+    }
+
+    /// The thread is over: it can be woken again only to start anew.
+    pub fn end(&self) {
+        self.0.store(Run::Blocked as u8, Ordering::Release);
+    }
+
+    /// Whether it runs on a core now.
+    pub fn is_running(&self) -> bool {
+        self.0.load(Ordering::Acquire) >= Run::Running as u8
+    }
+
+    /// Whether it is in a queue or about to be resumed.
+    pub fn is_runnable(&self) -> bool {
+        self.0.load(Ordering::Acquire) == Run::Runnable as u8
+    }
+}
+
+/// One passive server on a thread's chain. `used_ns` and `seen` are written by the timekeeper, the rest by the thread.
+#[derive(Debug, Default)]
+struct Level {
+    server: AtomicU32,
+    activation: AtomicU64,
+    budget_ns: AtomicU64,
+    /// How long the handler, with all that it called, was seen to run.
+    used_ns: AtomicU64,
+    /// The activation that `used_ns` counts for.
+    seen: AtomicU64,
+}
+
+/// What the kernel knows of a thread. Most of it is written only by the thread itself, on whichever core that runs it; what
+/// others write says so.
+#[derive(Debug)]
+pub struct Thread {
+    /// Asks it to stop. Written by anyone.
+    pub word: PreemptionWord,
+    /// Whether it runs. Written by anyone.
+    pub state: RunState,
+    /// Priority of its cell.
+    pub priority: AtomicU8,
+    /// Priority lent by those who wait for it; 0 when none. Written by them.
+    pub lent: AtomicU8,
+    /// The only core that it may run on, or [`NOBODY`].
+    pub pinned: AtomicU32,
+    /// The core that last ran it.
+    pub core: AtomicU32,
+    /// Links of the run queue that it is in, under that queue's lock.
+    pub next: AtomicU32,
+    /// The one before it there.
+    pub previous: AtomicU32,
+    /// The queue it is in: core and level, or [`NOBODY`].
+    pub queued: AtomicU32,
+    /// The passive servers that it is inside of.
+    chain: [Level; CHAIN],
+    /// How many.
+    pub depth: AtomicU32,
+    /// Grows by one with every entry into a handler.
+    activation: AtomicU64,
+    /// The passive server whose monitor it waits for, or [`NOBODY`].
+    pub waits_for: AtomicU32,
+    /// When its present wait should end, in ns. Read by the timekeeper.
+    pub deadline_ns: AtomicU64,
+    /// The time of its entry in the timer queue. Under that queue's lock.
+    pub queued_ns: AtomicU64,
+    /// Set by the timekeeper when that time came.
+    pub expired: AtomicU8,
+}
+
+impl Thread {
+    /// A thread that never ran.
+    pub fn new() -> Self {
+        Self {
+            word: PreemptionWord::default(),
+            state: RunState::default(),
+            priority: AtomicU8::new(0),
+            lent: AtomicU8::new(0),
+            pinned: AtomicU32::new(NOBODY),
+            core: AtomicU32::new(0),
+            next: AtomicU32::new(NOBODY),
+            previous: AtomicU32::new(NOBODY),
+            queued: AtomicU32::new(NOBODY),
+            chain: core::array::from_fn(|_| Level::default()),
+            depth: AtomicU32::new(0),
+            activation: AtomicU64::new(0),
+            waits_for: AtomicU32::new(NOBODY),
+            deadline_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
+            queued_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
+            expired: AtomicU8::new(0),
+        }
+    }
+
+    // All orders below are relaxed: the chain is written by the thread itself; others read it as a hint and look again under a
+    // lock or in a monitor's word.
+
+    fn level(&self, depth: u32) -> Option<&Level> {
+        self.chain.get(depth as usize)
+    }
+
+    /// The server that it is innermost inside of, if any.
+    #[inline]
+    pub fn innermost(&self) -> Option<u32> {
+        let depth = self.depth.load(Ordering::Relaxed);
+        if depth == 0 {
+            return None;
+        }
+        self.level(depth - 1).map(|level| level.server.load(Ordering::Relaxed))
+    }
+
+    /// Whether it is inside of a server.
+    pub fn is_inside(&self, server: u32) -> bool {
+        let depth = self.depth.load(Ordering::Relaxed) as usize;
+        self.chain.iter().take(depth).any(|level| level.server.load(Ordering::Relaxed) == server)
+    }
+
+    /// Enters a server whose handler may run for `budget_ns`; false when the chain is full.
+    #[inline]
+    pub fn enter(&self, server: u32, budget_ns: u64) -> bool {
+        let depth = self.depth.load(Ordering::Relaxed);
+        let Some(level) = self.level(depth) else { return false };
+        let activation = self.activation.load(Ordering::Relaxed) + 1;
+        self.activation.store(activation, Ordering::Relaxed);
+        level.server.store(server, Ordering::Relaxed);
+        level.budget_ns.store(budget_ns, Ordering::Relaxed);
+        level.activation.store(activation, Ordering::Relaxed);
+        self.depth.store(depth + 1, Ordering::Relaxed);
+        true
+    }
+
+    /// Leaves the innermost server.
+    #[inline]
+    pub fn leave(&self) {
+        let depth = self.depth.load(Ordering::Relaxed);
+        self.depth.store(depth.saturating_sub(1), Ordering::Relaxed);
+    }
+
+    /// The timekeeper saw the thread run for `elapsed_ns` more: true if a handler on its chain is over its budget.
+    pub fn account(&self, elapsed_ns: u64) -> bool {
+        let depth = self.depth.load(Ordering::Relaxed) as usize;
+        let mut over = false;
+        for level in self.chain.iter().take(depth) {
+            let activation = level.activation.load(Ordering::Relaxed);
+            let used = if level.seen.load(Ordering::Relaxed) == activation {
+                level.used_ns.load(Ordering::Relaxed).saturating_add(elapsed_ns)
+            } else {
+                0
+            };
+            level.used_ns.store(used, Ordering::Relaxed);
+            level.seen.store(activation, Ordering::Relaxed);
+            over |= used > level.budget_ns.load(Ordering::Relaxed);
+        }
+        over
+    }
+
+    /// Whether the innermost handler is over its budget.
+    pub fn has_overrun(&self) -> bool {
+        let depth = self.depth.load(Ordering::Relaxed);
+        let Some(level) = depth.checked_sub(1).and_then(|depth| self.level(depth)) else { return false };
+        level.seen.load(Ordering::Relaxed) == level.activation.load(Ordering::Relaxed)
+            && level.used_ns.load(Ordering::Relaxed) > level.budget_ns.load(Ordering::Relaxed)
+    }
+
+    /// The priority that it runs at.
+    pub fn effective_priority(&self) -> u8 {
+        self.priority.load(Ordering::Relaxed).max(self.lent.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,240 @@
+//! The timekeeper: who has run too long, and what is due. It reads the clock so that the cores need not.
+//!
+//! It learns when something began by looking: a slice or a handler is as old as its first sighting, so a budget is enforced to
+//! within one look. While threads wait for a core it asks to be called all the time (`spin`); while threads run alone,
+//! at a coarse interval; while nothing runs, when the next timer is due, or never.
+
+use alloc::boxed::Box;
+
+use crate::core_record::Core;
+use crate::lock::{Token, level};
+use crate::objects::TimerSetting;
+use crate::sync::Ordering;
+use crate::thread::NOBODY;
+use crate::timers::Due;
+use crate::{Context, Engine, Kernel, Machine, Nanos};
+
+/// When the timekeeper wants to be called again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextTick {
+    /// At the latest; [`Nanos::NEVER`] for not before an alarm.
+    pub at: Nanos,
+    /// As soon as possible, again and again: microseconds matter now.
+    pub spin: bool,
+}
+
+/// What it saw of a core at its last look.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    slice: u64,
+    since_ns: u64,
+    last_ns: u64,
+    running: u32,
+    switches: u64,
+}
+
+/// What it remembers.
+pub struct Timekeeper {
+    seen: Box<[Seen]>,
+}
+
+impl Timekeeper {
+    /// Of so many cores.
+    pub fn new(cores: u32) -> Self {
+        let unseen = Seen { slice: 0, since_ns: 0, last_ns: 0, running: NOBODY, switches: 0 };
+        Self { seen: (0..cores).map(|_| unseen).collect() }
+    }
+}
+
+impl<E: Engine> Kernel<E> {
+    /// The timekeeper's turn. For the machine, from one thread.
+    pub fn tick(&self, now: Nanos) -> NextTick {
+        let mut token = Token::at_entry();
+        // SeqCst, here and below: see `arm`.
+        self.planned_tick_ns.store(0, Ordering::SeqCst);
+        let (contended, active) = self.look_at_cores(&mut token, now);
+        self.fire_due(&mut token, now);
+        if contended {
+            return NextTick { at: now.after(self.configuration.quantum_ns), spin: true };
+        }
+        let plan = |token: &mut Token<'static, { level::NONE }>| {
+            let due = self.next_due_ns(token);
+            let coarse = if active { now.0 + self.configuration.coarse_tick_ns } else { Nanos::NEVER.0 };
+            due.min(coarse)
+        };
+        let planned = plan(&mut token);
+        self.planned_tick_ns.store(planned.max(1), Ordering::SeqCst);
+        // Whoever added something due earlier after the first look did not know of the plan yet.
+        let at = plan(&mut token).min(planned);
+        self.planned_tick_ns.store(at.max(1), Ordering::SeqCst);
+        let began = (0..self.configuration.cores).any(|core| {
+            let record = self.core(core);
+            let waiting = record.waiting.load(Ordering::SeqCst) != 0;
+            let running = record.running.load(Ordering::Relaxed) != NOBODY;
+            running && (waiting || !active)
+        });
+        NextTick { at: if began { now } else { Nanos(at) }, spin: false }
+    }
+
+    /// Stops what ran too long. Whether threads wait behind a running one; and whether anything ran since the last look.
+    fn look_at_cores(&self, token: &mut Token<'static, { level::NONE }>, now: Nanos) -> (bool, bool) {
+        let (mut timekeeper, _) = self.timekeeper.lock(token);
+        let (mut contended, mut active) = (false, false);
+        for (core, seen) in self.cores.iter().zip(&mut timekeeper.seen) {
+            core.trace.stamp(now.0);
+            let switches = core.switches.load(Ordering::Relaxed);
+            active |= switches != seen.switches;
+            seen.switches = switches;
+            let running = core.running.load(Ordering::Relaxed);
+            if running != NOBODY {
+                active = true;
+                contended |= self.look_at_thread(core, running, seen, now);
+            }
+            seen.running = running;
+            seen.last_ns = now.0;
+        }
+        (contended, active)
+    }
+
+    /// Whether a thread waits behind the running one.
+    fn look_at_thread(&self, core: &Core, running: u32, seen: &mut Seen, now: Nanos) -> bool {
+        let thread = self.threads.at(running);
+        let slice = core.slice.load(Ordering::Relaxed);
+        if slice != seen.slice {
+            seen.slice = slice;
+            seen.since_ns = now.0;
+        }
+        let elapsed_ns = if seen.running == running { now.0.saturating_sub(seen.last_ns) } else { 0 };
+        if thread.depth.load(Ordering::Relaxed) > 0 && thread.account(elapsed_ns) {
+            thread.word.stop();
+        }
+        let waiting = core.waiting.load(Ordering::Relaxed);
+        let waits = waiting != 0 && (waiting >> 32) as u8 >= thread.effective_priority();
+        if waits && now.0.saturating_sub(seen.since_ns) >= self.configuration.quantum_ns {
+            thread.word.stop();
+        }
+        waits
+    }
+
+    fn fire_due(&self, token: &mut Token<'static, { level::NONE }>, now: Nanos) {
+        for queue in &self.timer_queues {
+            loop {
+                let due = {
+                    let (mut queue, _) = queue.lock(token);
+                    let due = queue.pop_due(now.0);
+                    if let Some(Due::Thread(thread)) = due {
+                        self.requeue_if_early(&mut queue, thread, now);
+                    }
+                    due
+                };
+                match due {
+                    None => break,
+                    Some(Due::Thread(thread)) => self.expire(token, thread, now),
+                    Some(Due::Timer(timer)) => self.fire(token, timer, now),
+                }
+            }
+        }
+    }
+
+    /// A thread's entry may be of an earlier wait than its present one.
+    fn requeue_if_early(&self, queue: &mut crate::timers::TimerQueue, thread: u32, now: Nanos) {
+        let record = self.threads.at(thread);
+        // First the store, then the load, both sequentially consistent: `arm` stores its deadline and then loads this, so it sees
+        // that it needs a new entry, or this sees its deadline.
+        record.queued_ns.store(Nanos::NEVER.0, Ordering::SeqCst);
+        let deadline_ns = record.deadline_ns.load(Ordering::SeqCst);
+        if deadline_ns > now.0 && deadline_ns != Nanos::NEVER.0 {
+            record.queued_ns.store(deadline_ns, Ordering::SeqCst);
+            queue.insert(deadline_ns, Due::Thread(thread));
+        }
+    }
+
+    fn expire(&self, token: &mut Token<'static, { level::NONE }>, thread: u32, now: Nanos) {
+        let record = self.threads.at(thread);
+        if record.deadline_ns.load(Ordering::SeqCst) <= now.0 {
+            record.expired.store(1, Ordering::SeqCst);
+            self.wake(token, self.configuration.cores, thread);
+        }
+    }
+
+    fn fire(&self, token: &mut Token<'static, { level::NONE }>, timer: u32, now: Nanos) {
+        let record = self.timers.at(timer);
+        let TimerSetting { target, bits, .. } = {
+            let (mut setting, mut token) = record.setting.lock(token);
+            let fired = *setting;
+            if fired.at_ns > now.0 {
+                return;
+            }
+            setting.at_ns = Nanos::NEVER.0;
+            if fired.period_ns > 0 {
+                // Periods that were missed are skipped: the notification would have collected them anyway.
+                let missed = (now.0 - fired.at_ns) / fired.period_ns;
+                setting.at_ns = fired.at_ns.saturating_add((missed + 1).saturating_mul(fired.period_ns));
+                self.queue_timer(&mut token, timer, setting.at_ns);
+            }
+            fired
+        };
+        self.signal_held(token, self.configuration.cores, target, bits);
+    }
+
+    pub(crate) fn shard(
+        &self,
+        of: u32,
+    ) -> Option<&crate::lock::Lock<{ level::LEAF }, crate::timers::TimerQueue>> {
+        self.timer_queues.get((of % self.configuration.cores) as usize)
+    }
+
+    pub(crate) fn queue_timer<const M: u8>(&self, token: &mut Token<'_, M>, timer: u32, at_ns: u64) {
+        if let Some(queue) = self.shard(timer) {
+            let (mut queue, _) = queue.lock(token);
+            queue.insert(at_ns, Due::Timer(timer));
+        }
+        self.due_at(at_ns);
+    }
+
+    /// Something is due at a time: the timekeeper must be awake by then.
+    fn due_at(&self, at_ns: u64) {
+        // SeqCst: the entry was queued before; the timekeeper stores its plan before it looks at the queues for the last time. One of
+        // the two sees the other.
+        if at_ns < self.planned_tick_ns.load(Ordering::SeqCst) {
+            self.machine.alarm(Nanos(at_ns));
+        }
+    }
+
+    fn next_due_ns(&self, token: &mut Token<'static, { level::NONE }>) -> u64 {
+        let queues = self.timer_queues.iter();
+        queues.filter_map(|queue| queue.lock(token).0.next_ns()).min().unwrap_or(Nanos::NEVER.0)
+    }
+
+    /// The calling thread's wait ends at a deadline. An entry of an earlier wait that is due before serves for it too.
+    pub(crate) fn arm(&self, context: &mut Context, deadline: Nanos) {
+        let thread = self.threads.at(context.thread.0);
+        thread.expired.store(0, Ordering::SeqCst);
+        thread.deadline_ns.store(deadline.0, Ordering::SeqCst);
+        if deadline == Nanos::NEVER || thread.queued_ns.load(Ordering::SeqCst) <= deadline.0 {
+            return;
+        }
+        let Some(queue) = self.shard(context.thread.0) else { return };
+        {
+            let (mut queue, _) = queue.lock(&mut context.token);
+            queue.remove(thread.queued_ns.load(Ordering::SeqCst), Due::Thread(context.thread.0));
+            queue.insert(deadline.0, Due::Thread(context.thread.0));
+            thread.queued_ns.store(deadline.0, Ordering::SeqCst);
+        }
+        self.due_at(deadline.0);
+    }
+
+    /// The wait is over.
+    pub(crate) fn disarm(&self, context: &Context) {
+        self.threads.at(context.thread.0).deadline_ns.store(Nanos::NEVER.0, Ordering::Relaxed);
+    }
+
+    /// Whether the deadline of the present wait came. The clock is read only when the timekeeper says so.
+    pub(crate) fn has_expired(&self, context: &Context, deadline: Nanos) -> bool {
+        let thread = self.threads.at(context.thread.0);
+        thread.expired.load(Ordering::SeqCst) != 0 && {
+            thread.expired.store(0, Ordering::SeqCst);
+            self.machine.now() >= deadline
+        }
+    }
+}
