@@ -1,3 +1,63 @@
 //! What programs are written with.
+//!
+//! A program is a `no_std` library crate. The same source becomes a WebAssembly cell (`wasm32-unknown-unknown`: it imports
+//! the calls from the module `hallows`) or a part of the machine (any other target: the engine exports the calls).
+//!
+//! - [`main!`] declares a program that runs from start to end, [`server!`] one of event handlers ([`Server`]).
+//! - [`Start`] has what it was started with: arguments, and capabilities by name.
+//! - [`call`], [`send`], [`answer`], [`wait`], [`answer_wait`] are the whole interface; everything else is a message to an object,
+//!   and each operation a method of its handle: [`Budget::create_endpoint`], [`Timer::arm`], [`space::mint`], ….
+//! - [`form!`] declares messages of fixed layout, [`log!`] writes to the machine's log.
+//!
+//! Nothing here allocates. With the feature `alloc`, WebAssembly programs have a heap (natively the machine has one).
 #![no_std]
+#![deny(unsafe_code)]
+
+#[cfg(not(target_arch = "wasm32"))]
+extern crate alloc;
+#[cfg(test)]
+#[macro_use]
+extern crate std;
+
+pub use hallows_abi as abi;
+
+mod budget;
+mod call;
+mod cell;
+mod deadline;
+mod endpoint;
+pub mod form;
+pub mod log;
+pub mod memory;
 pub mod native;
+mod notification;
+mod object;
+pub mod operation;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+mod panic;
+pub mod process;
+pub mod program;
+#[cfg(feature = "raw")]
+pub mod raw;
+mod readiness;
+mod region;
+pub mod server;
+pub mod space;
+pub mod start_info;
+#[doc(hidden)]
+pub mod sys;
+mod timer;
+
+pub use abi::{Error, Event, EventKind, FaultKind, FaultReport, Handle, Outcome, Rights, Transfer};
+pub use budget::{Account, NewCell, Service};
+pub use call::{Token, answer, answer_wait, call, contents, pause, send, wait};
+pub use cell::Inspection;
+pub use deadline::Deadline;
+pub use endpoint::watch;
+pub use form::Form;
+pub use object::{Budget, Cell, Endpoint, Identity, Notification, Object, Program, Region, Timer};
+pub use program::Start;
+pub use readiness::Readiness;
+pub use region::{Access, Window};
+pub use server::{Answer, Message, Received, Reply, Server};
+pub use start_info::{StartInfo, StartInfoError};

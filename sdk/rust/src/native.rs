@@ -58,9 +58,28 @@ pub struct NativeReactor {
     pub release: unsafe fn(state: *mut ()),
 }
 
+impl NativeReactor {
+    /// The entry points of a server; what [`crate::server!`] calls.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub const fn of<S: crate::Server, const INBOX: usize, const REPLY: usize>() -> Self {
+        use crate::sys;
+        Self {
+            state_bytes: sys::state_bytes::<S, INBOX, REPLY>(),
+            init: sys::state_init::<S, INBOX, REPLY>,
+            inbox: sys::state_inbox::<S, INBOX, REPLY>,
+            handle: sys::state_handle::<S, INBOX, REPLY>,
+            release: sys::state_release::<S, INBOX, REPLY>,
+        }
+    }
+}
+
 impl fmt::Debug for NativeReactor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("NativeReactor").field("state_bytes", &self.state_bytes).finish_non_exhaustive()
+        formatter
+            .debug_struct("NativeReactor")
+            .field("state_bytes", &self.state_bytes)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,157 @@
+//! Budgets: memory that objects and cells are made from. Every operation needs MANAGE.
+
+use core::time::Duration;
+
+use hallows_abi::{Code, Error, Handle, MAX_START_INFO, Operation, Transfer};
+
+use crate::operation::{operate, operate_for};
+use crate::{Budget, Cell, Endpoint, Notification, Object, Program, Region, Timer};
+
+/// How an endpoint's messages are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// On its callers' time: a protected procedure call.
+    Passive {
+        /// The longest that its handler may run for one message; `None`: the machine's default.
+        budget: Option<Duration>,
+    },
+    /// By a thread of its own.
+    Active {
+        /// How many messages may wait, 1 to 65,535.
+        queue: u16,
+    },
+}
+
+impl Service {
+    fn arguments(self) -> [u64; 3] {
+        match self {
+            Self::Active { queue } => [0, u64::from(queue), 0],
+            Self::Passive { budget } => {
+                let nanoseconds =
+                    budget.map_or(0, |budget| u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX));
+                [1, 0, nanoseconds]
+            }
+        }
+    }
+}
+
+/// A cell to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCell<'a> {
+    /// What it runs.
+    pub program: Program,
+    /// Who is told of its end; the badge of the endpoint's capability tells cells apart.
+    pub faults: Option<Endpoint>,
+    /// The most linear memory that it may have, in bytes.
+    pub memory_limit: u64,
+    /// Slots of its capability space; `None`: the machine's default.
+    pub slots: Option<u32>,
+    /// 0 the lowest, 7 the highest; not above the maker's own.
+    pub priority: u8,
+    /// Its start information, made by [`crate::start_info::emit`].
+    pub start_info: &'a [u8],
+}
+
+/// How much of a budget there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Bytes in all.
+    pub total_bytes: u64,
+    /// Bytes in use.
+    pub used_bytes: u64,
+}
+
+impl Budget {
+    fn create(self, code: Code, arguments: [u64; 3], transfers: &[Transfer]) -> Result<Handle, Error> {
+        operate_for(self.handle(), &Operation { code, arguments }.emit(), transfers)
+    }
+
+    /// Makes an endpoint that the calling cell serves.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::BadArgument`] for a queue of 0.
+    pub fn create_endpoint(self, service: Service) -> Result<Endpoint, Error> {
+        self.create(Code::CreateEndpoint, service.arguments(), &[]).map(Endpoint::from_handle)
+    }
+
+    /// Makes an endpoint that another cell serves (MANAGE on the cell).
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::create_endpoint`]; [`Error::BadState`] if the cell cannot serve any more.
+    pub fn create_endpoint_of(self, service: Service, server: Cell) -> Result<Endpoint, Error> {
+        self.create(Code::CreateEndpoint, service.arguments(), &[server.share()]).map(Endpoint::from_handle)
+    }
+
+    /// Makes a notification.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`].
+    pub fn create_notification(self) -> Result<Notification, Error> {
+        self.create(Code::CreateNotification, [0; 3], &[]).map(Notification::from_handle)
+    }
+
+    /// Makes a timer that signals these bits of a notification (SEND), when it is armed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`], [`Error::NoRight`].
+    pub fn create_timer(self, notification: Notification, bits: u64) -> Result<Timer, Error> {
+        self.create(Code::CreateTimer, [bits, 0, 0], &[notification.share()]).map(Timer::from_handle)
+    }
+
+    /// Makes a region of so many bytes, rounded up to pages; it holds zeroes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::Unsupported`] where the machine has none.
+    pub fn create_region(self, bytes: u64) -> Result<Region, Error> {
+        self.create(Code::CreateRegion, [bytes, 0, 0], &[]).map(Region::from_handle)
+    }
+
+    /// Makes a cell. It holds nothing but itself and its budget until it is granted more, and does not run before
+    /// [`Cell::start`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::BadArgument`] for a priority above the
+    /// caller's; [`Error::TooLong`] for start information of more than [`MAX_START_INFO`] bytes.
+    pub fn create_cell(self, cell: &NewCell<'_>) -> Result<Cell, Error> {
+        let slots_and_priority = u64::from(cell.slots.unwrap_or(0)) | u64::from(cell.priority) << 32;
+        let operation =
+            Operation { code: Code::CreateCell, arguments: [cell.memory_limit, slots_and_priority, 0] };
+        let mut message = [0; Operation::SIZE + MAX_START_INFO as usize];
+        let end = Operation::SIZE + cell.start_info.len();
+        let (head, tail) = message.get_mut(..end).ok_or(Error::TooLong)?.split_at_mut(Operation::SIZE);
+        head.copy_from_slice(&operation.emit());
+        tail.copy_from_slice(cell.start_info);
+        let message = message.get(..end).unwrap_or(&[]);
+        let program = cell.program.share();
+        match cell.faults {
+            Some(faults) => operate_for(self.handle(), message, &[program, faults.share()]),
+            None => operate_for(self.handle(), message, &[program]),
+        }
+        .map(Cell::from_handle)
+    }
+
+    /// Makes a child budget of so many bytes out of this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`].
+    pub fn split(self, bytes: u64) -> Result<Self, Error> {
+        self.create(Code::Split, [bytes, 0, 0], &[]).map(Self::from_handle)
+    }
+
+    /// How much there is and how much of it is in use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadHandle`], [`Error::NoRight`].
+    pub fn query(self) -> Result<Account, Error> {
+        let reply = operate(self.handle(), Code::Query, [0; 3])?;
+        Ok(Account { total_bytes: reply.a, used_bytes: reply.b })
+    }
+}

@@ -1,0 +1,74 @@
+//! This cell itself: its end, the clock, random numbers, giving others a turn.
+
+use hallows_abi::{Code, Error, Handle};
+
+use crate::operation::operate;
+
+/// Ends this cell with a status; 0 says that all went well.
+///
+/// As WebAssembly it does not return. A native program returns from its functions by itself, with the error that this
+/// returns: write `return Err(process::exit(1))`.
+#[must_use = "a native program must now return"]
+pub fn exit(status: u32) -> Error {
+    let result = operate(Handle::SELF, Code::Exit, [u64::from(status), 0, 0]);
+    #[cfg(target_arch = "wasm32")]
+    if result.is_ok() {
+        core::arch::wasm32::unreachable()
+    }
+    result.err().unwrap_or(Error::Killed)
+}
+
+/// Ends this cell as a failure, on purpose: a trap as WebAssembly, so that the fault report has a backtrace; natively, where a trap
+/// would be the machine's, exit status 1. Return what it returns.
+#[must_use = "a native program must now return"]
+pub fn crash(reason: &str) -> Error {
+    crate::log!("crashes: {reason}");
+    #[cfg(target_arch = "wasm32")]
+    core::arch::wasm32::unreachable();
+    #[cfg(not(target_arch = "wasm32"))]
+    exit(1)
+}
+
+/// Lets others of the same priority run.
+///
+/// # Errors
+///
+/// [`Error::Killed`].
+pub fn yield_now() -> Result<(), Error> {
+    operate(Handle::SELF, Code::Yield, [0; 3]).map(|_| ())
+}
+
+/// To be called every few microseconds by a loop that makes no calls. As WebAssembly it is nothing: the engine stops a program
+/// wherever it is. A native program can only be stopped here.
+///
+/// # Errors
+///
+/// [`Error::Killed`]: return at once.
+#[inline]
+pub fn safepoint() -> Result<(), Error> {
+    if cfg!(target_arch = "wasm32") { Ok(()) } else { yield_now() }
+}
+
+/// Now, in nanoseconds of the machine's monotonic clock.
+///
+/// # Errors
+///
+/// [`Error::Killed`].
+#[inline]
+pub fn now() -> Result<u64, Error> {
+    operate(Handle::SELF, Code::Now, [0; 3]).map(|reply| reply.a)
+}
+
+/// 16 random bytes.
+///
+/// # Errors
+///
+/// [`Error::Killed`].
+pub fn random() -> Result<[u8; 16], Error> {
+    let reply = operate(Handle::SELF, Code::Random, [0; 3])?;
+    let mut bytes = [0; 16];
+    let (low, high) = bytes.split_at_mut(8);
+    low.copy_from_slice(&reply.a.to_le_bytes());
+    high.copy_from_slice(&reply.b.to_le_bytes());
+    Ok(bytes)
+}
