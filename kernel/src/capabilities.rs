@@ -18,6 +18,7 @@ pub const HELD: u32 = u32::MAX;
 /// Capabilities on their way in a message: each in a slot of the held space, which its holder gives back. Nothing is
 /// allocated for a message without any.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::box_collection, reason = "one word in every message, not three")]
 pub struct InFlight(Option<Box<Vec<Via>>>);
 
 impl InFlight {

@@ -2,7 +2,7 @@
 
 use crate::lock::{Lock, level};
 use crate::runqueue::RunQueue;
-use crate::sync::{AtomicU8, AtomicU32, AtomicU64};
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::thread::NOBODY;
 use crate::trace::TraceRing;
 
@@ -28,6 +28,48 @@ pub enum Idle {
     Parked = 2,
 }
 
+/// Who waits for a core, in one word that is read without the queue's lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting(u64);
+
+impl Waiting {
+    /// Bit 40: some may run on any core. Below it the best priority, 8 bits; below that how many wait.
+    const MOVABLE: u64 = 1 << 40;
+
+    /// What a queue says.
+    pub fn of(queue: &RunQueue) -> Self {
+        let movable = if queue.has_movable() { Self::MOVABLE } else { 0 };
+        Self(movable | u64::from(queue.best_priority().unwrap_or(0)) << 32 | u64::from(queue.len()))
+    }
+
+    /// Whether anybody waits.
+    pub const fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    /// Whether some may run on any core.
+    pub const fn has_movable(self) -> bool {
+        self.0 & Self::MOVABLE != 0
+    }
+
+    /// How many wait.
+    #[expect(clippy::cast_possible_truncation, reason = "the low half")]
+    pub const fn count(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The best of their priorities.
+    #[expect(clippy::cast_possible_truncation, reason = "its 8 bits")]
+    pub const fn best_priority(self) -> u8 {
+        (self.0 >> 32) as u8
+    }
+
+    /// Whether one of them should run before, or in turn with, a thread of that priority.
+    pub const fn competes_with(self, priority: u8) -> bool {
+        self.any() && self.best_priority() >= priority
+    }
+}
+
 /// One core. On lines of its own: its loop writes here at every switch.
 #[repr(align(128))]
 pub struct Core {
@@ -46,8 +88,8 @@ pub struct Core {
     /// Switches to a thread, for `ps`.
     pub switches: AtomicU64,
     pub trace: TraceRing,
-    /// How many wait in the queue, and (bits 32 to 39) the best of their priorities: read without the lock.
-    pub waiting: AtomicU64,
+    /// A [`Waiting`].
+    waiting: AtomicU64,
     pub queue: Lock<{ level::LEAF }, RunQueue>,
 }
 
@@ -66,5 +108,17 @@ impl Core {
             waiting: AtomicU64::new(0),
             queue: Lock::new(RunQueue::new(core)),
         }
+    }
+
+    /// Who waits for it.
+    #[inline]
+    pub fn waiting(&self) -> Waiting {
+        // SeqCst: a core that is about to park says so, then looks here; who brings work stores here, then looks whether it parks.
+        Waiting(self.waiting.load(Ordering::SeqCst))
+    }
+
+    /// Publishes what its queue, whose lock is held, says.
+    pub fn publish(&self, queue: &RunQueue) {
+        self.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
     }
 }

@@ -78,12 +78,10 @@ impl<E: Engine> Kernel<E> {
             .map(|core| {
                 let record = self.core(core);
                 let running = record.running.load(Ordering::Relaxed);
-                #[expect(clippy::cast_possible_truncation, reason = "the count is the low half")]
-                let waiting = record.waiting.load(Ordering::Relaxed) as u32;
                 CorePicture {
                     core: CoreId(core),
                     running: (running != NOBODY).then_some(CellId(running)),
-                    waiting,
+                    waiting: record.waiting().count(),
                     switches: record.switches.load(Ordering::Relaxed),
                 }
             })
@@ -112,7 +110,7 @@ impl<E: Engine> Kernel<E> {
     pub fn is_quiet(&self) -> bool {
         (0..self.configuration.cores).all(|core| {
             let record = self.core(core);
-            record.waiting.load(Ordering::SeqCst) == 0
+            !record.waiting().any()
                 && record.running.load(Ordering::SeqCst) == NOBODY
                 && record.handoff.load(Ordering::SeqCst) == NOBODY
         })

@@ -82,13 +82,12 @@ impl<E: Engine> Kernel<E> {
             let (mut tree, _) = self.capabilities.lock(token);
             tree.plant(owner, &Self::first(kind, index, generation))
         };
-        planted.map_err(|error| {
+        planted.inspect_err(|_| {
             self.end_object(
                 token,
                 self.configuration.cores,
                 crate::capabilities::Orphan { kind, index, generation },
             );
-            error
         })
     }
 

@@ -288,7 +288,7 @@ impl<E: Engine> Kernel<E> {
             } else {
                 queue.push(&self.threads, thread, crate::runqueue::Arrival::Fresh);
             }
-            self.publish_waiting(core, &queue);
+            self.core(core).publish(&queue);
             if !may_run_here && self.core(core).idle.load(Ordering::SeqCst) == Idle::Parked as u8 {
                 crate::Machine::unpark(&self.machine, crate::CoreId(core));
             }

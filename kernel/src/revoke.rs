@@ -84,7 +84,7 @@ impl<E: Engine> Kernel<E> {
     /// Waits for operations through a slot on other cores. They are single stretches of a few hundred nanoseconds.
     fn await_operations(&self, context: &Context, slot: u32) {
         for (core, record) in self.cores.iter().enumerate() {
-            while core as u32 as usize != context.core.index()
+            while core != context.core.index()
                 && record.operating.load(Ordering::SeqCst) == u64::from(slot) + 1
             {
                 core::hint::spin_loop();

@@ -10,9 +10,6 @@ use crate::sync::Ordering;
 use crate::thread::NOBODY;
 use crate::{CellId, Context, CoreId, Engine, Kernel, Machine, Nanos, Role, Stop, ThreadId};
 
-/// In a core's `waiting`: some of its threads may run elsewhere.
-const MOVABLE: u64 = 1 << 40;
-
 impl<E: Engine> Kernel<E> {
     /// Runs threads on a core until the kernel is shut down. For the machine, on the core.
     pub fn run_core(&self, core: CoreId) {
@@ -45,10 +42,10 @@ impl<E: Engine> Kernel<E> {
 
     fn pick(&self, token: &mut Token<'_, { level::NONE }>, core: u32) -> Option<u32> {
         let record = self.core(core);
-        if record.waiting.load(Ordering::Relaxed) != 0 {
+        if record.waiting().any() {
             let (mut queue, _) = record.queue.lock(token);
             let thread = queue.pop(&self.threads);
-            self.publish_waiting(core, &queue);
+            record.publish(&queue);
             if thread.is_some() {
                 return thread;
             }
@@ -56,23 +53,16 @@ impl<E: Engine> Kernel<E> {
         self.steal(token, core)
     }
 
-    pub(crate) fn publish_waiting(&self, core: u32, queue: &crate::runqueue::RunQueue) {
-        let best = u64::from(queue.best_priority().unwrap_or(0));
-        let movable = if queue.has_movable() { MOVABLE } else { 0 };
-        // SeqCst: a core that is about to park looks here after it has said so.
-        self.core(core).waiting.store(movable | best << 32 | u64::from(queue.len()), Ordering::SeqCst);
-    }
-
     fn steal(&self, token: &mut Token<'_, { level::NONE }>, core: u32) -> Option<u32> {
         let cores = self.configuration.cores;
         (1..cores).map(|distance| (core + distance) % cores).find_map(|victim| {
             let record = self.core(victim);
-            if record.waiting.load(Ordering::Relaxed) & MOVABLE == 0 {
+            if !record.waiting().has_movable() {
                 return None;
             }
             let mut queue = record.queue.try_lock(token)?;
             let thread = queue.steal(&self.threads)?;
-            self.publish_waiting(victim, &queue);
+            record.publish(&queue);
             self.core(core).trace.record(TraceKind::Steal, thread, thread, u64::from(victim));
             Some(thread)
         })
@@ -126,7 +116,7 @@ impl<E: Engine> Kernel<E> {
         let pinned = woken.pinned.load(Ordering::Relaxed);
         let here = pinned == NOBODY || pinned == core;
         // A thread of lower priority than one that waits here queues up behind it.
-        let best = (record.waiting.load(Ordering::Relaxed) >> 32) as u8;
+        let best = record.waiting().best_priority();
         if here && record.handoff.load(Ordering::Relaxed) == NOBODY && woken.effective_priority() >= best {
             record.handoff.store(thread, Ordering::Relaxed);
         } else {
@@ -166,7 +156,7 @@ impl<E: Engine> Kernel<E> {
         const { assert!(M < level::LEAF) };
         let (mut queue, _) = self.core(target).queue.lock(token);
         queue.push(&self.threads, thread, arrival);
-        self.publish_waiting(target, &queue);
+        self.core(target).publish(&queue);
     }
 
     fn place(&self, from: u32, thread: u32, arrival: Arrival) -> u32 {
@@ -195,7 +185,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.core(core.0);
         let has_work = || {
             self.is_stopping()
-                || record.waiting.load(Ordering::SeqCst) != 0
+                || record.waiting().any()
                 || (0..self.configuration.cores).any(|other| self.has_surplus(other))
         };
         record.idle.store(Idle::Looking as u8, Ordering::SeqCst);
@@ -223,8 +213,7 @@ impl<E: Engine> Kernel<E> {
     /// Whether a busy core has threads waiting that may run elsewhere.
     fn has_surplus(&self, core: u32) -> bool {
         let record = self.core(core);
-        record.waiting.load(Ordering::Relaxed) & MOVABLE != 0
-            && record.idle.load(Ordering::Relaxed) == Idle::Busy as u8
+        record.waiting().has_movable() && record.idle.load(Ordering::Relaxed) == Idle::Busy as u8
     }
 
     pub(crate) fn wake_timekeeper(&self) {
@@ -260,9 +249,7 @@ impl<E: Engine> Kernel<E> {
             return Err(Error::Killed);
         }
         let record = self.core(context.core.0);
-        let waiting = record.waiting.load(Ordering::Relaxed);
-        let best = (waiting >> 32) as u8;
-        if self.configuration.chaos || waiting != 0 && best >= thread.effective_priority() {
+        if self.configuration.chaos || record.waiting().competes_with(thread.effective_priority()) {
             record.trace.record(TraceKind::Preempt, context.thread.0, context.thread.0, 0);
             self.yield_now(context);
             self.check_live(cell)?;

@@ -131,7 +131,7 @@ impl Slot {
     /// Empties the slot and makes every handle to it stale. Under the tree's lock. Sequentially consistent: who looks at a monitor
     /// or takes an inbox's lock afterwards sees every call that passed its last look at this slot.
     pub fn empty(&self) {
-        let generation = (self.head.load(Ordering::Relaxed) >> 52) + 1 & GENERATION_MASK;
+        let generation = ((self.head.load(Ordering::Relaxed) >> 52) + 1) & GENERATION_MASK;
         self.head.store(generation << 52, Ordering::SeqCst);
     }
 }

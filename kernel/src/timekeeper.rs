@@ -69,7 +69,7 @@ impl<E: Engine> Kernel<E> {
         self.planned_tick_ns.store(at.max(1), Ordering::SeqCst);
         let began = (0..self.configuration.cores).any(|core| {
             let record = self.core(core);
-            let waiting = record.waiting.load(Ordering::SeqCst) != 0;
+            let waiting = record.waiting().any();
             let running = record.running.load(Ordering::Relaxed) != NOBODY;
             running && (waiting || !active)
         });
@@ -108,8 +108,7 @@ impl<E: Engine> Kernel<E> {
         if thread.depth.load(Ordering::Relaxed) > 0 && thread.account(elapsed_ns) {
             thread.word.stop();
         }
-        let waiting = core.waiting.load(Ordering::Relaxed);
-        let waits = waiting != 0 && (waiting >> 32) as u8 >= thread.effective_priority();
+        let waits = core.waiting().competes_with(thread.effective_priority());
         if waits && now.0.saturating_sub(seen.since_ns) >= self.configuration.quantum_ns {
             thread.word.stop();
         }
@@ -166,9 +165,8 @@ impl<E: Engine> Kernel<E> {
                 return;
             }
             setting.at_ns = Nanos::NEVER.0;
-            if fired.period_ns > 0 {
-                // Periods that were missed are skipped: the notification would have collected them anyway.
-                let missed = (now.0 - fired.at_ns) / fired.period_ns;
+            // Periods that were missed are skipped: the notification would have collected them anyway.
+            if let Some(missed) = (now.0 - fired.at_ns).checked_div(fired.period_ns) {
                 setting.at_ns = fired.at_ns.saturating_add((missed + 1).saturating_mul(fired.period_ns));
                 self.queue_timer(&mut token, timer, setting.at_ns);
             }
