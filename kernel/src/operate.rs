@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 
 use hallows_abi::{
-    Code, Error, FaultKind, Handle, MAX_START_INFO, ObjectKind, Operation, Reply, Rights, Transfer,
+    Code, Error, FaultKind, Handle, MAX_START_INFO, ObjectKind, Operation, Reply, Rights, Transfer, Writer,
 };
 
 use crate::call::transfer_list;
@@ -107,7 +107,7 @@ impl<E: Engine> Kernel<E> {
         let capability = &request.found.capability;
         // A cell's capability of itself is no one's to revoke, and its operations may suspend.
         if capability.kind == ObjectKind::Cell && capability.index == request.cell {
-            return self.operate_self(context, request, handles);
+            return self.operate_self(context, request);
         }
         // What a revocation looks at after it has emptied the slot: nothing goes on through a revoked capability.
         let core = context.core.0;
@@ -182,12 +182,7 @@ impl<E: Engine> Kernel<E> {
         if found.capability.kind == kind { Ok(found) } else { Err(Error::WrongObject) }
     }
 
-    fn operate_self(
-        &self,
-        context: &mut Context,
-        request: &Request<'_, E>,
-        handles: &mut HandleList,
-    ) -> Result<Reply, Error> {
+    fn operate_self(&self, context: &mut Context, request: &Request<'_, E>) -> Result<Reply, Error> {
         let cell = request.cell;
         match request.code {
             Code::Copy | Code::Mint | Code::Move | Code::Delete | Code::Revoke => {
@@ -215,13 +210,21 @@ impl<E: Engine> Kernel<E> {
                 if length > Operation::SIZE + MAX_LOG {
                     return Err(Error::TooLong);
                 }
-                let mut text = vec![0; length];
-                self.engine.read(request.message.bytes, &mut text);
-                self.machine.log(text.get(Operation::SIZE..).unwrap_or_default());
+                let name = self.cells.at(cell).control.lock(&mut context.token).0.name.clone();
+                let prefix = if name.is_empty() { 0 } else { name.len() + 2 };
+                // The cell's name, the operation (which is then cut out), the text.
+                let mut line = vec![0; prefix + length];
+                self.engine.read(request.message.bytes, line.get_mut(prefix..).unwrap_or_default());
+                line.drain(prefix..prefix + Operation::SIZE);
+                let mut writer = Writer::new(&mut line);
+                if prefix > 0 {
+                    let _ = writer.bytes(name.as_bytes());
+                    let _ = writer.bytes(b": ");
+                }
+                self.machine.log(&line);
             }
             _ => return Err(Error::WrongObject),
         }
-        let _ = handles;
         Ok(Reply::default())
     }
 
