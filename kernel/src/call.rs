@@ -228,13 +228,15 @@ impl<E: Engine> Kernel<E> {
             return Err(Error::WrongObject);
         }
         let server = self.active_server(context, cell, &found)?;
-        let budget = self.budgets.at(self.cells.at(cell).budget.load(Ordering::Relaxed));
-        budget.charge(u64::from(room))?;
-        let refused = |error| {
-            budget.refund(u64::from(room));
-            error
+        let budget = self.cells.at(cell).budget.load(Ordering::Relaxed);
+        self.budgets.at(budget).charge(u64::from(room))?;
+        let flight = match self.dispatch(context, cell, message.transfers) {
+            Ok(flight) => flight,
+            Err(error) => {
+                self.refund(&mut context.token, budget, u64::from(room));
+                return Err(error);
+            }
         };
-        let flight = self.dispatch(context, cell, message.transfers).map_err(refused)?;
         let ticket = {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             inbox.reserve(Pending { server, reply: None, reserved: u64::from(room), done: None })
@@ -243,7 +245,8 @@ impl<E: Engine> Kernel<E> {
             Ok(ticket) => ticket,
             Err(error) => {
                 self.drop_flight(&mut context.token, context.core.0, &flight);
-                return Err(refused(error));
+                self.refund(&mut context.token, budget, u64::from(room));
+                return Err(error);
             }
         };
         let mut bytes = vec![0; length].into_boxed_slice();
@@ -253,9 +256,9 @@ impl<E: Engine> Kernel<E> {
         let payload = Payload::Owned(bytes);
         let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, flight, room);
         if let Err(error) = self.accept(context, server, sent, Waker::Runs) {
-            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
-            inbox.give_up(ticket);
-            return Err(refused(error));
+            self.cells.at(cell).inbox.lock(&mut context.token).0.give_up(ticket);
+            self.refund(&mut context.token, budget, u64::from(room));
+            return Err(error);
         }
         Ok(ticket)
     }
@@ -415,6 +418,7 @@ impl<E: Engine> Kernel<E> {
         if armed {
             self.disarm(context);
         }
+        self.let_go(context);
         result
     }
 
@@ -450,7 +454,12 @@ impl<E: Engine> Kernel<E> {
         buffer: E::Bytes,
         handles: &mut HandleList,
     ) -> Result<Option<Event>, Error> {
-        self.take_event(context, buffer, handles)
+        let event = self.take_event(context, buffer, handles);
+        if !matches!(event, Ok(None)) {
+            // It does not wait after all: whom its answer has woken must not wait for it.
+            self.let_go(context);
+        }
+        event
     }
 
     /// [`Self::answer`] from a reactor's loop, which takes the next event at once.
@@ -502,7 +511,7 @@ impl<E: Engine> Kernel<E> {
                     None
                 }
                 Taken::Answer(ticket, answer, reserved) => {
-                    self.budgets.at(record.budget.load(Ordering::Relaxed)).refund(reserved);
+                    self.refund(&mut context.token, record.budget.load(Ordering::Relaxed), reserved);
                     Some(self.answer_event(context, ticket, answer, buffer, handles))
                 }
                 Taken::Notification(index) => self.notification_event(cell, index),

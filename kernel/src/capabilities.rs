@@ -180,6 +180,9 @@ impl Locked<'_> {
     /// Gives a cell a space of at least `size` slots, with slot 0 never used.
     pub fn open_space(&mut self, cell: u32, size: u32) -> Result<(), Error> {
         let mut space = self.inside.tree.make_space(size)?;
+        // Every cell finds itself and its grants under the same handles.
+        let (base, end) = (space.base as usize, (space.base + space.size) as usize);
+        self.slots.get(base..end).unwrap_or_default().iter().for_each(Slot::reset);
         // Slot 0 stays empty, so that a handle of all zeroes names nothing.
         self.inside.tree.take_slot(&mut space)?;
         if let Some(extent) = self.extents.get(cell as usize) {

@@ -58,8 +58,8 @@ pub struct CellRecord<B, P> {
     pub life: AtomicU32,
     /// Its own budget.
     pub budget: AtomicU32,
-    /// The budget that its own was taken from.
-    pub parent_budget: AtomicU32,
+    /// Which of the budgets at that index.
+    pub budget_generation: AtomicU32,
     /// Bytes of linear memory that its budget is charged for.
     pub memory_charged: AtomicU64,
     pub monitor: Monitor,
@@ -71,6 +71,8 @@ pub struct CellRecord<B, P> {
 pub struct CellControl<P> {
     pub program: Option<Arc<P>>,
     pub memory_limit: u64,
+    /// What its budget is charged for the cell itself, in bytes.
+    pub own_bytes: u64,
     pub start_info: Arc<[u8]>,
     /// The endpoint that its faults go to, held.
     pub faults: Via,
@@ -94,6 +96,7 @@ impl<P> Default for CellControl<P> {
         Self {
             program: None,
             memory_limit: 0,
+            own_bytes: 0,
             start_info: Arc::from([]),
             faults: Via::KERNEL,
             grants_end: 0,
@@ -117,7 +120,7 @@ impl<B: Copy, P> CellRecord<B, P> {
             passive: AtomicU8::new(0),
             life: AtomicU32::new(0),
             budget: AtomicU32::new(NOBODY),
-            parent_budget: AtomicU32::new(NOBODY),
+            budget_generation: AtomicU32::new(0),
             memory_charged: AtomicU64::new(0),
             monitor: Monitor::default(),
             inbox: Lock::new(Inbox::new()),

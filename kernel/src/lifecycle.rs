@@ -15,6 +15,7 @@ use crate::call::{Waker, from_kernel};
 use crate::capabilities::Orphan;
 use crate::cell::CellState;
 use crate::lock::{Token, level};
+use crate::make::OBJECT_BYTES;
 use crate::monitor::{Holder, Wants};
 use crate::objects::Watched;
 use crate::slot::Via;
@@ -60,6 +61,7 @@ impl<E: Engine> Kernel<E> {
         thread.depth.store(0, Ordering::Relaxed);
         thread.lent.store(0, Ordering::Relaxed);
         thread.word.clear();
+        thread.state.begin();
         let passive = record.is_passive();
         {
             let (control, mut token) = record.control.lock(token);
@@ -112,7 +114,9 @@ impl<E: Engine> Kernel<E> {
         // Whoever runs inside of it stops at the next check: its own thread, or its monitor's holder.
         self.threads.at(cell).word.stop();
         if let Some(holder) = record.monitor.holder() {
+            // It may wait for another server: it stops to wait.
             self.threads.at(holder.thread).word.stop();
+            self.wake(token, core, holder.thread);
         }
         self.refuse_all(core, cell);
         self.wake(token, core, cell);
@@ -177,17 +181,18 @@ impl<E: Engine> Kernel<E> {
         let record = self.cells.at(cell);
         self.engine.release(CellId(cell));
         self.unmap_all(token, cell);
-        let budget = self.budgets.at(record.budget.load(Ordering::Relaxed));
-        budget.refund(record.memory_charged.swap(0, Ordering::Relaxed));
+        let budget = record.budget.load(Ordering::Relaxed);
+        self.refund(token, budget, record.memory_charged.swap(0, Ordering::Relaxed));
         self.threads.at(cell).deadline_ns.store(hallows_abi::NO_DEADLINE, Ordering::Relaxed);
-        let mut undelivered = Vec::new();
+        let (mut undelivered, mut unused) = (Vec::new(), 0);
         {
             let (mut inbox, _) = record.inbox.lock(token);
             inbox.forget(|flight, reserved| {
                 undelivered.push(flight);
-                budget.refund(reserved);
+                unused += reserved;
             });
         }
+        self.refund(token, budget, unused);
         for flight in undelivered {
             self.drop_flight(token, core, &flight);
         }
@@ -283,7 +288,7 @@ impl<E: Engine> Kernel<E> {
     /// Gives the place of a dead cell that nobody can name any more back.
     fn bury_if_abandoned(&self, token: Unlocked<'_>, core: u32, cell: u32) {
         let record = self.cells.at(cell);
-        let faults = {
+        let (faults, own_bytes, serves) = {
             let (mut control, _) = record.control.lock(token);
             if !control.abandoned || record.state() != CellState::Dead {
                 return;
@@ -291,9 +296,15 @@ impl<E: Engine> Kernel<E> {
             record.set_state(CellState::Free);
             control.program = None;
             control.start_info = Arc::from([]);
-            core::mem::replace(&mut control.faults, Via::KERNEL)
+            let faults = core::mem::replace(&mut control.faults, Via::KERNEL);
+            (faults, control.own_bytes, control.serves.clone())
         };
         record.generation.end(record.generation.get());
+        // Nobody will ever serve them again, and another cell may come to live here.
+        for endpoint in serves {
+            let generation = self.endpoints.at(endpoint).generation.get();
+            self.end_object(token, core, Orphan { kind: ObjectKind::Endpoint, index: endpoint, generation });
+        }
         self.delete_space(token, core, cell, 0);
         let orphan = {
             let (mut tree, _) = self.capabilities.lock(token);
@@ -303,7 +314,9 @@ impl<E: Engine> Kernel<E> {
         if let Some(orphan) = orphan {
             self.end_object(token, core, orphan);
         }
-        self.end_budget(token, record.budget.load(Ordering::Relaxed));
+        let budget = record.budget.load(Ordering::Relaxed);
+        self.end_budget(token, budget, record.budget_generation.load(Ordering::Relaxed));
+        self.refund(token, budget, own_bytes);
         self.cells.give_back(token, cell);
     }
 
@@ -325,7 +338,7 @@ impl<E: Engine> Kernel<E> {
                     return;
                 }
                 self.end_endpoint(token, core, index);
-                self.end_charge(record.budget.load(Ordering::Relaxed));
+                self.refund(token, record.budget.load(Ordering::Relaxed), OBJECT_BYTES);
                 self.endpoints.give_back(token, index);
             }
             ObjectKind::Notification => {
@@ -333,7 +346,7 @@ impl<E: Engine> Kernel<E> {
                 if record.generation.end(generation) {
                     record.bits.store(0, Ordering::Relaxed);
                     self.unbind(token, core, index);
-                    self.end_charge(record.budget.load(Ordering::Relaxed));
+                    self.refund(token, record.budget.load(Ordering::Relaxed), OBJECT_BYTES);
                     self.notifications.give_back(token, index);
                 }
             }
@@ -342,7 +355,7 @@ impl<E: Engine> Kernel<E> {
                 if record.generation.end(generation) {
                     let target = self.disarm_timer(token, index);
                     self.release_held(token, core, target);
-                    self.end_charge(record.budget.load(Ordering::Relaxed));
+                    self.refund(token, record.budget.load(Ordering::Relaxed), OBJECT_BYTES);
                     self.timers.give_back(token, index);
                 }
             }
@@ -358,7 +371,7 @@ impl<E: Engine> Kernel<E> {
                     self.abandon(token, core, index);
                 }
             }
-            ObjectKind::Budget => self.end_budget(token, index),
+            ObjectKind::Budget => self.end_budget(token, index, generation),
             ObjectKind::Program => {
                 let record = self.programs.at(index);
                 if record.generation.end(generation) {

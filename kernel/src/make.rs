@@ -32,6 +32,11 @@ pub const SLOT_BYTES: u64 = 48;
 /// The size of a page of a region, in bytes.
 pub const PAGE_BYTES: u64 = 4_096;
 
+/// What a cell with so many slots costs beside its memory, in bytes.
+const fn own_bytes(slots: u32) -> u64 {
+    CELL_BYTES + slots as u64 * SLOT_BYTES
+}
+
 /// How a new endpoint is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -109,7 +114,8 @@ impl<E: Engine> Kernel<E> {
             Service::Passive { handler_budget_ns } => (0, handler_budget_ns),
         };
         self.budgets.at(budget).charge(OBJECT_BYTES)?;
-        let index = self.endpoints.take(token).inspect_err(|_| self.end_charge(budget))?;
+        let taken = self.endpoints.take(token);
+        let index = taken.map_err(|error| self.undo_charge(token, budget, OBJECT_BYTES, error))?;
         let record = self.endpoints.at(index);
         record.server.store(server, Ordering::Relaxed);
         record.limit.store(limit, Ordering::Relaxed);
@@ -132,7 +138,8 @@ impl<E: Engine> Kernel<E> {
         budget: u32,
     ) -> Result<Found, Error> {
         self.budgets.at(budget).charge(OBJECT_BYTES)?;
-        let index = self.notifications.take(token).inspect_err(|_| self.end_charge(budget))?;
+        let taken = self.notifications.take(token);
+        let index = taken.map_err(|error| self.undo_charge(token, budget, OBJECT_BYTES, error))?;
         let record = self.notifications.at(index);
         record.bits.store(0, Ordering::Relaxed);
         record.bound.store(NOBODY, Ordering::Relaxed);
@@ -150,11 +157,12 @@ impl<E: Engine> Kernel<E> {
         bits: u64,
     ) -> Result<Found, Error> {
         self.budgets.at(budget).charge(OBJECT_BYTES)?;
-        let index = self.timers.take(token).inspect_err(|_| self.end_charge(budget))?;
+        let taken = self.timers.take(token);
+        let index = taken.map_err(|error| self.undo_charge(token, budget, OBJECT_BYTES, error))?;
         let held = match self.hold(token, target) {
             Ok(held) => held,
             Err(error) => {
-                self.end_charge(budget);
+                self.refund(token, budget, OBJECT_BYTES);
                 self.timers.give_back(token, index);
                 return Err(error);
             }
@@ -185,11 +193,11 @@ impl<E: Engine> Kernel<E> {
             .ok_or(Error::BadArgument)?;
         let cost = bytes.checked_add(OBJECT_BYTES).ok_or(Error::BadArgument)?;
         self.budgets.at(budget).charge(cost)?;
-        let index = self.regions.take(token).inspect_err(|_| self.budgets.at(budget).refund(cost))?;
+        let index = self.regions.take(token).map_err(|error| self.undo_charge(token, budget, cost, error))?;
         let number = match self.engine.create_region(bytes) {
             Ok(number) => number,
             Err(error) => {
-                self.budgets.at(budget).refund(cost);
+                self.refund(token, budget, cost);
                 self.regions.give_back(token, index);
                 return Err(region_error(error));
             }
@@ -217,11 +225,12 @@ impl<E: Engine> Kernel<E> {
     fn split(&self, token: Unlocked<'_>, parent: u32, bytes: u64) -> Result<(u32, u32), Error> {
         let cost = bytes.checked_add(OBJECT_BYTES).ok_or(Error::BadArgument)?;
         self.budgets.at(parent).charge(cost)?;
-        let index = self.budgets.take(token).inspect_err(|_| self.budgets.at(parent).refund(cost))?;
+        let index = self.budgets.take(token).map_err(|error| self.undo_charge(token, parent, cost, error))?;
         let record = self.budgets.at(index);
         record.limit.store(bytes, Ordering::Relaxed);
         record.used.store(0, Ordering::Relaxed);
         record.parent.store(parent, Ordering::Relaxed);
+        record.returned.store(0, Ordering::Relaxed);
         Ok((index, record.generation.begin()))
     }
 
@@ -243,7 +252,7 @@ impl<E: Engine> Kernel<E> {
             return Err(Error::BadArgument);
         }
         let program = self.programs.at(program).program.lock(token).0.clone().ok_or(Error::Gone)?;
-        let own = CELL_BYTES + u64::from(slots) * SLOT_BYTES;
+        let own = own_bytes(slots);
         let bytes = specification.memory_bytes.checked_add(own).ok_or(Error::BadArgument)?;
         let (own_budget, budget_generation) = self.split(token, budget, bytes)?;
         self.budgets.at(own_budget).charge(own)?;
@@ -251,13 +260,15 @@ impl<E: Engine> Kernel<E> {
             None => Via::KERNEL,
             Some(Ok(via)) => via,
             Some(Err(error)) => {
-                self.end_budget(token, own_budget);
+                self.refund(token, own_budget, own);
+                self.end_budget(token, own_budget, budget_generation);
                 return Err(error);
             }
         };
         let undo = |kernel: &Self, token: Unlocked<'_>| {
             kernel.release_held(token, kernel.configuration.cores, faults);
-            kernel.end_budget(token, own_budget);
+            kernel.refund(token, own_budget, own);
+            kernel.end_budget(token, own_budget, budget_generation);
         };
         let cell = match self.cells.take(token) {
             Ok(cell) => cell,
@@ -270,7 +281,7 @@ impl<E: Engine> Kernel<E> {
         record.life.store(0, Ordering::Relaxed);
         record.passive.store(u8::from(specification.passive), Ordering::Relaxed);
         record.budget.store(own_budget, Ordering::Relaxed);
-        record.parent_budget.store(budget, Ordering::Relaxed);
+        record.budget_generation.store(budget_generation, Ordering::Relaxed);
         let thread = self.threads.at(cell);
         thread.priority.store(specification.priority, Ordering::Relaxed);
         thread.pinned.store(specification.pinned.map_or(NOBODY, |core| core.0), Ordering::Relaxed);
@@ -292,6 +303,7 @@ impl<E: Engine> Kernel<E> {
             let (mut control, _) = record.control.lock(token);
             control.program = Some(program);
             control.memory_limit = specification.memory_bytes;
+            control.own_bytes = own;
             control.faults = faults;
             control.grants_end = hallows_abi::Handle::FIRST_GRANT;
             control.abandoned = false;
@@ -326,22 +338,40 @@ impl<E: Engine> Kernel<E> {
         Ok(handle)
     }
 
-    pub(crate) fn end_charge(&self, budget: u32) {
-        self.budgets.at(budget).refund(OBJECT_BYTES);
+    /// Gives bytes back to a budget; the last ones of an ended budget take it with them.
+    pub(crate) fn refund<const M: u8>(&self, token: &mut Token<'_, M>, budget: u32, bytes: u64) {
+        let record = self.budgets.at(budget);
+        // SeqCst: the one who ends it and the one who uses it last look at each other's part; one of the two sees both.
+        let before = record.used.fetch_sub(bytes, Ordering::SeqCst);
+        if before == bytes && !record.generation.is_alive() {
+            self.return_budget(token, budget);
+        }
     }
 
-    /// Gives a budget back to its parent. What still uses it keeps its record until it ends too.
-    pub(crate) fn end_budget(&self, token: Unlocked<'_>, index: u32) {
+    fn undo_charge(&self, token: Unlocked<'_>, budget: u32, bytes: u64, error: Error) -> Error {
+        self.refund(token, budget, bytes);
+        error
+    }
+
+    /// Ends a budget. Its memory goes back to its parent when nothing that was made of it is left.
+    pub(crate) fn end_budget(&self, token: Unlocked<'_>, index: u32, generation: u32) {
         let record = self.budgets.at(index);
-        let generation = record.generation.get();
-        if generation & 1 == 0 || !record.generation.end(generation) {
+        if record.generation.end(generation) && record.used.load(Ordering::SeqCst) == 0 {
+            self.return_budget(token, index);
+        }
+    }
+
+    fn return_budget<const M: u8>(&self, token: &mut Token<'_, M>, index: u32) {
+        let record = self.budgets.at(index);
+        if record.returned.swap(1, Ordering::SeqCst) != 0 {
             return;
         }
-        let parent = record.parent.swap(NOBODY, Ordering::AcqRel);
-        if parent != NOBODY {
-            self.budgets.at(parent).refund(record.limit.load(Ordering::Relaxed) + OBJECT_BYTES);
-        }
+        let (parent, limit) = (record.parent.load(Ordering::Relaxed), record.limit.load(Ordering::Relaxed));
         self.budgets.give_back(token, index);
+        if parent != NOBODY {
+            // As deep as budgets were split from each other: each level is a capability that someone had to make.
+            self.refund(token, parent, limit + OBJECT_BYTES);
+        }
     }
 
     /// Frees a region's memory, out of every cell that maps it.
@@ -353,7 +383,7 @@ impl<E: Engine> Kernel<E> {
             let _ = self.engine.map_region(CellId(mapping.cell), mapping.address, bytes, None);
         }
         self.engine.destroy_region(record.number.load(Ordering::Relaxed));
-        self.budgets.at(record.budget.load(Ordering::Relaxed)).refund(bytes + OBJECT_BYTES);
+        self.refund(token, record.budget.load(Ordering::Relaxed), bytes + OBJECT_BYTES);
     }
 
     /// Takes all regions out of a cell's memory, before its instance goes.

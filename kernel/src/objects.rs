@@ -10,7 +10,7 @@ use hallows_abi::Error;
 
 use crate::lock::{Lock, level};
 use crate::slot::Via;
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::thread::NOBODY;
 
 /// Which of the objects at an index lives there now.
@@ -143,6 +143,8 @@ pub struct Budget {
     pub used: AtomicU64,
     /// The budget that it was split from, or [`NOBODY`].
     pub parent: AtomicU32,
+    /// Its memory is back in its parent's: set once, by who finds it ended and unused.
+    pub returned: AtomicU8,
 }
 
 impl Budget {
@@ -156,11 +158,6 @@ impl Budget {
             })
             .map(|_| ())
             .map_err(|_| Error::BudgetExhausted)
-    }
-
-    /// Gives so many bytes back.
-    pub fn refund(&self, bytes: u64) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

@@ -124,6 +124,16 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
+    /// The calling thread goes on: whom it would have handed its core to is put into a queue.
+    pub(crate) fn let_go(&self, context: &mut Context) {
+        let record = self.core(context.core.0);
+        let handed = record.handoff.load(Ordering::Relaxed);
+        if handed != NOBODY {
+            record.handoff.store(NOBODY, Ordering::Relaxed);
+            self.enqueue(&mut context.token, context.core.0, handed, Arrival::Fresh);
+        }
+    }
+
     /// Puts a runnable thread into the queue of the core where it will run soonest.
     pub(crate) fn enqueue<const M: u8>(
         &self,

@@ -118,6 +118,11 @@ impl Slot {
         (self.head.load(Ordering::Relaxed) >> 52 & GENERATION_MASK).try_into().unwrap_or(0)
     }
 
+    /// Begins the slot's generations anew, for a new holder: nobody has handles to it yet. Under the tree's lock, of an empty slot.
+    pub fn reset(&self) {
+        self.head.store(0, Ordering::SeqCst);
+    }
+
     /// Puts a capability into an empty slot. Under the tree's lock.
     pub fn fill(&self, capability: &Capability) {
         let generation = self.head.load(Ordering::Relaxed) >> 52;

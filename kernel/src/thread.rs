@@ -11,14 +11,16 @@ pub const NOBODY: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Run {
-    /// It waits to be woken; or it never ran, or has ended.
-    Blocked = 0,
+    /// It never ran, or has ended: nothing wakes it but a start.
+    Absent = 0,
+    /// It waits to be woken.
+    Blocked = 1,
     /// It is in a run queue, or about to be resumed.
-    Runnable = 1,
+    Runnable = 2,
     /// It runs on a core.
-    Running = 2,
+    Running = 3,
     /// It runs, and was woken meanwhile: if it blocks now, it is runnable at once.
-    RunningWoken = 3,
+    RunningWoken = 4,
 }
 
 /// The state machine between a thread that blocks and those that wake it. A wake-up is never lost: it finds the thread
@@ -71,8 +73,13 @@ impl RunState {
         self.0.store(Run::Runnable as u8, Ordering::Release);
     }
 
-    /// The thread is over: it can be woken again only to start anew.
+    /// The thread is over.
     pub fn end(&self) {
+        self.0.store(Run::Absent as u8, Ordering::Release);
+    }
+
+    /// The thread begins anew, and waits to be woken for the first time.
+    pub fn begin(&self) {
         self.0.store(Run::Blocked as u8, Ordering::Release);
     }
 

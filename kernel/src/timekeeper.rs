@@ -206,10 +206,14 @@ impl<E: Engine> Kernel<E> {
 
     /// The calling thread's wait ends at a deadline. An entry of an earlier wait that is due before serves for it too.
     pub(crate) fn arm(&self, context: &mut Context, deadline: Nanos) {
+        // Without a deadline the last `disarm` holds: an entry of an earlier wait finds nothing to end.
+        if deadline == Nanos::NEVER {
+            return;
+        }
         let thread = self.threads.at(context.thread.0);
         thread.expired.store(0, Ordering::SeqCst);
         thread.deadline_ns.store(deadline.0, Ordering::SeqCst);
-        if deadline == Nanos::NEVER || thread.queued_ns.load(Ordering::SeqCst) <= deadline.0 {
+        if thread.queued_ns.load(Ordering::SeqCst) <= deadline.0 {
             return;
         }
         let Some(queue) = self.shard(context.thread.0) else { return };
