@@ -1,13 +1,13 @@
-//! Budgets: memory that objects and cells are made from. Every operation needs MANAGE.
+//! Budgets: memory that objects and cells are made from. Every operation but [`Budget::query`] (SEND) needs MANAGE.
 
 use core::time::Duration;
 
-use hallows_abi::{Code, Error, Handle, MAX_START_INFO, Operation, Transfer};
+use hallows_abi::{Code, Error, Handle, Operation, Transfer};
 
 use crate::operation::{operate, operate_for};
 use crate::{Budget, Cell, Endpoint, Notification, Object, Program, Region, Timer};
 
-/// How an endpoint's messages are served.
+/// How an endpoint's messages are served. A cell that was made passive serves passive endpoints only, any other active ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// On its callers' time: a protected procedure call.
@@ -17,7 +17,7 @@ pub enum Service {
     },
     /// By a thread of its own.
     Active {
-        /// How many messages may wait, 1 to 65,535.
+        /// How many messages may wait, 1 to 4,096.
         queue: u16,
     },
 }
@@ -37,7 +37,7 @@ impl Service {
 
 /// A cell to be made.
 #[derive(Clone, Copy, Debug)]
-pub struct NewCell<'a> {
+pub struct NewCell {
     /// What it runs.
     pub program: Program,
     /// Who is told of its end; the badge of the endpoint's capability tells cells apart.
@@ -48,8 +48,17 @@ pub struct NewCell<'a> {
     pub slots: Option<u32>,
     /// 0 the lowest, 7 the highest; not above the maker's own.
     pub priority: u8,
-    /// Its start information, made by [`crate::start_info::emit`].
-    pub start_info: &'a [u8],
+    /// Whether it runs by itself, or only when it is called.
+    pub serving: Serving,
+}
+
+/// On whose time a cell runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// On its own: mains, and servers with a thread of their own.
+    Active,
+    /// On its callers', after it has started.
+    Passive,
 }
 
 /// How much of a budget there is.
@@ -70,7 +79,8 @@ impl Budget {
     ///
     /// # Errors
     ///
-    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::BadArgument`] for a queue of 0.
+    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::BadArgument`] for a queue that there is not;
+    /// [`Error::BadState`] if this cell serves in the other way.
     pub fn create_endpoint(self, service: Service) -> Result<Endpoint, Error> {
         self.create(Code::CreateEndpoint, service.arguments(), &[]).map(Endpoint::from_handle)
     }
@@ -79,7 +89,7 @@ impl Budget {
     ///
     /// # Errors
     ///
-    /// As [`Self::create_endpoint`]; [`Error::BadState`] if the cell cannot serve any more.
+    /// As [`Self::create_endpoint`]; [`Error::BadState`] if it serves in the other way.
     pub fn create_endpoint_of(self, service: Service, server: Cell) -> Result<Endpoint, Error> {
         self.create(Code::CreateEndpoint, service.arguments(), &[server.share()]).map(Endpoint::from_handle)
     }
@@ -116,22 +126,16 @@ impl Budget {
     ///
     /// # Errors
     ///
-    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::BadArgument`] for a priority above the
-    /// caller's; [`Error::TooLong`] for start information of more than [`MAX_START_INFO`] bytes.
-    pub fn create_cell(self, cell: &NewCell<'_>) -> Result<Cell, Error> {
+    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::NoRight`] for a priority above the
+    /// caller's; [`Error::BadArgument`] for another priority or number of slots that there is not.
+    pub fn create_cell(self, cell: &NewCell) -> Result<Cell, Error> {
         let slots_and_priority = u64::from(cell.slots.unwrap_or(0)) | u64::from(cell.priority) << 32;
-        let operation =
-            Operation { code: Code::CreateCell, arguments: [cell.memory_limit, slots_and_priority, 0] };
-        let mut message = [0; Operation::SIZE + MAX_START_INFO as usize];
-        let end = Operation::SIZE + cell.start_info.len();
-        let (head, tail) = message.get_mut(..end).ok_or(Error::TooLong)?.split_at_mut(Operation::SIZE);
-        head.copy_from_slice(&operation.emit());
-        tail.copy_from_slice(cell.start_info);
-        let message = message.get(..end).unwrap_or(&[]);
+        let passive = u64::from(cell.serving == Serving::Passive);
+        let arguments = [cell.memory_limit, slots_and_priority, passive];
         let program = cell.program.share();
         match cell.faults {
-            Some(faults) => operate_for(self.handle(), message, &[program, faults.share()]),
-            None => operate_for(self.handle(), message, &[program]),
+            Some(faults) => self.create(Code::CreateCell, arguments, &[program, faults.share()]),
+            None => self.create(Code::CreateCell, arguments, &[program]),
         }
         .map(Cell::from_handle)
     }

@@ -1,8 +1,8 @@
 //! The five calls with arbitrary arguments, for programs that test what the kernel makes of nonsense.
 //!
 //! Safe all the same: a range that the kernel would write to lies in an arena that the program lends, or (partly) outside
-//! of its memory, where a kernel that keeps its promise writes nothing. Natively, where an address is not
-//! checked by anybody, ranges outside of the arena become empty.
+//! of its memory, where a kernel that keeps its promise writes nothing. Natively addresses are not checked by anybody, so
+//! there only handles, tokens, messages and lengths are arbitrary.
 
 use hallows_abi::{Handle, Span};
 
@@ -74,43 +74,64 @@ impl<'a> Arena<'a> {
         crate::sys::raw(arguments, self.0)
     }
 
-    /// Makes the call; its packed result. What it receives goes into the arena's second half, and handles are dropped.
+    /// Makes the call; its packed result. Messages lie in the arena's first half and what is received in its second, or the range becomes
+    /// empty: in this address space nobody checks what the two borrow from each other.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn call(&mut self, arguments: &Arguments) -> Option<i64> {
+        use hallows_abi::{Event, Transfer};
+
         use crate::sys::{self, EventForm, TransferForm};
 
+        /// More than a message may have, so that the kernel sees that there are too many.
+        const LIST: usize = 2 * hallows_abi::MAX_TRANSFERS as usize;
+
         let half = self.0.len() / 2;
-        let (read, write) = self.0.split_at_mut(half);
-        let inside = |span: Span, size: usize, length: usize| {
-            let bytes = (span.length as usize).checked_mul(size)?;
-            let end = (span.offset as usize).checked_add(bytes)?;
-            (end <= length).then_some(span.offset as usize..end)
+        let (sent, received) = self.0.split_at_mut(half);
+        let range = |offset: u32, length: u32, element_bytes: usize, start: usize, part: usize| {
+            let offset = (offset as usize).checked_sub(start)?;
+            let end = (length as usize).checked_mul(element_bytes)?.checked_add(offset)?;
+            (end <= part).then_some(offset..end)
         };
-        let bytes = inside(arguments.bytes, 1, read.len()).and_then(|range| read.get(range)).unwrap_or(&[]);
-        let list = inside(arguments.transfers, hallows_abi::Transfer::SIZE, read.len());
-        let mut transfers =
-            [TransferForm([0; hallows_abi::Transfer::SIZE]); 2 * hallows_abi::MAX_TRANSFERS as usize];
-        let mut count = 0;
-        let (forms, _) = list.and_then(|range| read.get(range)).unwrap_or(&[]).as_chunks();
-        for (transfer, form) in transfers.iter_mut().zip(forms) {
+        let in_sent = |span: Span, bytes: usize| range(span.offset, span.length, bytes, 0, half);
+        let in_received =
+            |offset: u32, length: u32, bytes: usize| range(offset, length, bytes, half, received.len());
+        let buffer = in_received(arguments.buffer.offset, arguments.buffer.length, 1);
+        let list = in_received(arguments.handles.offset, arguments.handles.length, size_of::<Handle>());
+        let place = in_received(arguments.event, Event::SIZE as u32, 1);
+
+        let bytes = in_sent(arguments.bytes, 1).and_then(|range| sent.get(range)).unwrap_or(&[]);
+        let forms =
+            in_sent(arguments.transfers, Transfer::SIZE).and_then(|range| sent.get(range)).unwrap_or(&[]);
+        let mut transfers = [TransferForm([0; Transfer::SIZE]); LIST];
+        let count = (forms.len() / Transfer::SIZE).min(LIST);
+        for (transfer, form) in transfers.iter_mut().zip(forms.as_chunks().0) {
             transfer.0 = *form;
-            count += 1;
         }
         let transfers = transfers.get(..count)?;
-        let range = inside(arguments.buffer, 1, write.len()).unwrap_or(0..0);
-        let buffer = write.get_mut(range)?;
-        let mut handles = [Handle::NULL; 2 * hallows_abi::MAX_TRANSFERS as usize];
-        let handles = handles.get_mut(..(arguments.handles.length as usize).min(16))?;
-        let mut event = EventForm([0; hallows_abi::Event::SIZE]);
+        let mut handles = [Handle::NULL; LIST];
+        let handles = handles.get_mut(..list.as_ref().map_or(0, |list| (list.len() / 4).min(LIST)))?;
+        let mut event = EventForm([0; Event::SIZE]);
         let Arguments { endpoint, token, room, deadline, .. } = *arguments;
-        Some(match arguments.call {
-            Call::Send => sys::send(endpoint, bytes, transfers, room),
-            Call::Answer => sys::answer(token, bytes, transfers),
-            Call::Wait => sys::wait(&mut event, buffer, handles, deadline),
-            Call::Call => sys::call(endpoint, bytes, transfers, buffer, handles, deadline),
-            Call::AnswerWait => {
-                sys::answer_wait(token, bytes, transfers, &mut event, buffer, handles, deadline)
+        let result = {
+            let buffer = received.get_mut(buffer.unwrap_or(0..0))?;
+            match arguments.call {
+                Call::Send => sys::send(endpoint, bytes, transfers, room),
+                Call::Answer => sys::answer(token, bytes, transfers),
+                Call::Wait => sys::wait(&mut event, buffer, handles, deadline),
+                Call::Call => sys::call(endpoint, bytes, transfers, buffer, handles, deadline),
+                Call::AnswerWait => {
+                    sys::answer_wait(token, bytes, transfers, &mut event, buffer, handles, deadline)
+                }
             }
-        })
+        };
+        if let Some(place) = place.and_then(|range| received.get_mut(range)) {
+            place.copy_from_slice(&event.0);
+        }
+        if let Some(place) = list.and_then(|range| received.get_mut(range)) {
+            for (form, handle) in place.as_chunks_mut().0.iter_mut().zip(handles) {
+                *form = handle.0.to_le_bytes();
+            }
+        }
+        Some(result)
     }
 }

@@ -91,13 +91,13 @@ impl Region {
         operate(self.handle(), Code::Map, [window.address(), write, 0]).map(|_| ())
     }
 
-    /// Takes the region out of this cell's memory; zeroes stand in the window then.
+    /// Takes the region out of a window; zeroes stand there then.
     ///
     /// # Errors
     ///
-    /// [`Error::BadHandle`]; [`Error::BadState`] if it was not mapped.
-    pub fn unmap(self) -> Result<(), Error> {
-        operate(self.handle(), Code::Unmap, [0; 3]).map(|_| ())
+    /// [`Error::BadHandle`]; [`Error::BadState`] if it was not mapped there.
+    pub fn unmap<const WORDS: usize>(self, window: &'static Window<WORDS>) -> Result<(), Error> {
+        operate(self.handle(), Code::Unmap, [window.address(), 0, 0]).map(|_| ())
     }
 
     /// Bytes, in whole pages.

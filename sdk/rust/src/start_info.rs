@@ -54,12 +54,6 @@ impl fmt::Display for StartInfoError {
 
 impl core::error::Error for StartInfoError {}
 
-/// The handle that a cell's n-th grant gets, counted from 0: grants fill the slots after the cell's own two, in order.
-#[must_use]
-pub const fn grant_handle(number: u32) -> Handle {
-    Handle::new(Handle::FIRST_GRANT + number, 0)
-}
-
 /// Puts start information into a buffer; how many bytes it took.
 ///
 /// # Errors

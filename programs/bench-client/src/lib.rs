@@ -1,0 +1,81 @@
+//! Makes as many calls as it is told to: what the benches of calls measure. It reads no clock; who sends it batches does.
+//!
+//! Granted: `target`, the endpoint of a bench server, passive or active. It must be active itself.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use core::hint::black_box;
+
+use hallows_protocols::bench::{Kind, MAX_BYTES, Request, Response};
+use hallows_sdk::{Answer, Deadline, Endpoint, Error, Form, Message, Object, Server, Start};
+
+/// What it calls, and with what.
+pub struct BenchClient {
+    target: Endpoint,
+    message: [u8; MAX_BYTES],
+}
+
+impl Server for BenchClient {
+    const INBOX_BYTES: usize = 64;
+    const REPLY_BYTES: usize = 64;
+
+    fn new(start: &Start<'_>) -> Result<Self, Error> {
+        let target = start.grant("target")?;
+        let mut message = [0; MAX_BYTES];
+        for (position, byte) in message.iter_mut().enumerate() {
+            // Cut to a byte on purpose: any pattern will do that is not the same everywhere.
+            *byte = (position * 7) as u8;
+        }
+        Ok(Self { target, message })
+    }
+
+    fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
+        let Some(Request { kind, count, bytes }) = Request::parse(message.bytes) else {
+            return Answer::EMPTY;
+        };
+        let mut reply = [0; MAX_BYTES];
+        let response = match (Kind::from_number(kind), self.message.get(..bytes as usize)) {
+            (Some(Kind::Null), _) => batch(count, || self.target.null()),
+            (Some(Kind::Call64), _) => self.batch_64(count),
+            (Some(Kind::Call), Some(bytes)) => batch(count, || call(self.target, bytes, &mut reply)),
+            _ => return Answer::EMPTY,
+        };
+        message.reply.form(&response)
+    }
+}
+
+/// Calls so often; stops at the first error.
+#[inline]
+fn batch(count: u32, mut call: impl FnMut() -> Result<(), Error>) -> Response {
+    for succeeded in 0..count {
+        if let Err(error) = call() {
+            return Response { succeeded, error: u32::from(error.number()) };
+        }
+    }
+    Response { succeeded: count, error: 0 }
+}
+
+/// One call; the answer must be the message.
+#[inline]
+fn call(target: Endpoint, message: &[u8], reply: &mut [u8]) -> Result<(), Error> {
+    let reply = reply.get_mut(..message.len()).ok_or(Error::TooLong)?;
+    // Looked at in one place, which is not what the last answer left there: comparing all would be measured too.
+    if let Some(byte) = reply.last_mut() {
+        *byte = 0;
+    }
+    let outcome = target.call(message, &[], reply, &mut [], Deadline::NEVER)?;
+    let as_due = outcome.length as usize == message.len() && black_box(&*reply).last() == message.last();
+    if as_due { Ok(()) } else { Err(Error::Refused) }
+}
+
+impl BenchClient {
+    /// The length is known to the compiler, as it is in programs that call with messages of fixed layout.
+    fn batch_64(&self, count: u32) -> Response {
+        let mut message = [0; 64];
+        message.copy_from_slice(self.message.get(..64).unwrap_or(&[0; 64]));
+        let mut reply = [0; 64];
+        batch(count, || call(self.target, &message, &mut reply))
+    }
+}
+
+hallows_sdk::server!(BenchClient);

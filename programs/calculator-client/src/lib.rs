@@ -1,0 +1,47 @@
+//! Asks a calculator for sums of which it knows the results.
+//!
+//! Granted: `calc`, the calculator's endpoint (SEND and WATCH). Argument `rounds=N` (1): how often to ask for all of them. It ends with
+//! status 1 at the first wrong answer.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use hallows_protocols::calculator::{Operation, Refusal, Request, Response};
+use hallows_sdk::{Connection, Deadline, Endpoint, Error, Start, log, process};
+
+/// Questions and the answers that are due, worked out by hand.
+const QUESTIONS: [(Operation, i64, i64, Result<i64, Refusal>); 7] = [
+    (Operation::Add, 1, 2, Ok(3)),
+    (Operation::Subtract, 1, 2, Ok(-1)),
+    (Operation::Multiply, -6, 7, Ok(-42)),
+    (Operation::Divide, 100, 7, Ok(14)),
+    (Operation::Divide, 1, 0, Err(Refusal::DivisionByZero)),
+    (Operation::Add, i64::MAX, 1, Err(Refusal::Overflow)),
+    (Operation::Multiply, 1 << 40, 1 << 40, Err(Refusal::Overflow)),
+];
+
+fn run(start: &Start<'_>) -> Result<(), Error> {
+    let calculator = Connection::new(start.grant::<Endpoint>("calc")?)?;
+    let rounds: u64 = start.setting("rounds", 1)?;
+    for round in 0..rounds {
+        for (operation, a, b, due) in QUESTIONS {
+            let question = Request { operation: operation as u32, a, b };
+            let answer: Response = calculator.ask(&question, Deadline::NEVER)?;
+            let sign = operation.sign();
+            if answer.result() != due {
+                log!("{a} {sign} {b} gave {:?} instead of {due:?}", answer.result());
+                return Err(process::exit(1));
+            }
+            // Only once: a thousand rounds would flood the log.
+            if round == 0 {
+                match due {
+                    Ok(value) => log!("{a} {sign} {b} = {value}"),
+                    Err(refusal) => log!("{a} {sign} {b} is refused: {refusal:?}"),
+                }
+            }
+        }
+    }
+    log!("{} answers, all of them right", rounds.saturating_mul(QUESTIONS.len() as u64));
+    Ok(())
+}
+
+hallows_sdk::main!(run);

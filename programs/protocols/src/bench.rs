@@ -1,0 +1,44 @@
+//! The benches of calls: who measures tells the bench client to make a batch of calls.
+
+/// Which call to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Kind {
+    /// A kernel call that does nothing, on the endpoint `target`: its capability is looked up.
+    Null = 0,
+    /// A call of 64 bytes each way to the endpoint `target`. Whoever serves it makes it a protected or an active call.
+    Call64 = 1,
+    /// A call of the length that the request gives, each way.
+    Call = 2,
+}
+
+impl Kind {
+    /// The kind of this number.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        [Self::Null, Self::Call64, Self::Call].into_iter().find(|kind| *kind as u32 == number)
+    }
+}
+
+/// The longest message of [`Kind::Call`], in bytes.
+pub const MAX_BYTES: usize = 4_096;
+
+hallows_sdk::form! {
+    /// A batch.
+    pub struct Request {
+        /// The number of the [`Kind`].
+        pub kind: u32,
+        /// How many calls.
+        pub count: u32,
+        /// Of [`Kind::Call`]: how many bytes, at most [`MAX_BYTES`].
+        pub bytes: u32,
+    }
+
+    /// What came of it.
+    pub struct Response {
+        /// How many calls succeeded, with the answer that was due.
+        pub succeeded: u32,
+        /// The number of the first error, or 0.
+        pub error: u32,
+    }
+}
