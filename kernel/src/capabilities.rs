@@ -372,6 +372,72 @@ impl Locked<'_> {
         result
     }
 
+    /// How many capabilities are in spaces; and how many slots of the held space are taken, whether or not revoked meanwhile.
+    pub fn count_all(&mut self) -> (usize, usize) {
+        let owners = self.inside.owners.iter().zip(self.slots).zip(0u32..);
+        let filled =
+            owners.filter(|((owner, slot), place)| **owner != HELD && slot.current(*place).is_some()).count();
+        let held = self.inside.held;
+        (filled, held.size as usize - self.inside.tree.free_slots(&held))
+    }
+
+    /// What is wrong with the books: a child that can more than its parent or names another object, broken links, wrong counts of
+    /// references, slots that are neither free nor filled.
+    pub fn contradictions(&mut self, wrong: &mut Vec<alloc::string::String>) {
+        use alloc::format;
+        let mut references: [Vec<u32>; 7] = core::array::from_fn(|kind| {
+            vec![0; self.inside.references.get(kind).map_or(0, |counts| counts.len())]
+        });
+        for (slot, place) in self.slots.iter().zip(0u32..) {
+            let Some(Found { capability, .. }) = slot.current(place) else { continue };
+            let owner = self.inside.owner(place);
+            if !(capability.kind == ObjectKind::Cell && capability.index == owner)
+                && let Some(count) = references
+                    .get_mut(capability.kind as usize - 1)
+                    .and_then(|counts| counts.get_mut(capability.index as usize))
+            {
+                *count += 1;
+            }
+            match self.inside.tree.parent_of(place) {
+                Err(what) => wrong.push(format!("slot {place} {what}")),
+                Ok(None) => {}
+                Ok(Some(parent)) => {
+                    let above = self.slots.get(parent as usize).and_then(|slot| slot.current(parent));
+                    let proper = above.is_some_and(|Found { capability: above, .. }| {
+                        above.rights.contains(capability.rights)
+                            && (above.kind, above.index, above.generation)
+                                == (capability.kind, capability.index, capability.generation)
+                    });
+                    if !proper {
+                        wrong.push(format!("slot {place} has {capability:?} out of {above:?}"));
+                    }
+                }
+            }
+        }
+        for (kind, (counted, noted)) in references.iter().zip(&self.inside.references).enumerate() {
+            for (index, (counted, noted)) in counted.iter().zip(noted).enumerate() {
+                if counted != noted {
+                    wrong.push(format!(
+                        "object {index} of kind {} has {counted} references, not {noted}",
+                        kind + 1
+                    ));
+                }
+            }
+        }
+        for (space, cell) in self.inside.spaces.iter().zip(0u32..).filter(|(space, _)| space.size > 0) {
+            let filled = (space.base..space.base + space.size)
+                .filter(|place| {
+                    self.slots.get(*place as usize).is_some_and(|slot| slot.current(*place).is_some())
+                })
+                .count();
+            let free = self.inside.tree.free_slots(space);
+            // Slot 0 is neither.
+            if filled + free + 1 != space.size as usize {
+                wrong.push(format!("cell {cell} has {} slots, {filled} filled, {free} free", space.size));
+            }
+        }
+    }
+
     /// Drops capabilities that will not arrive.
     pub fn drop_flight(&mut self, flight: &InFlight, mut orphaned: impl FnMut(Orphan)) {
         for via in flight.iter() {

@@ -376,6 +376,24 @@ impl<B: Copy> Inbox<B> {
         self.pending.len()
     }
 
+    /// How many messages wait or are unanswered.
+    #[must_use]
+    pub fn messages(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether the owner waits although there is something: a lost wake-up.
+    #[must_use]
+    pub fn waits_with_events(&self) -> bool {
+        self.waiting && !self.queue.is_empty()
+    }
+
+    /// Whether the answer to a `call` has come and was not taken.
+    #[must_use]
+    pub fn has_answered_call(&self) -> bool {
+        self.pending.names().any(|(_, pending)| pending.reply.is_some() && pending.done.is_some())
+    }
+
     /// The memory that an answer to a pending one goes into, while it is owed.
     pub fn reply_memory(&mut self, ticket: u64) -> Option<Option<B>> {
         let pending = self.pending.get_mut(ticket)?;

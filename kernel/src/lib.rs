@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+mod audit;
 mod boot;
 mod call;
 mod capabilities;
@@ -39,6 +40,7 @@ mod trace;
 mod tree;
 mod word;
 
+pub use audit::Usage;
 pub use boot::Rooted;
 pub use cell::CellState;
 pub use configuration::Configuration;

@@ -248,6 +248,35 @@ impl Tree {
         self.change(place, |node| *node = UNLINKED);
     }
 
+    /// How many slots of a space are free.
+    #[must_use]
+    pub fn free_slots(&self, space: &Space) -> usize {
+        core::iter::successors(Some(space.free), |place| Some(self.node(*place).next))
+            .take_while(|place| *place != NIL)
+            .take(space.size as usize + 1)
+            .count()
+    }
+
+    /// The slot that a slot's capability was derived from, if its links are as they should be on both sides.
+    pub fn parent_of(&self, place: u32) -> Result<Option<u32>, &'static str> {
+        let node = self.node(place);
+        if node.parent == NIL {
+            return if node.depth <= MAX_DEPTH { Ok(None) } else { Err("is too deep") };
+        }
+        let linked = if node.previous == NIL {
+            self.node(node.parent).first_child == place
+        } else {
+            self.node(node.previous).next == place && self.node(node.previous).parent == node.parent
+        };
+        if !linked {
+            return Err("is not among its parent's children");
+        }
+        if node.next != NIL && self.node(node.next).previous != place {
+            return Err("is not before its next sibling");
+        }
+        Ok(Some(node.parent))
+    }
+
     /// A descendant of a slot that has no descendants itself, if the slot has any.
     #[must_use]
     pub fn leaf_below(&self, place: u32) -> Option<u32> {

@@ -1,0 +1,106 @@
+//! The kernel checks its own books: how much of everything is in use, and what cannot be when nothing runs. For tests
+//! and simulations; nothing here is on a path of a call.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::cell::CellState;
+use crate::lock::Token;
+use crate::{Engine, Kernel};
+
+/// How many of everything there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Cells beside the root.
+    pub cells: usize,
+    /// Endpoints.
+    pub endpoints: usize,
+    /// Notifications.
+    pub notifications: usize,
+    /// Timers.
+    pub timers: usize,
+    /// Budgets beside the root's.
+    pub budgets: usize,
+    /// Regions.
+    pub regions: usize,
+    /// Programs.
+    pub programs: usize,
+    /// Capabilities in spaces.
+    pub capabilities: usize,
+    /// Slots of capabilities on their way or kept by kernel objects.
+    pub held: usize,
+    /// Messages waiting or unanswered.
+    pub messages: usize,
+    /// Answers owed or not taken.
+    pub pending: usize,
+}
+
+impl<E: Engine> Kernel<E> {
+    /// Counts everything.
+    pub fn usage(&self) -> Usage {
+        let (mut entry, mut token) = (Token::at_entry(), Token::at_entry());
+        let mut usage = Usage {
+            cells: self.cells.used(&mut entry).skip(1).filter(|(_, cell)| cell.generation.is_alive()).count(),
+            endpoints: self.endpoints.used(&mut entry).filter(|(_, one)| one.generation.is_alive()).count(),
+            notifications: self
+                .notifications
+                .used(&mut entry)
+                .filter(|(_, one)| one.generation.is_alive())
+                .count(),
+            timers: self.timers.used(&mut entry).filter(|(_, one)| one.generation.is_alive()).count(),
+            budgets: self
+                .budgets
+                .used(&mut entry)
+                .skip(1)
+                .filter(|(_, one)| one.generation.is_alive())
+                .count(),
+            regions: self.regions.used(&mut entry).filter(|(_, one)| one.generation.is_alive()).count(),
+            programs: self.programs.used(&mut entry).filter(|(_, one)| one.generation.is_alive()).count(),
+            ..Usage::default()
+        };
+        for (_, cell) in self.cells.used(&mut entry) {
+            let (inbox, _) = cell.inbox.lock(&mut token);
+            usage.messages += inbox.messages();
+            usage.pending += inbox.outstanding();
+        }
+        let (mut tree, _) = self.capabilities.lock(&mut token);
+        (usage.capabilities, usage.held) = tree.count_all();
+        usage
+    }
+
+    /// What cannot be while everything is quiet (see [`Kernel::is_quiet`]): somebody waits for what is there, a server is held by
+    /// nobody who runs, an end does not come to its end, the books of the capabilities are wrong.
+    pub fn contradictions(&self) -> Vec<String> {
+        let (mut entry, mut token) = (Token::at_entry(), Token::at_entry());
+        let mut wrong = Vec::new();
+        for (index, cell) in self.cells.used(&mut entry).skip(1) {
+            let state = cell.state();
+            if state == CellState::Dying {
+                wrong.push(format!("cell {index} does not come to its end"));
+            }
+            if let Some(holder) = cell.monitor.holder() {
+                wrong.push(format!("thread {} stands inside of cell {index}", holder.thread));
+            }
+            if !cell.monitor.waiters().lock(&mut token).0.is_empty() {
+                wrong.push(format!("somebody waits for cell {index}, which is free"));
+            }
+            let thread = self.threads.at(index);
+            if thread.state.is_runnable() || thread.state.is_running() {
+                wrong.push(format!("thread {index} should run"));
+            }
+            if matches!(state, CellState::Running | CellState::Starting) {
+                let (inbox, _) = cell.inbox.lock(&mut token);
+                if inbox.waits_with_events() {
+                    wrong.push(format!("cell {index} waits and has events"));
+                }
+                if inbox.has_answered_call() {
+                    wrong.push(format!("cell {index} waits for an answer that has come"));
+                }
+            }
+        }
+        let (mut tree, _) = self.capabilities.lock(&mut token);
+        tree.contradictions(&mut wrong);
+        wrong
+    }
+}
