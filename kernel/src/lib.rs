@@ -5,6 +5,8 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod audit;
 mod boot;
@@ -26,7 +28,12 @@ mod make;
 mod monitor;
 mod objects;
 mod operate;
+#[cfg(all(test, not(loom)))]
+#[expect(clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests")]
+mod proofs;
 mod protected;
+#[cfg(all(test, loom))]
+mod races;
 mod revoke;
 mod runqueue;
 mod scheduler;

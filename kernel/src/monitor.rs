@@ -12,7 +12,7 @@
 use alloc::vec::Vec;
 
 use crate::lock::{Lock, level};
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, beside_sequentially_consistent_access};
 
 /// Bits of a thread's index in the word: 2^24 threads.
 const THREAD_BITS: u32 = 24;
@@ -73,7 +73,9 @@ impl Monitor {
     /// Takes the monitor if it is free.
     #[inline]
     pub fn try_take(&self, holder: Holder) -> bool {
-        self.word.compare_exchange(0, pack(holder), Ordering::SeqCst, Ordering::Relaxed).is_ok()
+        let taken = self.word.compare_exchange(0, pack(holder), Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        beside_sequentially_consistent_access();
+        taken
     }
 
     /// Gives it back if nobody waits. False: [`Self::hand_over`] is next.
@@ -85,6 +87,7 @@ impl Monitor {
 
     /// Who holds it now.
     pub fn holder(&self) -> Option<Holder> {
+        beside_sequentially_consistent_access();
         unpack(self.word.load(Ordering::SeqCst))
     }
 

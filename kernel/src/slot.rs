@@ -7,7 +7,7 @@
 
 use hallows_abi::{Error, Handle, ObjectKind, Rights};
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, beside_sequentially_consistent_access, fence};
 
 /// What a capability says: an object, rights, a badge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,6 +110,7 @@ impl Slot {
     /// Whether what was found here is still here. Sequentially consistent, against [`Self::empty`]: see `monitor.rs`.
     #[inline]
     pub fn still(&self, via: Via) -> bool {
+        beside_sequentially_consistent_access();
         self.head.load(Ordering::SeqCst) == via.head
     }
 
@@ -138,5 +139,6 @@ impl Slot {
     pub fn empty(&self) {
         let generation = ((self.head.load(Ordering::Relaxed) >> 52) + 1) & GENERATION_MASK;
         self.head.store(generation << 52, Ordering::SeqCst);
+        beside_sequentially_consistent_access();
     }
 }

@@ -4,3 +4,11 @@
 pub use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+
+/// Loom takes a sequentially consistent access for an acquire-release one and knows the total order only of fences, so its
+/// tests put one beside each access that relies on that order. Elsewhere the access itself is enough.
+#[inline(always)]
+pub fn beside_sequentially_consistent_access() {
+    #[cfg(loom)]
+    fence(Ordering::SeqCst);
+}

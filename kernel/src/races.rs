@@ -1,0 +1,169 @@
+//! Every interleaving of the kernel's lock-free structures, explored by loom: `RUSTFLAGS="--cfg loom" cargo test -p
+//! hallows-kernel --lib --release races`.
+
+use std::prelude::v1::*;
+use std::sync::Arc;
+
+use hallows_abi::{Error, ObjectKind, Rights, TraceKind};
+use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use loom::thread;
+
+use crate::monitor::{Holder, Monitor};
+use crate::slot::{Capability, Slot};
+use crate::thread::RunState;
+use crate::trace::TraceRing;
+
+#[test]
+fn a_thread_that_blocks_while_it_is_woken_becomes_runnable_exactly_once() {
+    loom::model(|| {
+        let state = Arc::new(RunState::default());
+        state.begin();
+        assert!(state.wake());
+        state.run();
+        let queued = Arc::new(AtomicU32::new(0));
+        let wakers: Vec<_> = (0..2)
+            .map(|_| {
+                let (state, queued) = (state.clone(), queued.clone());
+                thread::spawn(move || {
+                    if state.wake() {
+                        queued.fetch_add(1, Ordering::SeqCst);
+                    }
+                })
+            })
+            .collect();
+        if !state.block() {
+            queued.fetch_add(1, Ordering::SeqCst);
+        }
+        wakers.into_iter().for_each(|waker| waker.join().expect("no panic"));
+        assert_eq!(queued.load(Ordering::SeqCst), 1, "lost, or put into two queues");
+        assert!(state.is_runnable());
+    });
+}
+
+#[test]
+fn what_a_waker_wrote_is_seen_by_who_it_woke() {
+    loom::model(|| {
+        let (state, told) = (Arc::new(RunState::default()), Arc::new(AtomicBool::new(false)));
+        state.begin();
+        assert!(state.wake());
+        state.run();
+        let waker = {
+            let (state, told) = (state.clone(), told.clone());
+            thread::spawn(move || {
+                told.store(true, Ordering::Relaxed);
+                state.wake()
+            })
+        };
+        let woken_while_running = !state.block();
+        let queued = waker.join().expect("no panic");
+        assert!(queued ^ woken_while_running);
+        assert!(told.load(Ordering::Relaxed));
+    });
+}
+
+fn capability(index: u32) -> Capability {
+    Capability {
+        kind: ObjectKind::Endpoint,
+        index,
+        generation: index,
+        rights: Rights::SEND,
+        badge: u64::from(index),
+    }
+}
+
+#[test]
+fn a_reader_finds_one_capability_or_none_while_the_slot_is_reused() {
+    loom::model(|| {
+        let slot = Arc::new(Slot::default());
+        slot.fill(&capability(1));
+        let writer = {
+            let slot = slot.clone();
+            thread::spawn(move || {
+                slot.empty();
+                slot.fill(&capability(2));
+            })
+        };
+        for generation in [0, 1] {
+            match slot.find(0, generation) {
+                Ok(found) => {
+                    assert_eq!(found.capability, capability(generation + 1), "parts of two capabilities")
+                }
+                Err(error) => assert_eq!(error, Error::BadHandle),
+            }
+        }
+        writer.join().expect("no panic");
+        assert!(slot.find(0, 0).is_err());
+        assert_eq!(slot.find(0, 1).expect("filled").capability, capability(2));
+    });
+}
+
+#[test]
+fn a_monitor_has_one_holder_at_a_time() {
+    loom::model(|| {
+        let (monitor, inside) = (Arc::new(Monitor::default()), Arc::new(AtomicU32::new(0)));
+        let callers: Vec<_> = (1..3)
+            .map(|thread| {
+                let (monitor, inside) = (monitor.clone(), inside.clone());
+                thread::spawn(move || {
+                    let holder = Holder { thread, slot: 0 };
+                    if monitor.try_take(holder) {
+                        assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0, "two inside");
+                        inside.fetch_sub(1, Ordering::Relaxed);
+                        assert!(monitor.try_give_back(holder));
+                    }
+                })
+            })
+            .collect();
+        callers.into_iter().for_each(|caller| caller.join().expect("no panic"));
+        assert_eq!(monitor.holder(), None);
+    });
+}
+
+#[test]
+fn a_revoker_and_a_caller_see_each_other() {
+    loom::model(|| {
+        let (monitor, slot) = (Arc::new(Monitor::default()), Arc::new(Slot::default()));
+        slot.fill(&capability(1));
+        let via = slot.find(7, 0).expect("filled").via;
+        let entered = Arc::new(AtomicBool::new(false));
+        let caller = {
+            let (monitor, slot, entered) = (monitor.clone(), slot.clone(), entered.clone());
+            thread::spawn(move || {
+                let holder = Holder { thread: 1, slot: via.slot };
+                assert!(monitor.try_take(holder));
+                // A handler runs only if the slot is still there after the monitor's word was written.
+                entered.store(slot.still(via), Ordering::Relaxed);
+                holder
+            })
+        };
+        slot.empty();
+        let seen = monitor.holder().is_some();
+        caller.join().expect("no panic");
+        assert!(
+            seen || !entered.load(Ordering::Relaxed),
+            "a handler runs through a revoked capability, unseen"
+        );
+    });
+}
+
+#[test]
+fn a_record_that_is_being_overwritten_is_not_read_as_one() {
+    loom::model(|| {
+        let ring = Arc::new(TraceRing::new(1));
+        ring.record(TraceKind::Enter, 1, 1, 1);
+        let writer = {
+            let ring = ring.clone();
+            thread::spawn(move || ring.record(TraceKind::Leave, 2, 2, 2))
+        };
+        for sequence in [0, 1] {
+            if let Some(record) = ring.read(sequence) {
+                let value = sequence + 1;
+                assert_eq!(
+                    (u64::from(record.thread), u64::from(record.object), record.value),
+                    (value, value, value)
+                );
+            }
+        }
+        writer.join().expect("no panic");
+    });
+}
