@@ -37,7 +37,7 @@ select_host_rust() {
     minimum=$(minimum_rust)
     version=$(rustc_version rustc)
     if [ -n "$version" ] && ! at_least "$version" "$minimum" && have rustup &&
-        rustup toolchain list 2>/dev/null | grep -q "^$minimum"; then
+        [[ $'\n'$(rustup toolchain list 2>/dev/null) == *$'\n'"$minimum"* ]]; then
         export RUSTUP_TOOLCHAIN=$minimum
     fi
 }
