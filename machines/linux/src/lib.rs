@@ -1,5 +1,8 @@
 //! The Linux machine: a machine made of Linux threads on cores and memory taken from Linux.
 //!
-//! [`host`] is everything that deals with Linux itself and knows neither the kernel nor the engine.
+//! [`host`] is everything that deals with Linux itself and knows neither the kernel nor the engine; [`platform`] is Linux as the
+//! engine needs it; [`machine`] is the kernel and the engine on threads.
 
 pub mod host;
+pub mod machine;
+pub mod platform;

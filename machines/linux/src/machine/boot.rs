@@ -1,0 +1,235 @@
+//! Boot: from a plan to running cells.
+
+use std::sync::Arc;
+
+use hallows_engine::{LoadError, Program, WasmEngine};
+use hallows_kernel::{BootCapability, CellId, CellSpecification, CoreId, Engine, Rooted, Service, Style};
+use hallows_sdk::start_info;
+
+use super::linux_machine::LinuxMachine;
+use super::plan::{CellPlan, Plan, ProgramPlan, ServiceKind, UseKind};
+use hallows_abi::{Handle, MAX_START_INFO, Rights};
+
+/// The kernel of a Linux machine.
+pub type Kernel = hallows_kernel::Kernel<WasmEngine<LinuxMachine>>;
+
+/// Why a plan was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// A program's artefact was not taken.
+    #[error("cannot load the program {name}: {error}")]
+    Load {
+        /// The program.
+        name: String,
+        /// Why.
+        error: LoadError,
+    },
+    /// A program is not linked in.
+    #[error("no native program {name} is linked into this machine; there are: {known}")]
+    UnknownNative {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The kernel refused an object.
+    #[error("cannot make {what} of the cell {cell}: {error}")]
+    Kernel {
+        /// The object.
+        what: &'static str,
+        /// The cell's name.
+        cell: String,
+        /// The kernel's error.
+        error: hallows_abi::Error,
+    },
+    /// Arguments and names do not fit.
+    #[error("too many arguments and names for the cell {cell}: {error}")]
+    StartInfo {
+        /// The cell's name.
+        cell: String,
+        /// Why.
+        error: start_info::StartInfoError,
+    },
+    /// The plan names something that is not in it.
+    #[error("the plan of the cell {cell} names a {what} that is not there")]
+    Dangling {
+        /// The cell's name.
+        cell: String,
+        /// What.
+        what: &'static str,
+    },
+}
+
+/// A cell of a booted plan.
+#[derive(Clone, Debug)]
+pub struct Booted {
+    /// Which.
+    pub cell: CellId,
+    /// Its name.
+    pub name: String,
+    /// Whether it runs from start to end, and serves nothing.
+    pub is_main: bool,
+    /// The root's capability of it.
+    pub capability: Rooted,
+}
+
+/// Carries out a plan. `bytes` are the artefacts that it names; `natives` the programs that are linked in.
+///
+/// # Errors
+/// [`BootError`]; cells made before stay, unstarted.
+pub fn boot(
+    kernel: &Kernel,
+    right: &BootCapability,
+    plan: &Plan,
+    bytes: &[u8],
+    natives: &[&'static hallows_sdk::native::NativeProgram],
+) -> Result<Vec<Booted>, BootError> {
+    let programs = plan
+        .programs
+        .iter()
+        .map(|program| load(kernel, program, bytes, natives))
+        .collect::<Result<Vec<_>, _>>()?;
+    let rooted: Vec<Rooted> = programs
+        .iter()
+        .map(|program| kernel.boot_program(right, program.clone()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| BootError::Kernel { what: "the programs", cell: "root".to_owned(), error })?;
+    let mut made = Vec::with_capacity(plan.cells.len());
+    for cell in &plan.cells {
+        let cell = Made::new(kernel, right, cell, &rooted, &made)?;
+        made.push(cell);
+    }
+    let mut booted = Vec::with_capacity(made.len());
+    for (number, cell) in plan.cells.iter().enumerate() {
+        let info = grant_all(kernel, right, cell, number, &rooted, &made)?;
+        let refused = |error| BootError::Kernel { what: "the start", cell: cell.name.clone(), error };
+        let Made { cell: id, capability, .. } = made[number];
+        kernel.boot_start(right, id, &info).map_err(refused)?;
+        let style = programs.get(cell.program).map(|program| kernel.engine.style(program));
+        let is_main = style == Some(Style::Main) && cell.serves.is_empty();
+        booted.push(Booted { cell: id, name: cell.name.clone(), is_main, capability });
+    }
+    Ok(booted)
+}
+
+fn load(
+    kernel: &Kernel,
+    program: &ProgramPlan,
+    bytes: &[u8],
+    natives: &[&'static hallows_sdk::native::NativeProgram],
+) -> Result<Arc<Program<LinuxMachine>>, BootError> {
+    match program {
+        ProgramPlan::Artifact { name, offset, length, program } => {
+            let dangling = || BootError::Dangling { cell: name.clone(), what: "program" };
+            let end = offset.checked_add(*length).ok_or_else(dangling)?;
+            let artifact = bytes.get(*offset..end).ok_or_else(dangling)?;
+            kernel
+                .engine
+                .load(artifact, (*program).into())
+                .map_err(|error| BootError::Load { name: name.clone(), error })
+        }
+        ProgramPlan::Native { name } => {
+            let known = || natives.iter().map(|native| native.name).collect::<Vec<_>>().join(", ");
+            natives
+                .iter()
+                .find(|native| native.name == name)
+                .map(|native| Program::native(native))
+                .ok_or_else(|| BootError::UnknownNative { name: name.clone(), known: known() })
+        }
+    }
+}
+
+/// A cell that was made, and its endpoints.
+struct Made {
+    cell: CellId,
+    capability: Rooted,
+    endpoints: Vec<Rooted>,
+}
+
+impl Made {
+    fn new(
+        kernel: &Kernel,
+        right: &BootCapability,
+        plan: &CellPlan,
+        programs: &[Rooted],
+        made: &[Self],
+    ) -> Result<Self, BootError> {
+        let refused = |what| move |error| BootError::Kernel { what, cell: plan.name.clone(), error };
+        let dangling = |what| move || BootError::Dangling { cell: plan.name.clone(), what };
+        let program = programs.get(plan.program).ok_or_else(dangling("program"))?;
+        let faults = match plan.faults {
+            None => None,
+            Some((cell, service)) => {
+                let endpoint = made.get(cell).and_then(|cell: &Self| cell.endpoints.get(service));
+                Some(endpoint.ok_or_else(dangling("supervisor"))?)
+            }
+        };
+        let passive = plan.serves.iter().any(|service| matches!(service.kind, ServiceKind::Passive { .. }));
+        let specification = CellSpecification {
+            name: &plan.name,
+            memory_bytes: plan.memory_bytes,
+            slots: 0,
+            priority: plan.priority,
+            passive,
+            pinned: plan.core.map(CoreId),
+        };
+        let (cell, capability) =
+            kernel.boot_cell(right, program, faults, &specification).map_err(refused("the cell"))?;
+        let endpoints = plan
+            .serves
+            .iter()
+            .map(|service| {
+                let service = match service.kind {
+                    ServiceKind::Active { limit } => Service::Active { limit },
+                    ServiceKind::Passive { handler_budget_ns } => Service::Passive { handler_budget_ns },
+                };
+                kernel.boot_endpoint(right, cell, service)
+            })
+            .collect::<Result<_, _>>()
+            .map_err(refused("an endpoint"))?;
+        Ok(Self { cell, capability, endpoints })
+    }
+}
+
+/// Grants what a cell uses; its start information.
+fn grant_all(
+    kernel: &Kernel,
+    right: &BootCapability,
+    plan: &CellPlan,
+    number: usize,
+    programs: &[Rooted],
+    made: &[Made],
+) -> Result<Vec<u8>, BootError> {
+    let mut grants: Vec<(&str, Handle)> = Vec::with_capacity(plan.uses.len());
+    let own_badge = number as u64 + 1;
+    for used in &plan.uses {
+        let dangling = |what| move || BootError::Dangling { cell: plan.name.clone(), what };
+        let (what, rights, badge) = match used.what {
+            UseKind::Endpoint { cell, service, badge } => {
+                let endpoint = made.get(cell).and_then(|cell| cell.endpoints.get(service));
+                let rights = Rights::SEND | Rights::WATCH | Rights::TRANSFER;
+                (
+                    endpoint.ok_or_else(dangling("service"))?,
+                    rights,
+                    if badge == 0 { own_badge } else { badge },
+                )
+            }
+            UseKind::Cell { cell } => {
+                let cell = made.get(cell).ok_or_else(dangling("cell"))?;
+                (&cell.capability, Rights::SEND | Rights::MANAGE, 0)
+            }
+            UseKind::Program { program } => {
+                (programs.get(program).ok_or_else(dangling("program"))?, Rights::SEND, 0)
+            }
+        };
+        let handle = kernel
+            .boot_grant(right, made[number].cell, what, rights, badge)
+            .map_err(|error| BootError::Kernel { what: "a grant", cell: plan.name.clone(), error })?;
+        grants.push((&used.name, handle));
+    }
+    let mut info = vec![0; MAX_START_INFO as usize];
+    let length = start_info::emit(&plan.arguments, &grants, &mut info)
+        .map_err(|error| BootError::StartInfo { cell: plan.name.clone(), error })?;
+    info.truncate(length);
+    Ok(info)
+}

@@ -1,0 +1,14 @@
+//! The machine itself: the kernel and the engine on threads of Linux.
+
+mod boot;
+mod console;
+mod linux_machine;
+pub mod plan;
+mod running;
+mod timekeeping;
+
+pub use boot::{BootError, Booted, Kernel, boot};
+pub use console::Console;
+pub use linux_machine::LinuxMachine;
+pub use running::{Running, StartError, make_kernel};
+pub use timekeeping::{TimekeeperMeter, keep_time};

@@ -1,0 +1,123 @@
+//! What a machine is to run: made by the command, carried out by the machine's boot.
+//!
+//! Everything is checked by the one who makes it; what is wrong in one all the same is an error of boot, not a panic.
+
+use serde::{Deserialize, Serialize};
+
+/// A whole system: programs, and cells that run them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Plan {
+    /// Programs, each once.
+    pub programs: Vec<ProgramPlan>,
+    /// Cells, in the order of their start. One may use what a later one serves.
+    pub cells: Vec<CellPlan>,
+    /// Memory of all cells together, in bytes.
+    pub memory_bytes: u64,
+    /// How long a program runs while another waits for its core, in nanoseconds.
+    pub quantum_ns: u64,
+    /// Preempt and migrate at every check.
+    pub chaos: bool,
+    /// The machine ends when the last cell that is not a server's has ended.
+    pub ends_with_mains: bool,
+}
+
+/// Where a program's code is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum ProgramPlan {
+    /// A compiled program: its place in the bytes that come with the plan.
+    Artifact {
+        /// For people.
+        name: String,
+        /// Where it begins.
+        offset: usize,
+        /// How many bytes it has.
+        length: usize,
+        /// The hash of the program that it was compiled from.
+        program: [u8; 32],
+    },
+    /// A program that is linked in.
+    Native {
+        /// Its name among those linked in.
+        name: String,
+    },
+}
+
+/// One cell.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CellPlan {
+    /// For people; unique.
+    pub name: String,
+    /// Its program's place in [`Plan::programs`].
+    pub program: usize,
+    /// Its memory, in bytes.
+    pub memory_bytes: u64,
+    /// 0 the lowest, 7 the highest.
+    pub priority: u8,
+    /// The machine's core that it runs on, counted from 0; any, if none.
+    pub core: Option<u32>,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// What it serves: all passive, or all active.
+    pub serves: Vec<ServicePlan>,
+    /// What it is given, in the order of its grants.
+    pub uses: Vec<UsePlan>,
+    /// The endpoint that its faults go to: a cell's place in [`Plan::cells`] (an earlier one), and a place in its `serves`.
+    pub faults: Option<(usize, usize)>,
+}
+
+/// An endpoint that a cell serves.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServicePlan {
+    /// Its name, unique in its cell.
+    pub name: String,
+    /// How.
+    pub kind: ServiceKind,
+}
+
+/// How an endpoint is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ServiceKind {
+    /// By the cell's own thread; so many messages may wait.
+    Active {
+        /// 1 to 4,096.
+        limit: u32,
+    },
+    /// On its callers' threads.
+    Passive {
+        /// How long a handler may run, in ns; 0: the machine's default.
+        handler_budget_ns: u64,
+    },
+}
+
+/// Something that a cell is given, under a name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UsePlan {
+    /// The name in its start information.
+    pub name: String,
+    /// What.
+    pub what: UseKind,
+}
+
+/// What a cell can be given.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum UseKind {
+    /// An endpoint that a cell serves, to send to and to watch.
+    Endpoint {
+        /// The cell's place in [`Plan::cells`].
+        cell: usize,
+        /// The endpoint's place in its `serves`.
+        service: usize,
+        /// What the server sees of who sends; 0: the cell's number in the plan, plus 1.
+        badge: u64,
+    },
+    /// A cell, to restart and to kill.
+    Cell {
+        /// Its place in [`Plan::cells`].
+        cell: usize,
+    },
+    /// A program, to make cells of.
+    Program {
+        /// Its place in [`Plan::programs`].
+        program: usize,
+    },
+}
