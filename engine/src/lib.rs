@@ -1,2 +1,40 @@
-//! Runs WebAssembly programs as kernel threads.
+//! Runs WebAssembly programs as kernel threads: the only crate that knows wasmtime's runtime.
+//!
+//! The machine supplies a [`Platform`], registers it with [`install`], makes a [`WasmEngine`] and a kernel over it. Programs
+//! come as artefacts of our compiler ([`WasmEngine::load`]) or are linked in (feature `native`). A housekeeping thread calls
+//! [`clean`].
 #![no_std]
+
+extern crate alloc;
+
+mod body;
+mod bytes;
+mod calls;
+mod cells;
+mod cleaner;
+mod ended;
+mod engine;
+mod fiber;
+mod layout;
+#[cfg(feature = "native")]
+mod native;
+mod platform;
+mod program;
+mod regions;
+mod resident;
+mod run;
+mod settings;
+mod slots;
+mod stacks;
+mod symbols;
+mod threads;
+
+pub use bytes::Bytes;
+pub use cleaner::{Counters, clean, counters, is_stack_guard};
+pub use engine::{EngineConfiguration, EngineError, WasmEngine};
+pub use hallows_artifact::{Digest, Refusal, SealKey, Settings, SettingsError};
+pub use layout::OtherLayout;
+pub use platform::local::WORDS as LOCAL_WORDS;
+pub use platform::{Aliasing, NoMemory, PAGE_BYTES, Platform, Protection, TrapHandler, install};
+pub use program::{LoadError, Program};
+pub use settings::machine_settings;

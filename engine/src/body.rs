@@ -1,0 +1,247 @@
+//! The body of a cell: an instance of its program, made on the cell's own thread.
+
+use hallows_abi::{FaultKind, Inbox, MAX_TRANSFERS};
+use hallows_kernel::{CellId, Context, Ended, Kernel, Machine};
+use wasmtime::{Extern, Func, Instance, ModuleExport, OutOfMemory, Store, TypedFunc};
+
+use crate::WasmEngine;
+use crate::bytes::Bytes;
+use crate::cells::Entry as CellEntry;
+use crate::ended::{because, from_error, orderly};
+use crate::layout::{Layout, MemoryDefinition, Places};
+use crate::program::{Entry, WasmProgram};
+use crate::resident::Resident;
+use crate::slots::SLOTS;
+use crate::symbols::memory;
+
+/// A reactor's handler: kind, badge, token, length, handles.
+pub(crate) type Handler = TypedFunc<(u32, u64, u64, u32, u32), i64>;
+
+/// What a cell runs.
+pub(crate) enum Body<M: Machine> {
+    Wasm(WasmBody<M>),
+    #[cfg(feature = "native")]
+    Native(crate::native::NativeBody),
+}
+
+/// An instance of a WebAssembly program.
+pub(crate) struct WasmBody<M: Machine> {
+    pub store: Store<Resident<M>>,
+    pub places: Places,
+    pub run: Run,
+}
+
+/// The functions of an instance that the engine calls.
+pub(crate) enum Run {
+    Main(TypedFunc<(), ()>),
+    Reactor(Reactor),
+}
+
+/// A reactor's functions and inbox.
+pub(crate) struct Reactor {
+    pub init: Option<TypedFunc<(), ()>>,
+    pub inbox_function: TypedFunc<(), u32>,
+    pub handle: Handler,
+    /// Where messages go; empty until the inbox was asked for.
+    pub inbox: Mailbox,
+}
+
+/// A reactor's inbox, checked.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Mailbox {
+    pub buffer: Bytes,
+    /// Room for as many handles as it takes.
+    pub handles: Bytes,
+    /// The same place, with room for [`MAX_TRANSFERS`] transfers.
+    pub transfers: Bytes,
+}
+
+impl<M: Machine> WasmBody<M> {
+    /// Enters the program with a thread: until the next one enters, its calls are made by that thread and its checks read that
+    /// thread's word.
+    #[inline(always)]
+    pub fn enter(&mut self, kernel: &Kernel<WasmEngine<M>>, context: &mut Context) {
+        let word = kernel.word(context.thread).as_atomic();
+        let resident = self.store.data_mut();
+        resident.kernel = kernel;
+        resident.context = context;
+        // SAFETY: the store is ours; the word is part of the kernel, which is alive as long as the thread is inside.
+        unsafe { self.places.watch(word) };
+    }
+
+    /// Makes an instance for a cell.
+    ///
+    /// # Errors
+    ///
+    /// How the program ended before it began.
+    pub fn start(
+        engine: &WasmEngine<M>,
+        kernel: &Kernel<WasmEngine<M>>,
+        context: &mut Context,
+        cell: CellId,
+        program: &WasmProgram<M>,
+        limit: u64,
+    ) -> Result<Self, Ended> {
+        let entry = engine.cells.entry(cell);
+        let layout = engine.layout().ok_or_else(|| orderly(FaultKind::BadProgram))?;
+        let (mut store, instance) =
+            instantiate(engine, Some((kernel, context)), cell, entry, program, limit)?;
+        let memory = program.memory.as_ref().and_then(|export| match get(&mut store, instance, export) {
+            Some(Extern::Memory(memory)) => Some(memory),
+            _ => None,
+        });
+        let (run, function) = functions(&mut store, instance, &program.entry).ok_or_else(bad_exports)?;
+        let places = layout
+            .places(&mut store, function, memory)
+            .map_err(|other| because(FaultKind::BadProgram, &other))?;
+        store.data_mut().memory = places.memory();
+        entry.set_memory(places.memory());
+        Resident::started(&mut store);
+        Ok(Self { store, places, run })
+    }
+
+    /// Asks a reactor where its inbox is, and checks it.
+    pub fn find_inbox(&mut self) -> Result<(), Ended> {
+        let Run::Reactor(reactor) = &mut self.run else { return Ok(()) };
+        let address = reactor.inbox_function.call(&mut self.store, ()).map_err(|error| from_error(&error))?;
+        let resident = self.store.data();
+        // SAFETY: the definition was found when the instance was made and lives as long as its store.
+        let memory = unsafe { &*self.places.memory() };
+        // SAFETY: inside of the memory, which never shrinks, and whose pages stay mapped as long as the store.
+        let range = |offset: u32, bytes: usize| unsafe {
+            let fits = offset as usize + bytes <= memory.length();
+            let range = Bytes::new(memory.base.wrapping_add(offset as usize), bytes, resident.read_only);
+            (fits && !range.is_read_only()).then_some(range)
+        };
+        let mailbox = || {
+            let mut form = [0; Inbox::SIZE];
+            range(address, Inbox::SIZE)?.read(&mut form);
+            let inbox = Inbox::parse(&form)?;
+            let count = inbox.handles_length.min(MAX_TRANSFERS) as usize;
+            Some(Mailbox {
+                buffer: range(inbox.buffer, inbox.buffer_length as usize)?,
+                handles: range(inbox.handles, count * size_of::<u32>())?,
+                transfers: range(inbox.handles, MAX_TRANSFERS as usize * hallows_abi::Transfer::SIZE)?,
+            })
+        };
+        reactor.inbox = mailbox().ok_or_else(|| orderly(FaultKind::BadReturn))?;
+        Ok(())
+    }
+}
+
+impl<M: Machine> WasmEngine<M> {
+    /// Proves wasmtime's layout with the first program that can be used for it.
+    pub(crate) fn prove_layout(&self, program: &WasmProgram<M>) -> Result<(), crate::layout::OtherLayout> {
+        if self.layout().is_some() {
+            return Ok(());
+        }
+        let entry = CellEntry::default();
+        // It is not run: should it have a start function, that is ended at its first check and the next program is taken.
+        let Ok((mut store, instance)) = instantiate(self, None, CellId(0), &entry, program, u64::MAX) else {
+            return Ok(());
+        };
+        let Some((_, function)) = functions(&mut store, instance, &program.entry) else { return Ok(()) };
+        let layout = Layout::prove(&self.wasmtime, &mut store, function)?;
+        self.set_layout(layout);
+        Ok(())
+    }
+}
+
+/// Makes a store and an instance in it; its memory lies in a slot of the program's stock.
+fn instantiate<M: Machine>(
+    engine: &WasmEngine<M>,
+    inside: Option<(&Kernel<WasmEngine<M>>, &mut Context)>,
+    cell: CellId,
+    entry: &CellEntry<M>,
+    program: &WasmProgram<M>,
+    limit: u64,
+) -> Result<(Store<Resident<M>>, Instance), Ended> {
+    let (kernel, context) = match inside {
+        Some((kernel, context)) => (&raw const *kernel, &raw mut *context),
+        None => (core::ptr::null(), core::ptr::null_mut()),
+    };
+    entry.start(program.initial);
+    let resident = Resident {
+        kernel,
+        context,
+        cell,
+        memory: core::ptr::null::<MemoryDefinition>(),
+        read_only: entry.read_only(),
+        in_use: entry.in_use(),
+        limit,
+        deadline: 0,
+        chaos: engine.configuration.chaos,
+    };
+    let mut store = Store::try_new(&engine.wasmtime, resident).map_err(|error| failed(&error))?;
+    Resident::attach(&mut store);
+    if let Some(stock) = &program.stock {
+        match SLOTS.take(stock) {
+            Ok(slot) => {
+                entry.set_slot(slot);
+                memory::choose(slot);
+            }
+            Err(_) => return Err(orderly(FaultKind::OutOfMemory)),
+        }
+    }
+    let instance = program.instance.instantiate(&mut store);
+    if let Some(slot) = memory::unchoose() {
+        // It did not come to making a memory.
+        SLOTS.put(slot);
+    }
+    Ok((store, instance.map_err(|error| failed(&error))?))
+}
+
+/// How a program ended that could not be instantiated.
+fn failed(error: &wasmtime::Error) -> Ended {
+    if error.is::<OutOfMemory>() {
+        return orderly(FaultKind::OutOfMemory);
+    }
+    let ended = from_error(error);
+    match ended.kind {
+        // No trap of the program's own: wasmtime could not make it.
+        FaultKind::Other => because(FaultKind::BadProgram, error),
+        _ => ended,
+    }
+}
+
+fn bad_exports() -> Ended {
+    because(FaultKind::BadProgram, &"its exports changed their types")
+}
+
+fn get<M: Machine>(
+    store: &mut Store<Resident<M>>,
+    instance: Instance,
+    export: &ModuleExport,
+) -> Option<Extern> {
+    instance.get_module_export(store, export)
+}
+
+/// The functions that the engine calls, and one of them for `layout`.
+fn functions<M: Machine>(
+    store: &mut Store<Resident<M>>,
+    instance: Instance,
+    entry: &Entry,
+) -> Option<(Run, Func)> {
+    let mut function = |export: &ModuleExport| get(store, instance, export)?.into_func();
+    match entry {
+        Entry::Main(main) => {
+            let main = function(main)?;
+            Some((Run::Main(main.typed(&store).ok()?), main))
+        }
+        Entry::Reactor { init, inbox, handle } => {
+            let (init, inbox, handle) =
+                (init.as_ref().map(&mut function), function(inbox)?, function(handle)?);
+            let init = match init {
+                Some(init) => Some(init?.typed(&store).ok()?),
+                None => None,
+            };
+            let reactor = Reactor {
+                init,
+                inbox_function: inbox.typed(&store).ok()?,
+                handle: handle.typed(&store).ok()?,
+                inbox: Mailbox::default(),
+            };
+            Some((Run::Reactor(reactor), handle))
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Ranges of programs' memory that were checked to lie inside: what the kernel moves messages between.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use alloc::vec::Vec;
+use spin::Mutex;
+
+/// The pages of a cell's memory that it may only load from: regions that it has mapped so. A store of ours there would fault in
+/// the machine, so every store asks first.
+#[derive(Debug, Default)]
+pub struct ReadOnly {
+    /// How many ranges there are; almost always none.
+    count: AtomicU32,
+    ranges: Mutex<Vec<(usize, usize)>>,
+}
+
+/// For memory that has no such pages.
+static NOTHING: ReadOnly = ReadOnly { count: AtomicU32::new(0), ranges: Mutex::new(Vec::new()) };
+
+impl ReadOnly {
+    /// Notes a range of addresses that has become read-only.
+    pub fn add(&self, start: usize, bytes: usize) {
+        let mut ranges = self.ranges.lock();
+        ranges.push((start, start + bytes));
+        self.count.store(ranges.len() as u32, Ordering::SeqCst);
+    }
+
+    /// Forgets what lies in a range that has become writable.
+    pub fn remove(&self, start: usize, bytes: usize) {
+        let end = start + bytes;
+        let mut ranges = self.ranges.lock();
+        let mut rest = Vec::with_capacity(ranges.len() + 1);
+        for (from, to) in ranges.drain(..) {
+            rest.extend(
+                [(from, to.min(start)), (from.max(end), to)].into_iter().filter(|(from, to)| from < to),
+            );
+        }
+        *ranges = rest;
+        self.count.store(ranges.len() as u32, Ordering::SeqCst);
+    }
+
+    /// Forgets all.
+    pub fn clear(&self) {
+        self.ranges.lock().clear();
+        self.count.store(0, Ordering::SeqCst);
+    }
+
+    /// Whether a range touches a read-only page.
+    #[inline(always)]
+    pub fn touches(&self, start: usize, bytes: usize) -> bool {
+        // Relaxed: a program's pages change on its own thread, in a call; whoever stores into its memory on another core
+        // got there through a lock of the kernel since.
+        self.count.load(Ordering::Relaxed) != 0 && self.search(start, bytes)
+    }
+
+    #[cold]
+    fn search(&self, start: usize, bytes: usize) -> bool {
+        self.ranges.lock().iter().any(|(from, to)| start < *to && start + bytes > *from)
+    }
+}
+
+/// A range of a program's memory. What another program does to shared pages at the same time shows in the copy as it may; it is
+/// bytes, whatever it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes {
+    start: *mut u8,
+    length: usize,
+    read_only: *const ReadOnly,
+}
+
+// SAFETY: the range stays mapped as long as the call that brought it lasts (the kernel's contract), and it is only ever
+// copied from and to.
+unsafe impl Send for Bytes {}
+// SAFETY: as above.
+unsafe impl Sync for Bytes {}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self { start: core::ptr::dangling_mut(), length: 0, read_only: &raw const NOTHING }
+    }
+}
+
+impl Bytes {
+    /// A range of a program's memory.
+    ///
+    /// # Safety
+    ///
+    /// The range is mapped for loads, and for stores but where `read_only` says otherwise, as long as the value is used;
+    /// `read_only` lives as long.
+    #[inline(always)]
+    pub unsafe fn new(start: *mut u8, length: usize, read_only: *const ReadOnly) -> Self {
+        Self { start, length, read_only }
+    }
+
+    /// A range of a native program's memory, none of which is read-only to us.
+    ///
+    /// # Safety
+    ///
+    /// As [`Bytes::new`].
+    #[inline(always)]
+    pub unsafe fn native(start: *mut u8, length: usize) -> Self {
+        Self { start, length, read_only: &raw const NOTHING }
+    }
+
+    /// How many bytes.
+    #[inline(always)]
+    pub fn length(self) -> usize {
+        self.length
+    }
+
+    /// Whether a store somewhere into it would fault.
+    #[inline(always)]
+    pub fn is_read_only(self) -> bool {
+        !self.writable(self.length)
+    }
+
+    /// Whether the front of it can be stored to.
+    #[inline(always)]
+    fn writable(self, length: usize) -> bool {
+        // SAFETY: `new`'s caller promised that it lives.
+        !unsafe { &*self.read_only }.touches(self.start as usize, length)
+    }
+
+    /// The first `length` bytes of it, if it has them.
+    #[inline(always)]
+    pub fn front(self, length: usize) -> Option<Self> {
+        (length <= self.length).then_some(Self { length, ..self })
+    }
+
+    /// Copies the front of it to `to`, as much as both have.
+    #[inline(always)]
+    pub fn read(self, to: &mut [u8]) {
+        let length = to.len().min(self.length);
+        // SAFETY: both ranges have so many bytes.
+        unsafe { core::ptr::copy(self.start, to.as_mut_ptr(), length) };
+    }
+
+    /// Copies `from` to the front of it, as much as both have; nothing if a program made that part read-only meanwhile, which
+    /// only it can do and only it loses by.
+    #[inline(always)]
+    pub fn write(self, from: &[u8]) {
+        let length = from.len().min(self.length);
+        if self.writable(length) {
+            // SAFETY: both ranges have so many bytes, and the target is writable.
+            unsafe { core::ptr::copy(from.as_ptr(), self.start, length) };
+        }
+    }
+
+    /// Copies `length` bytes of it to the front of `to`, as much as both have; nothing if `to` is read-only, as in
+    /// [`Bytes::write`].
+    #[inline(always)]
+    pub fn copy_to(self, to: Self, length: usize) {
+        let length = length.min(self.length).min(to.length);
+        if to.writable(length) {
+            // SAFETY: both ranges have so many bytes, and the target is writable. They may overlap, where both are one
+            // program's.
+            unsafe { core::ptr::copy(self.start, to.start, length) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ReadOnly;
+
+    #[test]
+    fn a_hole_in_a_read_only_range_leaves_its_two_ends() {
+        let pages = ReadOnly::default();
+        assert!(!pages.touches(0, usize::MAX));
+        pages.add(100, 300);
+        pages.remove(200, 50);
+        assert!(
+            pages.touches(150, 51) && pages.touches(199, 1) && pages.touches(250, 1) && pages.touches(399, 9)
+        );
+        assert!(!pages.touches(200, 50) && !pages.touches(400, 9) && !pages.touches(90, 10));
+        pages.clear();
+        assert!(!pages.touches(150, 1));
+    }
+}

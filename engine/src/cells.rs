@@ -1,0 +1,144 @@
+//! The engine's table of cells: what each runs, and what others may ask about it meanwhile.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use spin::Mutex;
+
+use hallows_kernel::{CellId, Machine};
+
+use crate::body::Body;
+use crate::bytes::ReadOnly;
+use crate::layout::MemoryDefinition;
+use crate::program::Program;
+use crate::slots::SlotNumber;
+
+/// What a cell runs from its next start on.
+pub(crate) struct Plan<M: Machine> {
+    pub program: Arc<Program<M>>,
+    pub limit: u64,
+}
+
+/// One cell.
+pub(crate) struct Entry<M: Machine> {
+    plan: Mutex<Option<Arc<Plan<M>>>>,
+    body: UnsafeCell<Option<Box<Body<M>>>>,
+    /// Bytes of linear memory and tables in use. Written by whoever is inside.
+    in_use: AtomicU64,
+    /// The memory's definition; null while there is no instance. Read by whoever maps a region, which is a call of the program's own.
+    memory: AtomicPtr<MemoryDefinition>,
+    /// The slot that the memory is in, as a word.
+    slot: AtomicPtr<u8>,
+    read_only: ReadOnly,
+}
+
+// SAFETY: `body` is used by one thread at a time, the one that is inside of the cell (contract of `Engine`); all else is shared by
+// design.
+unsafe impl<M: Machine> Sync for Entry<M> {}
+// SAFETY: nothing in it belongs to a thread of the host.
+unsafe impl<M: Machine> Send for Entry<M> {}
+
+impl<M: Machine> Default for Entry<M> {
+    fn default() -> Self {
+        Self {
+            plan: Mutex::new(None),
+            body: UnsafeCell::new(None),
+            in_use: AtomicU64::new(0),
+            memory: AtomicPtr::new(core::ptr::null_mut()),
+            slot: AtomicPtr::new(core::ptr::null_mut()),
+            read_only: ReadOnly::default(),
+        }
+    }
+}
+
+impl<M: Machine> Entry<M> {
+    /// What to run.
+    pub fn plan(&self) -> Option<Arc<Plan<M>>> {
+        self.plan.lock().clone()
+    }
+
+    /// Notes what to run.
+    pub fn prepare(&self, plan: Plan<M>) {
+        *self.plan.lock() = Some(Arc::new(plan));
+    }
+
+    /// The instance.
+    ///
+    /// # Safety
+    ///
+    /// The caller is inside of the cell, alone, and no other such reference is in use.
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "the caller promises to be alone")]
+    pub unsafe fn body(&self) -> &mut Option<Box<Body<M>>> {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.body.get() }
+    }
+
+    /// An instance is being made that starts with so many bytes.
+    pub fn start(&self, bytes: u64) {
+        // Relaxed, as all of `in_use`: only shown.
+        self.in_use.store(bytes, Ordering::Relaxed);
+        self.read_only.clear();
+    }
+
+    /// Drops the instance.
+    ///
+    /// # Safety
+    ///
+    /// Nobody is inside of the cell.
+    pub unsafe fn release(&self) {
+        self.memory.store(core::ptr::null_mut(), Ordering::Release);
+        self.slot.store(core::ptr::null_mut(), Ordering::Release);
+        // SAFETY: the caller's promise.
+        drop(unsafe { self.body() }.take());
+        self.in_use.store(0, Ordering::Relaxed);
+        self.read_only.clear();
+    }
+
+    pub fn in_use(&self) -> &AtomicU64 {
+        &self.in_use
+    }
+
+    pub fn read_only(&self) -> &ReadOnly {
+        &self.read_only
+    }
+
+    pub fn set_slot(&self, slot: SlotNumber) {
+        self.slot.store(slot.to_word(), Ordering::Release);
+    }
+
+    /// The slot of the instance's memory.
+    pub fn slot(&self) -> Option<SlotNumber> {
+        SlotNumber::from_word(self.slot.load(Ordering::Acquire))
+    }
+
+    pub fn set_memory(&self, memory: *const MemoryDefinition) {
+        self.memory.store(memory.cast_mut(), Ordering::Release);
+    }
+
+    /// The instance's memory.
+    pub fn memory(&self) -> *const MemoryDefinition {
+        self.memory.load(Ordering::Acquire)
+    }
+}
+
+/// All cells.
+pub(crate) struct Cells<M: Machine>(Box<[Entry<M>]>);
+
+impl<M: Machine> Cells<M> {
+    pub fn new(count: u32) -> Self {
+        Self((0..count).map(|_| Entry::default()).collect())
+    }
+
+    /// A cell's entry.
+    ///
+    /// # Panics
+    ///
+    /// If the kernel was made with more cells than the engine.
+    #[inline(always)]
+    pub fn entry(&self, cell: CellId) -> &Entry<M> {
+        &self.0[cell.index()]
+    }
+}

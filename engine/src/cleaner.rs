@@ -1,0 +1,29 @@
+//! The cleaner: what keeps slots and stacks in stock, on a housekeeping core.
+
+pub use crate::slots::Counters;
+use crate::slots::SLOTS;
+use crate::stacks::STACKS;
+
+/// Stacks kept ready to be taken: a burst of programs that all wait inside of a call.
+const STACK_STOCK: usize = 16;
+
+/// One turn: readies memories that programs left behind, fills the stocks. For a housekeeping thread, which then sleeps until
+/// [`crate::Platform::wake_cleaner`]. Returns whether there was something to do; it makes system calls and takes as long as it takes.
+pub fn clean() -> bool {
+    let slots = SLOTS.clean();
+    let stacks = STACKS.clean(STACK_STOCK);
+    slots || stacks
+}
+
+/// What happened to memories since the process started.
+#[must_use]
+pub fn counters() -> Counters {
+    SLOTS.counters()
+}
+
+/// Whether a faulting address is the guard of a fiber's stack: host code used more of it than there is. For the machine's
+/// last words.
+#[must_use]
+pub fn is_stack_guard(address: usize) -> bool {
+    STACKS.is_guard(address)
+}

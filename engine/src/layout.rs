@@ -1,0 +1,181 @@
+//! The three places in wasmtime's instance that the engine reads or writes, and the proof that they are where it thinks.
+//!
+//! Problem: wasmtime has one epoch counter for all programs, and no way to point one program's checks elsewhere; and its
+//! interface finds a memory's length by several lookups. Both words lie in the instance's context, which machine
+//! code addresses by constant offsets. Rule: the offsets are checked, by what wasmtime itself then does, before the first
+//! program runs ([`Layout::prove`]), and each instance is checked against what was found. Consequence: with another
+//! layout the engine refuses to run anything, with an error that says so.
+//!
+//! Layout: `wasmtime_environ::VMOffsets` and `VMFuncRef` of wasmtime 48.0.8.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use wasmtime::{AsContextMut, Engine, Func, Memory};
+
+/// Where a function's reference has the pointer to its instance's context.
+const FUNCTION_CONTEXT: usize = 24;
+/// Where the context has its mark.
+const CONTEXT_MARK: usize = 0;
+/// The mark of an instance's context.
+const MARK: u32 = u32::from_le_bytes(*b"core");
+/// Where the context points to the epoch counter.
+const CONTEXT_EPOCH: usize = 24;
+/// Where the context points to the definition of its first own memory.
+const CONTEXT_MEMORY: usize = 48;
+
+/// A linear memory as machine code sees it: `wasmtime::runtime::vm::VMMemoryDefinition`.
+#[derive(Debug)]
+#[repr(C)]
+pub struct MemoryDefinition {
+    /// Where it starts. Never moves, as memories are in slots.
+    pub base: *mut u8,
+    /// Its length in bytes; grows with `memory.grow`.
+    length: core::sync::atomic::AtomicUsize,
+}
+
+impl MemoryDefinition {
+    /// Its length in bytes now.
+    #[inline(always)]
+    pub fn length(&self) -> usize {
+        // Relaxed: it grows on the thread that runs the program, or before a switch that orders it.
+        self.length.load(Ordering::Relaxed)
+    }
+}
+
+/// For programs without a memory. Not a `static` of `MemoryDefinition`, which is not `Sync`.
+struct NoMemory(MemoryDefinition);
+// SAFETY: nothing changes it, and no byte is reached through a base with length 0.
+unsafe impl Sync for NoMemory {}
+static NO_MEMORY: NoMemory = NoMemory(MemoryDefinition {
+    base: core::ptr::dangling_mut(),
+    length: core::sync::atomic::AtomicUsize::new(0),
+});
+
+/// wasmtime's instances are not laid out as this engine knows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OtherLayout;
+
+impl core::fmt::Display for OtherLayout {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.write_str(
+            "wasmtime lays instances out otherwise than this engine knows; build with wasmtime 48.0.8",
+        )
+    }
+}
+
+/// What was found about wasmtime's layout.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// The address of the engine's own epoch counter.
+    epoch_counter: usize,
+}
+
+/// The places in one instance. Valid as long as its store.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    epoch: *mut *const AtomicU64,
+    memory: *const MemoryDefinition,
+}
+
+impl Layout {
+    /// Proves the layout with an instance, by a function that it exports: the word at the epoch's place points to a
+    /// counter that counts when the engine is told to count.
+    pub fn prove(engine: &Engine, store: impl AsContextMut, function: Func) -> Result<Self, OtherLayout> {
+        let context = context(store, function).ok_or(OtherLayout)?;
+        // SAFETY: `context` found the mark of an instance's context, which has this word.
+        let address = unsafe { context.byte_add(CONTEXT_EPOCH).cast::<*const AtomicU64>().read() };
+        if address.is_null() || !address.is_aligned() {
+            return Err(OtherLayout);
+        }
+        // SAFETY: in the only layout that has been seen it is the engine's counter. In another it would be another pointer of the
+        // context's, all of which point to memory that can be read.
+        let counter = unsafe { &*address };
+        let before = counter.load(Ordering::SeqCst);
+        engine.increment_epoch();
+        if counter.load(Ordering::SeqCst) != before + 1 {
+            return Err(OtherLayout);
+        }
+        // Back: deadlines are absolute, and a word that is not set must stay below them.
+        counter.store(before, Ordering::SeqCst);
+        if before != 0 {
+            return Err(OtherLayout);
+        }
+        Ok(Self { epoch_counter: address as usize })
+    }
+
+    /// The places of an instance, from a function that it exports and the memory that it exports.
+    pub fn places(
+        self,
+        mut store: impl AsContextMut,
+        function: Func,
+        memory: Option<Memory>,
+    ) -> Result<Places, OtherLayout> {
+        let context = context(store.as_context_mut(), function).ok_or(OtherLayout)?;
+        // SAFETY: `context` found the mark of an instance's context, which has these words.
+        let (epoch, definition) = unsafe {
+            (
+                context.byte_add(CONTEXT_EPOCH).cast::<*const AtomicU64>(),
+                context.byte_add(CONTEXT_MEMORY).cast::<*const MemoryDefinition>(),
+            )
+        };
+        // SAFETY: as above.
+        if unsafe { epoch.read() } as usize != self.epoch_counter {
+            return Err(OtherLayout);
+        }
+        let Some(memory) = memory else { return Ok(Places { epoch, memory: &raw const NO_MEMORY.0 }) };
+        // SAFETY: as above; an instance with a memory of its own has a pointer there.
+        let definition = unsafe { definition.read() };
+        // Own memories are defined in the context itself, right behind the pointers to them.
+        if definition as usize != context as usize + CONTEXT_MEMORY + size_of::<usize>() {
+            return Err(OtherLayout);
+        }
+        // SAFETY: the definition lies in the context.
+        let seen = unsafe { &*definition };
+        if seen.base != memory.data_ptr(&store) || seen.length() != memory.data_size(&store) {
+            return Err(OtherLayout);
+        }
+        Ok(Places { epoch, memory: definition })
+    }
+}
+
+impl Places {
+    /// Lets the instance's checks read another word.
+    ///
+    /// # Safety
+    ///
+    /// The instance's store is alive and this thread's to use; `word` lives until another one is set.
+    #[inline(always)]
+    pub unsafe fn watch(&self, word: *const AtomicU64) {
+        // SAFETY: the place lies in the context of a live store, and only machine code of that store reads it.
+        unsafe { self.epoch.write(word) };
+    }
+
+    /// The instance's memory.
+    pub fn memory(&self) -> *const MemoryDefinition {
+        self.memory
+    }
+}
+
+/// The context of the instance that a function belongs to, if it has the mark.
+fn context(store: impl AsContextMut, function: Func) -> Option<*mut u8> {
+    let reference = function.to_raw(store).cast::<u8>();
+    // SAFETY: `to_raw` gives the address of the function's reference, which has four words.
+    let context = unsafe { reference.byte_add(FUNCTION_CONTEXT).cast::<*mut u8>().read() };
+    if context.is_null() || !context.is_aligned_to_word() {
+        return None;
+    }
+    // SAFETY: whatever kind of context it is, it begins with a mark.
+    let mark = unsafe { context.byte_add(CONTEXT_MARK).cast::<u32>().read() };
+    (mark == MARK).then_some(context)
+}
+
+/// Alignment to a machine word.
+trait WordAligned {
+    fn is_aligned_to_word(&self) -> bool;
+}
+
+impl WordAligned for *mut u8 {
+    fn is_aligned_to_word(&self) -> bool {
+        self.addr().is_multiple_of(size_of::<usize>())
+    }
+}

@@ -1,0 +1,200 @@
+//! Programs: artefacts that were checked and loaded, ready to be instantiated; or native ones.
+
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+
+use hallows_abi::{HANDLE_EXPORT, INBOX_EXPORT, INIT_EXPORT, MAIN_EXPORT};
+use hallows_artifact::{Artifact, Digest, Refusal};
+use hallows_kernel::{Machine, Style};
+use wasmtime::{ExternType, InstancePre, Module, ModuleExport, ValType};
+
+use crate::WasmEngine;
+use crate::layout::OtherLayout;
+use crate::resident::{ELEMENT_BYTES, Resident};
+use crate::slots::{SLOTS, Stock};
+
+/// Bytes of a page of WebAssembly.
+const WASM_PAGE_BYTES: u64 = 65_536;
+
+/// The name under which programs export their memory, and the normalising pass does it for those that don't.
+const MEMORY_EXPORTS: [&str; 2] = ["memory", "hallows:memory"];
+
+/// Why a program was not loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Not an artefact of ours, or not of this program and machine: compile it again.
+    Refused(Refusal),
+    /// wasmtime does not take the artefact, for this reason.
+    Incompatible(String),
+    /// It imports what no machine offers, or not as it is offered; wasmtime's words.
+    Imports(String),
+    /// It exports neither `hallows_main` nor `hallows_handle` and `hallows_inbox`.
+    NoEntry,
+    /// The export of this name is not of the type that the engine calls.
+    ExportType(&'static str),
+    /// The engine's checks of wasmtime's layout failed.
+    Layout(OtherLayout),
+}
+
+impl core::fmt::Display for LoadError {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(formatter, "{refusal}; compile the program again"),
+            Self::Incompatible(reason) => {
+                write!(formatter, "the engine does not take the artefact: {reason}")
+            }
+            Self::Imports(reason) => {
+                write!(formatter, "the program needs what this machine does not offer: {reason}")
+            }
+            Self::NoEntry => write!(
+                formatter,
+                "the program exports no entry: export `{MAIN_EXPORT}`, or `{HANDLE_EXPORT}` and `{INBOX_EXPORT}`"
+            ),
+            Self::ExportType(name) => {
+                write!(formatter, "the export `{name}` has another type than the engine calls")
+            }
+            Self::Layout(other) => other.fmt(formatter),
+        }
+    }
+}
+
+impl core::error::Error for LoadError {}
+
+/// A program, ready to be instantiated.
+pub struct Program<M: Machine>(pub(crate) Kind<M>);
+
+pub(crate) enum Kind<M: Machine> {
+    Wasm(WasmProgram<M>),
+    #[cfg(feature = "native")]
+    Native(&'static hallows_sdk::native::NativeProgram),
+}
+
+/// A WebAssembly program.
+pub(crate) struct WasmProgram<M: Machine> {
+    pub instance: InstancePre<Resident<M>>,
+    pub entry: Entry,
+    pub memory: Option<ModuleExport>,
+    /// Slots that its memory may start in; without a memory, none.
+    pub stock: Option<Arc<Stock>>,
+    /// Bytes of memory and tables that an instance starts with.
+    pub initial: u64,
+}
+
+/// The exports that the engine calls.
+pub(crate) enum Entry {
+    Main(ModuleExport),
+    Reactor { init: Option<ModuleExport>, inbox: ModuleExport, handle: ModuleExport },
+}
+
+impl<M: Machine> Program<M> {
+    /// A program that is linked into the machine.
+    #[cfg(feature = "native")]
+    pub fn native(program: &'static hallows_sdk::native::NativeProgram) -> Arc<Self> {
+        Arc::new(Self(Kind::Native(program)))
+    }
+
+    /// Which style of program it is.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        match &self.0 {
+            Kind::Wasm(WasmProgram { entry: Entry::Main(_), .. }) => Style::Main,
+            Kind::Wasm(WasmProgram { entry: Entry::Reactor { .. }, .. }) => Style::Reactor,
+            #[cfg(feature = "native")]
+            Kind::Native(program) => crate::native::style(program),
+        }
+    }
+
+    /// Bytes that a new instance has from the start.
+    #[must_use]
+    pub fn initial_memory(&self) -> u64 {
+        match &self.0 {
+            Kind::Wasm(program) => program.initial,
+            #[cfg(feature = "native")]
+            Kind::Native(program) => crate::native::initial_memory(program),
+        }
+    }
+}
+
+impl<M: Machine> WasmEngine<M> {
+    /// Loads a program from its artefact: verifies it, maps its code, and looks at what it imports and exports. Not for a
+    /// program's core: it allocates, maps and hashes.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`].
+    pub fn load(&self, artifact: &[u8], program: Digest) -> Result<Arc<Program<M>>, LoadError> {
+        let artifact =
+            Artifact::open(artifact, &self.configuration.seal_key, program, &self.configuration.settings)
+                .map_err(LoadError::Refused)?;
+        // SAFETY: the artefact carries the seal of our own compiler, unaltered.
+        let module = unsafe { Module::deserialize(&self.wasmtime, artifact.code()) }
+            .map_err(|error| LoadError::Incompatible(reason(&error)))?;
+        let entry = entry(&module)?;
+        let instance =
+            self.linker.instantiate_pre(&module).map_err(|error| LoadError::Imports(reason(&error)))?;
+        let resources = module.resources_required();
+        let memory_bytes = resources.max_initial_memory_size.unwrap_or(0).saturating_mul(WASM_PAGE_BYTES);
+        let tables = u64::from(resources.num_tables) * resources.max_initial_table_size.unwrap_or(0);
+        let stock = usize::try_from(memory_bytes).ok().filter(|_| resources.num_memories > 0);
+        let program = WasmProgram {
+            instance,
+            entry,
+            memory: MEMORY_EXPORTS.iter().find_map(|name| module.get_export_index(name)),
+            stock: stock.map(|bytes| SLOTS.stock(bytes)),
+            initial: memory_bytes.saturating_add(tables.saturating_mul(ELEMENT_BYTES)),
+        };
+        self.prove_layout(&program).map_err(LoadError::Layout)?;
+        Ok(Arc::new(Program(Kind::Wasm(program))))
+    }
+}
+
+/// An error and its causes in one line.
+fn reason(error: &wasmtime::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause.to_string());
+    }
+    text
+}
+
+/// Finds the exports that the engine calls and checks their types.
+fn entry(module: &Module) -> Result<Entry, LoadError> {
+    use ValType::{I32, I64};
+    if module.get_export(MAIN_EXPORT).is_some() {
+        return Ok(Entry::Main(function(module, MAIN_EXPORT, &[], &[])?));
+    }
+    if module.get_export(HANDLE_EXPORT).is_none() || module.get_export(INBOX_EXPORT).is_none() {
+        return Err(LoadError::NoEntry);
+    }
+    let init = match module.get_export(INIT_EXPORT) {
+        Some(_) => Some(function(module, INIT_EXPORT, &[], &[])?),
+        None => None,
+    };
+    let inbox = function(module, INBOX_EXPORT, &[], &[I32])?;
+    let handle = function(module, HANDLE_EXPORT, &[I32, I64, I64, I32, I32], &[I64])?;
+    Ok(Entry::Reactor { init, inbox, handle })
+}
+
+/// The export of a function with exactly these parameters and results.
+fn function(
+    module: &Module,
+    name: &'static str,
+    parameters: &[ValType],
+    results: &[ValType],
+) -> Result<ModuleExport, LoadError> {
+    let Some(ExternType::Func(found)) = module.get_export(name) else {
+        return Err(LoadError::ExportType(name));
+    };
+    let same = |types: &mut dyn ExactSizeIterator<Item = ValType>, expected: &[ValType]| {
+        types.len() == expected.len()
+            && types.zip(expected).all(|(found, expected)| ValType::eq(&found, expected))
+    };
+    if !same(&mut found.params(), parameters) || !same(&mut found.results(), results) {
+        return Err(LoadError::ExportType(name));
+    }
+    module.get_export_index(name).ok_or(LoadError::ExportType(name))
+}

@@ -1,0 +1,275 @@
+//! What runs on a thread's fiber: a main program from start to end, a reactor's events until there are none.
+
+use alloc::boxed::Box;
+
+use hallows_abi::{DEFERRED, Error, Event, EventKind, FaultKind, MAX_MESSAGE, MAX_TRANSFERS, Returned};
+use hallows_kernel::{
+    Activation, CellId, Context, Ended, Failure, HandleList, Handled, Kernel, Machine, Outgoing, Role, Stop,
+    TransferList,
+};
+
+use crate::WasmEngine;
+use crate::body::{Body, Mailbox, Reactor, Run, WasmBody};
+use crate::bytes::Bytes;
+use crate::calls::{parse_transfers, write_handles};
+use crate::ended::{because, from_error, orderly};
+use crate::program::Kind;
+use crate::stacks::{HOST_RESERVE_BYTES, WASM_STACK_BYTES, room};
+
+/// What must be left of a stack for an entry into a program.
+const ENTRY_BYTES: usize = WASM_STACK_BYTES + HOST_RESERVE_BYTES;
+
+/// Runs a thread's own cell; see `Engine::resume`.
+pub(crate) fn run<M: Machine>(
+    engine: &WasmEngine<M>,
+    kernel: &Kernel<WasmEngine<M>>,
+    context: &mut Context,
+    cell: CellId,
+    role: Role,
+) -> Stop {
+    let entry = engine.cells.entry(cell);
+    // SAFETY: the kernel resumes a cell's thread only when nobody is inside of the cell; from here on this thread is.
+    let place = unsafe { entry.body() };
+    let result = match place {
+        Some(body) => serve(kernel, context, body, role),
+        None => start(engine, kernel, context, cell).and_then(|body| {
+            let body = place.insert(Box::new(body));
+            begin(kernel, context, body, role)
+        }),
+    };
+    result.unwrap_or_else(Stop::Finished)
+}
+
+/// Makes the cell's instance.
+fn start<M: Machine>(
+    engine: &WasmEngine<M>,
+    kernel: &Kernel<WasmEngine<M>>,
+    context: &mut Context,
+    cell: CellId,
+) -> Result<Body<M>, Ended> {
+    let plan = engine.cells.entry(cell).plan();
+    let plan = plan.ok_or_else(|| because(FaultKind::BadProgram, &"the cell was given no program"))?;
+    match &plan.program.0 {
+        Kind::Wasm(program) => {
+            WasmBody::start(engine, kernel, context, cell, program, plan.limit).map(Body::Wasm)
+        }
+        #[cfg(feature = "native")]
+        Kind::Native(program) => Ok(Body::Native(crate::native::NativeBody::start(program))),
+    }
+}
+
+/// Runs a new instance: a main program, or a reactor's init function and what has arrived meanwhile.
+fn begin<M: Machine>(
+    kernel: &Kernel<WasmEngine<M>>,
+    context: &mut Context,
+    body: &mut Body<M>,
+    role: Role,
+) -> Result<Stop, Ended> {
+    match body {
+        Body::Wasm(wasm) => {
+            wasm.enter(kernel, context);
+            match &wasm.run {
+                Run::Main(main) => {
+                    main.call(&mut wasm.store, ()).map_err(|error| from_error(&error))?;
+                    return Ok(Stop::Finished(orderly(FaultKind::Returned)));
+                }
+                Run::Reactor(reactor) => {
+                    if let Some(init) = &reactor.init {
+                        init.call(&mut wasm.store, ()).map_err(|error| from_error(&error))?;
+                    }
+                    wasm.find_inbox()?;
+                }
+            }
+        }
+        #[cfg(feature = "native")]
+        Body::Native(native) => {
+            if let Some(stop) = native.begin(kernel, context)? {
+                return Ok(stop);
+            }
+        }
+    }
+    serve(kernel, context, body, role)
+}
+
+/// Runs a reactor until nothing is left to do.
+fn serve<M: Machine>(
+    kernel: &Kernel<WasmEngine<M>>,
+    context: &mut Context,
+    body: &mut Body<M>,
+    role: Role,
+) -> Result<Stop, Ended> {
+    if role == Role::Passive {
+        return Ok(Stop::Ready);
+    }
+    let mailbox = body.mailbox().ok_or_else(|| orderly(FaultKind::BadProgram))?;
+    loop {
+        let mut handles = HandleList::EMPTY;
+        let event = match kernel.next_event(context, mailbox.buffer, &mut handles) {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(Stop::Idle),
+            Err(_) => return Err(orderly(FaultKind::Killed)),
+        };
+        let handles = write_handles(mailbox.handles, &handles);
+        let Some(answer) = body.handle(kernel, context, &Arguments::of(&event, handles))? else { continue };
+        if event.kind != EventKind::Message {
+            continue;
+        }
+        let mut transfers = TransferList::EMPTY;
+        answer.transfers(&mailbox, &mut transfers)?;
+        let message = Outgoing { bytes: answer.bytes, transfers: transfers.as_slice() };
+        // Any other error is the program's own doing, like having answered already: nobody to tell.
+        if kernel.answer(context, event.token, message) == Err(Error::Killed) {
+            return Err(orderly(FaultKind::Killed));
+        }
+    }
+}
+
+/// Calls the handler of a passive server; see `Engine::activate`.
+#[inline]
+pub(crate) fn activate<M: Machine>(
+    engine: &WasmEngine<M>,
+    kernel: &Kernel<WasmEngine<M>>,
+    context: &mut Context,
+    activation: &Activation<'_, WasmEngine<M>>,
+) -> Result<Handled, Failure> {
+    if room() < ENTRY_BYTES {
+        return Err(Failure::TooDeep);
+    }
+    // SAFETY: the kernel lets one activation at a time into a passive cell, and its own thread is not inside.
+    let body = unsafe { engine.cells.entry(activation.server).body() };
+    let Some(body) = body.as_deref_mut() else { return Err(Failure::Ended(orderly(FaultKind::BadProgram))) };
+    let Some(mailbox) = body.mailbox() else { return Err(Failure::Ended(orderly(FaultKind::BadProgram))) };
+    let length = activation.request.length();
+    if length > mailbox.buffer.length()
+        || activation.handles.len() * size_of::<u32>() > mailbox.handles.length()
+    {
+        return Err(Failure::RequestTooLong);
+    }
+    activation.request.copy_to(mailbox.buffer, length);
+    let mut handles = 0;
+    if !activation.handles.is_empty() {
+        let mut list = HandleList::EMPTY;
+        for handle in activation.handles {
+            // There are no more than a message may have.
+            let _ = list.push(*handle);
+        }
+        handles = write_handles(mailbox.handles, &list);
+    }
+    let arguments = Arguments {
+        kind: EventKind::Message as u32,
+        badge: activation.badge,
+        token: 0,
+        length: length as u32,
+        handles,
+    };
+    let answer = body.handle(kernel, context, &arguments).map_err(Failure::Ended)?;
+    // There is nobody who could answer later.
+    let Some(answer) = answer else { return Err(Failure::Ended(orderly(FaultKind::BadReturn))) };
+    let mut transfers = TransferList::EMPTY;
+    answer.transfers(&mailbox, &mut transfers).map_err(Failure::Ended)?;
+    let length = answer.bytes.length();
+    if length <= activation.reply.length() {
+        answer.bytes.copy_to(activation.reply, length);
+    }
+    Ok(Handled { length, transfers })
+}
+
+/// The arguments of a handler, as `hallows_abi::HANDLE_EXPORT` describes them.
+pub(crate) struct Arguments {
+    pub kind: u32,
+    pub badge: u64,
+    pub token: u64,
+    pub length: u32,
+    pub handles: u32,
+}
+
+impl Arguments {
+    /// Of an event, with so many handles in the inbox.
+    fn of(event: &Event, handles: u32) -> Self {
+        let status = event.status.map_or(0, |error| u32::from(error.number()));
+        Self {
+            kind: event.kind as u32,
+            badge: event.badge,
+            token: if event.kind == EventKind::Notification { event.value } else { event.token },
+            length: event.length,
+            handles: handles | status << 8,
+        }
+    }
+}
+
+/// What a handler returned, checked.
+pub(crate) struct Answer {
+    pub bytes: Bytes,
+    /// Transfers in the inbox's list of handles.
+    pub count: usize,
+}
+
+impl Answer {
+    /// The capabilities that go with it.
+    #[inline(always)]
+    fn transfers(&self, mailbox: &Mailbox, list: &mut TransferList) -> Result<(), Ended> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let source = mailbox.transfers.front(self.count * hallows_abi::Transfer::SIZE);
+        let parsed = source.and_then(|source| parse_transfers(source, list).ok());
+        parsed.ok_or_else(|| orderly(FaultKind::BadReturn))
+    }
+}
+
+impl<M: Machine> Body<M> {
+    /// A reactor's inbox.
+    #[inline(always)]
+    fn mailbox(&self) -> Option<Mailbox> {
+        match self {
+            Self::Wasm(WasmBody { run: Run::Reactor(Reactor { inbox, .. }), .. }) => Some(*inbox),
+            Self::Wasm(_) => None,
+            #[cfg(feature = "native")]
+            Self::Native(native) => native.mailbox(),
+        }
+    }
+
+    /// Calls a reactor's handler. `None`: it answers later.
+    #[inline(always)]
+    fn handle(
+        &mut self,
+        kernel: &Kernel<WasmEngine<M>>,
+        context: &mut Context,
+        arguments: &Arguments,
+    ) -> Result<Option<Answer>, Ended> {
+        match self {
+            Self::Wasm(wasm) => {
+                wasm.enter(kernel, context);
+                wasm.handle(arguments)
+            }
+            #[cfg(feature = "native")]
+            Self::Native(native) => native.handle(kernel, context, arguments),
+        }
+    }
+}
+
+impl<M: Machine> WasmBody<M> {
+    #[inline(always)]
+    fn handle(&mut self, arguments: &Arguments) -> Result<Option<Answer>, Ended> {
+        let Run::Reactor(reactor) = &self.run else { return Err(orderly(FaultKind::BadProgram)) };
+        let Arguments { kind, badge, token, length, handles } = *arguments;
+        let returned = reactor
+            .handle
+            .call(&mut self.store, (kind, badge, token, length, handles))
+            .map_err(|error| from_error(&error))?;
+        if returned == DEFERRED {
+            return Ok(None);
+        }
+        let Returned { offset, length, transfers } = Returned::unpack(returned);
+        // SAFETY: the definition was found when the instance was made and lives as long as its store.
+        let memory = unsafe { &*self.places.memory() };
+        let inside = offset as usize + length as usize <= memory.length();
+        if returned < 0 || !inside || length > MAX_MESSAGE || transfers > MAX_TRANSFERS {
+            return Err(orderly(FaultKind::BadReturn));
+        }
+        let start = memory.base.wrapping_add(offset as usize);
+        // SAFETY: inside of the memory, which stays mapped as long as the store.
+        let bytes = unsafe { Bytes::new(start, length as usize, self.store.data().read_only) };
+        Ok(Some(Answer { bytes, count: transfers as usize }))
+    }
+}
