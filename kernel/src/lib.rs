@@ -57,6 +57,6 @@ pub use inspect::{CellPicture, CorePicture};
 pub use kernel::{BootCapability, Kernel, Outgoing};
 pub use lists::{HandleList, TransferList};
 pub use machine::Machine;
-pub use make::{CellSpecification, PAGE_BYTES, Service};
+pub use make::{CellSpecification, OBJECT_BYTES, PAGE_BYTES, Service};
 pub use timekeeper::NextTick;
 pub use word::PreemptionWord;

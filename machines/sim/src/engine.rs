@@ -76,7 +76,8 @@ fn leave(cell: CellId) {
 /// Runs the handler of a cell that was entered.
 fn handle(process: &mut Process<'_>, incoming: Incoming) -> Result<Response, Halt> {
     let cell = process.cell();
-    let handler = world(|world| world.instances.get_mut(&cell.0).and_then(|instance| instance.handler.take()));
+    let handler =
+        world(|world| world.instances.get_mut(&cell.0).and_then(|instance| instance.handler.take()));
     let Some(mut handler) = handler else { panic!("cell {cell} has no handler") };
     let response = handler(process, incoming);
     world(|world| {

@@ -108,8 +108,10 @@ impl Memories {
     /// Frees a region. Nothing may show it any more.
     pub fn drop_region(&mut self, region: u64) {
         for (cell, memory) in &self.cells {
-            let mapped =
-                memory.pages.iter().any(|page| matches!(page, Page::Shared { region: shown, .. } if *shown == region));
+            let mapped = memory
+                .pages
+                .iter()
+                .any(|page| matches!(page, Page::Shared { region: shown, .. } if *shown == region));
             assert!(!mapped, "region {region} was destroyed while cell {cell} shows it");
         }
         self.regions.remove(&region);

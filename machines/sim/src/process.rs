@@ -1,8 +1,6 @@
 //! What a simulated program has: the calls of the kernel over its own memory, time that passes, and checks.
 
-use hallows_abi::{
-    Code, Error, Event, Handle, MAX_MESSAGE, NO_DEADLINE, Operation, Reply, Transfer,
-};
+use hallows_abi::{Code, Error, Event, Handle, MAX_MESSAGE, NO_DEADLINE, Operation, Reply, Transfer};
 use hallows_kernel::{CellId, Context, CoreId, HandleList, Kernel, Nanos, Outgoing, ThreadId};
 
 use crate::engine::{Range, SimEngine};
@@ -101,8 +99,7 @@ impl<'a> Process<'a> {
             self.kernel.preempted(self.context)?;
         }
         let cell = self.cell.0;
-        let faults =
-            world(|world| world.fragile.contains(&cell) && world.random.chance(world.chances.fault));
+        let faults = world(|world| world.fragile.contains(&cell) && world.random.chance(world.chances.fault));
         if faults { Err(Halt::Fault(hallows_abi::FaultKind::OutOfBounds)) } else { Ok(()) }
     }
 
@@ -315,8 +312,14 @@ impl<'a> Process<'a> {
         let mut handles = HandleList::EMPTY;
         let (bytes, buffer) = (self.put(bytes), self.fixed(INBOX));
         let message = Outgoing { bytes, transfers };
-        let event =
-            self.kernel.answer_wait(self.context, token, message, buffer, &mut handles, Nanos(deadline_ns))?;
+        let event = self.kernel.answer_wait(
+            self.context,
+            token,
+            message,
+            buffer,
+            &mut handles,
+            Nanos(deadline_ns),
+        )?;
         maybe_pause();
         Ok(self.incoming(&event, &handles))
     }

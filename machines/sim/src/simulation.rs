@@ -168,10 +168,7 @@ impl Simulation {
     }
 
     /// A reactor: its init function, which makes the handler of a life.
-    pub fn reactor(
-        &mut self,
-        init: impl Fn(&mut Process<'_>) -> Result<Handler, Halt> + 'static,
-    ) -> Rooted {
+    pub fn reactor(&mut self, init: impl Fn(&mut Process<'_>) -> Result<Handler, Halt> + 'static) -> Rooted {
         self.register(Code::Reactor(Rc::new(init)), Style::Reactor, MEMORY_BYTES)
     }
 
@@ -184,14 +181,8 @@ impl Simulation {
         passive: bool,
         priority: u8,
     ) -> (CellId, Rooted) {
-        let specification = CellSpecification {
-            name,
-            memory_bytes: 1 << 20,
-            slots: 0,
-            priority,
-            passive,
-            pinned: None,
-        };
+        let specification =
+            CellSpecification { name, memory_bytes: 1 << 20, slots: 0, priority, passive, pinned: None };
         self.cell_of(program, faults, &specification)
     }
 
@@ -462,6 +453,14 @@ impl Simulation {
         assert_eq!(usage.messages, 0, "messages are left: {usage:?}");
         assert_eq!(usage.pending, 0, "answers are owed to the dead: {usage:?}");
         assert_eq!(usage.held, 0, "capabilities are on their way to nobody: {usage:?}");
+        assert_eq!(
+            (usage.budgets, usage.regions),
+            (0, 0),
+            "what cells made of their budgets is left: {usage:?}"
+        );
+        // Notifications that boot made are the root's.
+        let left = usage.notifications as u64 * hallows_kernel::OBJECT_BYTES;
+        assert_eq!(self.memory_taken(), left, "memory did not come back: {usage:?}");
         self.kernel.shut_down();
         loop {
             let core = world(|world| {
