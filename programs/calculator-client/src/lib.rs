@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use hallows_protocols::calculator::{Operation, Refusal, Request, Response};
-use hallows_sdk::{Connection, Deadline, Endpoint, Error, Start, log, process};
+use hallows_sdk::{Connection, Deadline, Error, Start, log, process};
 
 /// Questions and the answers that are due, worked out by hand.
 const QUESTIONS: [(Operation, i64, i64, Result<i64, Refusal>); 7] = [
@@ -20,7 +20,7 @@ const QUESTIONS: [(Operation, i64, i64, Result<i64, Refusal>); 7] = [
 ];
 
 fn run(start: &Start<'_>) -> Result<(), Error> {
-    let calculator = Connection::new(start.grant::<Endpoint>("calc")?)?;
+    let calculator = Connection::granted(start, "calc")?;
     let rounds: u64 = start.setting("rounds", 1)?;
     for round in 0..rounds {
         for (operation, a, b, due) in QUESTIONS {

@@ -1,14 +1,14 @@
 //! Outlives its server: makes the counter crash, is told of its death and its rebirth, and goes on.
 //!
 //! Granted: `counter` (SEND and WATCH). Argument `rounds=N` (1): how often to let it crash. It needs a supervisor that restarts
-//! the counter; without one it gives up when `patience_ms=N` (10,000) have passed.
+//! the counter. If that gives up, so does this; without one, it does when `patience_ms=N` (10,000) have passed.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use core::time::Duration;
 
 use hallows_protocols::counter::{Action, Request, Response};
-use hallows_sdk::{Connection, Deadline, Endpoint, Error, Start, log, process};
+use hallows_sdk::{Connection, Deadline, Error, Start, log, process};
 
 /// How often it counts in each life of the server.
 const STEPS: u64 = 3;
@@ -19,10 +19,9 @@ fn add(counter: &Connection, deadline: Deadline) -> Result<u64, Error> {
 }
 
 fn run(start: &Start<'_>) -> Result<(), Error> {
-    let endpoint: Endpoint = start.grant("counter")?;
     let rounds: u32 = start.setting("rounds", 1)?;
     let patience = Duration::from_millis(start.setting("patience_ms", 10_000)?);
-    let counter = Connection::new(endpoint)?;
+    let counter = Connection::granted(start, "counter")?;
     for round in 1..=rounds {
         for step in 1..=STEPS {
             let value = add(&counter, Deadline::after(patience)?)?;
@@ -35,7 +34,7 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
         // Of its last start: what counts is the next one.
         counter.forget_signals()?;
         let crash = Request { action: Action::Crash as u32, amount: 0 };
-        match endpoint.ask::<_, Response>(&crash, Deadline::after(patience)?) {
+        match counter.endpoint().ask::<_, Response>(&crash, Deadline::after(patience)?) {
             Err(Error::ServerDied) => log!("round {round}: the call ended: {}", Error::ServerDied),
             other => {
                 log!("the counter should have crashed, and the call gave {other:?}");

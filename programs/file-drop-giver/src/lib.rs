@@ -7,8 +7,8 @@
 
 use hallows_protocols::file_drop::{Action, Greeting, Question, Request, Response, Status, name};
 use hallows_sdk::{
-    Access, Budget, Connection, Deadline, Endpoint, Error, EventKind, Form, Object, Region, Rights, Service,
-    Start, Token, Transfer, Window, answer, contents, log, process, space, wait,
+    Access, Budget, Connection, Deadline, Error, EventKind, Form, Object, Region, Rights, Service, Start,
+    Token, Transfer, Window, answer, contents, log, process, space, wait,
 };
 
 /// One page: the smallest region.
@@ -74,7 +74,7 @@ fn serve(letter: u32) -> Result<(), Error> {
 }
 
 fn run(start: &Start<'_>) -> Result<(), Error> {
-    let store = Connection::new(start.grant::<Endpoint>("drop")?)?;
+    let store = Connection::granted(start, "drop")?;
     let letter = write_letter()?;
     let greeting = Budget::OWN.create_endpoint(Service::Active { queue: 4 })?;
     if let Some(letter) = letter {

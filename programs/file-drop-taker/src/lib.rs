@@ -40,7 +40,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 fn run(start: &Start<'_>) -> Result<(), Error> {
-    let store = Connection::new(start.grant::<Endpoint>("drop")?)?;
+    let store = Connection::granted(start, "drop")?;
     let giver: Endpoint = take(&store, "greeting")?;
     let greeting = ask(giver, 0)?;
     log!("the giver says: {}", text(&greeting.text));

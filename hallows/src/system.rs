@@ -1,0 +1,182 @@
+//! System descriptions: which cells there are, what they run, serve and use. Read from TOML, checked as a whole, and resolved into
+//! what a machine is booted from.
+//!
+//! The schema, with every key and its default, is `docs/programs.md`. What is wrong is said with the file, the line, and what
+//! is allowed there ([`Problem`]). [`document`] is the text's shape, [`resolve`] the checks.
+
+mod document;
+mod problem;
+mod resolve;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hallows_abi::Rights;
+use hallows_supervisor::Ward;
+
+pub use problem::Problem;
+
+/// A system, checked: every name in it stands for something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct System {
+    /// For people.
+    pub name: String,
+    /// Its cells, in the order to start them in: servers before who uses them, else as they were written.
+    pub cells: Vec<Cell>,
+    /// Who is restarted and who is told, for the supervisor: its arguments, in order. The faults of the n-th cell of this list go to the
+    /// supervisor's endpoint through a capability with the badge n + 1.
+    pub supervised: Vec<Supervised>,
+}
+
+/// A cell to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Its name.
+    pub name: String,
+    /// What it runs.
+    pub program: ProgramSource,
+    /// The most memory that it and its objects may have, in bytes.
+    pub memory_bytes: u64,
+    /// Slots of its capability space; 0: the machine's default.
+    pub slots: u32,
+    /// 0 the lowest, 7 the highest.
+    pub priority: u8,
+    /// The only core that it may run on, counted from 0 among the machine's.
+    pub core: Option<u32>,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Whether it runs on its callers' threads.
+    pub passive: bool,
+    /// The endpoints that it serves.
+    pub serves: Vec<Endpoint>,
+    /// The endpoints of others that it is granted.
+    pub uses: Vec<Use>,
+    /// Where its faults go if not to the supervisor.
+    pub faults: Option<EndpointPlace>,
+}
+
+/// Where a cell's program comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProgramSource {
+    /// WebAssembly that `hallows` carries, by name.
+    BuiltIn(String),
+    /// A part of the machine, by name.
+    Native(String),
+    /// A file of WebAssembly.
+    File(PathBuf),
+}
+
+/// An endpoint to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its name within its cell.
+    pub name: String,
+    /// How it is served.
+    pub service: Service,
+}
+
+/// How an endpoint is served. All of a cell's are of the same kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// On its callers' time.
+    Passive {
+        /// The longest that its handler may run for one message; `None`: the machine's default.
+        budget: Option<Duration>,
+    },
+    /// By a thread of its own.
+    Active {
+        /// How many messages may wait.
+        queue: u16,
+    },
+}
+
+/// Which endpoint: places in [`System::cells`] and in [`Cell::serves`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointPlace {
+    /// Whose.
+    pub cell: usize,
+    /// Which of its.
+    pub endpoint: usize,
+}
+
+/// An endpoint that a cell is granted under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The name that its start information gives the capability.
+    pub name: String,
+    /// Which endpoint.
+    pub of: EndpointPlace,
+    /// What the capability allows.
+    pub rights: Rights,
+    /// Its badge, by which the server knows its clients.
+    pub badge: u64,
+}
+
+/// A cell that the supervisor looks after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supervised {
+    /// Its place in [`System::cells`].
+    pub cell: usize,
+    /// The supervisor's argument.
+    pub ward: Ward,
+    /// Who is told when it stays down. For the n-th, a notification: to be granted to the supervisor (SEND) as
+    /// `gone.WARD.n`, and to the dependent (RECEIVE) under its own name for it.
+    pub dependents: Vec<Dependent>,
+}
+
+/// A cell that uses a supervised one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependent {
+    /// Its place in [`System::cells`].
+    pub cell: usize,
+    /// The name of its notification: that of the endpoint that it uses, and `.gone`.
+    pub grant: String,
+}
+
+/// The programs that there are without a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs<'a> {
+    /// Those that `hallows` carries as WebAssembly.
+    pub built_in: &'a [&'a str],
+    /// Those that are part of the machine.
+    pub native: &'a [&'a str],
+}
+
+impl System {
+    /// Reads a description. Paths in it count from the folder of `file`, which also names the system if the text does not.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong first: not TOML, not of the schema, or a name that stands for nothing.
+    pub fn parse(file: &Path, text: &str, programs: Programs<'_>) -> Result<Self, Box<Problem>> {
+        let document = document::Document::parse(file, text)?;
+        resolve::resolve(file, text, programs, document)
+    }
+
+    /// A system of one program that uses nobody.
+    #[must_use]
+    pub fn of_one(name: &str, program: ProgramSource, arguments: Vec<String>) -> Self {
+        let cell = Cell {
+            name: name.to_owned(),
+            program,
+            memory_bytes: document::USUAL_MEMORY_BYTES,
+            slots: 0,
+            priority: document::USUAL_PRIORITY,
+            core: None,
+            arguments,
+            passive: false,
+            serves: Vec::new(),
+            uses: Vec::new(),
+            faults: None,
+        };
+        let mut ward = Ward::new(name);
+        // Who starts one program wants to see how it ends.
+        ward.policy.restart = hallows_supervisor::Restart::Never;
+        ward.awaited = true;
+        let supervised = Supervised { cell: 0, ward, dependents: Vec::new() };
+        Self { name: name.to_owned(), cells: vec![cell], supervised: vec![supervised] }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! Tests of system descriptions: what they mean, and what is said of those that mean nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hallows_abi::Rights;
+use hallows_supervisor::Restart;
+
+use super::{EndpointPlace, Problem, ProgramSource, Programs, Service, System};
+
+const PROGRAMS: Programs<'static> =
+    Programs { built_in: &["calculator", "calculator-client", "spin"], native: &["calculator"] };
+
+fn parse(text: &str) -> Result<System, Box<Problem>> {
+    System::parse(Path::new("systems/sums.toml"), text, PROGRAMS)
+}
+
+fn parsed(text: &str) -> System {
+    parse(text).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+/// The line, the message and the advice of what is wrong.
+fn problem(text: &str) -> (usize, String, String) {
+    let problem = parse(text).expect_err("something is wrong");
+    assert!(problem.to_string().starts_with(&format!("systems/sums.toml:{}: ", problem.line)));
+    (problem.line, problem.message.clone(), problem.advice().expect("there is advice").to_owned())
+}
+
+const SUMS: &str = r#"
+stop_after = ["client"]
+
+[cells.client]
+program = "calculator-client"
+arguments = ["rounds=3", 7]
+uses = { calc = "server.calc" }
+restart = "never"
+
+[cells.server]
+program = "calculator"
+native = true
+memory = "2M"
+priority = 5
+serves = { calc = { kind = "passive", budget_us = 50 }, other = "passive" }
+restart = { back_off_ms = 5, give_up_after = 9 }
+"#;
+
+#[test]
+fn a_description_means_what_it_says() {
+    let system = parsed(SUMS);
+    assert_eq!(system.name, "sums");
+    let [server, client] = &system.cells[..] else { panic!("two cells") };
+    assert_eq!((server.name.as_str(), client.name.as_str()), ("server", "client"), "servers start first");
+    assert_eq!(server.program, ProgramSource::Native("calculator".to_owned()));
+    assert_eq!((server.memory_bytes, server.priority, server.passive), (2 << 20, 5, true));
+    let services: Vec<_> =
+        server.serves.iter().map(|served| (served.name.as_str(), served.service)).collect();
+    let budget = Some(Duration::from_micros(50));
+    assert_eq!(
+        services,
+        [("calc", Service::Passive { budget }), ("other", Service::Passive { budget: None })]
+    );
+    assert_eq!(client.arguments, ["rounds=3", "7"]);
+    assert_eq!((client.memory_bytes, client.priority, client.passive), (1 << 20, 3, false));
+    let [used] = &client.uses[..] else { panic!("one use") };
+    assert_eq!(used.of, EndpointPlace { cell: 0, endpoint: 0 });
+    assert_eq!((used.rights, used.badge), (Rights::SEND | Rights::WATCH, 1));
+}
+
+#[test]
+fn the_supervisor_gets_a_ward_for_each_cell_and_its_dependents() {
+    let system = parsed(SUMS);
+    let texts: Vec<_> = system.supervised.iter().map(|supervised| supervised.ward.to_string()).collect();
+    assert_eq!(texts, ["client restart=never awaited", "server back_off_ms=5 give_up_after=9 dependents=1"]);
+    let [client, server] = &system.supervised[..] else { panic!("two wards") };
+    assert_eq!((client.cell, server.cell), (1, 0));
+    assert_eq!(server.dependents.len(), 1);
+    assert_eq!((server.dependents[0].cell, server.dependents[0].grant.as_str()), (1, "calc.gone"));
+}
+
+#[test]
+fn a_use_may_have_rights_and_a_badge_of_its_own() {
+    let text = SUMS.replace(
+        "\"server.calc\"",
+        "{ of = \"server.other\", rights = [\"send\", \"transfer\"], badge = 9 }",
+    );
+    let system = parsed(&text);
+    let used = &system.cells[1].uses[0];
+    assert_eq!((used.of.endpoint, used.rights, used.badge), (1, Rights::SEND | Rights::TRANSFER, 9));
+}
+
+#[test]
+fn a_program_may_be_a_file_beside_the_description() {
+    let system = parsed("[cells.mine]\nprogram = \"mine.wasm\"\n");
+    assert_eq!(system.cells[0].program, ProgramSource::File(PathBuf::from("systems/mine.wasm")));
+}
+
+#[test]
+fn cells_that_use_each_other_start_as_they_were_written() {
+    let pair = |a: &str, b: &str| {
+        format!("[cells.{a}]\nprogram = \"spin\"\nserves.x = \"active\"\nuses.y = \"{b}.x\"\n")
+    };
+    let system = parsed(&[pair("b", "a"), pair("a", "b")].concat());
+    // Nothing comes before what it needs, as far as that can be: `b` was first, and needs `a`.
+    let names: Vec<_> = system.cells.iter().map(|cell| cell.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn faults_may_go_to_a_cell_of_the_system() {
+    let system = parsed(
+        "[cells.a]\nprogram = \"spin\"\nfaults = \"b.faults\"\n[cells.b]\nprogram = \"spin\"\nserves.faults = \"active\"\n",
+    );
+    assert_eq!(system.cells[1].faults, Some(EndpointPlace { cell: 0, endpoint: 0 }));
+    let wards: Vec<_> = system.supervised.iter().map(|supervised| supervised.ward.name.as_str()).collect();
+    assert_eq!(wards, ["b"]);
+}
+
+#[test]
+fn one_program_alone_is_a_system() {
+    let system = System::of_one("spin", ProgramSource::BuiltIn("spin".to_owned()), vec!["x".to_owned()]);
+    assert_eq!(system.cells.len(), 1);
+    assert_eq!(system.supervised[0].ward.policy.restart, Restart::Never);
+    assert_eq!(system.supervised[0].ward.to_string(), "spin restart=never awaited");
+}
+
+#[test]
+fn what_is_no_toml_is_said_with_its_line() {
+    let (line, message, _) = problem("\n\n[cells.a\n");
+    assert_eq!(line, 3, "{message}");
+}
+
+#[test]
+fn a_key_that_there_is_not_is_said_with_those_that_there_are() {
+    let (line, message, _) = problem("[cells.a]\nprogram = \"spin\"\nmemroy = \"1M\"\n");
+    assert_eq!(line, 3);
+    assert!(message.contains("memroy") && message.contains("`memory`"), "{message}");
+}
+
+#[test]
+fn values_are_said_with_what_is_allowed() {
+    let cell = |line: &str| format!("[cells.a]\nprogram = \"spin\"\n{line}\n");
+    for (line, message_has, advice_has) in [
+        ("memory = \"lots\"", "64K", "docs/programs.md"),
+        ("memory = -1", "64K", "docs/programs.md"),
+        ("memory = \"1K\"", "1024 bytes", "64K"),
+        ("memory = \"99999999999G\"", "64K", "docs/programs.md"),
+        ("priority = 8", "cannot be 8", "from 0 to 7"),
+        ("slots = 7", "cannot be 7", "from 8 to 65536"),
+        ("arguments = [true]", "a text or a whole number", "docs/programs.md"),
+        ("serves = { x = \"lazy\" }", "\"passive\", \"active\"", "docs/programs.md"),
+        ("serves = { x = { kind = \"lazy\" } }", "lazy", "docs/programs.md"),
+        ("serves = { x = { kind = \"active\", queue = 0 } }", "cannot wait", "1 to 4096"),
+        ("serves = { x = { kind = \"active\", queue = 4097 } }", "cannot wait", "1 to 4096"),
+        ("serves = { x = { kind = \"passive\", queue = 1 } }", "no queue", "leave `queue` out"),
+        (
+            "serves = { x = { kind = \"active\", budget_us = 1 } }",
+            "no handler budget",
+            "leave `budget_us` out",
+        ),
+        ("serves = { x = { kind = \"passive\", budget_us = 0 } }", "some time", "at least 1"),
+        ("serves = { x = \"active\", y = \"passive\" }", "in the same way", "another cell"),
+        ("serves = { X = \"active\" }", "`X` cannot be the name", "a to z"),
+        ("restart = \"sometimes\"", "\"on-fault\"", "docs/programs.md"),
+        ("restart = { policy = \"sometimes\" }", "on-fault", "docs/programs.md"),
+        ("restart = { back_off_ms = 9, back_off_limit_ms = 8 }", "shorter than the first", "at least"),
+        ("uses = { x = \"a.x\" }", "no endpoint `a.x`", "none here"),
+        ("uses = { x = { of = \"a.x\", right = [] } }", "`right`", "docs/programs.md"),
+        ("faults = \"nobody.x\"", "no endpoint", "CELL.ENDPOINT"),
+    ] {
+        let (at, message, advice) = problem(&cell(line));
+        assert_eq!(at, 3, "{line}: {message}");
+        assert!(message.contains(message_has), "{line}: {message}");
+        assert!(advice.contains(advice_has), "{line}: {advice}");
+    }
+}
+
+#[test]
+fn a_long_pause_alone_lifts_the_limit() {
+    let system = parsed("[cells.a]\nprogram = \"spin\"\nrestart = { back_off_ms = 5000 }\n");
+    assert_eq!(system.supervised[0].ward.policy.back_off_limit, Duration::from_secs(5));
+}
+
+#[test]
+fn names_that_stand_for_nothing_are_said_with_those_that_do() {
+    let (line, message, advice) = problem("[cells.a]\nprogram = \"sipn\"\n");
+    assert_eq!((line, message.as_str()), (2, "there is no built-in program `sipn`"));
+    assert!(advice.contains("`calculator`, `calculator-client`, `spin`"), "{advice}");
+    let (_, message, advice) = problem("[cells.a]\nprogram = \"spin\"\nnative = true\n");
+    assert_eq!(message, "there is no native program `spin`");
+    assert!(advice.contains("`calculator`"), "{advice}");
+    let (line, message, advice) = problem("stop_after = [\"b\"]\n[cells.a]\nprogram = \"spin\"\n");
+    assert_eq!((line, message.as_str()), (1, "there is no cell `b`"));
+    assert!(advice.contains("`a`"), "{advice}");
+    let (line, _, advice) = problem(&SUMS.replace("server.calc", "server.calculator"));
+    assert_eq!(line, 7);
+    assert!(advice.contains("`server.calc`, `server.other`"), "{advice}");
+}
+
+#[test]
+fn what_cannot_work_is_refused() {
+    let (_, message, _) = problem("[cells.a]\nprogram = \"spin\"\nserves.x = \"active\"\nuses.x = \"a.x\"\n");
+    assert!(message.contains("call itself"), "{message}");
+    let active = SUMS.replace("restart = \"never\"", "serves.x = \"passive\"").replace(
+        "serves = { calc = { kind = \"passive\", budget_us = 50 }, other = \"passive\" }",
+        "serves.calc = \"active\"",
+    );
+    let (line, message, _) = problem(&active);
+    assert!(line == 7 && message.contains("passive and cannot call"), "{line}: {message}");
+    let (_, message, _) = problem(&SUMS.replace("\"never\"", "\"always\""));
+    assert!(message.contains("never end"), "{message}");
+    let (_, message, _) = problem("[cells.supervisor]\nprogram = \"spin\"\n");
+    assert!(message.contains("supervisor already"), "{message}");
+    let (_, message, _) = problem("[cells]\n");
+    assert!(message.contains("no cells"), "{message}");
+}
+
+/// Every description that ships names programs that ship, and means something.
+#[test]
+fn the_examples_are_systems() {
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../programs");
+    let names: Vec<String> = fs::read_dir(&programs)
+        .expect("the folder of programs")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.join("Cargo.toml").exists())
+        .map(|path| path.file_name().expect("named").to_string_lossy().into_owned())
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut examples = 0;
+    for entry in fs::read_dir(programs.join("systems")).expect("the folder of examples") {
+        let path = entry.expect("readable").path();
+        let text = fs::read_to_string(&path).expect("readable");
+        if let Err(problem) = System::parse(&path, &text, Programs { built_in: &names, native: &names }) {
+            panic!("{problem}: {:?}", problem.advice());
+        }
+        examples += 1;
+    }
+    assert!(examples >= 8, "only {examples} examples");
+}
