@@ -23,8 +23,8 @@ pub struct System {
     pub name: String,
     /// Its cells, in the order to start them in: servers before who uses them, else as they were written.
     pub cells: Vec<Cell>,
-    /// Who is restarted and who is told, for the supervisor: its arguments, in order. The faults of the n-th cell of this list go to the
-    /// supervisor's endpoint through a capability with the badge n + 1.
+    /// Who is restarted and who is told, for the supervisor: its arguments, in order. It is granted each cell as `cell.NAME`
+    /// (SEND and MANAGE, with the cell's number as badge), and their faults go to its one endpoint.
     pub supervised: Vec<Supervised>,
 }
 

@@ -39,15 +39,15 @@ impl Roster {
         Self { records: Vec::new() }
     }
 
-    /// Adds a cell that runs since then, in this life. Its number is how many there were before.
+    /// Adds a cell that runs since then, in this life. Its place is how many there were before.
     pub fn add(&mut self, ward: &Ward, generation: u32, since_ns: u64) {
         let life = Life::new(ward.policy, since_ns);
         self.records.push(Record { life, generation, awaited: ward.awaited, well: true });
     }
 
     /// A life of a cell ended. `None` for a cell that there is not, and for old news.
-    pub fn ended(&mut self, number: usize, generation: u32, end: End, at_ns: u64) -> Option<Verdict> {
-        let record = self.records.get_mut(number)?;
+    pub fn ended(&mut self, place: usize, generation: u32, end: End, at_ns: u64) -> Option<Verdict> {
+        let record = self.records.get_mut(place)?;
         if generation < record.generation || record.life.is_over() {
             return None;
         }
@@ -57,16 +57,16 @@ impl Roster {
     }
 
     /// A cell was restarted, into this life.
-    pub fn restarted(&mut self, number: usize, generation: u32, at_ns: u64) {
-        if let Some(record) = self.records.get_mut(number) {
+    pub fn restarted(&mut self, place: usize, generation: u32, at_ns: u64) {
+        if let Some(record) = self.records.get_mut(place) {
             record.generation = generation;
             record.life.restarted(at_ns);
         }
     }
 
     /// A cell could not be restarted.
-    pub fn restart_failed(&mut self, number: usize, at_ns: u64) -> Option<Verdict> {
-        let record = self.records.get_mut(number)?;
+    pub fn restart_failed(&mut self, place: usize, at_ns: u64) -> Option<Verdict> {
+        let record = self.records.get_mut(place)?;
         record.well = false;
         Some(record.life.ended(End::Failed, at_ns))
     }

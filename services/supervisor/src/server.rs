@@ -2,12 +2,12 @@
 //!
 //! | it is granted | what for |
 //! |---|---|
-//! | `cell.NAME` (SEND, MANAGE) | asking for a cell's state, restarting it |
+//! | `cell.NAME` (SEND, MANAGE), with the cell's number as badge | asking for a cell's state, restarting it |
 //! | `gone.NAME.0`, `gone.NAME.1`, … (SEND) | telling those who depend on it that it stays down (bit 0) |
 //!
-//! Its arguments are the [`Ward`]s' texts. It serves one endpoint, which the cells' faults come to: the badge of a cell's
-//! capability is the number of its argument, from 1. When everything that is awaited is over it exits, with status 0 if
-//! all of it ended as it should, else 1; the machine may then stop.
+//! Its arguments are the [`Ward`]s' texts. It serves one active endpoint, which the cells' faults come to. A report says
+//! the cell's number, and the badges say which cell that is. When everything that is awaited is over it exits, with
+//! status 0 if all of it ended as it should, else 1; the machine may then stop.
 
 use alloc::format;
 use alloc::string::String;
@@ -16,8 +16,8 @@ use core::time::Duration;
 
 use hallows_sdk::abi::MAX_BACKTRACE;
 use hallows_sdk::{
-    Answer, Budget, Cell, Deadline, Error, FaultReport, Message, Notification, Server, Start, State, Timer,
-    log, process,
+    Answer, Budget, Cell, Deadline, Error, FaultReport, Message, Notification, Object, Server, Start, State,
+    Timer, log, process,
 };
 
 use crate::{End, Roster, Standing, Verdict, Ward};
@@ -26,6 +26,8 @@ use crate::{End, Roster, Standing, Verdict, Ward};
 struct Held {
     name: String,
     cell: Cell,
+    /// As fault reports give it.
+    number: u64,
     dependents: Vec<Notification>,
 }
 
@@ -58,14 +60,12 @@ impl Server for Supervisor {
     }
 
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
-        let number = usize::try_from(message.badge).ok().and_then(|badge| badge.checked_sub(1));
-        match (number, FaultReport::parse(message.bytes)) {
-            (Some(number), Some(report)) if number < self.held.len() => self.ended(number, &report),
-            _ => log!(
-                "a message that is no cell's fault: badge {}, {} bytes",
-                message.badge,
-                message.bytes.len()
-            ),
+        match FaultReport::parse(message.bytes) {
+            Some(report) => match self.held.iter().position(|held| held.number == u64::from(report.cell)) {
+                Some(place) => self.ended(place, &report),
+                None => log!("cell {} {}, and is nobody that I know", report.cell, report.kind.message()),
+            },
+            None => log!("{} bytes that are no fault report", message.bytes.len()),
         }
         self.settle();
         Answer::EMPTY
@@ -85,22 +85,23 @@ impl Supervisor {
         }
         let now = process::now()?;
         let inspection = cell.inspect()?;
-        let number = self.held.len();
+        let number = cell.identify()?.badge;
+        let place = self.held.len();
         self.roster.add(ward, inspection.generation, now);
-        self.held.push(Held { name: ward.name.clone(), cell, dependents });
+        self.held.push(Held { name: ward.name.clone(), cell, number, dependents });
         // It ended while nobody was here to be told: this supervisor was restarted itself.
         if inspection.state == Some(State::Dead) {
             log!("{}: found dead", ward.name);
-            let verdict = self.roster.ended(number, inspection.generation, End::Failed, now);
-            self.announce(number, verdict, now);
+            let verdict = self.roster.ended(place, inspection.generation, End::Failed, now);
+            self.announce(place, verdict, now);
         }
         Ok(())
     }
 
-    fn ended(&mut self, number: usize, report: &FaultReport<'_>) {
+    fn ended(&mut self, place: usize, report: &FaultReport<'_>) {
         let end = End::of(report.kind, report.detail);
-        let verdict = self.roster.ended(number, report.generation, end, report.at_ns);
-        if let Some(held) = self.held.get(number)
+        let verdict = self.roster.ended(place, report.generation, end, report.at_ns);
+        if let Some(held) = self.held.get(place)
             && verdict.is_some()
             && end != End::Done
         {
@@ -110,12 +111,12 @@ impl Supervisor {
                 detail => log!("{name} {kind} with status {detail} in life {life}"),
             }
         }
-        self.announce(number, verdict, report.at_ns);
+        self.announce(place, verdict, report.at_ns);
     }
 
     /// Says what was decided, and tells who depends on a cell that stays down.
-    fn announce(&self, number: usize, verdict: Option<Verdict>, at_ns: u64) {
-        let Some(held) = self.held.get(number) else { return };
+    fn announce(&self, place: usize, verdict: Option<Verdict>, at_ns: u64) {
+        let Some(held) = self.held.get(place) else { return };
         match verdict {
             None | Some(Verdict::Over) => {}
             Some(Verdict::RestartAt(due_ns)) => {
@@ -145,18 +146,18 @@ impl Supervisor {
 
     fn restart_due(&mut self) -> Result<(), Error> {
         let now = process::now()?;
-        while let Some(number) = self.roster.due(now) {
-            let Some(held) = self.held.get(number) else { break };
+        while let Some(place) = self.roster.due(now) {
+            let Some(held) = self.held.get(place) else { break };
             match held.cell.restart() {
                 Ok(generation) => {
                     log!("{} runs again: life {generation}", held.name);
-                    self.roster.restarted(number, generation, now);
+                    self.roster.restarted(place, generation, now);
                 }
                 Err(Error::Killed) => return Err(Error::Killed),
                 Err(error) => {
                     log!("{} could not be restarted: {error}", held.name);
-                    let verdict = self.roster.restart_failed(number, now);
-                    self.announce(number, verdict, now);
+                    let verdict = self.roster.restart_failed(place, now);
+                    self.announce(place, verdict, now);
                 }
             }
         }
