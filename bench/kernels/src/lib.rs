@@ -1,0 +1,21 @@
+//! Work for the benches: the same Rust source runs as a native program (the rival) and as a WebAssembly cell (ours).
+//!
+//! Four kernels for `compute` (each stresses something else of a compiler and a machine) and three endless loops
+//! for `preempt-remote` and `quantum`. Everything is deterministic: a kernel's checksum must be equal on both
+//! sides, or one of them computed something else.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod json;
+pub mod memory_scan;
+pub mod n_body;
+mod random;
+pub mod sha256;
+pub mod spin;
+mod workload;
+
+pub use spin::{Loop, Spinner};
+pub use workload::{Kernel, Workload};
