@@ -1,0 +1,229 @@
+//! The table of benches: twelve names, what each demands, and who takes part.
+
+mod calls;
+mod compute;
+mod life;
+mod scheduling;
+
+use std::time::Duration;
+
+use crate::bench::{Bench, BoxedContestant};
+use crate::contestant::FromClosure;
+use crate::error::BenchError;
+use crate::samples::Samples;
+use crate::turn::Turn;
+
+/// The names that `hallows bench` knows, in the order of its reports.
+pub const NAMES: [&str; 12] = [
+    "protected-call",
+    "active-call",
+    "cross-core-call",
+    "null-call",
+    "preempt",
+    "preempt-remote",
+    "quantum",
+    "spawn",
+    "cells",
+    "boot",
+    "idle",
+    "compute",
+];
+
+/// Most operations take below a microsecond: this many milliseconds give thousands of samples.
+const SHORT_TURN: Duration = Duration::from_millis(150);
+/// Turns of each contestant: the smallest number whose spread means something.
+const ROUNDS: u32 = 5;
+/// 800 KiB of samples: enough for a p99.9 of a hundred, little enough to stay out of the way.
+const SAMPLE_LIMIT: usize = 100_000;
+
+/// A place for one of our contestants; a bench whose place is empty shows its rivals alone.
+pub type Place<'a> = Option<BoxedContestant<'a>>;
+
+/// Fills a [`Place`]: how we are set up, how many cores are busy for us (the timekeeper's too), and how we measure.
+pub fn ours<'a>(
+    configuration: impl Into<String>,
+    cores_used: u32,
+    turn: impl FnMut(&Turn<'_>) -> Result<Samples, BenchError> + 'a,
+) -> Place<'a> {
+    Some(Box::new(FromClosure::new("ours", configuration, cores_used, turn)))
+}
+
+/// One thing for each of the three endless loops of [`crate::kernels::Loop`].
+#[derive(Default)]
+pub struct PerLoop<T> {
+    /// Dependent arithmetic.
+    pub arithmetic: T,
+    /// Random accesses that miss the caches.
+    pub memory_bound: T,
+    /// Fills of 16 MiB.
+    pub bulk_memory: T,
+}
+
+/// One thing for each kernel of [`crate::kernels::Kernel`].
+#[derive(Default)]
+pub struct PerKernel<T> {
+    /// Integer arithmetic.
+    pub sha_256: T,
+    /// Branches and bytes.
+    pub json_parse: T,
+    /// Floating point.
+    pub n_body: T,
+    /// Memory bandwidth.
+    pub memory_scan: T,
+}
+
+/// Our side of every bench. What a turn must measure is told with each field; where and how long, by its [`Turn`].
+///
+/// A closure pins its own threads to [`Turn::cores`] and leaves them idle when it returns.
+#[derive(Default)]
+pub struct Ours<'a> {
+    /// A round trip with 64 bytes each way to a passive server in another cell, its capability looked up.
+    pub protected_call: Place<'a>,
+    /// The same to an active server on the same core.
+    pub active_call: Place<'a>,
+    /// The same to an active server on the second core, which is awake.
+    pub cross_core_call_awake: Place<'a>,
+    /// The same while the second core sleeps before every call.
+    pub cross_core_call_parked: Place<'a>,
+    /// A kernel call that looks up a capability and does nothing.
+    pub null_call: Place<'a>,
+    /// Suspending a spinning program and resuming one.
+    pub preempt: Place<'a>,
+    /// From asking on the first core to stopped on the second ([`Turn::single`] of ticks).
+    pub preempt_remote: PerLoop<Place<'a>>,
+    /// Lengths of uninterrupted runs of 100 spinning programs on one core, 5 µs asked.
+    pub quantum: Place<'a>,
+    /// From asking for a warm program to its first call.
+    pub spawn: Place<'a>,
+    /// A whole life of a warm program, one after another: the time of each.
+    pub spawn_sustained: Place<'a>,
+    /// With 10,000 cells alive: bytes of each beside its own memory. An error if fewer are alive.
+    pub cells: Place<'a>,
+    /// From starting the process to its first program's first byte ([`crate::first_byte`]).
+    pub boot: Place<'a>,
+    /// Wake-ups of all threads of an idle machine for [`Turn::budget`] ([`crate::context_switches::during`]).
+    pub idle: Place<'a>,
+    /// One run of a kernel's workload in a cell.
+    pub compute: PerKernel<Place<'a>>,
+    /// The same compiled without preemption checks, which shows their share. Its contestant is a rival of `compute`.
+    pub compute_without_checks: PerKernel<Place<'a>>,
+}
+
+/// All benches, with ours where it was given.
+#[must_use]
+pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
+    vec![
+        calls::protected_call(ours.protected_call),
+        calls::active_call(ours.active_call),
+        calls::cross_core_call_awake(ours.cross_core_call_awake),
+        calls::cross_core_call_parked(ours.cross_core_call_parked),
+        calls::null_call(ours.null_call),
+        scheduling::preempt(ours.preempt),
+        scheduling::preempt_remote_arithmetic(ours.preempt_remote.arithmetic),
+        scheduling::preempt_remote_memory_bound(ours.preempt_remote.memory_bound),
+        scheduling::preempt_remote_bulk_memory(ours.preempt_remote.bulk_memory),
+        scheduling::quantum(ours.quantum),
+        life::spawn(ours.spawn),
+        life::spawn_sustained(ours.spawn_sustained),
+        life::cells(ours.cells),
+        life::boot(ours.boot),
+        scheduling::idle(ours.idle),
+        compute::sha_256(ours.compute.sha_256, ours.compute_without_checks.sha_256),
+        compute::json_parse(ours.compute.json_parse, ours.compute_without_checks.json_parse),
+        compute::n_body(ours.compute.n_body, ours.compute_without_checks.n_body),
+        compute::memory_scan(ours.compute.memory_scan, ours.compute_without_checks.memory_scan),
+    ]
+}
+
+/// Keeps the benches with these names (`preempt-remote`) or titles (`preempt-remote/arithmetic`); all, if none is given.
+///
+/// # Errors
+/// [`BenchError::Argument`] with the known names, if one is unknown.
+pub fn select<'a>(benches: Vec<Bench<'a>>, names: &[String]) -> Result<Vec<Bench<'a>>, BenchError> {
+    let is_named = |bench: &Bench<'_>, name: &String| bench.name == name || bench.title() == *name;
+    if let Some(unknown) = names.iter().find(|name| !benches.iter().any(|bench| is_named(bench, name))) {
+        let text = format!("there is no bench '{unknown}'; known are {}", NAMES.join(", "));
+        return Err(BenchError::Argument(text));
+    }
+    Ok(benches
+        .into_iter()
+        .filter(|bench| names.is_empty() || names.iter().any(|name| is_named(bench, name)))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requirement::Requirement;
+
+    #[test]
+    fn the_benches_are_those_of_the_table_in_its_order() {
+        let mut names: Vec<&str> = registry(Ours::default()).iter().map(|bench| bench.name).collect();
+        names.dedup();
+        assert_eq!(names, NAMES);
+    }
+
+    #[test]
+    fn every_bench_says_what_is_on_its_path_and_every_requirement_names_a_rival_that_takes_part() {
+        for bench in registry(Ours::default()) {
+            assert!(!bench.path.is_empty() && !bench.what.is_empty(), "{}", bench.title());
+            assert!(bench.rivals.is_empty() || !bench.why_rival_is_slow.is_empty(), "{}", bench.title());
+            assert!(!bench.requirements.is_empty(), "{}", bench.title());
+            for requirement in &bench.requirements {
+                let (Requirement::TimesFasterThan(rival, _) | Requirement::AtMostTimes(rival, _)) =
+                    requirement
+                else {
+                    continue;
+                };
+                assert!(
+                    bench.rivals.iter().any(|contestant| contestant.describe().name == *rival),
+                    "{} has no rival {rival}",
+                    bench.title()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_place_reaches_its_own_bench() {
+        let place = |mark: &'static str| ours(mark, 1, |_: &Turn<'_>| Ok(Samples::in_units(vec![1])));
+        let benches = registry(Ours {
+            cross_core_call_parked: place("parked"),
+            preempt_remote: PerLoop { bulk_memory: place("bulk"), ..PerLoop::default() },
+            compute: PerKernel { n_body: place("n-body"), ..PerKernel::default() },
+            compute_without_checks: PerKernel { n_body: place("unchecked"), ..PerKernel::default() },
+            ..Ours::default()
+        });
+        let given: Vec<(String, String)> = benches
+            .iter()
+            .filter_map(|bench| Some((bench.title(), bench.ours.as_ref()?.describe().configuration)))
+            .collect();
+        let expected = [
+            ("cross-core-call/parked", "parked"),
+            ("preempt-remote/bulk-memory", "bulk"),
+            ("compute/n-body", "n-body"),
+        ];
+        assert_eq!(given, expected.map(|(title, mark)| (title.to_owned(), mark.to_owned())));
+        let unchecked = benches.iter().flat_map(|bench| &bench.rivals).find(|rival| {
+            let description = rival.describe();
+            description.name == "ours-without-checks" && description.configuration == "unchecked"
+        });
+        assert!(unchecked.is_some());
+    }
+
+    #[test]
+    fn names_and_titles_select_and_unknown_ones_are_refused_with_the_list() {
+        let titles = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            select(registry(Ours::default()), &names)
+                .map(|benches| benches.iter().map(Bench::title).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            titles(&["spawn", "compute/n-body"]).expect("known"),
+            ["spawn", "spawn/sustained", "compute/n-body"]
+        );
+        assert_eq!(titles(&[]).expect("all").len(), 19);
+        let error = titles(&["spwan"]).expect_err("unknown").to_string();
+        assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
+    }
+}

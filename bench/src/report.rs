@@ -1,0 +1,5 @@
+//! Reports of outcomes: a table for people, one JSON object a line for programs.
+
+pub mod json;
+mod numbers;
+pub mod text;

@@ -1,0 +1,99 @@
+//! The best that Linux, wasmtime and plain Rust can do: one file each.
+
+mod best_of;
+pub mod composed_components;
+mod compute_native;
+mod futex;
+mod getppid;
+mod indirect_call;
+mod linux_slices;
+mod mailbox;
+mod message;
+mod peer;
+mod pipe;
+mod posix_spawn;
+mod shared_memory_spin;
+mod static_elf;
+mod tgkill;
+mod thread_switch;
+mod wasmtime_run;
+
+pub use best_of::BestOf;
+pub use composed_components::ComposedComponents;
+pub use compute_native::{NativeKernel, NativeShaInstructions};
+pub use futex::Futex;
+pub use getppid::GetParent;
+pub use indirect_call::IndirectCall;
+pub use linux_slices::LinuxSlices;
+pub use message::{MESSAGE_BYTES, Message};
+pub use peer::Isolation;
+pub use pipe::Pipe;
+pub use posix_spawn::{PosixSpawn, Starts};
+pub use shared_memory_spin::SharedMemorySpin;
+pub use tgkill::Tgkill;
+pub use thread_switch::ThreadSwitch;
+pub use wasmtime_run::WasmtimeRun;
+
+use crate::bench::BoxedContestant;
+use crate::contestant::Contestant;
+use crate::cores::{Core, Priority, realtime_is_allowed};
+use crate::error::BenchError;
+use crate::turn::Turn;
+
+/// Where the two sides of an exchange run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// Both on the first core.
+    SameCore,
+    /// The asking side on the first core, the answering side on the second.
+    CrossCore,
+}
+
+impl Placement {
+    /// `pipe-same-core`, `pipe-same-core-processes`: the plain name is the faster one's.
+    fn name(self, means: &str, isolation: Isolation) -> String {
+        let place = match self {
+            Self::SameCore => "same-core",
+            Self::CrossCore => "cross-core",
+        };
+        match isolation {
+            Isolation::Threads => format!("{means}-{place}"),
+            Isolation::Processes => format!("{means}-{place}-processes"),
+        }
+    }
+
+    const fn cores_used(self) -> u32 {
+        match self {
+            Self::SameCore => 1,
+            Self::CrossCore => 2,
+        }
+    }
+
+    fn answering_core(self, turn: &Turn<'_>) -> Result<Core, BenchError> {
+        match self {
+            Self::SameCore => Ok(turn.cores.first()),
+            Self::CrossCore => turn.cores.second(),
+        }
+    }
+}
+
+/// For configurations: which priority the threads of a rival have.
+fn priority_text(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Ordinary => "ordinary priority",
+        Priority::RealtimeIfAllowed if realtime_is_allowed() => "SCHED_FIFO",
+        Priority::RealtimeIfAllowed => "ordinary priority, since SCHED_FIFO is not permitted",
+    }
+}
+
+/// The same rival at real-time and at ordinary priority, whichever is faster here.
+pub fn faster_priority<'a, C: Contestant + 'a>(rival: impl Fn(Priority) -> C) -> BoxedContestant<'a> {
+    let mut candidates: Vec<BoxedContestant<'a>> = vec![Box::new(rival(Priority::RealtimeIfAllowed))];
+    if realtime_is_allowed() {
+        candidates.push(Box::new(rival(Priority::Ordinary)));
+    }
+    Box::new(BestOf::new(candidates))
+}
+
+#[cfg(test)]
+mod test_support;

@@ -1,0 +1,154 @@
+//! `posix-spawn-static`: Linux starting the smallest possible program in the fastest known way.
+
+use std::ffi::CStr;
+use std::io::Read;
+use std::os::fd::AsRawFd;
+use std::ptr;
+
+use super::priority_text;
+use super::static_elf::StaticProgram;
+use crate::clock;
+use crate::contestant::{Contestant, Description};
+use crate::cores::{Priority, on_core};
+use crate::error::BenchError;
+use crate::samples::Samples;
+use crate::turn::Turn;
+
+/// What is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Starts {
+    /// From before `posix_spawn` to the program's first instruction, which reads the clock.
+    UntilFirstInstruction,
+    /// Start, exit and wait, one after another: how many a core sustains.
+    Sustained,
+}
+
+/// Starts a static program of one page from memory.
+pub struct PosixSpawn {
+    starts: Starts,
+}
+
+impl PosixSpawn {
+    /// A rival that times this.
+    #[must_use]
+    pub const fn new(starts: Starts) -> Self {
+        Self { starts }
+    }
+}
+
+impl Contestant for PosixSpawn {
+    fn describe(&self) -> Description {
+        let timed = match self.starts {
+            Starts::UntilFirstInstruction => {
+                "from before the call to the child's first instruction (its own rdtsc)"
+            }
+            Starts::Sustained => "start, exit and waitpid",
+        };
+        Description {
+            name: "posix-spawn-static".to_owned(),
+            configuration: format!(
+                "glibc's posix_spawn (CLONE_VM | CLONE_VFORK) of a static one-page ELF without libc in a memfd, empty \
+                 environment; {timed}; parent and child pinned to one core, {}",
+                priority_text(Priority::RealtimeIfAllowed)
+            ),
+            cores_used: 1,
+        }
+    }
+
+    fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
+        on_core(turn.cores.first(), Priority::RealtimeIfAllowed, || match self.starts {
+            Starts::UntilFirstInstruction => until_first_instruction(turn),
+            Starts::Sustained => {
+                let program = StaticProgram::that_exits()?;
+                let path = program.path();
+                turn.measure(|| reap(spawn(&path)?))
+            }
+        })?
+    }
+}
+
+fn until_first_instruction(turn: &Turn<'_>) -> Result<Samples, BenchError> {
+    // Without close-on-exec: the child writes to it.
+    let (reports, report_end) = nix::unistd::pipe().map_err(BenchError::system("make a pipe"))?;
+    let mut reports = std::fs::File::from(reports);
+    let program = StaticProgram::that_reports_its_start(report_end.as_raw_fd())?;
+    let path = program.path();
+
+    let mut ticks = turn.sample_buffer();
+    let budget = turn.clock.ticks(turn.budget);
+    let until = clock::glance() + budget;
+    // The first few only warm up.
+    let mut warm_ups = 10u32;
+    loop {
+        let begin = clock::begin();
+        let child = spawn(&path)?;
+        reap(child)?;
+        // Read after its end: the eight bytes wait in the pipe, and no reader delays the child.
+        let mut started = [0; 8];
+        reports.read_exact(&mut started).map_err(BenchError::system("read a child's report"))?;
+        let took = u64::from_le_bytes(started).checked_sub(begin).ok_or_else(|| {
+            BenchError::Wrong("a child's first instruction lies before its start".to_owned())
+        })?;
+        if warm_ups > 0 {
+            warm_ups -= 1;
+            continue;
+        }
+        ticks.push(took);
+        if ticks.len() == turn.sample_limit || clock::glance() >= until {
+            return Ok(turn.single(ticks));
+        }
+    }
+}
+
+fn spawn(path: &CStr) -> Result<libc::pid_t, BenchError> {
+    let mut child = 0;
+    let arguments = [path.as_ptr().cast_mut(), ptr::null_mut()];
+    let environment = [ptr::null_mut()];
+    // SAFETY: the path and both null-terminated arrays outlive the call; no attributes or file actions are given.
+    let error = unsafe {
+        libc::posix_spawn(
+            &raw mut child,
+            path.as_ptr(),
+            ptr::null(),
+            ptr::null(),
+            arguments.as_ptr(),
+            environment.as_ptr(),
+        )
+    };
+    match error {
+        0 => Ok(child),
+        _ => Err(BenchError::system("start a static program")(std::io::Error::from_raw_os_error(error))),
+    }
+}
+
+fn reap(child: libc::pid_t) -> Result<(), BenchError> {
+    let mut status = 0;
+    // SAFETY: `status` is writable.
+    if unsafe { libc::waitpid(child, &raw mut status, 0) } != child {
+        return Err(BenchError::last_os("wait for a static program"));
+    }
+    // Zero is a normal exit with status 0.
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(BenchError::Wrong(format!("a static program ended with status {status:#x}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::play_twice;
+    use super::*;
+    use crate::turn::Sampling;
+
+    #[test]
+    fn programs_start_and_end_in_both_measures() {
+        play_twice(&mut PosixSpawn::new(Starts::UntilFirstInstruction), Sampling::Single, 5);
+        play_twice(&mut PosixSpawn::new(Starts::Sustained), Sampling::BATCH, 2);
+    }
+
+    #[test]
+    fn what_is_no_program_is_an_error() {
+        assert!(spawn(c"/nonexistent").is_err());
+    }
+}

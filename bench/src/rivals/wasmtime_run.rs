@@ -1,0 +1,123 @@
+//! `wasmtime-run`: the `wasmtime` command starting a program that was compiled ahead of time.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::contestant::{Contestant, Description};
+use crate::cores::on_cores;
+use crate::error::BenchError;
+use crate::first_byte::ticks_to_first_byte;
+use crate::samples::Samples;
+use crate::turn::Turn;
+
+/// A WASI program whose first call writes one byte.
+const PROGRAM: &str = include_str!("first_byte.wat");
+
+/// Time from starting the command to the program's first byte.
+#[derive(Default)]
+pub struct WasmtimeRun {
+    prepared: Option<Prepared>,
+}
+
+struct Prepared {
+    folder: PathBuf,
+    compiled: PathBuf,
+    version: String,
+}
+
+impl Contestant for WasmtimeRun {
+    fn describe(&self) -> Description {
+        let version = self.prepared.as_ref().map_or("wasmtime", |prepared| &prepared.version);
+        Description {
+            name: "wasmtime-run".to_owned(),
+            configuration: format!(
+                "{version}: wasmtime run --allow-precompiled of a program compiled before; files in the page cache; on \
+                 all cores of the run, ordinary priority; until its first byte arrives"
+            ),
+            cores_used: 1,
+        }
+    }
+
+    fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
+        let prepared: &Prepared = match &mut self.prepared {
+            Some(prepared) => prepared,
+            empty => empty.insert(Prepared::new()?),
+        };
+        // Children inherit the cores of the thread that starts them.
+        on_cores(turn.cores, || {
+            let mut ticks = Vec::new();
+            let begin = crate::clock::glance();
+            // The first one warms the page cache.
+            ticks_to_first_byte(&mut prepared.command())?;
+            loop {
+                ticks.push(ticks_to_first_byte(&mut prepared.command())?);
+                let used = crate::clock::glance() - begin;
+                if ticks.len() == turn.sample_limit || used >= turn.clock.ticks(turn.budget) {
+                    return Ok(turn.single(ticks));
+                }
+            }
+        })?
+    }
+}
+
+impl Prepared {
+    fn new() -> Result<Self, BenchError> {
+        let version =
+            Command::new("wasmtime").arg("--version").output().map_err(|_| BenchError::Unavailable {
+                missing: "the wasmtime command".to_owned(),
+                remedy: "install it with: cargo install --locked wasmtime-cli@48.0.8".to_owned(),
+            })?;
+        let folder = std::env::temp_dir().join(format!("hallows-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(BenchError::system("make a temporary folder"))?;
+        let prepared = Self {
+            compiled: folder.join("first-byte.cwasm"),
+            folder,
+            version: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
+        };
+        let source = prepared.folder.join("first-byte.wat");
+        std::fs::write(&source, PROGRAM).map_err(BenchError::system("write a temporary file"))?;
+        let compiled = Command::new("wasmtime")
+            .arg("compile")
+            .arg(&source)
+            .arg("--output")
+            .arg(&prepared.compiled)
+            .output()
+            .map_err(BenchError::system("run wasmtime compile"))?;
+        if !compiled.status.success() {
+            let text = String::from_utf8_lossy(&compiled.stderr).into_owned();
+            return Err(BenchError::Wrong(format!("wasmtime compile failed: {text}")));
+        }
+        Ok(prepared)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("wasmtime");
+        command.arg("run").arg("--allow-precompiled").arg(&self.compiled);
+        command
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // A folder left behind in the temporary directory harms nobody.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_support::play;
+    use super::*;
+    use crate::turn::Sampling;
+
+    #[test]
+    fn it_starts_or_says_how_to_install_it() {
+        match play(&mut WasmtimeRun::default(), Sampling::Single, 2) {
+            Ok(samples) => assert!(samples.len() == 2 && samples.values().all(|value| value > 0.0)),
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains("cargo install --locked wasmtime-cli"), "{text}");
+            }
+        }
+    }
+}
