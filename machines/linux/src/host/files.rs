@@ -42,15 +42,10 @@ pub(crate) fn read_all(path: &Path) -> Result<String, FileError> {
 pub(crate) fn write_short(path: &Path, value: &str) -> Result<(), FileError> {
     OpenOptions::new()
         .write(true)
+        .truncate(true)
         .open(path)
         .and_then(|mut file| file.write_all(value.as_bytes()))
         .map_err(|source| FileError::new(format!("write `{value}` to"), path, source))
-}
-
-/// Whether an error says that the caller lacks the right (and root would have it).
-pub(crate) fn is_denied(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::PermissionDenied)
-        || error.raw_os_error() == Some(rustix::io::Errno::PERM.raw_os_error())
 }
 
 #[cfg(test)]

@@ -14,22 +14,23 @@
 //! 3. The machine reserves [`memory`], starts pinned [`threads`], reports them (the parent moves them to the
 //!    isolated cores) and closes the [`jail`].
 
-// pub mod child;
-// pub mod control;
+pub mod child;
+pub mod control;
 pub mod core_locks;
 pub mod core_set;
 pub mod cores;
 pub mod facts;
 pub(crate) mod files;
 pub mod jail;
-// pub mod link;
+pub(crate) mod line_socket;
+pub mod link;
 pub mod memory;
-// pub mod parent;
+pub mod parent;
 pub mod process_id;
 pub mod quantity;
 pub mod runtime_dir;
 #[cfg(test)]
 pub(crate) mod test_support;
 pub mod threads;
-// pub mod tier;
+pub mod tier;
 pub mod timer;

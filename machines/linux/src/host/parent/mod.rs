@@ -1,0 +1,108 @@
+//! The parent process: starts the machine, holds the terminal and the control socket, puts the host back.
+//!
+//! # Why the machine is a fresh execution of the same program
+//!
+//! The machine process is started by executing `/proc/self/exe` again with a hidden subcommand, not by `fork` alone.
+//! A bare fork is only sound while the process has one thread, copies the parent's heap with everything in it into the
+//! process that runs untrusted programs, and gives both the same address layout. Executing costs a millisecond and
+//! gives the machine nothing but the descriptors that are meant for it. It works from a program with threads too, and
+//! `/proc/self/exe` stays right when the file was replaced or removed meanwhile.
+//!
+//! # How it ends
+//!
+//! SIGINT, SIGTERM and SIGHUP, and `stop` on the control socket, ask the machine to end cleanly within a grace period. A
+//! second signal, SIGQUIT, or the end of the period kill it. In all cases, and when the machine crashes or is killed
+//! from outside, the host is put back before the parent ends. If the parent itself is killed, the kernel kills the machine
+//! (`PR_SET_PDEATHSIG`), and the next start or `hallows restore` puts the host back.
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | the machine ended well, by itself or because it was asked to |
+//! | 1–63 | the machine's own code |
+//! | 64 | bad options (the command's, not used here) |
+//! | 69 | the cores are in use by another machine |
+//! | 71 | the machine could not be started |
+//! | 128 + n | the machine was ended by signal n: 134 a panic, 137 killed (by force, by the OOM killer, by somebody) |
+
+mod claimer;
+mod console;
+mod end;
+mod error;
+mod signals;
+mod spawn;
+mod supervisor;
+mod terminal;
+
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+pub use end::{Ended, MachineEnd, RestartPolicy};
+pub use error::SuperviseError;
+
+use super::core_locks::CoreLocks;
+use super::cores::{CoreChoice, Topology};
+use super::facts::KernelVersion;
+use super::runtime_dir::RuntimeDir;
+use super::tier::{RestoreError, RestoreReport, TierLimit, TierReport, restore_leftovers};
+
+/// Grace period of a clean stop.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(5);
+
+/// A machine to be started.
+#[derive(Debug)]
+pub struct Launch {
+    /// Where its socket and the journal live.
+    pub directory: RuntimeDir,
+    /// Its cores.
+    pub cores: CoreChoice,
+    /// The host's cores.
+    pub topology: Topology,
+    /// The host's kernel.
+    pub kernel: KernelVersion,
+    /// How far to go.
+    pub limit: TierLimit,
+    /// What the machine is to be: bytes for [`MachineProcess::config`](super::child::MachineProcess::config).
+    pub config: Vec<u8>,
+    /// Open files that the machine needs: programs, sockets. It cannot open any itself once it is jailed. At most 64.
+    pub attachments: Vec<OwnedFd>,
+    /// Grace period of a clean stop.
+    pub grace: Duration,
+    /// What to do when it crashes.
+    pub restart: RestartPolicy,
+}
+
+/// What the caller may want to tell the user while a machine runs.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A killed machine had left changes on the host, and they have been put back.
+    LeftoversRestored(&'a RestoreReport),
+    /// Such changes could not be put back.
+    LeftoversRemain(&'a RestoreError),
+    /// The claim is complete and the machine's threads are in place.
+    Tier(&'a TierReport),
+    /// The machine crashed and is started again.
+    Restarting {
+        /// How it ended.
+        end: MachineEnd,
+    },
+    /// The host has been put back.
+    Released(&'a RestoreReport),
+}
+
+/// Starts a machine and stays until it has ended and the host is as it was. Call it on the main thread (the kernel ends the
+/// machine with the thread that started it), before SIGINT and the like are used for anything else.
+///
+/// # Errors
+/// See [`SuperviseError`]; nothing runs and nothing is changed then.
+pub fn supervise(launch: Launch, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Ended, SuperviseError> {
+    match restore_leftovers(&launch.directory, &launch.topology.online, launch.kernel) {
+        Ok(Some(report)) => on_event(Event::LeftoversRestored(&report)),
+        Ok(None) => {}
+        Err(error) => on_event(Event::LeftoversRemain(&error)),
+    }
+    let locks = CoreLocks::take(&launch.cores)?;
+    let ended = supervisor::run(launch, on_event)?;
+    // Kept until the host is put back: only then may another machine have the cores.
+    drop(locks);
+    Ok(ended)
+}
