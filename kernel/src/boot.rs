@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 
 use hallows_abi::{Error, FaultKind, Handle, ObjectKind, Rights};
 
+use crate::capabilities::Orphan;
 use crate::cell::CellState;
 use crate::kernel::BootCapability;
 use crate::lock::Token;
@@ -147,9 +148,12 @@ impl<E: Engine> Kernel<E> {
     /// Ends a cell for good and gives its place back.
     pub fn boot_destroy(&self, _: &BootCapability, cell: &Rooted) {
         let mut token = Token::at_entry();
-        let orphan = self.capabilities.lock(&mut token).0.delete(cell.0.via.slot);
-        if let Some(orphan) = orphan {
-            self.end_object(&mut token, self.configuration.cores, orphan);
+        let Capability { kind, index, generation, .. } = cell.0.capability;
+        // Also if others hold capabilities of it: those are stale then.
+        self.end_object(&mut token, self.configuration.cores, Orphan { kind, index, generation });
+        if self.capabilities.still(cell.0.via) {
+            let orphan = self.capabilities.lock(&mut token).0.delete(cell.0.via.slot);
+            self.end_orphans(&mut token, self.configuration.cores, orphan.as_slice());
         }
     }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use hallows_abi::{
     Error, Event, EventKind, Handle, MAX_MESSAGE, MAX_TRANSFERS, ObjectKind, Rights, TraceKind, Transfer,
+    TransferMode,
 };
 
 use crate::capabilities::InFlight;
@@ -117,9 +118,14 @@ impl<E: Engine> Kernel<E> {
             }
         };
         self.disarm(context);
-        self.check_live(cell)?;
-        self.arrive(context, cell, &answer.flight, handles).ok();
-        answer.result
+        let arrives = self.check_live(cell).and(answer.result);
+        if arrives.is_ok() {
+            self.arrive(context, cell, &answer.flight, handles).ok();
+        } else {
+            // A lost answer's capabilities are lost with it.
+            self.drop_flight(&mut context.token, context.core.0, &answer.flight);
+        }
+        arrives
     }
 
     /// Takes back what is owed for a call, and the call itself out of the server's inbox; or finds that the answer has just come.
@@ -562,6 +568,7 @@ impl<E: Engine> Kernel<E> {
         if let Some(message) = taken {
             self.drop_flight(&mut context.token, context.core.0, &message.flight);
             self.deliver(context, message.sender, 0, Err(error), Waker::Runs);
+            self.tell_room(context, context.thread.0);
         }
     }
 
@@ -578,7 +585,12 @@ impl<E: Engine> Kernel<E> {
         if fits {
             self.engine.write(buffer, bytes);
         }
-        let arrived = self.arrive(context, context.thread.0, &answer.flight, handles).err();
+        let arrived = if fits && answer.result.is_ok() {
+            self.arrive(context, context.thread.0, &answer.flight, handles).err()
+        } else {
+            self.drop_flight(&mut context.token, context.core.0, &answer.flight);
+            None
+        };
         Event {
             kind: EventKind::Answer,
             status: answer.result.err().or(if fits { arrived } else { Some(Error::AnswerTooLong) }),
@@ -606,6 +618,14 @@ impl<E: Engine> Kernel<E> {
             return Ok(InFlight::NONE);
         }
         let list = transfer_list(transfers)?;
+        for transfer in transfers {
+            // What a cell is cannot be given away, nor its budget moved out of its space.
+            if transfer.handle.index() < Handle::FIRST_GRANT
+                && (transfer.mode == TransferMode::Move || transfer.handle == Handle::SELF)
+            {
+                return Err(Error::NoRight);
+            }
+        }
         let (mut tree, _) = self.capabilities.lock(&mut context.token);
         tree.dispatch(|handle| self.capabilities.find(cell, handle), &list)
     }
@@ -643,6 +663,22 @@ impl<E: Engine> Kernel<E> {
         }
         let flight = self.dispatch(context, from, transfers)?;
         self.arrive(context, to, &flight, handles)
+    }
+
+    /// Drops the capabilities that would have gone with an answer that is lost.
+    pub(crate) fn lose(&self, context: &mut Context, from: u32, transfers: &[Transfer]) {
+        if let Ok(flight) = self.dispatch(context, from, transfers) {
+            self.drop_flight(&mut context.token, context.core.0, &flight);
+        }
+    }
+
+    /// Deletes capabilities that arrived in a cell's space for a handler that never ran: nobody there knows of them.
+    pub(crate) fn discard(&self, context: &mut Context, cell: u32, handles: &[Handle]) {
+        for handle in handles {
+            let Ok(found) = self.capabilities.find(cell, *handle) else { continue };
+            let orphan = self.capabilities.lock(&mut context.token).0.delete(found.via.slot);
+            self.end_orphans(&mut context.token, context.core.0, orphan.as_slice());
+        }
     }
 
     /// Tells the watchers of endpoints that have room again.

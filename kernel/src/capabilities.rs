@@ -43,6 +43,13 @@ impl InFlight {
 #[derive(Debug, Default)]
 struct Extent(AtomicU64);
 
+/// How many slots name the object of a generation. Those that name an earlier object of the same index do not count.
+#[derive(Clone, Copy, Debug, Default)]
+struct References {
+    generation: u32,
+    count: u32,
+}
+
 /// What the tree's lock protects.
 pub struct Inside {
     tree: Tree,
@@ -52,7 +59,7 @@ pub struct Inside {
     /// The cell that each slot belongs to, or [`HELD`].
     owners: Box<[u32]>,
     /// How many slots name each object, by kind and index.
-    references: [Box<[u32]>; 7],
+    references: [Box<[References]>; 7],
 }
 
 /// The spaces of all cells.
@@ -96,7 +103,7 @@ impl Capabilities {
                 spaces: vec![Space::NONE; cells as usize].into_boxed_slice(),
                 held,
                 owners: vec![HELD; slots as usize].into_boxed_slice(),
-                references: core::array::from_fn(|_| vec![0; objects].into_boxed_slice()),
+                references: core::array::from_fn(|_| vec![References::default(); objects].into_boxed_slice()),
             }),
         }
     }
@@ -142,6 +149,11 @@ impl Inside {
         if capability.kind == ObjectKind::Cell && capability.index == owner {
             return None;
         }
+        let references = self.references(capability)?;
+        (references.generation == capability.generation).then_some(&mut references.count)
+    }
+
+    fn references(&mut self, capability: &Capability) -> Option<&mut References> {
         self.references.get_mut(capability.kind as usize - 1)?.get_mut(capability.index as usize)
     }
 
@@ -207,6 +219,12 @@ impl Locked<'_> {
     pub fn plant(&mut self, owner: u32, capability: &Capability) -> Result<Found, Error> {
         let place = self.inside.take(owner)?;
         self.inside.tree.plant(self.slots, place, capability);
+        let generation = capability.generation;
+        if let Some(references) = self.inside.references(capability)
+            && references.generation != generation
+        {
+            *references = References { generation, count: 0 };
+        }
         if let Some(count) = self.inside.count(capability, owner) {
             *count += 1;
         }
@@ -312,11 +330,18 @@ impl Locked<'_> {
             if !found.capability.rights.contains(hallows_abi::Rights::TRANSFER) {
                 return Err(Error::NoRight);
             }
+            let is_move = transfer.mode == TransferMode::Move;
+            if !is_move && self.inside.tree.is_deepest(found.via.slot) {
+                return Err(Error::TooDeep);
+            }
             let again =
                 transfers.as_slice().iter().skip(place + 1).any(|other| other.handle == transfer.handle);
-            if again && transfer.mode == TransferMode::Move {
+            if again && is_move {
                 return Err(Error::BadArgument);
             }
+        }
+        if !self.inside.tree.has_free(&self.inside.held, transfers.as_slice().len()) {
+            return Err(Error::TableFull);
         }
         for transfer in transfers.as_slice() {
             let sent = find(transfer.handle).and_then(|found| match transfer.mode {
@@ -328,7 +353,7 @@ impl Locked<'_> {
             match sent {
                 Ok(found) => flight.push(found.via),
                 Err(error) => {
-                    // Copies made so far go; moves before the table was full stay with the message's sender as errors tell.
+                    // Nothing that was looked at above comes to this.
                     for via in flight.iter() {
                         let _ = self.release(via);
                     }
@@ -388,10 +413,14 @@ impl Locked<'_> {
         let mut references: [Vec<u32>; 7] = core::array::from_fn(|kind| {
             vec![0; self.inside.references.get(kind).map_or(0, |counts| counts.len())]
         });
+        let current = |inside: &mut Inside, capability: &Capability| {
+            inside.references(capability).is_some_and(|noted| noted.generation == capability.generation)
+        };
         for (slot, place) in self.slots.iter().zip(0u32..) {
             let Some(Found { capability, .. }) = slot.current(place) else { continue };
             let owner = self.inside.owner(place);
             if !(capability.kind == ObjectKind::Cell && capability.index == owner)
+                && current(&mut self.inside, &capability)
                 && let Some(count) = references
                     .get_mut(capability.kind as usize - 1)
                     .and_then(|counts| counts.get_mut(capability.index as usize))
@@ -416,7 +445,8 @@ impl Locked<'_> {
         }
         for (kind, (counted, noted)) in references.iter().zip(&self.inside.references).enumerate() {
             for (index, (counted, noted)) in counted.iter().zip(noted).enumerate() {
-                if counted != noted {
+                let noted = noted.count;
+                if *counted != noted {
                     wrong.push(format!(
                         "object {index} of kind {} has {counted} references, not {noted}",
                         kind + 1

@@ -28,6 +28,10 @@ pub struct CellPicture {
     pub core: CoreId,
     /// Whether it runs at this moment.
     pub running: bool,
+    /// Whether it waits for a core.
+    pub runnable: bool,
+    /// How long the timekeeper saw its thread run, in ns: to the grain of its looks.
+    pub used_ns: u64,
     /// Bytes of linear memory in use.
     pub memory_bytes: u64,
     /// Bytes of its budget, and how many of them are used.
@@ -65,6 +69,8 @@ impl<E: Engine> Kernel<E> {
                     life: record.life.load(Ordering::Relaxed),
                     core: CoreId(thread.core.load(Ordering::Relaxed)),
                     running: thread.state.is_running(),
+                    runnable: thread.state.is_runnable(),
+                    used_ns: thread.used_ns.load(Ordering::Relaxed),
                     memory_bytes: self.engine.memory_in_use(CellId(index)),
                     budget_bytes: (budget.limit.load(Ordering::Relaxed), budget.used.load(Ordering::Relaxed)),
                 }

@@ -212,14 +212,18 @@ impl<E: Engine> Kernel<E> {
         self.delete_space(token, core, cell, keep);
     }
 
-    /// Deletes the capabilities of a cell's space from a slot index on.
-    fn delete_space(&self, token: Unlocked<'_>, core: u32, cell: u32, from: u32) {
-        let mut from = from;
+    /// Deletes the capabilities of a cell's space but its creator's grants, which were first in slots with an index below
+    /// `grants_end`: what came to lie there later is not one of them.
+    fn delete_space(&self, token: Unlocked<'_>, core: u32, cell: u32, grants_end: u32) {
+        let mut from = 0;
         loop {
             let orphan = {
                 let (mut tree, _) = self.capabilities.lock(token);
                 let Some((index, found)) = tree.next_in_space(cell, from) else { return };
                 from = index + 1;
+                if index < grants_end && found.via.is_first_of_slot() {
+                    continue;
+                }
                 tree.delete(found.via.slot)
             };
             if let Some(orphan) = orphan {
@@ -404,6 +408,7 @@ impl<E: Engine> Kernel<E> {
             self.drop_flight(&mut context.token, core, &message.flight);
             self.deliver(&mut context, message.sender, 0, Err(Error::Gone), Waker::Runs);
         }
+        self.tell_room(&mut context, server);
         {
             let (mut control, mut token) = self.cells.at(server).control.lock(token);
             control.serves.retain(|served| *served != endpoint);

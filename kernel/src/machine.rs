@@ -1,6 +1,8 @@
 //! What the kernel asks of a machine: the time, sleep, and a way to wake what sleeps.
 
-use crate::{CoreId, Nanos};
+use hallows_abi::FaultKind;
+
+use crate::{CellId, CoreId, Nanos};
 
 /// What is under the kernel: Linux threads, a bare processor, or a simulation.
 pub trait Machine: Send + Sync + 'static {
@@ -15,6 +17,10 @@ pub trait Machine: Send + Sync + 'static {
     fn alarm(&self, at: Nanos);
     /// 16 random bytes.
     fn random(&self) -> [u8; 16];
+    /// A cell's life is over: for a machine that ends with one of its cells. Does not block.
+    fn cell_ended(&self, cell: CellId, kind: FaultKind, status: u32) {
+        let _ = (cell, kind, status);
+    }
     /// A line for the machine's log, from the kernel or from a cell.
     fn log(&self, line: &[u8]);
 }

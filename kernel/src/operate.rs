@@ -79,6 +79,17 @@ impl<E: Engine> Kernel<E> {
                 a: found.capability.kind as u64 | u64::from(found.capability.rights.0) << 16,
                 b: found.capability.badge,
             },
+            // A message to an endpoint goes to its server: what is done with the endpoint itself goes through the caller's own
+            // space, and names it by its handle.
+            Code::Watch | Code::Destroy if self.is_self(cell, found) => {
+                let named = u32::try_from(arguments[0]).map_err(|_| Error::BadHandle)?;
+                let named = self.capabilities.find(cell, Handle(named))?;
+                if named.capability.kind != ObjectKind::Endpoint {
+                    return Err(Error::WrongObject);
+                }
+                let request = Request { cell, found: &named, code, arguments, message };
+                self.operate_object(context, &request, handles)?
+            }
             _ => {
                 let request = Request { cell, found, code, arguments, message };
                 if code == Code::StartInfo {
@@ -104,9 +115,8 @@ impl<E: Engine> Kernel<E> {
         request: &Request<'_, E>,
         handles: &mut HandleList,
     ) -> Result<Reply, Error> {
-        let capability = &request.found.capability;
         // A cell's capability of itself is no one's to revoke, and its operations may suspend.
-        if capability.kind == ObjectKind::Cell && capability.index == request.cell {
+        if self.is_self(request.cell, request.found) {
             return self.operate_self(context, request);
         }
         // What a revocation looks at after it has emptied the slot: nothing goes on through a revoked capability.
@@ -120,6 +130,13 @@ impl<E: Engine> Kernel<E> {
         // Release: whoever sees the core free sees what the operation did.
         self.core(core).operating.store(0, Ordering::Release);
         result
+    }
+
+    fn is_self(&self, cell: u32, found: &Found) -> bool {
+        let capability = &found.capability;
+        capability.kind == ObjectKind::Cell
+            && capability.index == cell
+            && self.cells.at(cell).generation.is(capability.generation)
     }
 
     fn operate_other(
@@ -583,7 +600,8 @@ impl<E: Engine> Kernel<E> {
                 let transfers = transfer_list(request.message.transfers)?;
                 let transfer = transfers.as_slice().first().ok_or(Error::BadArgument)?;
                 let found = self.capabilities.find(request.cell, transfer.handle)?;
-                if !found.capability.rights.contains(Rights::TRANSFER) {
+                let is_own_self = self.is_self(request.cell, &found);
+                if is_own_self || !found.capability.rights.contains(Rights::TRANSFER) {
                     return Err(Error::NoRight);
                 }
                 let difference = Diminish { rights: transfer.rights, badge: request.a() };

@@ -53,6 +53,10 @@ impl<E: Engine> Kernel<E> {
         if !record.monitor.try_give_back(holder) {
             self.hand_over(context, server);
         }
+        // Who lent it may have given up since, and left nobody to hand over to.
+        if thread.lent.load(Ordering::Relaxed) != 0 && thread.depth.load(Ordering::Relaxed) == 0 {
+            thread.lent.store(0, Ordering::Relaxed);
+        }
         if record.state() == CellState::Dying {
             self.try_finish(&mut context.token, context.core.0, server);
         }
@@ -77,9 +81,14 @@ impl<E: Engine> Kernel<E> {
         let (thread, index) = (context.thread.0, found.capability.index);
         let mut sent = HandleList::EMPTY;
         if !message.transfers.is_empty() {
-            self.carry(context, cell, server, message.transfers, &mut sent)?;
+            let carried = self.carry(context, cell, server, message.transfers, &mut sent);
+            if carried.is_err() {
+                self.discard(context, server, sent.as_slice());
+                return carried.map(|()| 0);
+            }
         }
         if !self.threads.at(thread).enter(server, budget_ns) {
+            self.discard(context, server, sent.as_slice());
             return Err(Error::TooDeep);
         }
         self.core(context.core.0).trace.record(TraceKind::Enter, thread, index, found.capability.badge);
@@ -95,18 +104,21 @@ impl<E: Engine> Kernel<E> {
         let result = match handled {
             Ok(handled) => {
                 let transfers = handled.transfers.as_slice();
-                let carried = if transfers.is_empty() {
-                    Ok(())
-                } else {
-                    self.carry(context, server, cell, transfers, handles)
-                };
                 match u32::try_from(handled.length) {
-                    Ok(length) if handled.length <= self.engine.length(reply) => carried.map(|()| length),
-                    _ => Err(Error::AnswerTooLong),
+                    Ok(length) if handled.length <= self.engine.length(reply) => {
+                        self.carry(context, server, cell, transfers, handles).map(|()| length)
+                    }
+                    _ => {
+                        self.lose(context, server, transfers);
+                        Err(Error::AnswerTooLong)
+                    }
                 }
             }
-            Err(Failure::TooDeep) => Err(Error::TooDeep),
-            Err(Failure::RequestTooLong) => Err(Error::TooLong),
+            Err(failure @ (Failure::TooDeep | Failure::RequestTooLong)) => {
+                self.discard(context, server, sent.as_slice());
+                let too_deep = matches!(failure, Failure::TooDeep);
+                Err(if too_deep { Error::TooDeep } else { Error::TooLong })
+            }
             Err(Failure::Ended(ended)) => {
                 let core = context.core.0;
                 self.begin_end(&mut context.token, core, server, ended.kind, 0, ended.backtrace);
@@ -217,17 +229,13 @@ impl<E: Engine> Kernel<E> {
             let (mut waiters, _) = monitor.waiters().lock(&mut context.token);
             monitor.hand_over(&mut waiters)
         };
-        let thread = self.threads.at(context.thread.0);
-        if thread.depth.load(Ordering::Relaxed) == 0 {
-            thread.lent.store(0, Ordering::Relaxed);
-        }
         for waiter in woken {
             self.wake(&mut context.token, context.core.0, waiter.thread);
         }
     }
 
     /// Whether the holder of the monitor waits, over any number of others, for a monitor that the thread holds.
-    fn closes_a_cycle(&self, thread: u32, server: u32) -> bool {
+    pub(crate) fn closes_a_cycle(&self, thread: u32, server: u32) -> bool {
         let mut server = server;
         // A cycle has at most as many monitors as a chain has levels times the threads in it; whoever closes one is within this.
         for _ in 0..CHAIN * CHAIN {
@@ -236,7 +244,8 @@ impl<E: Engine> Kernel<E> {
                 return true;
             }
             let next = self.threads.at(holder.thread).waits_for.load(Ordering::SeqCst);
-            if next == NOBODY {
+            // Who was just handed the monitor and has not run since still says that it waits for it.
+            if next == NOBODY || next == server {
                 return false;
             }
             server = next;
@@ -254,7 +263,8 @@ impl<E: Engine> Kernel<E> {
             let thread = self.threads.at(holder.thread);
             thread.lent.fetch_max(priority, Ordering::Relaxed);
             let next = thread.waits_for.load(Ordering::SeqCst);
-            if next != NOBODY {
+            // As in `closes_a_cycle`: one that was handed the monitor is the one to run.
+            if next != NOBODY && next != server {
                 server = next;
                 continue;
             }

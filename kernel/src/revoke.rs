@@ -21,7 +21,7 @@ const SLICE: usize = 32;
 impl<E: Engine> Kernel<E> {
     /// Deletes everything derived from what was found. Reply a: how many.
     pub(crate) fn revoke(&self, context: &mut Context, cell: u32, found: &Found) -> Result<Reply, Error> {
-        let mut count = 0u64;
+        let (mut count, mut stuck) = (0u64, Ok(()));
         loop {
             let (mut severed, mut orphans) = (Vec::with_capacity(SLICE), Vec::new());
             {
@@ -39,7 +39,11 @@ impl<E: Engine> Kernel<E> {
             let done = severed.len() < SLICE;
             count += severed.len() as u64;
             for gone in &severed {
-                self.sever(context, cell, gone)?;
+                match self.sever(context, cell, gone) {
+                    // The others go on to their end all the same.
+                    Err(Error::Deadlock) => stuck = Err(Error::Deadlock),
+                    severed => severed?,
+                }
             }
             let core = context.core.0;
             self.end_orphans(&mut context.token, core, &orphans);
@@ -50,6 +54,7 @@ impl<E: Engine> Kernel<E> {
         }
         let record = self.core(context.core.0);
         record.trace.record(TraceKind::Revoke, context.thread.0, found.via.slot, count);
+        stuck?;
         Ok(Reply { a: count, b: 0 })
     }
 
@@ -100,11 +105,12 @@ impl<E: Engine> Kernel<E> {
                 let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
                 inbox.purge(gone.via)
             };
-            let Some(message) = message else { return };
+            let Some(message) = message else { break };
             let core = context.core.0;
             self.drop_flight(&mut context.token, core, &message.flight);
             self.deliver(context, message.sender, 0, Err(Error::Revoked), Waker::Runs);
         }
+        self.tell_room(context, server);
     }
 
     fn unmap_through(&self, context: &mut Context, region: u32, gone: &Found) {
@@ -122,7 +128,8 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Waits until the handler that runs behind a deleted capability has returned. One that the caller itself is inside of is not waited
-    /// for.
+    /// for. One that waits, over any number of others, for a server that the caller is inside of would never return: `Deadlock`, and it
+    /// goes on when the caller has left.
     fn await_departure(
         &self,
         context: &mut Context,
@@ -144,13 +151,20 @@ impl<E: Engine> Kernel<E> {
             if gone {
                 return Ok(());
             }
+            // SeqCst: as in `wait_for_monitor`.
             self.threads.at(me).waits_for.store(server, Ordering::SeqCst);
-            self.help(context, server);
-            self.block(context);
+            let cycle = self.closes_a_cycle(me, server);
+            if !cycle {
+                self.help(context, server);
+                self.block(context);
+            }
             self.threads.at(me).waits_for.store(crate::thread::NOBODY, Ordering::SeqCst);
             let (mut waiters, _) = monitor.waiters().lock(&mut context.token);
             monitor.leave_queue(&mut waiters, me);
             drop(waiters);
+            if cycle {
+                return Err(Error::Deadlock);
+            }
             self.check_live(cell)?;
         }
         Ok(())

@@ -81,6 +81,10 @@ impl<E: Engine> Kernel<E> {
         record.trace.record(TraceKind::Suspend, thread, thread, 0);
         match stop {
             Stop::Suspended if record.reason.load(Ordering::Relaxed) == Reason::Preempted as u8 => {
+                // Outside of all servers nobody waits for it: a loan that came after it left the last one ends here.
+                if running.depth.load(Ordering::Relaxed) == 0 {
+                    running.lent.store(0, Ordering::Relaxed);
+                }
                 running.state.requeue();
                 self.enqueue(token, core.0, thread, Arrival::Preempted);
             }

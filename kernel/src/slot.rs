@@ -43,6 +43,12 @@ pub struct Via {
 }
 
 impl Via {
+    /// Whether nothing was in the slot before it, since its space was made (a slot's generations begin anew after 4,096).
+    #[must_use]
+    pub const fn is_first_of_slot(self) -> bool {
+        self.head >> 52 == 0
+    }
+
     /// No slot: for messages that the kernel itself sends.
     pub const KERNEL: Self = Self { slot: u32::MAX, head: 0 };
 }

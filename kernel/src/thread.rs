@@ -136,6 +136,8 @@ pub struct Thread {
     activation: AtomicU64,
     /// The passive server whose monitor it waits for, or [`NOBODY`].
     pub waits_for: AtomicU32,
+    /// How long it was seen to run, in ns. Written by the timekeeper.
+    pub used_ns: AtomicU64,
     /// When its present wait should end, in ns. Read by the timekeeper.
     pub deadline_ns: AtomicU64,
     /// The time of its entry in the timer queue. Under that queue's lock.
@@ -161,6 +163,7 @@ impl Thread {
             depth: AtomicU32::new(0),
             activation: AtomicU64::new(0),
             waits_for: AtomicU32::new(NOBODY),
+            used_ns: AtomicU64::new(0),
             deadline_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
             queued_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
             expired: AtomicU8::new(0),

@@ -105,6 +105,7 @@ impl<E: Engine> Kernel<E> {
             seen.since_ns = now.0;
         }
         let elapsed_ns = if seen.running == running { now.0.saturating_sub(seen.last_ns) } else { 0 };
+        thread.used_ns.store(thread.used_ns.load(Ordering::Relaxed) + elapsed_ns, Ordering::Relaxed);
         if thread.depth.load(Ordering::Relaxed) > 0 && thread.account(elapsed_ns) {
             thread.word.stop();
         }

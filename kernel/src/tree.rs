@@ -257,6 +257,19 @@ impl Tree {
             .count()
     }
 
+    /// Whether so many slots of a space are free.
+    #[must_use]
+    pub fn has_free(&self, space: &Space, count: usize) -> bool {
+        let free = core::iter::successors(Some(space.free), |place| Some(self.node(*place).next));
+        free.take_while(|place| *place != NIL).take(count).count() == count
+    }
+
+    /// Whether nothing can be derived from a slot's capability: see [`MAX_DEPTH`].
+    #[must_use]
+    pub fn is_deepest(&self, place: u32) -> bool {
+        self.node(place).depth >= MAX_DEPTH
+    }
+
     /// The slot that a slot's capability was derived from, if its links are as they should be on both sides.
     pub fn parent_of(&self, place: u32) -> Result<Option<u32>, &'static str> {
         let node = self.node(place);
