@@ -138,10 +138,9 @@ fn react(process: &mut Process<'_>) -> Stop {
         match handle(process, incoming) {
             Err(halt) => return Stop::Finished(ended(Err(halt))),
             Ok(Response::Answer(bytes, transfers)) if is_message => {
-                match process.answer_and_continue(token, &bytes, &transfers) {
-                    Err(Error::Killed) => return Stop::Finished(ended(Err(Halt::Killed))),
-                    // Its sender gave up meanwhile.
-                    Ok(()) | Err(_) => {}
+                // Another error: its sender gave up meanwhile.
+                if process.answer_and_continue(token, &bytes, &transfers) == Err(Error::Killed) {
+                    return Stop::Finished(ended(Err(Halt::Killed)));
                 }
             }
             Ok(_) => {}
@@ -279,7 +278,7 @@ impl Engine for SimEngine {
             bytes: process.taken(inbox.front(activation.request.length)),
             handles: activation.handles.to_vec(),
         };
-        let response = process.check().map_err(Halt::from).and_then(|()| handle(&mut process, incoming));
+        let response = process.check().and_then(|()| handle(&mut process, incoming));
         let handled = match response {
             Err(halt) => Err(Failure::Ended(ended(Err(halt)))),
             Ok(Response::Deferred) => {

@@ -127,7 +127,7 @@ impl Memories {
     ) -> Result<(), Unmappable> {
         let memory = self.cells.get_mut(&cell).ok_or(Unmappable::BadRange)?;
         let end = address.checked_add(bytes).filter(|end| *end <= memory.own.len());
-        if address % PAGE != 0 || end.is_none() {
+        if !address.is_multiple_of(PAGE) || end.is_none() {
             return Err(Unmappable::BadRange);
         }
         for page in 0..bytes / PAGE {

@@ -293,7 +293,7 @@ impl<'a> Process<'a> {
         let mut handles = HandleList::EMPTY;
         let buffer = self.fixed(INBOX);
         let event = self.kernel.wait(self.context, buffer, &mut handles, Nanos(deadline_ns))?;
-        maybe_pause();
+        // No pause here: what the program does first with an event happens when the kernel gave it.
         Ok(self.incoming(&event, &handles))
     }
 
@@ -320,7 +320,6 @@ impl<'a> Process<'a> {
             &mut handles,
             Nanos(deadline_ns),
         )?;
-        maybe_pause();
         Ok(self.incoming(&event, &handles))
     }
 

@@ -66,11 +66,14 @@ impl Response {
 /// The event handler of one life of a reactor, with its state.
 pub type Handler = Box<dyn FnMut(&mut Process<'_>, Incoming) -> Result<Response, Halt>>;
 
+/// A reactor's init function.
+pub type Init = dyn Fn(&mut Process<'_>) -> Result<Handler, Halt>;
+
 /// The code of a program.
 #[derive(Clone)]
 pub enum Code {
     /// Has its own loop.
     Main(Rc<dyn Fn(&mut Process<'_>) -> Ending>),
     /// Its init function, which makes the handler.
-    Reactor(Rc<dyn Fn(&mut Process<'_>) -> Result<Handler, Halt>>),
+    Reactor(Rc<Init>),
 }

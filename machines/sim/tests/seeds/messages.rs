@@ -202,7 +202,7 @@ fn talk(seed: u64, kills: bool) {
             }
         })
     };
-    let (pusher, _) = sim.cell("pusher", &pusher, None, false, 3);
+    let (pusher, _) = sim.cell("pusher", &pusher, None, false, 0);
     for endpoint in &endpoints {
         sim.grant(pusher, endpoint);
     }
