@@ -25,7 +25,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 at_least() { [ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
 # rustc_version RUSTC: "1.95.0", or nothing if it does not run.
-rustc_version() { "$1" --version 2>/dev/null | awk '{ print $2 }'; }
+rustc_version() { { "$1" --version 2>/dev/null || true; } | awk '{ print $2 }'; }
 
 # The oldest compiler that builds us (`rust-version` of the workspace).
 minimum_rust() { sed -n 's/^rust-version *= *"\(.*\)"/\1/p' "$root/Cargo.toml"; }

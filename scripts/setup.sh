@@ -36,14 +36,25 @@ setup_component() {
     stage "$2" "rustup component add $2" rustup component add "$2"
 }
 
+# Not a stage, because its failure is no end: there is another way. One failure says enough for all targets.
+rustup_adds_target() {
+    local log=$logs_dir/rustup-target.log
+    [ -z "${rustup_is_offline:-}" ] || return 1
+    mkdir -p "$logs_dir"
+    say "  ....  rustup target add $1"
+    if timeout "$download_limit" rustup target add "$1" >"$log" 2>&1 && toolchain_select "$1"; then return 0; fi
+    rustup_is_offline=yes
+    say "  rustup cannot download targets here (its words: ${log#"$root"/}); Debian's compiler and its sources do instead"
+    return 1
+}
+
 # setup_target TARGET WHY: first rustup, which is smaller and builds faster; Debian's where rustup cannot.
 setup_target() {
     local target=$1 why=$2 only=${HALLOWS_TOOLCHAIN:-any}
     toolchain_select "$target" && return 0
     if [[ $only =~ ^(any|target)$ ]] && have rustup; then
         printf '  need  %-22s %s\n' "target $target" "$why"
-        if timeout "$download_limit" rustup target add "$target" && toolchain_select "$target"; then return 0; fi
-        say "  rustup cannot download it here; using Debian's compiler and its sources instead"
+        if rustup_adds_target "$target"; then return 0; fi
     fi
     [[ $only =~ ^(any|debian)$ ]] || fail "HALLOWS_TOOLCHAIN=$only, and that cannot be installed for $target; leave it unset to try every way"
     needs_debian_rust=yes
@@ -61,8 +72,8 @@ setup_debian_rust() {
         fail "no package of rustc $minimum or newer here, and rustup cannot add targets. Where the network allows it, run:
     rustup target add $program_target $metal_target"
     fi
-    want "${names[0]}" "a compiler that comes with its library's source"
-    want "${names[1]}" "source of core and alloc, built for $program_target and $metal_target"
+    at_least "$(rustc_version "$debian_rustc")" "$minimum" || want "${names[0]}" "a compiler that comes with its library's source"
+    has_source "$debian_rustc" 2>/dev/null || want "${names[1]}" "source of core and alloc, built for $program_target and $metal_target"
     [ -n "$(find_lld)" ] || want "${names[2]}" "the linker for them"
 }
 
