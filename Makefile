@@ -5,8 +5,8 @@ SHELL := /bin/bash
 # One thing at a time: cargo uses all cores itself.
 .NOTPARALLEL:
 
-# What `hallows run` is told: a program or a SYSTEM.toml, and options. Empty: its own default.
-ARGS ?=
+# What `hallows run` is told: a system or a program, and options.
+ARGS ?= calculator
 # Which benchmarks, and options such as --json. Empty: all.
 BENCH ?=
 
@@ -18,7 +18,7 @@ help: ## show this
 	@echo "One stage of the tests: make test STAGES=\"clippy unit\"; all of them: scripts/test.sh --list"
 
 .PHONY: run
-run: build ## build, then boot a machine on cores of this one (ARGS="SYSTEM.toml --cores 1")
+run: build ## build, then boot a machine on cores of this one (ARGS="counter --cores 1")
 	@$(hallows) run $(ARGS)
 
 .PHONY: test
@@ -26,7 +26,8 @@ test: ## every check: scripts, format, licences, lints, docs, tests, models, bar
 	@scripts/test.sh $(STAGES)
 
 .PHONY: bench
-bench: build ## build, then measure beside Linux (BENCH="protected-call --json")
+bench: build ## build, rivals too, then measure beside Linux (BENCH="protected-call --json")
+	@scripts/build.sh rivals
 	@$(hallows) bench $(BENCH)
 
 .PHONY: build
@@ -39,7 +40,7 @@ artifacts: ## build only what hallows embeds: compiler and example programs
 
 .PHONY: metal
 metal: ## build the bare-metal machine
-	@scripts/build.sh metal
+	@scripts/build.sh artifacts metal
 
 .PHONY: setup
 setup: ## install what builds and tests need, and nothing else

@@ -52,9 +52,17 @@ build_hallows() {
     cargo build --release -p hallows
 }
 
-build_metal() {
-    cd "$root/machines/metal"
-    CARGO_TARGET_DIR=$target_dir/metal toolchain_cargo "$metal_target" build --release
+# The machine has its own way of building, which its test uses, too.
+build_metal() { CARGO_TARGET_DIR=$target_dir/metal "$root/machines/metal/build.sh"; }
+
+# Rivals that cannot be linked into `hallows` are workspaces of their own below bench/; `hallows bench`
+# starts them from the target folder beside its own.
+build_rivals() {
+    local folder
+    for folder in $(workspaces | grep '^bench/'); do
+        cd "$root/$folder"
+        CARGO_TARGET_DIR=$target_dir/$(basename "$folder") cargo build --release
+    done
 }
 
 # What `hallows` embeds; the stages that need it run this first.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds: everything that `hallows` is made of, or only the parts named.
 #
-#   scripts/build.sh [artifacts|hallows|metal]…     default: artifacts hallows
+#   scripts/build.sh [artifacts|hallows|rivals|metal]…     default: artifacts hallows
 set -euo pipefail
 "$(dirname "${BASH_SOURCE[0]}")/setup.sh" build
 # shellcheck source=scripts/artifacts.sh
@@ -12,7 +12,8 @@ for part in "$@"; do
     case $part in
         artifacts) stage_artifacts ;;
         hallows) stage hallows "the command, optimised (its link takes longest)" build_hallows ;;
+        rivals) stage rivals "what hallows bench compares with and cannot link in" build_rivals ;;
         metal) stage metal "the bare-metal machine" build_metal ;;
-        *) fail "there is no part '$part'; parts are artifacts, hallows, metal" ;;
+        *) fail "there is no part '$part'; parts are artifacts, hallows, rivals, metal" ;;
     esac
 done
