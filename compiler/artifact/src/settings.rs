@@ -54,7 +54,7 @@ pub struct Bounds {
 impl Bounds {
     /// What every program is compiled with.
     pub const DEFAULT: Bounds =
-        Bounds { straight_line_units: 1_000, tail_units: 100, bulk_bytes: 16 << 10, bulk_elements: 512 };
+        Bounds { straight_line_units: 1_000, tail_units: 100, bulk_bytes: 32 << 10, bulk_elements: 512 };
 }
 
 /// The settings of a compilation. Two compilations of the same bytes with equal settings give equal code.

@@ -29,6 +29,7 @@ mod helper;
 #[cfg(test)]
 mod longest_path;
 mod names;
+mod replacement;
 mod rewrite;
 mod sections;
 mod survey;

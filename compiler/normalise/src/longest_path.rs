@@ -89,6 +89,7 @@ impl<'a> Graph<'a> {
             let Some((since_check, since_call)) = spent[at] else { continue };
             reachable += 1;
             let operator = &self.operators[at];
+            let constant = at > 0 && matches!(self.operators[at - 1], Operator::I32Const { .. });
             let units = match operator {
                 Operator::Loop { .. } | Operator::Else | Operator::End => 0,
                 operator => weight(operator),
@@ -105,6 +106,12 @@ impl<'a> Graph<'a> {
             let after = match operator {
                 Operator::Loop { .. } => (Some(0), None),
                 Operator::Call { function_index } if *function_index >= imported => {
+                    add(since_check, bounds.straight_line_units);
+                    add(since_call, bounds.tail_units);
+                    (None, Some(0))
+                }
+                // Of unknown length: wasmtime checks before it. (A short constant length is weighed as nothing here.)
+                Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } if !constant => {
                     add(since_check, bounds.straight_line_units);
                     add(since_call, bounds.tail_units);
                     (None, Some(0))

@@ -3,12 +3,13 @@
 //! Sections are collected and written in the specification's order at the end, because helpers that a body needs add
 //! types and functions to sections that stand before it.
 use crate::{
-    Checks, Error, GLOBAL_EXPORT_PREFIX, MEMORY_EXPORT, Normalised, Options, TABLE_EXPORT_PREFIX, cost,
-    flow::{After, Check, Flow},
-    helper::{AtomicCall, Helper},
+    Checks, Error, GLOBAL_EXPORT_PREFIX, MEMORY_EXPORT, Normalised, Options, TABLE_EXPORT_PREFIX,
+    flow::{Check, Flow},
+    helper::Helper,
     names::FunctionNames,
+    replacement::Replacement,
     sections::{Sections, is_stale},
-    survey::{SegmentLength, Survey},
+    survey::{Defined, Survey},
 };
 use hallows_artifact::ExternKind;
 use std::{collections::BTreeMap, convert::Infallible};
@@ -24,7 +25,7 @@ type EncodingError = reencode::Error<Infallible>;
 /// Writes the module that `survey` was made of.
 pub(crate) fn rewrite(wasm: &[u8], survey: Survey, options: Options<'_>) -> Result<Normalised, Error> {
     let mut rewriter =
-        Rewriter { survey, options, helpers: BTreeMap::new(), names: FunctionNames::default() };
+        Rewriter { survey, options, helpers: BTreeMap::new(), names: FunctionNames::default(), bodies: 0 };
     let mut sections = Sections::default();
     for payload in Parser::new(0).parse_all(wasm) {
         rewriter.section(&mut sections, wasm, payload?)?;
@@ -44,12 +45,15 @@ pub(crate) fn rewrite(wasm: &[u8], survey: Survey, options: Options<'_>) -> Resu
     Ok(Normalised { wasm: sections.module(&rewriter.names), metadata })
 }
 
-struct Rewriter<'a> {
-    survey: Survey,
-    options: Options<'a>,
+/// The state of the second reading.
+pub(crate) struct Rewriter<'a> {
+    pub(crate) survey: Survey,
+    pub(crate) options: Options<'a>,
     /// The function index of every helper that is needed.
-    helpers: BTreeMap<Helper, u32>,
+    pub(crate) helpers: BTreeMap<Helper, u32>,
     names: FunctionNames,
+    /// Function bodies read so far.
+    bodies: usize,
 }
 
 impl Rewriter<'_> {
@@ -91,12 +95,13 @@ impl Rewriter<'_> {
     /// Adds what the pass itself brings: imports, globals, helper functions, reserved exports.
     fn finish(&mut self, out: &mut Sections) {
         let survey = &self.survey;
-        let mut type_index = survey.types;
+        let mut type_index = survey.guard_type();
         let mut define = |types: &mut TypeSection, (parameters, results): (&[ValType], &[ValType])| {
             types.ty().function(parameters.iter().copied(), results.iter().copied());
             type_index += 1;
             type_index - 1
         };
+        define(&mut out.types, (&[ValType::I32, ValType::I32], &[]));
         for call in survey.imported_atomic_calls() {
             let ty = define(&mut out.types, call.signature());
             out.imports.import(crate::CALL_MODULE, call.import_name(), EntityType::Function(ty));
@@ -137,78 +142,8 @@ impl Rewriter<'_> {
         }
     }
 
-    /// The index of a helper, which is appended if it is not there yet.
-    fn helper(&mut self, helper: Helper) -> u32 {
-        let next = self.survey.functions + self.survey.added_imports() + self.helpers.len() as u32;
-        *self.helpers.entry(helper).or_insert(next)
-    }
-
-    /// What an instruction becomes, if not itself. `length` is the constant before it.
-    fn replacement(&mut self, operator: &Operator<'_>, length: Option<u32>) -> Replacement {
-        let Checks::Bounded(bounds) = self.options.checks else {
-            return self.necessary_replacement(operator);
-        };
-        let short = |step: u32, unit_bytes: u32| {
-            let units =
-                length.filter(|length| *length <= step).map(|length| length.saturating_mul(unit_bytes));
-            units.map(|bytes| Replacement::Itself { units: cost::bulk(bytes) })
-        };
-        // An entry of a table is a pointer, and copying it takes a handful of instructions.
-        let (memory, table) = (short(bounds.bulk_bytes, 1), short(bounds.bulk_elements, 64));
-        let (kept, helper) = match *operator {
-            Operator::MemoryFill { .. } => (memory, Helper::MemoryFill),
-            Operator::MemoryCopy { .. } => (memory, Helper::MemoryCopy),
-            Operator::MemoryInit { data_index: segment, .. } => {
-                let droppable = matches!(self.survey.data_length(segment), SegmentLength::Global(_));
-                (if droppable { None } else { memory }, Helper::MemoryInit { segment })
-            }
-            Operator::TableInit { elem_index: segment, table: to } => {
-                let droppable = matches!(self.survey.element_length(segment), SegmentLength::Global(_));
-                (if droppable { None } else { table }, Helper::TableInit { segment, table: to })
-            }
-            Operator::TableFill { table: to } => (table, Helper::TableFill { table: to }),
-            Operator::TableCopy { dst_table: to, src_table: from } => (table, Helper::TableCopy { to, from }),
-            Operator::TableGrow { table } => (None, Helper::TableGrow { table }),
-            _ => return self.necessary_replacement(operator),
-        };
-        kept.unwrap_or_else(|| Replacement::Call { function: self.helper(helper) })
-    }
-
-    /// The replacements that the engine relies on, checks or not.
-    fn necessary_replacement(&mut self, operator: &Operator<'_>) -> Replacement {
-        let atomic = |call, memory: &wasmparser::MemArg| {
-            // Offsets into a 32-bit memory are 32-bit numbers.
-            Helper::Atomic { call, offset: u32::try_from(memory.offset).unwrap_or(u32::MAX) }
-        };
-        let helper = match operator {
-            Operator::DataDrop { data_index } => match self.survey.data_length(*data_index) {
-                SegmentLength::Global(left) => return Replacement::Drop { left },
-                SegmentLength::Constant(_) => return Replacement::Itself { units: 1 },
-            },
-            Operator::ElemDrop { elem_index } => match self.survey.element_length(*elem_index) {
-                SegmentLength::Global(left) => return Replacement::Drop { left },
-                SegmentLength::Constant(_) => return Replacement::Itself { units: 1 },
-            },
-            Operator::MemoryInit { data_index, .. }
-                if matches!(self.survey.data_length(*data_index), SegmentLength::Global(_)) =>
-            {
-                Helper::MemoryInit { segment: *data_index }
-            }
-            Operator::TableInit { elem_index, table }
-                if matches!(self.survey.element_length(*elem_index), SegmentLength::Global(_)) =>
-            {
-                Helper::TableInit { segment: *elem_index, table: *table }
-            }
-            Operator::MemoryAtomicWait32 { memarg } => atomic(AtomicCall::Wait32, memarg),
-            Operator::MemoryAtomicWait64 { memarg } => atomic(AtomicCall::Wait64, memarg),
-            Operator::MemoryAtomicNotify { memarg } => atomic(AtomicCall::Notify, memarg),
-            _ => return Replacement::Itself { units: cost::of(operator) },
-        };
-        Replacement::Call { function: self.helper(helper) }
-    }
-
     fn function(&mut self, body: &FunctionBody<'_>) -> Result<Function, EncodingError> {
-        let mut function = self.new_function_with_parsed_locals(body)?;
+        let (mut function, length) = self.new_function(body)?;
         let mut flow = match self.options.checks {
             Checks::Bounded(bounds) => Some(Flow::new(bounds)),
             Checks::None => None,
@@ -236,6 +171,20 @@ impl Rewriter<'_> {
                 Replacement::Call { function: index } => {
                     function.instruction(&Instruction::Call(index));
                 }
+                Replacement::Guarded { step, function: helper } => {
+                    let guard = BlockType::FunctionType(self.survey.guard_type());
+                    let mut code = function.instructions();
+                    code.local_tee(length)
+                        .i32_const(step.cast_signed())
+                        .i32_le_u()
+                        .if_(guard)
+                        .local_get(length);
+                    match operator {
+                        Operator::MemoryFill { .. } => code.memory_fill(0),
+                        _ => code.memory_copy(0, 0),
+                    };
+                    code.else_().local_get(length).call(helper).end();
+                }
                 Replacement::Drop { left } => {
                     function.instruction(&Instruction::I32Const(0));
                     function.instruction(&Instruction::GlobalSet(left));
@@ -245,30 +194,23 @@ impl Rewriter<'_> {
         Ok(function)
     }
 
-    /// What an instruction weighs and calls.
-    fn weigh(&self, operator: &Operator<'_>, replacement: &Replacement) -> (u32, After) {
-        match (replacement, operator) {
-            (Replacement::Call { .. }, _) => (cost::HOST_CALL, After::DefinedCall),
-            (Replacement::Drop { .. }, _) => (2, After::Continue),
-            (Replacement::Itself { units }, Operator::Call { function_index })
-                if *function_index >= self.survey.imported_functions =>
-            {
-                (*units, After::DefinedCall)
-            }
-            (Replacement::Itself { units }, Operator::CallIndirect { .. }) => (*units, After::EitherCall),
-            (Replacement::Itself { units }, _) => (*units, After::Continue),
+    /// A function with the locals of `body` and, if it moves memory, one more for the length; and its index.
+    fn new_function(&mut self, body: &FunctionBody<'_>) -> Result<(Function, u32), EncodingError> {
+        let defined = self.survey.defined.get(self.bodies).copied();
+        self.bodies += 1;
+        let Some(Defined { parameters, moves_memory: true }) = defined else {
+            return Ok((self.new_function_with_parsed_locals(body)?, 0));
+        };
+        let mut locals = Vec::new();
+        let mut length = parameters;
+        for group in body.get_locals_reader()? {
+            let (count, ty) = group?;
+            length += count;
+            locals.push((count, self.val_type(ty)?));
         }
+        locals.push((1, ValType::I32));
+        Ok((Function::new(locals), length))
     }
-}
-
-/// What an instruction becomes.
-enum Replacement {
-    /// What it was, with its weight.
-    Itself { units: u32 },
-    /// A call to a helper.
-    Call { function: u32 },
-    /// A segment is dropped: its global says so.
-    Drop { left: u32 },
 }
 
 impl Reencode for Rewriter<'_> {

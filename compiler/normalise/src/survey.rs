@@ -36,6 +36,15 @@ pub(crate) struct Table {
     pub(crate) grown: bool,
 }
 
+/// A function that the module defines.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Defined {
+    /// How many parameters it has: the index of its first local.
+    pub(crate) parameters: u32,
+    /// It copies or fills memory.
+    pub(crate) moves_memory: bool,
+}
+
 impl Table {
     /// The maximum that the module that comes out declares.
     pub(crate) fn maximum(self) -> Option<u64> {
@@ -51,7 +60,10 @@ impl Table {
 /// What the first reading found. Indices are those of the module that went in, except where said.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    pub(crate) types: u32,
+    /// Parameters of every type.
+    type_parameters: Vec<u32>,
+    /// The defined functions, in order.
+    pub(crate) defined: Vec<Defined>,
     pub(crate) imported_functions: u32,
     pub(crate) functions: u32,
     pub(crate) globals: u32,
@@ -66,6 +78,11 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
+    /// The first type that the pass adds: `(i32, i32) -> ()`, for the block around a bulk operation.
+    pub(crate) fn guard_type(&self) -> u32 {
+        self.type_parameters.len() as u32
+    }
+
     /// How many functions the pass imports.
     pub(crate) fn added_imports(&self) -> u32 {
         self.imported_atomic_calls().count() as u32
@@ -229,15 +246,27 @@ fn length(segments: &[Segment], index: u32) -> SegmentLength {
 /// Reads a valid module.
 pub(crate) fn survey(wasm: &[u8]) -> Result<Survey, Error> {
     let mut survey = Survey::default();
+    let mut bodies = 0;
     for payload in Parser::new(0).parse_all(wasm) {
         match payload? {
-            Payload::TypeSection(section) => survey.types = section.count(),
+            Payload::TypeSection(section) => {
+                for ty in section.into_iter_err_on_gc_types() {
+                    // The validator allows a thousand.
+                    survey.type_parameters.push(ty?.params().len() as u32);
+                }
+            }
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     survey.import(&import?);
                 }
             }
-            Payload::FunctionSection(section) => survey.functions += section.count(),
+            Payload::FunctionSection(section) => {
+                survey.functions += section.count();
+                for ty in section {
+                    let parameters = survey.type_parameters.get(ty? as usize).copied().unwrap_or(0);
+                    survey.defined.push(Defined { parameters, moves_memory: false });
+                }
+            }
             Payload::TableSection(section) => {
                 for table in section {
                     survey.table(table?.ty);
@@ -281,9 +310,17 @@ pub(crate) fn survey(wasm: &[u8]) -> Result<Survey, Error> {
             }
             Payload::CodeSectionEntry(body) => {
                 let mut reader = body.get_operators_reader()?;
+                let mut moves_memory = false;
                 while !reader.eof() {
-                    survey.operator(&reader.read()?);
+                    let operator = reader.read()?;
+                    survey.operator(&operator);
+                    moves_memory |=
+                        matches!(operator, Operator::MemoryFill { .. } | Operator::MemoryCopy { .. });
                 }
+                if let Some(function) = survey.defined.get_mut(bodies) {
+                    function.moves_memory = moves_memory;
+                }
+                bodies += 1;
             }
             Payload::CustomSection(section) if section.name().starts_with(OUR_SECTIONS) => {
                 let (name, bytes) = (section.name().into(), section.data().into());
