@@ -1,0 +1,2 @@
+;; Ends like a program that panics.
+(module (func (export "hallows_main") unreachable))
