@@ -69,9 +69,13 @@ impl fmt::Display for Environment {
             self.clock.read_cost_ns(),
         )?;
         match self.clock_offset_ns {
-            Some(offset) => writeln!(formatter, ", {offset:+.0} ns between the cores"),
-            None => writeln!(formatter),
+            Some(offset) => writeln!(formatter, ", {offset:+.0} ns between the cores")?,
+            None => writeln!(formatter)?,
         }
+        if cfg!(debug_assertions) {
+            writeln!(formatter, "built for debugging: these figures mean nothing; build with --release")?;
+        }
+        Ok(())
     }
 }
 

@@ -22,6 +22,7 @@ pub mod requirement;
 pub mod rivals;
 pub mod run;
 pub mod samples;
+pub mod session;
 pub mod turn;
 
 pub use bench::Bench;
@@ -35,4 +36,5 @@ pub use registry::{Ours, registry};
 pub use requirement::Requirement;
 pub use run::{Plan, run};
 pub use samples::{Samples, Unit};
+pub use session::{Format, session};
 pub use turn::{Sampling, Turn};

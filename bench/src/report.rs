@@ -1,5 +1,6 @@
 //! Reports of outcomes: a table for people, one JSON object a line for programs.
 
 pub mod json;
-mod numbers;
+pub(crate) mod numbers;
 pub mod text;
+mod wrap;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::report::numbers::figure;
 use crate::samples::{Figures, Unit};
 
 /// Which of our figures a limit is for.
@@ -60,10 +61,10 @@ impl Requirement {
     pub fn describe(&self, unit: Unit) -> String {
         let unit = unit.name();
         match self {
-            Self::AtMost(statistic, limit) => format!("{statistic} ≤ {limit} {unit}"),
+            Self::AtMost(statistic, limit) => format!("{statistic} ≤ {} {unit}", figure(*limit)),
             Self::TimesFasterThan(rival, factor) => format!("≥ {factor}× faster than {rival}"),
             Self::AtMostTimes(rival, factor) => format!("≤ {factor}× {rival}"),
-            Self::PerSecond(rate) => format!("≥ {rate} per second"),
+            Self::PerSecond(rate) => format!("≥ {} per second", figure(*rate)),
         }
     }
 

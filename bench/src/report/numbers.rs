@@ -14,7 +14,7 @@ pub(super) fn rounded(value: f64) -> f64 {
 }
 
 /// `3.69`, `40.1`, `2,640`: three digits or all of the whole ones, with separators.
-pub(super) fn figure(value: f64) -> String {
+pub(crate) fn figure(value: f64) -> String {
     match value.abs() {
         magnitude if !magnitude.is_finite() => "–".to_owned(),
         magnitude if magnitude < 10.0 && value.fract() != 0.0 => format!("{value:.2}"),

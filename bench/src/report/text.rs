@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use super::json::our_cycles;
 use super::numbers::figure;
+use super::wrap::wrapped;
 use crate::outcome::{Entry, Outcome, Ratio};
 use crate::requirement::State;
 use crate::samples::Unit;
@@ -77,17 +78,13 @@ pub fn table(outcome: &Outcome, colour: Colour) -> String {
         let ours =
             our_cycles(outcome).map_or(String::new(), |cycles| format!("; ours here: {}", figure(cycles)));
         let cycles = figure(f64::from(published.cycles));
-        let _ = writeln!(
-            text,
-            "  published: {} {cycles} cycles ({}){ours}\n             {}",
-            published.name,
-            published.what,
-            colour.paint(DIM, published.source)
-        );
+        let line =
+            format!("{} {cycles} cycles{ours} ({}; {})", published.name, published.what, published.source);
+        let _ = writeln!(text, "{}", wrapped("  published: ", &line));
     }
-    let _ = writeln!(text, "  path: {}", outcome.path);
+    let _ = writeln!(text, "{}", wrapped("  path: ", outcome.path));
     if let Some(why) = outcome.why {
-        let _ = writeln!(text, "  why the rival is slow: {why}");
+        let _ = writeln!(text, "{}", wrapped("  why the rival is slow: ", why));
     }
     text
 }
@@ -97,7 +94,8 @@ pub fn table(outcome: &Outcome, colour: Colour) -> String {
 pub fn configurations(outcome: &Outcome) -> String {
     let entries = outcome.ours.iter().chain(outcome.rivals.iter().map(|rival| &rival.entry));
     entries.fold(String::new(), |mut text, entry| {
-        let _ = writeln!(text, "  {}: {}", entry.description.name, entry.description.configuration);
+        let head = format!("  {}: ", entry.description.name);
+        let _ = writeln!(text, "{}", wrapped(&head, &entry.description.configuration));
         text
     })
 }

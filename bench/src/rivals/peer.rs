@@ -43,7 +43,8 @@ enum Kind {
 impl Peer {
     /// Starts a peer that settles on `core` and serves.
     ///
-    /// Call it from a thread of ordinary priority: the peer inherits the caller's. A thread is joined on drop, so its
+    /// Call it from a thread of ordinary priority that outlives the peer: a peer inherits the caller's priority, and a
+    /// process ends with the thread that forked it. A thread is joined on drop, so its
     /// `serve` must return once the other side has closed the connection; a process is killed.
     ///
     /// # Safety
