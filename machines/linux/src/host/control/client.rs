@@ -68,9 +68,13 @@ pub fn list(directory: &RuntimeDir) -> Result<Vec<RunningMachine>, ControlError>
     Ok(machines)
 }
 
+/// Pid of the parent that a control socket's name tells; `None` for other files.
+pub(super) fn pid_of_socket(socket: &Path) -> Option<i32> {
+    socket.file_name()?.to_str()?.strip_prefix("machine-")?.strip_suffix(".sock")?.parse().ok()
+}
+
 fn running_machine(socket: &Path) -> Option<RunningMachine> {
-    let name = socket.file_name()?.to_str()?;
-    let pid = name.strip_prefix("machine-")?.strip_suffix(".sock")?.parse().ok()?;
+    let pid = pid_of_socket(socket)?;
     match UnixStream::connect(socket) {
         Ok(_) => Some(RunningMachine { pid, socket: socket.to_owned() }),
         // Nobody listens: its parent was killed before it could remove the file.

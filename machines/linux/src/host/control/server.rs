@@ -11,9 +11,11 @@ use std::path::PathBuf;
 
 use rustix::event::PollFlags;
 
+use super::client::pid_of_socket;
 use super::protocol::{Request, Response};
 use crate::host::files::FileError;
 use crate::host::line_socket::{Descriptors, Filled, LineSocket, REQUEST_LIMIT_BYTES};
+use crate::host::process_id::ProcessId;
 use crate::host::runtime_dir::RuntimeDir;
 
 /// Connections at one time. More wait in the listener's queue: a client that keeps one open is a monitor or a mistake.
@@ -50,8 +52,7 @@ impl ControlServer {
     /// When the socket cannot be made there.
     pub(crate) fn bind(directory: &RuntimeDir, pid: i32) -> Result<Self, FileError> {
         let path = directory.path().join(format!("machine-{pid}.sock"));
-        // A former process with our pid may have left its socket behind.
-        let _ = std::fs::remove_file(&path);
+        remove_stale(directory);
         let failed = |error| FileError::new("listen on", &path, error);
         let listener = UnixListener::bind(&path).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -117,6 +118,17 @@ impl ControlServer {
     fn drop_if_done(&mut self, id: ConnectionId) {
         if self.connections.get(&id).is_some_and(Connection::is_done) {
             self.connections.remove(&id);
+        }
+    }
+}
+
+/// Removes the sockets of processes that are gone (killed before they could do it), and of a former one with our pid.
+fn remove_stale(directory: &RuntimeDir) {
+    for entry in std::fs::read_dir(directory.path()).into_iter().flatten().flatten() {
+        let Some(pid) = pid_of_socket(&entry.path()) else { continue };
+        if ProcessId::of(pid).is_none() || pid == ProcessId::own().pid {
+            // Another start may have been quicker.
+            let _ = std::fs::remove_file(entry.path());
         }
     }
 }
@@ -281,16 +293,21 @@ mod tests {
         assert!(stale.exists());
         assert_eq!(list(&directory).unwrap(), []);
         assert!(!stale.exists());
+        let stale = directory.path().join(format!("machine-{}.sock", i32::MAX));
+        drop(UnixListener::bind(&stale).unwrap());
+        let _server = ControlServer::bind(&directory, 1).unwrap();
+        assert!(!stale.exists());
     }
 
     #[test]
     fn one_of_several_machines_must_be_named() {
         let (_scratch, directory) = directory("control-several");
-        let _servers =
-            [ControlServer::bind(&directory, 5).unwrap(), ControlServer::bind(&directory, 6).unwrap()];
+        // Any two processes that exist.
+        let parent = std::os::unix::process::parent_id().cast_signed();
+        let _servers = [1, parent].map(|pid| ControlServer::bind(&directory, pid).unwrap());
         let error = choose(&directory, None).unwrap_err();
-        assert!(error.to_string().contains("(5, 6)"), "{error}");
-        assert_eq!(choose(&directory, Some(6)).unwrap().pid, 6);
-        assert!(matches!(choose(&directory, Some(8)), Err(ControlError::NoSuchMachine { .. })));
+        assert!(error.to_string().contains(&format!("(1, {parent})")), "{error}");
+        assert_eq!(choose(&directory, Some(1)).unwrap().pid, 1);
+        assert!(matches!(choose(&directory, Some(-8)), Err(ControlError::NoSuchMachine { .. })));
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reserve::Reserve;
 use crate::host::quantity::ByteSize;
+use crate::host::tier::{Outcome, Step, StepName};
 
 /// What could be locked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,22 @@ pub enum LockReport {
     },
 }
 
+impl LockReport {
+    /// As a step of the tier report.
+    pub fn step(&self) -> Step {
+        let outcome = match self {
+            Self::Everything => {
+                Outcome::Done { how: "all memory of the machine, also what it maps later".to_owned() }
+            }
+            Self::BudgetOnly { why } => {
+                Outcome::Done { how: format!("the programs' memory, not the rest: {why}") }
+            }
+            Self::Nothing { why, remedy } => Outcome::Missing { why: why.clone(), remedy: remedy.clone() },
+        };
+        Step { name: StepName::Memory, outcome }
+    }
+}
+
 /// Raises the limit of lockable memory as far as this process may: without bound with CAP_SYS_RESOURCE, else to the
 /// hard limit. Do it before privileges are dropped: later mappings count against the limit too.
 pub fn raise_lock_limit() {
@@ -38,21 +55,36 @@ pub fn raise_lock_limit() {
     }
 }
 
-/// Locks all memory of the process as it is touched, or at least the budget. Touches nothing itself.
+/// Locks what the process has mapped so far, as it is touched: its code, its data, its heap. For a machine, before it reserves the
+/// address space of programs' memories, which it gives back and takes again page by page.
+///
+/// # Errors
+/// Why it is not allowed, for people.
+pub fn lock_what_is_touched() -> Result<(), String> {
+    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::ONFAULT)
+        .map_err(|error| format!("{error} (the limit of locked memory is too low)"))
+}
+
+/// Locks all memory of the process as it is touched, or at least the budget. Touches nothing itself. Call it before
+/// [`Confined::enter`](crate::host::jail::Confined::enter), which gives up CAP_IPC_LOCK.
 ///
 /// Pages that are not there yet are locked when they come, so this takes microseconds and population stays in the
-/// background.
+/// background. Everything is only locked where the limit is off: under a limit, a process without the capability could
+/// map no more memory once its locked size exceeds it.
 pub fn lock_everything(reserve: &Reserve) -> LockReport {
-    let all = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT);
-    let Err(all_error) = all else { return LockReport::Everything };
+    let limit = getrlimit(Resource::Memlock).current;
+    let all = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    if limit.is_none() && mlockall(all).is_ok() {
+        return LockReport::Everything;
+    }
     // SAFETY: the range belongs to `reserve`; locking changes no content.
     let budget = unsafe { mlock_with(reserve.base().as_ptr().cast(), reserve.bytes(), MlockFlags::ONFAULT) };
-    let limit = match getrlimit(Resource::Memlock).current {
+    let limit = match limit {
         Some(bytes) => format!("RLIMIT_MEMLOCK is {}", ByteSize(bytes)),
         None => "RLIMIT_MEMLOCK is unlimited".to_owned(),
     };
     match budget {
-        Ok(()) => LockReport::BudgetOnly { why: format!("{all_error}; {limit}") },
+        Ok(()) => LockReport::BudgetOnly { why: limit },
         Err(error) => LockReport::Nothing {
             why: format!("{error}; {limit}, the budget is {}", ByteSize(reserve.bytes() as u64)),
             remedy: "raise the limit (`ulimit -l`, LimitMEMLOCK= of systemd, /etc/security/limits.conf) or run as root"

@@ -10,7 +10,7 @@ use super::idle::{self, IdleHold};
 use super::journal::Claim;
 use super::placement::{self, TimekeeperPriority};
 use super::report::{Outcome, StepName, Tier, TierReport};
-use super::settings::Applied;
+use super::settings::{Applied, device_of};
 use crate::host::cores::{CoreChoice, Topology, siblings_of};
 use crate::host::facts::KernelVersion;
 use crate::host::files::FileError;
@@ -117,7 +117,9 @@ impl HostClaim {
         let tree = if self.claim.wants_cpuset { CpusetTree::find(&self.state.root).ok() } else { None };
         let mut failures = Vec::new();
         for thread in &threads {
-            failures.extend(placement::place(tree.as_ref().map(|tree| (tree, &self.claim)), thread).err());
+            let placed = placement::place(tree.as_ref().map(|tree| (tree, &self.claim)), thread);
+            // A thread that has ended meanwhile (a cleaner whose work is done) has no place.
+            failures.extend(placed.err().filter(|_| threads_of(machine).contains(&thread.tid)));
         }
         if let Some(tree) = &tree {
             // The rest of the process (its first thread) has no business on the programs' cores.
@@ -130,8 +132,11 @@ impl HostClaim {
             self.report.tier = Tier::Shared;
             self.report.set(StepName::Cores, Outcome::missing(failure, "report this; it should not happen"));
         }
-        let results: Vec<_> =
-            threads.iter().map(|thread| placement::prioritise(thread, self.timekeeper)).collect();
+        let results: Vec<_> = threads
+            .iter()
+            .map(|thread| placement::prioritise(thread, self.timekeeper))
+            .filter(|result| !matches!(result, Err(error) if error.raw_os_error() == Some(libc::ESRCH)))
+            .collect();
         self.report.set(StepName::Scheduling, placement::scheduling_outcome(&results, self.timekeeper));
     }
 
@@ -277,12 +282,13 @@ fn obstacle(choice: &CoreChoice, limit: TierLimit) -> Option<CpusetError> {
 fn settings_outcome(results: &[&Result<Applied, FileError>]) -> Outcome {
     let refused: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
     let moved = results.len() - refused.len();
-    match refused.first() {
-        None => Outcome::done(format!("{moved} settings")),
-        Some(error) => Outcome::missing(
-            format!("{} of {} settings were refused, for example: {error}", refused.len(), results.len()),
-            "interrupts that a driver has bound to a core need the driver's own option, or isolation at boot \
-             (isolcpus=managed_irq,…)",
-        ),
+    if refused.is_empty() {
+        return Outcome::done(format!("{moved} settings"));
     }
+    let devices: Vec<_> = refused.iter().filter_map(|error| device_of(&error.path)).collect();
+    let of_devices = if devices.is_empty() { String::new() } else { format!(" ({})", devices.join(", ")) };
+    Outcome::missing(
+        format!("{} of {} were refused{of_devices}: {}", refused.len(), results.len(), refused[0].source),
+        "what a driver has bound to its cores moves only at boot: `isolcpus=managed_irq,domain,…`",
+    )
 }

@@ -4,7 +4,9 @@
 //! on them; `/hallows-PID` with a machine's cores, exclusive and without load balancing.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::cpuset::{
     CpusetError, GROUP_PREFIX, Record, affinity_of, group_of, orphaned_groups, restore_affinity,
@@ -20,9 +22,14 @@ pub struct Version1 {
     mount: PathBuf,
 }
 
-/// Rounds of moving what runs to Linux's cores. A round misses what was forked during it; three forks in a row between
-/// two rounds of a few hundred microseconds each do not happen to a thread that is about to be moved itself.
+/// Rounds of moving what runs to Linux's cores. A round misses what is forked during it and what is just ending; the
+/// former is caught by the next round, the latter is gone soon.
 const MOVING_ROUNDS: usize = 8;
+/// How long ending threads may keep a set alive. Freeing the memory of a large process takes a good part of a second
+/// on a busy host. What is not removed then stays in the journal, for the next start.
+const REMOVAL_PATIENCE: Duration = Duration::from_secs(5);
+/// Pause between two looks: short beside the time that anybody waits for, long beside what a look costs.
+const REMOVAL_PAUSE: Duration = Duration::from_millis(1);
 /// The kernel's mark of threads that are bound to their cores for good (`PF_NO_SETAFFINITY`, include/linux/sched.h).
 const BOUND_FOR_GOOD: u64 = 0x0400_0000;
 
@@ -76,7 +83,7 @@ impl Version1 {
     /// Makes a set, or gives an existing one these cores. Memory nodes are those of the root set.
     fn make_group(&self, group: &Path, cores: &CoreSet) -> Result<(), CpusetError> {
         match std::fs::create_dir(group) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
                 return Err(FileError::new("make the cpuset", group, error).into());
             }
             _ => {}
@@ -170,14 +177,7 @@ impl Version1 {
     }
 
     fn remove_orphans(&self, claims: &[Claim]) -> Result<(), CpusetError> {
-        for group in orphaned_groups(&self.mount, claims) {
-            for thread in self.threads_in(&group)? {
-                // It may have ended.
-                let _ = self.free_thread(thread);
-            }
-            remove(&group)?;
-        }
-        Ok(())
+        orphaned_groups(&self.mount, claims).iter().try_for_each(|group| self.empty_and_remove(group))
     }
 
     fn restore(&self, journal: &mut Journal, record: &mut Record<'_>) -> Result<(), CpusetError> {
@@ -189,12 +189,9 @@ impl Version1 {
         let linux = self.linux_group();
         if linux.exists() {
             self.note_own_affinities(journal, record, &linux)?;
-            self.empty(&linux)?;
+            self.empty_and_remove(&linux)?;
         }
         journal.moved_threads.iter().for_each(restore_affinity);
-        if linux.exists() {
-            remove(&linux)?;
-        }
         journal.moved_threads.clear();
         journal.cpusets = None;
         Ok(())
@@ -214,19 +211,25 @@ impl Version1 {
         Ok(self.note_affinities(journal, record, narrow)?)
     }
 
-    /// Moves all threads of a set to the root set.
-    fn empty(&self, group: &Path) -> Result<(), CpusetError> {
-        for _ in 0..MOVING_ROUNDS {
-            let threads = self.threads_in(group)?;
-            if threads.is_empty() {
-                break;
-            }
-            for thread in threads {
-                // It may have ended; what stays shows when the set is removed.
+    /// Moves all threads of a set to the root set and removes the set.
+    ///
+    /// A thread that is just ending can be neither moved nor waited for (version 1 has no event for it), and keeps the
+    /// set from being removed. So this looks again until [`REMOVAL_PATIENCE`] is over.
+    fn empty_and_remove(&self, group: &Path) -> Result<(), CpusetError> {
+        let deadline = Instant::now() + REMOVAL_PATIENCE;
+        loop {
+            for thread in self.threads_in(group)? {
+                // It may have ended.
                 let _ = self.free_thread(thread);
             }
+            match std::fs::remove_dir(group) {
+                Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < deadline => {
+                    std::thread::sleep(REMOVAL_PAUSE);
+                }
+                Err(error) => return Err(FileError::new("remove the cpuset", group, error).into()),
+                Ok(()) => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     fn free_thread(&self, thread: i32) -> Result<(), FileError> {
@@ -265,13 +268,4 @@ fn narrow_thread(thread: i32, cores: &CoreSet) -> Option<NarrowThread> {
         affinity,
         is_bound,
     })
-}
-
-fn remove(group: &Path) -> Result<(), CpusetError> {
-    match std::fs::remove_dir(group) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(FileError::new("remove the cpuset", group, error).into())
-        }
-        _ => Ok(()),
-    }
 }

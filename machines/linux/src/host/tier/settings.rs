@@ -75,7 +75,7 @@ impl Setting {
     /// Writes the intended value, unless the file has it already.
     ///
     /// # Errors
-    /// The kernel's refusal: some interrupts belong to a core for good.
+    /// The kernel's refusal: drivers bind some interrupts to cores for good.
     pub fn apply(&self) -> Result<Applied, FileError> {
         let Some(intended) = self.written.last() else { return Ok(Applied::Done) };
         match read_short(&self.path) {
@@ -115,6 +115,13 @@ impl Setting {
             Rule::Value(_) => first == second,
         }
     }
+}
+
+/// The device behind an interrupt's affinity file, for messages: each has a directory of its name beside it.
+pub fn device_of(affinity_file: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(affinity_file.parent()?).ok()?.flatten();
+    let names = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    names.map(|entry| entry.file_name().to_string_lossy().into_owned()).next()
 }
 
 /// Why a step needs no setting here, or cannot have one.

@@ -1,0 +1,112 @@
+//! The host as the tests see it: a snapshot of all that a machine may change, and the lock against other test runs.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use hallows_linux::host::cores::Topology;
+use hallows_linux::host::facts::HostFacts;
+use hallows_linux::host::runtime_dir::RuntimeDir;
+use hallows_linux::host::tier::{RestoreError, RestoreReport, restore_leftovers};
+use rustix::fs::{FlockOperation, flock};
+
+/// Mount point of the version 1 cpuset tree, where most of these tests run.
+pub const CPUSETS: &str = "/sys/fs/cgroup/cpuset";
+
+/// Waits for other runs of these tests, and for any machine on the cores that they use.
+pub fn lock() -> Vec<File> {
+    let tests = File::create("/tmp/hallows-host-tests.lock").unwrap();
+    flock(&tests, FlockOperation::LockExclusive).unwrap();
+    for core in topology().online.iter() {
+        for directory in ["/run/lock", "/tmp"] {
+            if let Ok(file) = File::open(format!("{directory}/hallows-cores/core-{core}")) {
+                flock(&file, FlockOperation::LockExclusive).unwrap();
+            }
+        }
+    }
+    vec![tests]
+}
+
+pub fn topology() -> Topology {
+    Topology::read().unwrap()
+}
+
+/// As `hallows restore` does.
+pub fn restore() -> Result<Option<RestoreReport>, RestoreError> {
+    let directory = RuntimeDir::of_this_user().unwrap();
+    restore_leftovers(&directory, &topology().online, HostFacts::read().kernel_version())
+}
+
+/// Everything on the host that a machine may change.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Snapshot(BTreeMap<String, String>);
+
+impl Snapshot {
+    pub fn take() -> Self {
+        let mut values = BTreeMap::new();
+        let mut note = |path: &Path| {
+            if let Ok(text) = std::fs::read_to_string(path) {
+                values.insert(path.display().to_string(), text.trim().to_owned());
+            }
+        };
+        for entry in std::fs::read_dir("/proc/irq").unwrap().flatten() {
+            note(&entry.path().join("smp_affinity_list"));
+        }
+        for file in [
+            "/proc/irq/default_smp_affinity",
+            "/sys/devices/virtual/workqueue/cpumask",
+            "/proc/sys/kernel/watchdog_cpumask",
+            "/proc/sys/kernel/sched_rt_runtime_us",
+            "/sys/fs/cgroup/cgroup.subtree_control",
+        ] {
+            note(Path::new(file));
+        }
+        for mount in [CPUSETS, "/sys/fs/cgroup"] {
+            for group in std::fs::read_dir(mount).into_iter().flatten().flatten().map(|entry| entry.path()) {
+                if group.is_dir() {
+                    values.insert(group.display().to_string(), "a group".to_owned());
+                }
+            }
+        }
+        for file in ["cpuset.cpus", "cpuset.sched_load_balance", "cpuset.cpu_exclusive"] {
+            let path = Path::new(CPUSETS).join(file);
+            values.insert(path.display().to_string(), std::fs::read_to_string(&path).unwrap_or_default());
+        }
+        values.insert("affinity of process 1".to_owned(), allowed_cores(1, 1));
+        Self(values)
+    }
+
+    /// Compares with the present state.
+    pub fn assert_restored(&self) {
+        let now = Self::take();
+        let changed: Vec<_> = self.0.iter().filter(|(path, value)| now.0.get(*path) != Some(value)).collect();
+        let added: Vec<_> = now.0.iter().filter(|(path, _)| !self.0.contains_key(*path)).collect();
+        assert!(changed.is_empty() && added.is_empty(), "was: {changed:#?}; is new: {added:#?}");
+    }
+}
+
+/// A field of a thread's status file.
+pub fn status(pid: i32, tid: i32, key: &str) -> String {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/status")).unwrap();
+    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).unwrap().trim().to_owned()
+}
+
+pub fn allowed_cores(pid: i32, tid: i32) -> String {
+    status(pid, tid, "Cpus_allowed_list")
+}
+
+/// The version 1 cpuset of a thread.
+pub fn cpuset(pid: i32, tid: i32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/cpuset")).unwrap().trim().to_owned()
+}
+
+/// Threads of a process by name.
+pub fn threads(pid: i32) -> Vec<(i32, String)> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+    let tids = tasks.map(|entry| entry.file_name().to_str().unwrap().parse().unwrap());
+    tids.map(|tid| (tid, status(pid, tid, "Name"))).collect()
+}
+
+pub fn has_cpusets_v1() -> bool {
+    Path::new(CPUSETS).join("cpuset.cpus").exists()
+}

@@ -1,0 +1,165 @@
+//! A small machine for the tests: it starts threads and jails itself as a real one does, then does as it is told.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use hallows_linux::host::child::{ChildError, MachineProcess};
+use hallows_linux::host::control::protocol::{MemoryStatus, TimekeeperState, TimekeeperStatus};
+use hallows_linux::host::control::{CellSelector, MachineStatus, Request, Response};
+use hallows_linux::host::cores::CoreChoice;
+use hallows_linux::host::jail::Confined;
+use hallows_linux::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
+use hallows_linux::host::memory::{Backing, Reserve, lock_everything};
+use hallows_linux::host::quantity::ByteSize;
+use hallows_linux::host::threads::{PinnedThread, ThreadPlan, ThreadRole, spawn};
+use hallows_linux::host::tier::Tier;
+use hallows_linux::host::timer::Parker;
+use serde::{Deserialize, Serialize};
+
+/// What the machine is to be.
+#[derive(Serialize, Deserialize)]
+pub struct Config {
+    pub cores: CoreChoice,
+    pub memory: ByteSize,
+    pub manner: Manner,
+}
+
+/// How it behaves.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Manner {
+    /// Stops when asked.
+    Polite,
+    /// Does not stop when asked.
+    Stubborn,
+    /// Sends back what it reads from the console, and ends with code 7 at its end.
+    Echo,
+}
+
+struct Machine {
+    config: Config,
+    console: OwnedFd,
+    sender: LinkSender,
+    reserve: Arc<Reserve>,
+    tier: Tier,
+}
+
+pub fn run(process: Result<MachineProcess, ChildError>) -> ExitCode {
+    match process {
+        Ok(process) => boot(process),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(64)
+        }
+    }
+}
+
+fn boot(process: MachineProcess) -> ExitCode {
+    let config: Config = serde_json::from_slice(&process.config).unwrap();
+    let reserve = Arc::new(Reserve::new(config.memory, Backing::Shareable).unwrap());
+    process.sender.send(FromMachine::Step(lock_everything(&reserve).step())).unwrap();
+    let confined = Confined::enter().unwrap();
+    let threads = start_threads(&config.cores, &reserve);
+    let infos = threads.iter().map(|thread| thread.info().unwrap()).collect();
+    process.sender.send(FromMachine::Threads { threads: infos }).unwrap();
+    let report = confined.seal().unwrap();
+    let tier = Tier::Shared;
+    let machine = Machine { config, console: process.console, sender: process.sender, reserve, tier };
+    machine.say(&format!("jailed {}", serde_json::to_string(&report).unwrap()));
+    // The pid is what the kernel says it is, whatever /proc would say.
+    machine.say(&format!("machine {}", std::process::id()));
+    if machine.config.manner == Manner::Echo { machine.echo() } else { machine.serve(process.receiver) }
+}
+
+fn start_threads(cores: &CoreChoice, reserve: &Arc<Reserve>) -> Vec<PinnedThread<()>> {
+    let sleep = || {
+        Parker::<std::sync::atomic::AtomicU32>::new().park(None);
+    };
+    let mut threads: Vec<_> =
+        cores.programs.iter().map(|core| spawn(ThreadPlan::new(ThreadRole::Programs(core)), sleep)).collect();
+    threads.push(spawn(ThreadPlan::new(ThreadRole::Timekeeper(cores.timekeeper_core())), sleep));
+    let reserve = reserve.clone();
+    threads.push(spawn(ThreadPlan::new(ThreadRole::Cleaner(cores.cleaner_core())), move || {
+        reserve.populate(&AtomicBool::new(false)).unwrap();
+    }));
+    threads.into_iter().map(Result::unwrap).collect()
+}
+
+impl Machine {
+    fn say(&self, line: &str) {
+        write_all(&self.console, format!("{line}\n").as_bytes());
+    }
+
+    fn echo(&self) -> ExitCode {
+        let mut buffer = [0; 4096];
+        loop {
+            match rustix::io::read(&self.console, &mut buffer).unwrap() {
+                0 => return ExitCode::from(7),
+                bytes => write_all(&self.console, &buffer[..bytes]),
+            }
+        }
+    }
+
+    fn serve(mut self, mut receiver: LinkReceiver) -> ExitCode {
+        while let Some((message, _)) = receiver.receive().unwrap() {
+            match message {
+                ToMachine::Tier(report) => {
+                    self.tier = report.tier;
+                    self.say(&format!("tier {}", serde_json::to_string(&report).unwrap()));
+                }
+                ToMachine::Request { id, request } => {
+                    let response = self.answer(request);
+                    self.sender.send(FromMachine::Reply { id, response }).unwrap();
+                }
+                ToMachine::Stop { grace_ns } => {
+                    self.say(&format!("asked to stop within {grace_ns} ns"));
+                    if self.config.manner == Manner::Polite {
+                        return ExitCode::SUCCESS;
+                    }
+                }
+                ToMachine::WindowSize { .. } => {}
+            }
+        }
+        ExitCode::from(9)
+    }
+
+    fn answer(&self, request: Request) -> Response {
+        match request {
+            Request::Kill { cell: CellSelector::Name(name) } if name == "everything" => std::process::abort(),
+            Request::Ps => Response::Machine(self.status()),
+            other => Response::Failed { error: format!("this machine has no cells, so no {other:?}") },
+        }
+    }
+
+    fn status(&self) -> MachineStatus {
+        let cores = &self.config.cores;
+        MachineStatus {
+            tier: self.tier,
+            cores: cores.programs.clone(),
+            housekeeping: cores.housekeeping.clone(),
+            uptime_ns: 1,
+            memory: MemoryStatus {
+                budget_bytes: self.reserve.bytes() as u64,
+                populated_bytes: self.reserve.populated_bytes() as u64,
+                used_bytes: 0,
+            },
+            timekeeper: TimekeeperStatus {
+                core: cores.timekeeper_core(),
+                place: cores.timekeeper,
+                state: TimekeeperState::Sleeping,
+                spun_percent: 0.0,
+                wakeups: 0,
+            },
+            cells: Vec::new(),
+        }
+    }
+}
+
+fn write_all(console: &impl AsFd, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        // Without a parent there is nobody to tell; the kernel's SIGKILL is on its way.
+        let Ok(written) = rustix::io::write(console, bytes) else { return };
+        bytes = &bytes[written..];
+    }
+}

@@ -1,0 +1,159 @@
+//! Tier `shared`: machines of ordinary users, jail, console, one core.
+
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use hallows_linux::host::jail::JailReport;
+use hallows_linux::host::process_id::ProcessId;
+use hallows_linux::host::tier::{Outcome, StepName, Tier};
+use libtest_mimic::Trial;
+use rustix::process::Signal;
+
+use crate::host::{Snapshot, allowed_cores, status, threads};
+use crate::running::{Running, parent};
+use crate::{root_test, test};
+
+pub fn tests() -> Vec<Trial> {
+    vec![
+        test("a_machine_runs_jailed_at_tier_shared_and_changes_nothing", jailed_at_tier_shared),
+        root_test("an_ordinary_user_gets_a_machine_and_is_told_what_is_missing", ordinary_user),
+        test("on_one_core_the_timekeeper_shares_it_and_says_so", one_core),
+        test("the_console_carries_bytes_both_ways_and_the_end_of_input", console),
+        test("the_machine_process_refuses_to_be_started_by_hand", by_hand),
+        test("cores_of_another_machine_are_refused_by_its_pid", taken_cores),
+    ]
+}
+
+fn assert_jailed(machine: ProcessId) {
+    for (tid, name) in threads(machine.pid) {
+        let field = |key| status(machine.pid, tid, key);
+        assert_eq!(field("Seccomp"), "2", "{name}");
+        assert_eq!(field("NoNewPrivs"), "1", "{name}");
+        assert_eq!(field("CapEff").trim_matches('0'), "", "{name}");
+        assert_eq!(field("CapPrm").trim_matches('0'), "", "{name}");
+    }
+}
+
+fn jailed_at_tier_shared() {
+    let before = Snapshot::take();
+    let mut running = Running::start(&["--shared"]);
+    let jail: JailReport = serde_json::from_str(&running.hear("jailed")).unwrap();
+    let machine = running.machine();
+    let report = running.placed();
+    before.assert_restored();
+    assert_jailed(machine);
+    assert_eq!(report.tier, Tier::Shared);
+    // Link, console, configuration, the three standard streams, and what the machine itself opened.
+    assert!((6..16).contains(&jail.open_descriptors), "{jail:?}");
+    let names: Vec<_> = threads(machine.pid).into_iter().map(|(_, name)| name).collect();
+    for (tid, name) in threads(machine.pid) {
+        if let Some(core) = name.strip_prefix("core-") {
+            assert_eq!(allowed_cores(machine.pid, tid), core);
+        }
+    }
+    assert!(names.contains(&"timekeeper".to_owned()), "{names:?}");
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+    before.assert_restored();
+}
+
+fn ordinary_user() {
+    let before = Snapshot::take();
+    // A copy that everybody may execute, in a directory that everybody may enter.
+    let program = std::env::temp_dir().join(format!("hallows-host-test-{}", std::process::id()));
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(&program).arg("parent");
+    command.env_remove("XDG_RUNTIME_DIR").current_dir("/");
+    let mut running = Running::start_command(command);
+    let machine = running.machine();
+    let report = running.placed();
+    assert_eq!(report.tier, Tier::Shared);
+    for step in [StepName::Cores, StepName::Interrupts, StepName::Scheduling] {
+        let Some(Outcome::Missing { why, remedy }) = report.outcome(step) else {
+            panic!("{step}: {report:?}")
+        };
+        assert!(why.contains("only root") && remedy.contains("sudo"), "{why}; {remedy}");
+    }
+    assert_jailed(machine);
+    assert!(std::path::Path::new(&format!("/tmp/hallows-65534/machine-{}.sock", running.pid())).exists());
+    running.signal(Signal::INT);
+    assert_eq!(running.code(), Some(0));
+    before.assert_restored();
+    std::fs::remove_file(program).unwrap();
+    std::fs::remove_dir("/tmp/hallows-65534").unwrap();
+}
+
+fn one_core() {
+    let core = crate::host::topology().allowed.first().unwrap();
+    let mut command = parent(&["--shared"]);
+    let only = hallows_linux::host::core_set::CoreSet::from(core).to_cpu_set();
+    // SAFETY: one system call between fork and exec.
+    unsafe {
+        command.pre_exec(move || Ok(rustix::thread::sched_setaffinity(None, &only)?));
+    }
+    let mut running = Running::start_command(command);
+    let line = running.hear("cores");
+    assert!(
+        line.contains(&format!("shares core {core}")) && line.contains("quanta are at least 1 ms"),
+        "{line}"
+    );
+    let machine = running.machine();
+    running.placed();
+    for (tid, name) in threads(machine.pid) {
+        assert_eq!(allowed_cores(machine.pid, tid), core.to_string(), "{name}");
+    }
+    running.signal(Signal::TERM);
+    assert_eq!(running.code(), Some(0));
+}
+
+fn console() {
+    let mut running = Running::start(&["--shared", "--echo"]);
+    running.machine();
+    running.placed();
+    // More than fits into any buffer on the way.
+    let text: Vec<u8> = (0..4_000_000u32).map(|number| b'a' + (number % 23) as u8).collect();
+    let mut stdin = running.stdin.take().unwrap();
+    let sent = text.clone();
+    let writer = std::thread::spawn(move || stdin.write_all(&sent).unwrap());
+    let heard = running.hear_all();
+    writer.join().unwrap();
+    let end = heard.len()
+        - heard.iter().rev().skip(1).position(|byte| *byte == b'\n').map_or(heard.len(), |at| at + 1);
+    let (echoed, last_line) = heard.split_at(end);
+    // The last line is the parent's; it starts right behind the echo, which has no line end.
+    let echoed = if echoed.is_empty() { &heard[..text.len()] } else { echoed };
+    assert!(
+        echoed.starts_with(&text),
+        "{} of {} bytes came back; then {last_line:?}",
+        echoed.len(),
+        text.len()
+    );
+    assert_eq!(running.code(), Some(7));
+}
+
+fn by_hand() {
+    let program = std::env::current_exe().unwrap();
+    for arguments in [&["machine-process"][..], &["machine-process", "0"], &["machine-process", "99999"]] {
+        let output = Command::new(&program).args(arguments).stdin(Stdio::null()).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{error}");
+        assert!(error.contains("use `hallows run`"), "{error}");
+    }
+}
+
+fn taken_cores() {
+    let mut first = Running::start(&["--shared"]);
+    first.machine();
+    let mut second = Running::start(&["--shared"]);
+    let error = second.hear("error");
+    assert!(error.contains(&format!("is in use by process {} (", first.pid())), "{error}");
+    assert_eq!(second.code(), Some(69));
+    first.signal(Signal::TERM);
+    assert_eq!(first.code(), Some(0));
+    let mut third = Running::start(&["--shared"]);
+    third.machine();
+    third.signal(Signal::TERM);
+    assert_eq!(third.code(), Some(0));
+}
