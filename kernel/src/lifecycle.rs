@@ -251,6 +251,7 @@ impl<E: Engine> Kernel<E> {
             backtrace: &backtrace,
         };
         self.log_end(cell, token, &report);
+        self.machine.cell_ended(CellId(cell), kind, detail);
         self.tell_watchers(token, core, cell, Watched::Died);
         let Some(capability) = self.capabilities.held(faults) else { return };
         let endpoint = self.endpoints.at(capability.index);
@@ -415,6 +416,8 @@ impl<E: Engine> Kernel<E> {
             let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut token);
             inbox.sources = inbox.sources.saturating_sub(u32::from(!record.is_passive()));
         }
+        // A wait for it alone ends with `NothingToWaitFor`.
+        self.wake(token, core, server);
         let watchers = core::mem::take(&mut *record.watchers.lock(token).0);
         record.watched.store(0, Ordering::Relaxed);
         for via in watchers {

@@ -75,6 +75,14 @@ impl<E: Engine> Kernel<E> {
         let Operation { code, arguments } = Operation::parse(&bytes).ok_or(Error::UnknownOperation)?;
         let answer = match code {
             Code::Null => Reply::default(),
+            Code::Identify if arguments[0] != 0 && self.is_self(cell, found) => {
+                let named = u32::try_from(arguments[0]).map_err(|_| Error::BadHandle)?;
+                let Found { capability, .. } = self.capabilities.find(cell, Handle(named))?;
+                Reply {
+                    a: capability.kind as u64 | u64::from(capability.rights.0) << 16,
+                    b: capability.badge,
+                }
+            }
             Code::Identify => Reply {
                 a: found.capability.kind as u64 | u64::from(found.capability.rights.0) << 16,
                 b: found.capability.badge,

@@ -127,17 +127,16 @@ impl RunQueue {
         self.remove(threads, thread).then_some(thread)
     }
 
-    /// Takes a thread that may run elsewhere: the next one, or one of the few behind it.
+    /// Takes the next thread that may run elsewhere.
     pub fn steal(&mut self, threads: &Table<Thread>) -> Option<u32> {
-        // So few: a thief that finds only pinned threads gives up soon.
-        const LOOK_AT: usize = 8;
-        let lists = self.lists.get(usize::from(self.best_priority()?))?;
-        for list in lists {
+        // All that wait are looked at: a thief that gave up before a movable one, which the count tells it is there, would come back at
+        // once and never sleep. The pinned ones in front are few.
+        if !self.has_movable() {
+            return None;
+        }
+        for list in self.lists.iter().rev().flatten() {
             let mut thread = list.head;
-            for _ in 0..LOOK_AT {
-                if thread == NOBODY {
-                    break;
-                }
+            while thread != NOBODY {
                 if threads.at(thread).pinned.load(Ordering::Relaxed) == NOBODY {
                     return self.remove(threads, thread).then_some(thread);
                 }
