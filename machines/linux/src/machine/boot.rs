@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hallows_engine::{LoadError, Program, WasmEngine};
-use hallows_kernel::{BootCapability, CellId, CellSpecification, CoreId, Engine, Rooted, Service, Style};
+use hallows_kernel::{BootCapability, CellId, CellSpecification, CoreId, Rooted, Service};
 use hallows_sdk::start_info;
 
 use super::linux_machine::LinuxMachine;
@@ -67,8 +67,6 @@ pub struct Booted {
     pub cell: CellId,
     /// Its name.
     pub name: String,
-    /// Whether it runs from start to end, and serves nothing.
-    pub is_main: bool,
     /// The root's capability of it.
     pub capability: Rooted,
 }
@@ -94,6 +92,10 @@ pub fn boot(
         .map(|program| kernel.boot_program(right, program.clone()))
         .collect::<Result<_, _>>()
         .map_err(|error| BootError::Kernel { what: "the programs", cell: "root".to_owned(), error })?;
+    let notifications = (0..plan.notifications)
+        .map(|_| kernel.boot_notification(right))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| BootError::Kernel { what: "the notifications", cell: "root".to_owned(), error })?;
     let mut made = Vec::with_capacity(plan.cells.len());
     for cell in &plan.cells {
         let cell = Made::new(kernel, right, cell, &rooted, &made)?;
@@ -101,13 +103,17 @@ pub fn boot(
     }
     let mut booted = Vec::with_capacity(made.len());
     for (number, cell) in plan.cells.iter().enumerate() {
-        let info = grant_all(kernel, right, cell, number, &rooted, &made)?;
+        let info = grant_all(
+            kernel,
+            right,
+            cell,
+            made[number].cell,
+            &Given { programs: &rooted, notifications: &notifications, made: &made },
+        )?;
         let refused = |error| BootError::Kernel { what: "the start", cell: cell.name.clone(), error };
         let Made { cell: id, capability, .. } = made[number];
         kernel.boot_start(right, id, &info).map_err(refused)?;
-        let style = programs.get(cell.program).map(|program| kernel.engine.style(program));
-        let is_main = style == Some(Style::Main) && cell.serves.is_empty();
-        booted.push(Booted { cell: id, name: cell.name.clone(), is_main, capability });
+        booted.push(Booted { cell: id, name: cell.name.clone(), capability });
     }
     Ok(booted)
 }
@@ -168,7 +174,7 @@ impl Made {
         let specification = CellSpecification {
             name: &plan.name,
             memory_bytes: plan.memory_bytes,
-            slots: 0,
+            slots: plan.slots,
             priority: plan.priority,
             passive,
             pinned: plan.core.map(CoreId),
@@ -191,39 +197,49 @@ impl Made {
     }
 }
 
+/// Everything that cells can be given.
+struct Given<'a> {
+    programs: &'a [Rooted],
+    notifications: &'a [Rooted],
+    made: &'a [Made],
+}
+
+impl Given<'_> {
+    /// The capability, with its rights and badge; or what is not there.
+    fn find(&self, what: UseKind) -> Result<(&Rooted, Rights, u64), &'static str> {
+        match what {
+            UseKind::Endpoint { cell, service, rights, badge } => {
+                let endpoint = self.made.get(cell).and_then(|cell| cell.endpoints.get(service));
+                Ok((endpoint.ok_or("service")?, Rights(rights), badge))
+            }
+            UseKind::Notification { number, rights } => {
+                Ok((self.notifications.get(number).ok_or("notification")?, Rights(rights), 0))
+            }
+            UseKind::Cell { cell } => {
+                let cell = self.made.get(cell).ok_or("cell")?;
+                Ok((&cell.capability, Rights::SEND | Rights::MANAGE, u64::from(cell.cell.0)))
+            }
+            UseKind::Program { program } => {
+                Ok((self.programs.get(program).ok_or("program")?, Rights::SEND, 0))
+            }
+        }
+    }
+}
+
 /// Grants what a cell uses; its start information.
 fn grant_all(
     kernel: &Kernel,
     right: &BootCapability,
     plan: &CellPlan,
-    number: usize,
-    programs: &[Rooted],
-    made: &[Made],
+    cell: CellId,
+    given: &Given<'_>,
 ) -> Result<Vec<u8>, BootError> {
     let mut grants: Vec<(&str, Handle)> = Vec::with_capacity(plan.uses.len());
-    let own_badge = number as u64 + 1;
     for used in &plan.uses {
-        let dangling = |what| move || BootError::Dangling { cell: plan.name.clone(), what };
-        let (what, rights, badge) = match used.what {
-            UseKind::Endpoint { cell, service, badge } => {
-                let endpoint = made.get(cell).and_then(|cell| cell.endpoints.get(service));
-                let rights = Rights::SEND | Rights::WATCH | Rights::TRANSFER;
-                (
-                    endpoint.ok_or_else(dangling("service"))?,
-                    rights,
-                    if badge == 0 { own_badge } else { badge },
-                )
-            }
-            UseKind::Cell { cell } => {
-                let cell = made.get(cell).ok_or_else(dangling("cell"))?;
-                (&cell.capability, Rights::SEND | Rights::MANAGE, 0)
-            }
-            UseKind::Program { program } => {
-                (programs.get(program).ok_or_else(dangling("program"))?, Rights::SEND, 0)
-            }
-        };
+        let (what, rights, badge) =
+            given.find(used.what).map_err(|what| BootError::Dangling { cell: plan.name.clone(), what })?;
         let handle = kernel
-            .boot_grant(right, made[number].cell, what, rights, badge)
+            .boot_grant(right, cell, what, rights, badge)
             .map_err(|error| BootError::Kernel { what: "a grant", cell: plan.name.clone(), error })?;
         grants.push((&used.name, handle));
     }

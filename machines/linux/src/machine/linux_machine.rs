@@ -1,11 +1,15 @@
 //! What the kernel asks of Linux: the time, sleep, random numbers, a line on the console.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use hallows_kernel::{CoreId, Machine, Nanos};
+use hallows_abi::FaultKind;
+use hallows_kernel::{CellId, CoreId, Machine, Nanos};
 
 use super::console::Console;
 use crate::host::timer::{Clock, Parker, Wakeup};
+
+/// The highest exit code that is the system's own.
+const HIGHEST_CODE: u8 = 63;
 
 /// The Linux side of one kernel.
 #[derive(Debug)]
@@ -16,6 +20,12 @@ pub struct LinuxMachine {
     /// How often the timekeeper was woken from sleep by somebody, for `ps`.
     alarms: AtomicU64,
     console: Console,
+    /// The cell that the machine ends with; its number plus 1, 0 for none.
+    last_cell: AtomicU32,
+    /// Who waits for the end of the machine.
+    end: Parker,
+    /// The code that the machine ends with, plus 1; 0 while it goes on.
+    code: AtomicU32,
     /// Whether an idle core may sleep; false only while a bench measures two awake cores.
     sleepless: AtomicBool,
 }
@@ -30,6 +40,9 @@ impl LinuxMachine {
             timekeeper: Parker::new(),
             alarms: AtomicU64::new(0),
             console,
+            last_cell: AtomicU32::new(0),
+            end: Parker::new(),
+            code: AtomicU32::new(0),
             sleepless: AtomicBool::new(false),
         }
     }
@@ -61,6 +74,28 @@ impl LinuxMachine {
     #[must_use]
     pub fn alarms(&self) -> u64 {
         self.alarms.load(Ordering::Relaxed)
+    }
+
+    /// The machine ends when this cell has ended, with its status.
+    pub fn ends_with(&self, cell: CellId) {
+        self.last_cell.store(cell.0 + 1, Ordering::SeqCst);
+    }
+
+    /// Lets the machine end with a code. Only the first counts.
+    pub fn end(&self, code: u8) {
+        // Whoever comes second finds a code there already.
+        let _ = self.code.compare_exchange(0, u32::from(code) + 1, Ordering::SeqCst, Ordering::SeqCst);
+        self.end.unpark();
+    }
+
+    /// Waits until [`LinuxMachine::end`]; its code. For one thread.
+    pub fn wait_for_end(&self) -> u8 {
+        loop {
+            if let Some(code) = self.code.load(Ordering::SeqCst).checked_sub(1) {
+                return u8::try_from(code).unwrap_or(u8::MAX);
+            }
+            self.end.park(None);
+        }
     }
 
     /// Keeps idle cores awake, looking for work, or lets them sleep.
@@ -110,6 +145,19 @@ impl Machine for LinuxMachine {
             }
         }
         bytes
+    }
+
+    fn cell_ended(&self, cell: CellId, kind: FaultKind, status: u32) {
+        if self.last_cell.load(Ordering::SeqCst) != cell.0 + 1 {
+            return;
+        }
+        let code = match kind {
+            FaultKind::Returned => 0,
+            // Codes of the machine's own are below 64; what a program says beyond that is a failure all the same.
+            FaultKind::Exited => u8::try_from(status).unwrap_or(HIGHEST_CODE).min(HIGHEST_CODE),
+            _ => 1,
+        };
+        self.end(code);
     }
 
     fn log(&self, line: &[u8]) {

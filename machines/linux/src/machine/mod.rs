@@ -4,11 +4,13 @@ mod boot;
 mod console;
 mod linux_machine;
 pub mod plan;
+pub mod process;
 mod running;
+mod status;
 mod timekeeping;
 
 pub use boot::{BootError, Booted, Kernel, boot};
 pub use console::Console;
 pub use linux_machine::LinuxMachine;
-pub use running::{Running, StartError, make_kernel};
+pub use running::{Resident, Running, StartError, make_kernel};
 pub use timekeeping::{TimekeeperMeter, keep_time};

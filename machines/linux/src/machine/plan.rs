@@ -17,8 +17,10 @@ pub struct Plan {
     pub quantum_ns: u64,
     /// Preempt and migrate at every check.
     pub chaos: bool,
-    /// The machine ends when the last cell that is not a server's has ended.
-    pub ends_with_mains: bool,
+    /// How many notifications there are, to be given to cells.
+    pub notifications: usize,
+    /// The machine ends when this cell, a place in [`Plan::cells`], has ended, with that cell's status; by a request only, if none.
+    pub ends_with: Option<usize>,
 }
 
 /// Where a program's code is.
@@ -51,6 +53,8 @@ pub struct CellPlan {
     pub program: usize,
     /// Its memory, in bytes.
     pub memory_bytes: u64,
+    /// Slots of its capability space; 0: the kernel's default.
+    pub slots: u32,
     /// 0 the lowest, 7 the highest.
     pub priority: u8,
     /// The machine's core that it runs on, counted from 0; any, if none.
@@ -107,10 +111,19 @@ pub enum UseKind {
         cell: usize,
         /// The endpoint's place in its `serves`.
         service: usize,
-        /// What the server sees of who sends; 0: the cell's number in the plan, plus 1.
+        /// What it allows, as the bits of [`hallows_abi::Rights`].
+        rights: u16,
+        /// What the server sees of who sends.
         badge: u64,
     },
-    /// A cell, to restart and to kill.
+    /// A notification: to signal it, or to be told.
+    Notification {
+        /// Its number, below [`Plan::notifications`].
+        number: usize,
+        /// What it allows, as the bits of [`hallows_abi::Rights`].
+        rights: u16,
+    },
+    /// A cell, to restart and to kill, with its number as badge.
     Cell {
         /// Its place in [`Plan::cells`].
         cell: usize,

@@ -1,7 +1,10 @@
 //! A running machine: its kernel, and the threads of Linux that drive it.
 
+use std::fs::File;
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use hallows_engine::{
     EngineConfiguration, EngineError, SealKey, SettingsError, WasmEngine, machine_settings,
@@ -32,16 +35,20 @@ pub enum StartError {
     Thread(#[from] io::Error),
 }
 
+/// A thread of the machine.
+struct Driver {
+    role: ThreadRole,
+    handle: JoinHandle<()>,
+}
+
 /// A machine whose threads run.
 pub struct Running {
     kernel: Arc<Kernel>,
     right: BootCapability,
     meter: Arc<TimekeeperMeter>,
-    cores: Vec<PinnedThread<()>>,
-    timekeeper: PinnedThread<()>,
-    cleaner: PinnedThread<()>,
-    console: PinnedThread<()>,
+    threads: Mutex<Vec<Driver>>,
     infos: Vec<ThreadInfo>,
+    resident: Resident,
 }
 
 /// A kernel over a new engine, not yet driven. The cores are those of `choice`, counted from 0 in their order.
@@ -90,35 +97,42 @@ impl Running {
         kernel: Arc<Kernel>,
         right: BootCapability,
         choice: &CoreChoice,
+        resident: Resident,
         output: impl Write + Send + 'static,
     ) -> Result<Self, StartError> {
         let meter = Arc::new(TimekeeperMeter::default());
-        let cores = start_cores(&kernel, &choice.programs)?;
-        let timekeeper = {
+        let mut started = start_cores(&kernel, &choice.programs)?;
+        {
             let (kernel, meter, place) = (kernel.clone(), meter.clone(), choice.timekeeper);
             let role = ThreadRole::Timekeeper(choice.timekeeper_core());
-            threads::spawn(ThreadPlan::new(role), move || keep_time(&kernel, place, &meter))?
-        };
-        let cleaner = {
+            started.push((
+                role,
+                threads::spawn(ThreadPlan::new(role), move || keep_time(&kernel, place, &meter))?,
+            ));
+        }
+        {
             let kernel = kernel.clone();
-            threads::spawn(ThreadPlan::new(ThreadRole::Cleaner(choice.cleaner_core())), move || {
+            let role = ThreadRole::Cleaner(choice.cleaner_core());
+            let cleaner = threads::spawn(ThreadPlan::new(role), move || {
                 while !kernel.is_stopping() && platform::wait_for_cleaning() {
                     while hallows_engine::clean() && !kernel.is_stopping() {}
                 }
-            })?
-        };
-        let console = {
+            })?;
+            started.push((role, cleaner));
+        }
+        {
             let kernel = kernel.clone();
-            threads::spawn(ThreadPlan::new(ThreadRole::Control(choice.cleaner_core())), move || {
+            let role = ThreadRole::Control(choice.cleaner_core());
+            let console = threads::spawn(ThreadPlan::new(role), move || {
                 // A terminal that is gone takes nothing more; the machine runs on.
                 let _ = kernel.machine.console().write_to(output);
-            })?
-        };
-        let mut infos = Vec::new();
-        for thread in cores.iter().chain([&timekeeper, &cleaner, &console]) {
-            infos.push(thread.info()?);
+            })?;
+            started.push((role, console));
         }
-        Ok(Self { kernel, right, meter, cores, timekeeper, cleaner, console, infos })
+        let infos = started.iter().map(|(_, thread)| thread.info()).collect::<Result<_, _>>()?;
+        let threads =
+            started.into_iter().map(|(role, thread)| Driver { role, handle: thread.handle }).collect();
+        Ok(Self { kernel, right, meter, threads: Mutex::new(threads), infos, resident })
     }
 
     /// The kernel.
@@ -139,6 +153,12 @@ impl Running {
         &self.meter
     }
 
+    /// Bytes of the process that are in memory.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        self.resident.bytes()
+    }
+
     /// The machine's threads, for the parent to place.
     #[must_use]
     pub fn infos(&self) -> &[ThreadInfo] {
@@ -146,32 +166,62 @@ impl Running {
     }
 
     /// Stops the cores, writes what the console still has, and ends all threads. Programs stop where they are.
-    pub fn stop(self) -> Arc<Kernel> {
+    pub fn stop(&self) {
         self.kernel.shut_down();
         self.kernel.machine.wake_timekeeper();
         platform::stop_cleaning();
-        for thread in self.cores.into_iter().chain([self.timekeeper, self.cleaner]) {
-            // A thread that panicked has aborted the process already.
+        self.join(|thread| !matches!(thread.role, ThreadRole::Control(_)));
+        self.kernel.machine.console().close();
+        self.join(|_| true);
+    }
+
+    /// Waits for the ends of threads.
+    fn join(&self, which: impl Fn(&Driver) -> bool) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.extract_if(.., |thread| which(thread)) {
+            // One that panicked has aborted the process already.
             let _ = thread.handle.join();
         }
-        self.kernel.machine.console().close();
-        let _ = self.console.handle.join();
-        self.kernel
     }
 }
 
-fn start_cores(kernel: &Arc<Kernel>, cores: &CoreSet) -> io::Result<Vec<PinnedThread<()>>> {
+type Started = (ThreadRole, PinnedThread<()>);
+
+fn start_cores(kernel: &Arc<Kernel>, cores: &CoreSet) -> io::Result<Vec<Started>> {
     (0..)
         .zip(cores.iter())
         .map(|(number, core)| {
             let kernel = kernel.clone();
-            threads::spawn(ThreadPlan::new(ThreadRole::Programs(core)), move || {
+            let role = ThreadRole::Programs(core);
+            let thread = threads::spawn(ThreadPlan::new(role), move || {
                 // Without it a program's stack overflow ends the machine: better not to start.
                 match TrapStack::install() {
                     Ok(_stack) => kernel.run_core(CoreId(number)),
                     Err(error) => panic!("no memory for a trap stack: {error:?}"),
                 }
-            })
+            })?;
+            Ok((role, thread))
         })
         .collect()
+}
+
+/// How much of the process is in memory, asked of Linux through a file that was opened before the jail closed.
+#[derive(Debug)]
+pub struct Resident(Option<File>);
+
+impl Resident {
+    /// To be opened before the jail closes.
+    #[must_use]
+    pub fn open() -> Self {
+        Self(File::open("/proc/self/statm").ok())
+    }
+
+    /// 0 if Linux does not say.
+    fn bytes(&self) -> u64 {
+        let mut text = [0; 128];
+        let read = self.0.as_ref().and_then(|file| file.read_at(&mut text, 0).ok()).unwrap_or(0);
+        let text = std::str::from_utf8(&text[..read]).unwrap_or_default();
+        let pages: u64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+        pages * hallows_engine::PAGE_BYTES as u64
+    }
 }

@@ -1,0 +1,162 @@
+//! The command line: what can be asked, and how it is explained.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use hallows_linux::host::core_set::CoreSet;
+use hallows_linux::host::quantity::ByteSize;
+use hallows_linux::host::tier::TierLimit;
+
+/// An operating system of your own on cores taken from Linux.
+///
+/// It runs programs as cells: isolated by compilation, calling each other in tens of nanoseconds, preempted every 5 µs.
+#[derive(Debug, Parser)]
+#[command(name = "hallows", version, propagate_version = true, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  hallows run calculator                  boot a machine, run a system that comes with it
+  hallows run my-system.toml --cores 2-3  run a system of your own on two cores
+  hallows run program.wasm -- one two     run one program with arguments
+  hallows ps                              what a running machine does (from another terminal)
+  hallows bench protected-call            what it costs, beside Linux
+
+Exit codes: 0 well; 1 to 63 the system's own; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
+could not start; 128+n ended by signal n.";
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Boot a machine and run a system, or one program, on it.
+    Run(Run),
+    /// Show what running machines do: tier, cores, timekeeper, memory, cells.
+    Ps(Ps),
+    /// End a running machine cleanly.
+    Stop(Stop),
+    /// Kill one cell of a running machine.
+    Kill(Kill),
+    /// Put back what a killed machine left changed on this host.
+    Restore,
+    /// List the programs and systems that come with hallows.
+    List(List),
+    /// Measure, beside Linux in the same run.
+    Bench(Bench),
+}
+
+/// The cores and the memory of a machine.
+#[derive(Clone, Debug, Args)]
+pub struct MachineOptions {
+    /// Cores that belong to programs, for example `1-3,5`; the highest one, if not given.
+    #[arg(long, value_name = "LIST")]
+    pub cores: Option<CoreSet>,
+    /// Cores of timekeeper and cleaner; the lowest of Linux's, if not given.
+    #[arg(long, value_name = "LIST")]
+    pub housekeeping: Option<CoreSet>,
+    /// Memory of all cells together, for example `512M` or `2G`.
+    #[arg(long, value_name = "SIZE", default_value = "256M")]
+    pub memory: ByteSize,
+    /// How far to take the cores from Linux: `shared` only pins threads, `isolated` also moves Linux away (needs root).
+    #[arg(long, value_name = "TIER", default_value = "best", value_parser = tier_limit)]
+    pub tier: TierLimit,
+    /// How long a program runs while another waits for its core, in microseconds.
+    #[arg(long, value_name = "US", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub quantum_us: u64,
+}
+
+/// Options of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    /// A system (a name from `hallows list`, or a TOML file), or a program (a name, or a file of WebAssembly).
+    #[arg(value_name = "SYSTEM|PROGRAM")]
+    pub what: String,
+    /// Arguments of the program.
+    #[arg(last = true)]
+    pub arguments: Vec<String>,
+    /// The machine.
+    #[command(flatten)]
+    pub machine: MachineOptions,
+    /// Run a program that is linked in, not its WebAssembly.
+    #[arg(long)]
+    pub native: bool,
+    /// Preempt and migrate at every check: finds programs that lean on luck. Slow.
+    #[arg(long)]
+    pub chaos: bool,
+    /// Say nothing about the machine itself.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Which machine to talk to.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Which {
+    /// The machine's process, where several run (`hallows ps` shows it).
+    #[arg(long, value_name = "PID")]
+    pub machine: Option<i32>,
+}
+
+/// Options of `ps`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Ps {
+    /// Which machine; all, if not given.
+    #[command(flatten)]
+    pub which: Which,
+    /// One JSON object a machine and line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `stop`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Stop {
+    /// Which machine.
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// Options of `kill`.
+#[derive(Clone, Debug, Args)]
+pub struct Kill {
+    /// The cell: its number or its name.
+    pub cell: String,
+    /// Which machine.
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// Options of `list`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct List {
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct Bench {
+    /// Which benches; all, if none is named.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// One JSON object a bench and line.
+    #[arg(long)]
+    pub json: bool,
+    /// The two cores that ours and the rivals run on, for example `0,1`.
+    #[arg(long, value_name = "LIST")]
+    pub cores: Option<CoreSet>,
+    /// Write the report to a file too.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+fn tier_limit(text: &str) -> Result<TierLimit, String> {
+    match text {
+        "shared" => Ok(TierLimit::SharedOnly),
+        "isolated" | "booted" | "best" => Ok(TierLimit::Best),
+        _ => Err("expected `shared` or `best`".to_owned()),
+    }
+}

@@ -1,0 +1,7 @@
+//! One file for each command.
+
+pub mod bench;
+pub mod list;
+pub mod ps;
+pub mod run;
+pub mod stop;

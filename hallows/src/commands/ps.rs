@@ -1,0 +1,115 @@
+//! `hallows ps`: what running machines do.
+
+use std::io::{self, Write};
+
+use hallows_linux::host::control::client::{self, RunningMachine};
+use hallows_linux::host::control::protocol::{CellState, MachineStatus, Request, Response, TimekeeperState};
+
+use super::stop::{directory, machine, refused};
+use crate::cli::Ps;
+use crate::failure::{Failure, SOFTWARE};
+
+/// Asks and prints.
+///
+/// # Errors
+/// When a machine does not answer, or nobody reads the output.
+pub fn ps(options: Ps, output: &mut impl Write) -> Result<(), Failure> {
+    let machines = match options.which.machine {
+        Some(_) => vec![machine(options.which)?],
+        None => client::list(&directory()?).map_err(refused)?,
+    };
+    if machines.is_empty() && !options.json {
+        return writeln!(output, "no machine is running; `hallows run calculator` boots one").map_err(broken);
+    }
+    for machine in machines {
+        let status = match client::ask(&machine, &Request::Ps).map_err(refused)? {
+            Response::Machine(status) => status,
+            Response::Failed { error } => return Err(Failure::other(SOFTWARE, error)),
+            other => return Err(Failure::other(SOFTWARE, format!("the machine answered {other:?}"))),
+        };
+        if options.json {
+            let line = serde_json::json!({ "pid": machine.pid, "machine": status });
+            writeln!(output, "{line}").map_err(broken)?;
+        } else {
+            show(&machine, &status, output).map_err(broken)?;
+        }
+    }
+    Ok(())
+}
+
+fn broken(error: io::Error) -> Failure {
+    Failure::other(SOFTWARE, format!("cannot write: {error}"))
+}
+
+fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Write) -> io::Result<()> {
+    let memory = &status.memory;
+    writeln!(
+        output,
+        "machine {}: tier {}, programs on cores {}, up {:.1} s, memory {} of {} in use",
+        machine.pid,
+        status.tier,
+        status.cores,
+        status.uptime_ns as f64 / 1e9,
+        size(memory.used_bytes),
+        size(memory.budget_bytes),
+    )?;
+    let timekeeper = &status.timekeeper;
+    writeln!(
+        output,
+        "timekeeper on core {}: {}, has spun {:.1} % of one core since boot, woken {} times",
+        timekeeper.core,
+        match timekeeper.state {
+            TimekeeperState::Sleeping => "sleeping",
+            TimekeeperState::Spinning => "spinning",
+        },
+        timekeeper.spun_percent,
+        timekeeper.wakeups,
+    )?;
+    writeln!(output, "{:>5}  {:<20} {:<10} {:>4} {:>10} {:>9} {:>9} {:>8}", "CELL", "NAME", "STATE", "CORE", "CPU", "MEMORY", "LIMIT", "RESTARTS")?;
+    for cell in &status.cells {
+        writeln!(
+            output,
+            "{:>5}  {:<20} {:<10} {:>4} {:>9.3}s {:>9} {:>9} {:>8}",
+            cell.cell,
+            cell.name,
+            match cell.state {
+                CellState::Running => "running",
+                CellState::Ready => "ready",
+                CellState::Waiting => "waiting",
+                CellState::Restarting => "restarting",
+                CellState::Ended => "ended",
+            },
+            cell.core.map_or_else(|| "-".to_owned(), |core| core.to_string()),
+            cell.cpu_ns as f64 / 1e9,
+            size(cell.memory_bytes),
+            size(cell.memory_limit_bytes),
+            cell.restarts,
+        )?;
+    }
+    Ok(())
+}
+
+/// Bytes in the largest unit that leaves a number of at least one.
+fn size(bytes: u64) -> String {
+    let units = ["B", "K", "M", "G", "T"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes}B") } else { format!("{value:.1}{}", units[unit]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(size(0), "0B");
+        assert_eq!(size(1023), "1023B");
+        assert_eq!(size(1536), "1.5K");
+        assert_eq!(size(256 << 20), "256.0M");
+    }
+}

@@ -1,0 +1,101 @@
+//! `hallows run`: boots a machine and stays its parent until it has ended.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+
+use hallows_linux::host::cores::{self, CoreChoice, CoreRequest, Topology};
+use hallows_linux::host::facts::HostFacts;
+use hallows_linux::host::memory::check_available;
+use hallows_linux::host::parent::{DEFAULT_GRACE, Event, Launch, RestartPolicy, supervise};
+use hallows_linux::machine::plan::Plan;
+use hallows_linux::machine::process::MachineConfig;
+use rustix::fs::{MemfdFlags, SealFlags};
+
+use super::stop::{directory, restored};
+use crate::cli::{MachineOptions, Run};
+use crate::compile::Compiler;
+use crate::failure::{Failure, SOFTWARE, USAGE};
+use crate::planner::{self, Planned};
+
+/// Runs a system; the exit code.
+///
+/// # Errors
+/// When there is no such system, its programs do not compile, or the machine does not start.
+pub fn run(options: Run) -> Result<u8, Failure> {
+    let topology = Topology::read().map_err(|error| Failure::other(SOFTWARE, error))?;
+    let choice = choose_cores(&options.machine, &topology)?;
+    let system = planner::find(&options.what, options.arguments, options.native)?;
+    check_available(options.machine.memory).map_err(|error| Failure::other(USAGE, error))?;
+    let mut compiler = Compiler::open(options.quiet)?;
+    let Planned { plan, artifacts, name } = planner::plan(&system, &mut compiler)?;
+    let plan = Plan {
+        memory_bytes: options.machine.memory.0,
+        quantum_ns: options.machine.quantum_us * 1_000,
+        chaos: options.chaos,
+        ..plan
+    };
+    let facts = HostFacts::read();
+    if !options.quiet {
+        eprintln!("hallows: {name} on {}", facts.line());
+        eprintln!("hallows: {}", choice.line());
+    }
+    let config = MachineConfig { choice: choice.clone(), plan, seal_key: compiler.seal_key() };
+    let launch = Launch {
+        directory: directory()?,
+        cores: choice,
+        topology,
+        kernel: facts.kernel_version(),
+        limit: options.machine.tier,
+        config: serde_json::to_vec(&config).map_err(|error| Failure::other(SOFTWARE, error))?,
+        attachments: vec![sealed_file(&artifacts)?],
+        grace: DEFAULT_GRACE,
+        restart: RestartPolicy::Never,
+    };
+    let ended = supervise(launch, &mut |event| {
+        if !options.quiet {
+            tell(&event);
+        }
+    })
+    .map_err(|error| Failure::other(error.exit_code(), error))?;
+    if !options.quiet && ended.end.is_crash() {
+        eprintln!("hallows: the machine {}", ended.end);
+    }
+    Ok(ended.exit_code())
+}
+
+/// The cores that are meant.
+pub(super) fn choose_cores(options: &MachineOptions, topology: &Topology) -> Result<CoreChoice, Failure> {
+    let request =
+        CoreRequest { programs: options.cores.clone(), housekeeping: options.housekeeping.clone() };
+    cores::choose(&request, topology, cores::siblings_of).map_err(|error| Failure::other(USAGE, error))
+}
+
+fn tell(event: &Event<'_>) {
+    match event {
+        Event::LeftoversRestored(report) => {
+            eprintln!("hallows: put back what a killed machine had changed");
+            restored(report).iter().for_each(|line| eprintln!("hallows:   {line}"));
+        }
+        Event::LeftoversRemain(error) => eprintln!("hallows: {error}"),
+        Event::Tier(report) => report.lines().iter().for_each(|line| eprintln!("hallows: {line}")),
+        Event::Restarting { end } => eprintln!("hallows: the machine {end}; starting it again"),
+        Event::Released(report) => {
+            for line in restored(report) {
+                eprintln!("hallows: {line}");
+            }
+        }
+    }
+}
+
+/// A file in memory that nobody can change any more.
+fn sealed_file(bytes: &[u8]) -> Result<OwnedFd, Failure> {
+    let refused = |error: std::io::Error| Failure::other(SOFTWARE, format!("cannot pass the programs on: {error}"));
+    let file = rustix::fs::memfd_create("hallows-programs", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
+        .map_err(|error| refused(error.into()))?;
+    let mut file = File::from(file);
+    file.write_all(bytes).map_err(refused)?;
+    let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    rustix::fs::fcntl_add_seals(&file, seals).map_err(|error| refused(error.into()))?;
+    Ok(file.into())
+}

@@ -1,0 +1,34 @@
+//! The systems that come with hallows: descriptions by name.
+
+macro_rules! systems {
+    ($($name:literal),* $(,)?) => {
+        /// Their names and texts.
+        pub static SYSTEMS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../programs/systems/", $name, ".toml")))),*];
+    };
+}
+
+systems![
+    "calculator",
+    "calculator-active",
+    "counter",
+    "fan-out",
+    "file-drop",
+    "flood",
+    "fuzz",
+    "give-up",
+    "native",
+    "neighbours",
+];
+
+/// The description of a system.
+#[must_use]
+pub fn text(name: &str) -> Option<&'static str> {
+    SYSTEMS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// The first line of a description, without its mark: what the system shows.
+#[must_use]
+pub fn summary(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_start_matches('#').trim()
+}

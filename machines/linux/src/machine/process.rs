@@ -1,0 +1,188 @@
+//! The machine process: from what the parent passed on to a running, jailed machine, until it ends.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use hallows_engine::SealKey;
+use hallows_kernel::{Configuration, Machine};
+use hallows_sdk::native::NativeProgram;
+use serde::{Deserialize, Serialize};
+
+use super::boot::{BootError, boot};
+use super::plan::Plan;
+use super::running::{Resident, Running, StartError, make_kernel};
+use super::status::{Surroundings, select};
+use crate::host::child::MachineProcess;
+use crate::host::control::protocol::{Request, Response};
+use crate::host::cores::CoreChoice;
+use crate::host::jail::{Confined, JailError};
+use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
+use crate::host::memory::lock;
+use crate::host::tier::Outcome;
+use crate::host::timer::clock::Calibration;
+
+/// What the parent passes on as bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MachineConfig {
+    /// The cores.
+    pub choice: CoreChoice,
+    /// What to run. Its artefacts are the first attachment.
+    pub plan: Plan,
+    /// What they are sealed with.
+    pub seal_key: [u8; 32],
+}
+
+/// Why a machine process ended before it ran anything.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// The parent's bytes make no sense: parent and machine are one executable, so this is a defect.
+    #[error("cannot read what the parent process passed on: {0}")]
+    Config(#[from] serde_json::Error),
+    /// The artefacts could not be read.
+    #[error("cannot read the compiled programs: {0}")]
+    Artifacts(io::Error),
+    /// The jail did not close.
+    #[error(transparent)]
+    Jail(#[from] JailError),
+    /// The machine did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The plan was not carried out.
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    /// The parent is gone.
+    #[error("lost the parent process: {0}")]
+    Link(io::Error),
+}
+
+/// Runs the machine; its exit code.
+///
+/// # Errors
+/// [`ProcessError`]; nothing ran then.
+pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Result<u8, ProcessError> {
+    let calibration = Calibration::begin();
+    let MachineProcess { config, attachments, console, receiver, sender } = process;
+    let MachineConfig { choice, plan, seal_key } = serde_json::from_slice(&config)?;
+    let artifacts = read_all(attachments.into_iter().next())?;
+    lock::raise_lock_limit();
+    let resident = Resident::open();
+    let confined = Confined::enter()?;
+    let memory_locked = lock::lock_what_is_touched();
+    let configuration = Configuration {
+        memory_bytes: plan.memory_bytes,
+        quantum_ns: plan.quantum_ns,
+        chaos: plan.chaos,
+        cells: cells_for(&plan),
+        ..Configuration::default()
+    };
+    let (kernel, right) =
+        make_kernel(&choice, configuration, calibration.finish(), SealKey::from_bytes(seal_key))?;
+    let surroundings = Arc::new(Surroundings::new(choice.clone(), kernel.machine.now().0));
+    let running = Arc::new(Running::start(kernel, right, &choice, resident, File::from(console))?);
+    let listener = start_listener(&running, &surroundings, receiver, sender.clone())?;
+    let threads = running.infos().to_vec();
+    sender.send(FromMachine::Threads { threads }).map_err(ProcessError::Link)?;
+    sender.send(FromMachine::Step(memory_step(memory_locked))).map_err(ProcessError::Link)?;
+    // From here on the process can do nothing but run what it has: programs start after this.
+    confined.seal()?;
+    let booted = boot(running.kernel(), running.right(), &plan, &artifacts, natives)?;
+    if let Some(last) = plan.ends_with.and_then(|place| booted.get(place)) {
+        running.kernel().machine.ends_with(last.cell);
+    }
+    let code = running.kernel().machine.wait_for_end();
+    // The listener waits for the parent and holds the machine: it ends with the process.
+    drop(listener);
+    running.stop();
+    Ok(code)
+}
+
+fn cells_for(plan: &Plan) -> u32 {
+    // Programs may make as many cells again, and some more.
+    let planned = u32::try_from(plan.cells.len()).unwrap_or(u32::MAX / 4);
+    planned.saturating_mul(2).max(Configuration::default().cells)
+}
+
+fn read_all(artifacts: Option<OwnedFd>) -> Result<Vec<u8>, ProcessError> {
+    let Some(artifacts) = artifacts else { return Ok(Vec::new()) };
+    let length =
+        rustix::fs::fstat(&artifacts).map_err(|error| ProcessError::Artifacts(error.into()))?.st_size;
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let mut read = 0;
+    while read < bytes.len() {
+        // By position: the cursor is shared with the machine before this one.
+        match rustix::io::pread(&artifacts, &mut bytes[read..], read as u64) {
+            Ok(0) => break,
+            Ok(count) => read += count,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(ProcessError::Artifacts(error.into())),
+        }
+    }
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// The thread that answers the parent.
+fn start_listener(
+    running: &Arc<Running>,
+    surroundings: &Arc<Surroundings>,
+    receiver: LinkReceiver,
+    sender: LinkSender,
+) -> Result<std::thread::JoinHandle<()>, ProcessError> {
+    let (running, surroundings) = (running.clone(), surroundings.clone());
+    let (ready, started) = std::sync::mpsc::channel();
+    let handle = std::thread::Builder::new()
+        .name("listener".to_owned())
+        .spawn(move || {
+            let _ = ready.send(());
+            listen(&running, &surroundings, receiver, &sender);
+        })
+        .map_err(StartError::Thread)?;
+    // The jail lets no thread start: it must have.
+    let _ = started.recv();
+    Ok(handle)
+}
+
+fn listen(running: &Running, surroundings: &Surroundings, mut receiver: LinkReceiver, sender: &LinkSender) {
+    loop {
+        match receiver.receive() {
+            Ok(Some((ToMachine::Tier(report), _))) => surroundings.set_tier(report.tier),
+            Ok(Some((ToMachine::Request { id, request }, _))) => {
+                let response = answer(running, surroundings, &request);
+                if sender.send(FromMachine::Reply { id, response }).is_err() {
+                    return running.kernel().machine.end(0);
+                }
+            }
+            Ok(Some((ToMachine::Stop { .. }, _))) => running.kernel().machine.end(0),
+            Ok(Some((ToMachine::WindowSize { .. }, _))) => {}
+            // The parent is gone, and with it everybody who could ask for anything.
+            Ok(None) | Err(_) => return running.kernel().machine.end(0),
+        }
+    }
+}
+
+fn answer(running: &Running, surroundings: &Surroundings, request: &Request) -> Response {
+    match request {
+        Request::Ps => Response::Machine(surroundings.status(running)),
+        Request::Kill { cell } => match select(running, cell) {
+            Some(cell) if running.kernel().boot_kill(running.right(), cell) => Response::Done,
+            Some(_) => Response::Failed { error: "that cell is over already".to_owned() },
+            None => Response::Failed { error: "there is no such cell; `hallows ps` lists them".to_owned() },
+        },
+        Request::Tier | Request::Stop { .. } => {
+            Response::Failed { error: "that is the parent process's to answer".to_owned() }
+        }
+    }
+}
+
+fn memory_step(locked: Result<(), String>) -> crate::host::tier::Step {
+    let outcome = match locked {
+        Ok(()) => Outcome::Done { how: "what is touched stays in memory".to_owned() },
+        Err(why) => Outcome::Missing {
+            why,
+            remedy: "raise the limit of locked memory (ulimit -l), or be root".to_owned(),
+        },
+    };
+    crate::host::tier::Step { name: crate::host::tier::StepName::Memory, outcome }
+}
