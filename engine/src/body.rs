@@ -6,12 +6,12 @@ use wasmtime::{Extern, Func, Instance, ModuleExport, OutOfMemory, Store, TypedFu
 
 use crate::WasmEngine;
 use crate::bytes::Bytes;
-use crate::cells::Entry as CellEntry;
+use crate::cells::{Entry as CellEntry, MemoryPlace};
 use crate::ended::{because, from_error, orderly};
-use crate::layout::{Layout, MemoryDefinition, Places};
+use crate::layout::{MemoryDefinition, OtherLayout, Places};
 use crate::program::{Entry, WasmProgram};
-use crate::resident::Resident;
-use crate::slots::SLOTS;
+use crate::resident::{Resident, Uncharged};
+use crate::slots::{SLOTS, SlotNumber};
 use crate::symbols::memory;
 
 /// A reactor's handler: kind, badge, token, length, handles.
@@ -83,19 +83,19 @@ impl<M: Machine> WasmBody<M> {
         limit: u64,
     ) -> Result<Self, Ended> {
         let entry = engine.cells.entry(cell);
-        let layout = engine.layout().ok_or_else(|| orderly(FaultKind::BadProgram))?;
-        let (mut store, instance) =
+        let Made { mut store, instance, slot } =
             instantiate(engine, Some((kernel, context)), cell, entry, program, limit)?;
         let memory = program.memory.as_ref().and_then(|export| match get(&mut store, instance, export) {
             Some(Extern::Memory(memory)) => Some(memory),
             _ => None,
         });
         let (run, function) = functions(&mut store, instance, &program.entry).ok_or_else(bad_exports)?;
-        let places = layout
-            .places(&mut store, function, memory)
-            .map_err(|other| because(FaultKind::BadProgram, &other))?;
+        let refused = |other| because(FaultKind::BadProgram, &other);
+        let layout = engine.layout(&mut store, function).map_err(refused)?;
+        let places = layout.places(&mut store, function, memory).map_err(refused)?;
         store.data_mut().memory = places.memory();
-        entry.set_memory(places.memory());
+        // Regions are shown in memories that are in a slot and that we know: not in one that the program hides.
+        *entry.memory() = slot.zip(memory).map(|(slot, _)| MemoryPlace { slot, definition: places.memory() });
         Resident::started(&mut store);
         Ok(Self { store, places, run })
     }
@@ -130,21 +130,28 @@ impl<M: Machine> WasmBody<M> {
 }
 
 impl<M: Machine> WasmEngine<M> {
-    /// Proves wasmtime's layout with the first program that can be used for it.
-    pub(crate) fn prove_layout(&self, program: &WasmProgram<M>) -> Result<(), crate::layout::OtherLayout> {
-        if self.layout().is_some() {
+    /// Proves wasmtime's layout with the first program, so that nothing is loaded that could not run. A program that cannot be
+    /// instantiated just so (its start function waits, or traps) leaves the proof to the next, or to its own start.
+    pub(crate) fn prove_layout(&self, program: &WasmProgram<M>) -> Result<(), OtherLayout> {
+        if self.has_layout() {
             return Ok(());
         }
         let entry = CellEntry::default();
-        // It is not run: should it have a start function, that is ended at its first check and the next program is taken.
-        let Ok((mut store, instance)) = instantiate(self, None, CellId(0), &entry, program, u64::MAX) else {
+        let Ok(Made { mut store, instance, .. }) =
+            instantiate(self, None, CellId(0), &entry, program, u64::MAX)
+        else {
             return Ok(());
         };
         let Some((_, function)) = functions(&mut store, instance, &program.entry) else { return Ok(()) };
-        let layout = Layout::prove(&self.wasmtime, &mut store, function)?;
-        self.set_layout(layout);
-        Ok(())
+        self.layout(&mut store, function).map(|_| ())
     }
+}
+
+/// An instance in its store, and the slot that its memory is in.
+struct Made<M: Machine> {
+    store: Store<Resident<M>>,
+    instance: Instance,
+    slot: Option<SlotNumber>,
 }
 
 /// Makes a store and an instance in it; its memory lies in a slot of the program's stock.
@@ -155,7 +162,7 @@ fn instantiate<M: Machine>(
     entry: &CellEntry<M>,
     program: &WasmProgram<M>,
     limit: u64,
-) -> Result<(Store<Resident<M>>, Instance), Ended> {
+) -> Result<Made<M>, Ended> {
     let (kernel, context) = match inside {
         Some((kernel, context)) => (&raw const *kernel, &raw mut *context),
         None => (core::ptr::null(), core::ptr::null_mut()),
@@ -170,25 +177,30 @@ fn instantiate<M: Machine>(
         in_use: entry.in_use(),
         limit,
         deadline: 0,
+        uncharged: Uncharged { memories: program.memories, tables: program.tables },
+        refused: false,
         chaos: engine.configuration.chaos,
+        unattended: 0,
     };
     let mut store = Store::try_new(&engine.wasmtime, resident).map_err(|error| failed(&error))?;
     Resident::attach(&mut store);
-    if let Some(stock) = &program.stock {
-        match SLOTS.take(stock) {
-            Ok(slot) => {
-                entry.set_slot(slot);
-                memory::choose(slot);
-            }
-            Err(_) => return Err(orderly(FaultKind::OutOfMemory)),
-        }
+    let slot = match &program.stock {
+        Some(stock) => Some(SLOTS.take(stock).map_err(|_| orderly(FaultKind::OutOfMemory))?),
+        None => None,
+    };
+    if let Some(slot) = slot {
+        memory::choose(slot);
     }
     let instance = program.instance.instantiate(&mut store);
     if let Some(slot) = memory::unchoose() {
         // It did not come to making a memory.
         SLOTS.put(slot);
     }
-    Ok((store, instance.map_err(|error| failed(&error))?))
+    match instance {
+        Ok(instance) => Ok(Made { store, instance, slot }),
+        Err(_) if store.data().refused => Err(orderly(FaultKind::OutOfMemory)),
+        Err(error) => Err(failed(&error)),
+    }
 }
 
 /// How a program ended that could not be instantiated.

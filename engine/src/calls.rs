@@ -4,11 +4,12 @@ use hallows_abi::{
     Error, Event, Handle, IMPORT_MODULE, MAX_MESSAGE, MAX_TRANSFERS, Outcome, Span, Transfer, encode_result,
 };
 use hallows_kernel::{Context, HandleList, Kernel, Machine, Nanos, Outgoing, TransferList};
-use wasmtime::{Caller, Linker};
+use wasmtime::{Caller, Extern, Linker};
 
 use crate::WasmEngine;
 use crate::bytes::{Bytes, ReadOnly};
 use crate::ended::Unwind;
+use crate::program::MEMORY_EXPORT;
 use crate::resident::Resident;
 
 /// Bytes of a handle in a program's list.
@@ -23,42 +24,42 @@ pub(crate) fn define<M: Machine>(linker: &mut Linker<Resident<M>>) -> wasmtime::
     linker.func_wrap(
         IMPORT_MODULE,
         "send",
-        |caller: Caller<'_, Resident<M>>, endpoint: u32, bytes: i64, transfers: i64, room: u32| {
-            finish(Guest::of(&caller).and_then(|guest| guest.send(endpoint, bytes, transfers, room)))
+        |mut caller: Caller<'_, Resident<M>>, endpoint: u32, bytes: i64, transfers: i64, room: u32| {
+            finish(Guest::of(&mut caller).and_then(|guest| guest.send(endpoint, bytes, transfers, room)))
         },
     )?;
     linker.func_wrap(
         IMPORT_MODULE,
         "answer",
-        |caller: Caller<'_, Resident<M>>, token: u64, bytes: i64, transfers: i64| {
-            finish(Guest::of(&caller).and_then(|guest| guest.answer(token, bytes, transfers)))
+        |mut caller: Caller<'_, Resident<M>>, token: u64, bytes: i64, transfers: i64| {
+            finish(Guest::of(&mut caller).and_then(|guest| guest.answer(token, bytes, transfers)))
         },
     )?;
     linker.func_wrap(
         IMPORT_MODULE,
         "wait",
-        |caller: Caller<'_, Resident<M>>, event: u32, buffer: i64, handles: i64, deadline: i64| {
-            finish(Guest::of(&caller).and_then(|guest| guest.wait(event, buffer, handles, deadline)))
+        |mut caller: Caller<'_, Resident<M>>, event: u32, buffer: i64, handles: i64, deadline: i64| {
+            finish(Guest::of(&mut caller).and_then(|guest| guest.wait(event, buffer, handles, deadline)))
         },
     )?;
     linker.func_wrap(
         IMPORT_MODULE,
         "call",
-        |caller: Caller<'_, Resident<M>>,
+        |mut caller: Caller<'_, Resident<M>>,
          endpoint: u32,
          bytes: i64,
          transfers: i64,
          reply: i64,
          handles: i64,
          deadline: i64| {
-            let guest = Guest::of(&caller);
+            let guest = Guest::of(&mut caller);
             finish(guest.and_then(|guest| guest.call(endpoint, bytes, transfers, reply, handles, deadline)))
         },
     )?;
     linker.func_wrap(
         IMPORT_MODULE,
         "answer_wait",
-        |caller: Caller<'_, Resident<M>>,
+        |mut caller: Caller<'_, Resident<M>>,
          token: u64,
          bytes: i64,
          transfers: i64,
@@ -66,7 +67,7 @@ pub(crate) fn define<M: Machine>(linker: &mut Linker<Resident<M>>) -> wasmtime::
          buffer: i64,
          handles: i64,
          deadline: i64| {
-            let guest = Guest::of(&caller);
+            let guest = Guest::of(&mut caller);
             finish(guest.and_then(|guest| {
                 guest.answer_wait(token, (bytes, transfers), event, buffer, handles, deadline)
             }))
@@ -90,6 +91,18 @@ pub(crate) fn deadline(absolute: i64) -> Nanos {
     Nanos(u64::try_from(absolute).unwrap_or(0))
 }
 
+/// No memory.
+const NOWHERE: (*mut u8, usize) = (core::ptr::dangling_mut(), 0);
+
+/// The memory of a program whose start function calls, before the engine has looked at the instance.
+#[cold]
+fn early_memory<M: Machine>(caller: &mut Caller<'_, Resident<M>>) -> (*mut u8, usize) {
+    match caller.get_export(MEMORY_EXPORT) {
+        Some(Extern::Memory(memory)) => (memory.data_ptr(&*caller), memory.data_size(&*caller)),
+        _ => NOWHERE,
+    }
+}
+
 /// A program inside of a call.
 struct Guest<'a, M: Machine> {
     kernel: &'a Kernel<WasmEngine<M>>,
@@ -101,7 +114,8 @@ struct Guest<'a, M: Machine> {
 
 impl<'a, M: Machine> Guest<'a, M> {
     #[inline(always)]
-    fn of(caller: &'a Caller<'_, Resident<M>>) -> Result<Self, Error> {
+    fn of(caller: &'a mut Caller<'_, Resident<M>>) -> Result<Self, Error> {
+        let early = if caller.data().memory.is_null() { early_memory(caller) } else { NOWHERE };
         let resident = caller.data();
         if resident.context.is_null() {
             // Nobody is inside: its start function runs while it is only looked at (`Layout::prove`).
@@ -110,8 +124,7 @@ impl<'a, M: Machine> Guest<'a, M> {
         // SAFETY: whoever entered the program set the kernel and stays below on this stack until it has left; the memory's
         // definition is null, until it was found, or lives as long as the store.
         let (kernel, memory) = unsafe { (&*resident.kernel, resident.memory.as_ref()) };
-        let (base, length) =
-            memory.map_or((core::ptr::dangling_mut(), 0), |memory| (memory.base, memory.length()));
+        let (base, length) = memory.map_or(early, |memory| (memory.base, memory.length()));
         Ok(Self { kernel, context: resident.context, base, length, read_only: resident.read_only })
     }
 

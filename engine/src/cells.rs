@@ -1,11 +1,11 @@
 //! The engine's table of cells: what each runs, and what others may ask about it meanwhile.
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use spin::Mutex;
+use spin::{Mutex, MutexGuard};
 
 use hallows_kernel::{CellId, Machine};
 
@@ -27,11 +27,18 @@ pub(crate) struct Entry<M: Machine> {
     body: UnsafeCell<Option<Box<Body<M>>>>,
     /// Bytes of linear memory and tables in use. Written by whoever is inside.
     in_use: AtomicU64,
-    /// The memory's definition; null while there is no instance. Read by whoever maps a region, which is a call of the program's own.
-    memory: AtomicPtr<MemoryDefinition>,
-    /// The slot that the memory is in, as a word.
-    slot: AtomicPtr<u8>,
+    /// Where its memory is, while there is an instance. Regions are mapped and taken away under this lock, which may be from another
+    /// core, while the instance is dropped.
+    memory: Mutex<Option<MemoryPlace>>,
     read_only: ReadOnly,
+}
+
+/// Where an instance's memory is.
+#[derive(Clone, Copy)]
+pub(crate) struct MemoryPlace {
+    pub slot: SlotNumber,
+    /// Alive as long as this is in its cell's entry.
+    pub definition: *const MemoryDefinition,
 }
 
 // SAFETY: `body` is used by one thread at a time, the one that is inside of the cell (contract of `Engine`); all else is shared by
@@ -46,8 +53,7 @@ impl<M: Machine> Default for Entry<M> {
             plan: Mutex::new(None),
             body: UnsafeCell::new(None),
             in_use: AtomicU64::new(0),
-            memory: AtomicPtr::new(core::ptr::null_mut()),
-            slot: AtomicPtr::new(core::ptr::null_mut()),
+            memory: Mutex::new(None),
             read_only: ReadOnly::default(),
         }
     }
@@ -89,8 +95,7 @@ impl<M: Machine> Entry<M> {
     ///
     /// Nobody is inside of the cell.
     pub unsafe fn release(&self) {
-        self.memory.store(core::ptr::null_mut(), Ordering::Release);
-        self.slot.store(core::ptr::null_mut(), Ordering::Release);
+        *self.memory.lock() = None;
         // SAFETY: the caller's promise.
         drop(unsafe { self.body() }.take());
         self.in_use.store(0, Ordering::Relaxed);
@@ -105,22 +110,9 @@ impl<M: Machine> Entry<M> {
         &self.read_only
     }
 
-    pub fn set_slot(&self, slot: SlotNumber) {
-        self.slot.store(slot.to_word(), Ordering::Release);
-    }
-
-    /// The slot of the instance's memory.
-    pub fn slot(&self) -> Option<SlotNumber> {
-        SlotNumber::from_word(self.slot.load(Ordering::Acquire))
-    }
-
-    pub fn set_memory(&self, memory: *const MemoryDefinition) {
-        self.memory.store(memory.cast_mut(), Ordering::Release);
-    }
-
-    /// The instance's memory.
-    pub fn memory(&self) -> *const MemoryDefinition {
-        self.memory.load(Ordering::Acquire)
+    /// The instance's memory, locked.
+    pub fn memory(&self) -> MutexGuard<'_, Option<MemoryPlace>> {
+        self.memory.lock()
     }
 }
 

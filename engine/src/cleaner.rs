@@ -15,7 +15,7 @@ pub fn clean() -> bool {
     slots || stacks
 }
 
-/// What happened to memories since the process started.
+/// What happened to memories since the process started, and how many stacks there are.
 #[must_use]
 pub fn counters() -> Counters {
     SLOTS.counters()

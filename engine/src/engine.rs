@@ -10,11 +10,11 @@ use hallows_kernel::{
     Style, ThreadId, Unmappable,
 };
 use spin::Mutex;
-use wasmtime::Linker;
+use wasmtime::{AsContextMut, Func, Linker};
 
 use crate::bytes::Bytes;
 use crate::cells::{Cells, Plan};
-use crate::layout::Layout;
+use crate::layout::{Layout, OtherLayout};
 use crate::platform::{NoMemory, is_installed, platform};
 use crate::program::Program;
 use crate::resident::Resident;
@@ -121,12 +121,20 @@ impl<M: Machine> WasmEngine<M> {
         })
     }
 
-    pub(crate) fn layout(&self) -> Option<Layout> {
-        *self.layout.lock()
+    /// Whether wasmtime's layout was proven.
+    pub(crate) fn has_layout(&self) -> bool {
+        self.layout.lock().is_some()
     }
 
-    pub(crate) fn set_layout(&self, layout: Layout) {
-        *self.layout.lock() = Some(layout);
+    /// wasmtime's layout, proven with this instance if it was not before.
+    pub(crate) fn layout(&self, store: impl AsContextMut, function: Func) -> Result<Layout, OtherLayout> {
+        let mut layout = self.layout.lock();
+        if let Some(layout) = *layout {
+            return Ok(layout);
+        }
+        let proven = Layout::prove(&self.wasmtime, store, function)?;
+        *layout = Some(proven);
+        Ok(proven)
     }
 
     /// Checks that the kernel is where it was.

@@ -32,6 +32,7 @@ mod threads;
 pub use bytes::Bytes;
 pub use cleaner::{Counters, clean, counters, is_stack_guard};
 pub use engine::{EngineConfiguration, EngineError, WasmEngine};
+pub use hallows_artifact as artifact;
 pub use hallows_artifact::{Digest, Refusal, SealKey, Settings, SettingsError};
 pub use layout::OtherLayout;
 pub use platform::local::WORDS as LOCAL_WORDS;

@@ -16,8 +16,8 @@ use crate::slots::{SLOTS, Stock};
 /// Bytes of a page of WebAssembly.
 const WASM_PAGE_BYTES: u64 = 65_536;
 
-/// The name under which programs export their memory, and the normalising pass does it for those that don't.
-const MEMORY_EXPORTS: [&str; 2] = ["memory", "hallows:memory"];
+/// The name under which the normalising pass exports the memory, whatever the program itself exports.
+pub(crate) const MEMORY_EXPORT: &str = "hallows:memory";
 
 /// Why a program was not loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,9 @@ pub(crate) struct WasmProgram<M: Machine> {
     pub stock: Option<Arc<Stock>>,
     /// Bytes of memory and tables that an instance starts with.
     pub initial: u64,
+    /// How many memories and tables those are.
+    pub memories: u32,
+    pub tables: u32,
 }
 
 /// The exports that the engine calls.
@@ -140,9 +143,11 @@ impl<M: Machine> WasmEngine<M> {
         let program = WasmProgram {
             instance,
             entry,
-            memory: MEMORY_EXPORTS.iter().find_map(|name| module.get_export_index(name)),
+            memory: module.get_export_index(MEMORY_EXPORT),
             stock: stock.map(|bytes| SLOTS.stock(bytes)),
             initial: memory_bytes.saturating_add(tables.saturating_mul(ELEMENT_BYTES)),
+            memories: resources.num_memories,
+            tables: resources.num_tables,
         };
         self.prove_layout(&program).map_err(LoadError::Layout)?;
         Ok(Arc::new(Program(Kind::Wasm(program))))

@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 use hallows_kernel::{Access, CellId, Machine, Unmappable};
 
 use crate::WasmEngine;
+use crate::cells::MemoryPlace;
 use crate::platform::{Aliasing, PAGE_BYTES, platform};
 use crate::slots::SLOTS;
 
@@ -26,9 +27,10 @@ pub(crate) fn map<M: Machine>(
     region: Option<(u64, Access)>,
 ) -> Result<(), Unmappable> {
     let entry = engine.cells.entry(cell);
-    let slot = entry.slot().ok_or(Unmappable::Unsupported)?;
-    // SAFETY: a definition lives as long as its store, and the kernel maps regions for cells that are not being released.
-    let memory = unsafe { entry.memory().as_ref() }.ok_or(Unmappable::Unsupported)?;
+    let place = entry.memory();
+    let MemoryPlace { slot, definition } = (*place).ok_or(Unmappable::Unsupported)?;
+    // SAFETY: it is alive as long as the entry says so, and the entry is locked.
+    let memory = unsafe { &*definition };
     let end = address.checked_add(bytes).ok_or(Unmappable::BadRange)?;
     let aligned = [address, bytes].iter().all(|number| number.is_multiple_of(PAGE_BYTES as u64));
     if bytes == 0 || !aligned || end > memory.length() as u64 {

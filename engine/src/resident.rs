@@ -18,6 +18,25 @@ const NORMAL: u64 = 1;
 /// A deadline that every check has reached: while a program is started, when its checks do not read a word of ours yet.
 const EVERY_CHECK: u64 = 0;
 
+/// How many checks a program may pass while it is only looked at: its data are put into its memory, and a start function may run,
+/// for a millisecond at most.
+const PATIENCE: u32 = 1_000;
+
+/// Memories and tables that a program starts with: charged to its cell before the cell was prepared.
+pub(crate) struct Uncharged {
+    pub memories: u32,
+    pub tables: u32,
+}
+
+impl Uncharged {
+    /// Whether this is the making of one that the program starts with, and not its growth.
+    fn takes(left: &mut u32) -> bool {
+        let takes = *left > 0;
+        *left = left.saturating_sub(1);
+        takes
+    }
+}
+
 /// The data of a store.
 pub(crate) struct Resident<M: Machine> {
     /// The kernel that was called with, last.
@@ -35,8 +54,14 @@ pub(crate) struct Resident<M: Machine> {
     pub limit: u64,
     /// Distance of the deadline from a clear word.
     pub deadline: u64,
+    /// What it starts with and has not got yet.
+    pub uncharged: Uncharged,
+    /// It was refused memory that it starts with.
+    pub refused: bool,
     /// Every check calls back: a test mode.
     pub chaos: bool,
+    /// Checks passed with nobody inside.
+    pub unattended: u32,
 }
 
 // SAFETY: the pointers are used only by the thread that is inside of the cell, which there is one of at a time.
@@ -67,8 +92,10 @@ fn checked<M: Machine>(mut store: StoreContextMut<'_, Resident<M>>) -> Result<Up
     let resident = store.data_mut();
     let (kernel, context) = (resident.kernel, resident.context);
     if context.is_null() {
-        // Nobody is inside: code of a program that is only looked at, or that ran on. It must not.
-        return Err(Error::new(Unwind));
+        // Nobody is inside: it is only looked at (`Layout::prove`).
+        resident.unattended += 1;
+        let patient = resident.unattended <= PATIENCE;
+        return if patient { Ok(UpdateDeadline::Continue(EVERY_CHECK)) } else { Err(Error::new(Unwind)) };
     }
     // SAFETY: whoever entered the program set both, and stays below on this stack until it has left.
     let (kernel, context) = unsafe { (&*kernel, &mut *context) };
@@ -85,7 +112,7 @@ fn checked<M: Machine>(mut store: StoreContextMut<'_, Resident<M>>) -> Result<Up
 }
 
 impl<M: Machine> Resident<M> {
-    /// Asks for more memory; false: the program goes without.
+    /// Asks for that many bytes more; false: the program goes without.
     fn charge(&mut self, more: u64) -> bool {
         if more > 0 && !self.kernel.is_null() {
             // SAFETY: as in `checked`.
@@ -101,18 +128,18 @@ impl<M: Machine> Resident<M> {
 
 impl<M: Machine> ResourceLimiter for Resident<M> {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool, Error> {
+        let starts = Uncharged::takes(&mut self.uncharged.memories);
         if desired as u64 > self.limit {
+            self.refused |= starts;
             return Ok(false);
         }
-        // What it starts with was charged before the cell was prepared.
-        let more =
-            if current == 0 && self.memory.is_null() { 0 } else { desired.saturating_sub(current) as u64 };
-        Ok(self.charge(more))
+        let more = desired.saturating_sub(current) as u64;
+        Ok(starts || self.charge(more))
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool, Error> {
-        let more = if self.memory.is_null() { 0 } else { desired.saturating_sub(current) as u64 };
-        Ok(self.charge(more * ELEMENT_BYTES))
+        let more = desired.saturating_sub(current) as u64;
+        Ok(Uncharged::takes(&mut self.uncharged.tables) || self.charge(more.saturating_mul(ELEMENT_BYTES)))
     }
 
     fn instances(&self) -> usize {

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 use spin::Mutex;
 
 use crate::platform::{NoMemory, PAGE_BYTES, Protection, platform};
+use crate::stacks::STACKS;
 
 /// Address space of a memory: all that 32-bit addresses reach.
 pub const RESERVATION_BYTES: usize = 4 << 30;
@@ -72,7 +73,7 @@ pub struct Stock {
     taken: AtomicU32,
 }
 
-/// What happened in the pool, from the start of the process.
+/// What happened to memories, and how many stacks there are, from the start of the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Memories that found a ready slot.
@@ -81,6 +82,8 @@ pub struct Counters {
     pub slow: u64,
     /// Slots that the cleaner made ready again.
     pub cleaned: u64,
+    /// Stacks that there are.
+    pub stacks: u32,
 }
 
 /// The slots of all engines of the process.
@@ -145,6 +148,8 @@ impl Slots {
             taken: AtomicU32::new(0),
         });
         lists.stocks.push(stock.clone());
+        drop(lists);
+        platform().wake_cleaner();
         stock
     }
 
@@ -351,6 +356,7 @@ impl Slots {
             from_stock: self.from_stock.load(Ordering::Relaxed),
             slow: self.slow.load(Ordering::Relaxed),
             cleaned: self.cleaned.load(Ordering::Relaxed),
+            stacks: STACKS.made(),
         }
     }
 }

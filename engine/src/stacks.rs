@@ -123,6 +123,11 @@ impl Stacks {
         (self.bottom(stack) + STACK_BYTES - (stack.0 % COLOURS) as usize * COLOUR_BYTES) as *mut u8
     }
 
+    /// How many stacks there are.
+    pub fn made(&self) -> u32 {
+        self.made.load(Ordering::Relaxed)
+    }
+
     /// Whether an address lies in a stack's guard: somebody used more of it than there is.
     pub fn is_guard(&self, address: usize) -> bool {
         let base = self.base.load(Ordering::Acquire);

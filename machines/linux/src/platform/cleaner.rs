@@ -1,6 +1,6 @@
-//! How the cleaner sleeps and is woken: one word, and a futex only when somebody really sleeps.
+//! How the cleaner sleeps and is woken: one word, and a futex only when somebody really sleeps. A process has one cleaner at a time.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Nothing wanted; nobody sleeps.
 const AWAKE: u32 = 0;
@@ -9,8 +9,10 @@ const WANTED: u32 = 1;
 /// The cleaner sleeps.
 const ASLEEP: u32 = 2;
 
-static WORD: AtomicU32 = AtomicU32::new(AWAKE);
-static STOPPED: AtomicBool = AtomicBool::new(false);
+/// Wanted from the start: nothing is in stock yet.
+static WORD: AtomicU32 = AtomicU32::new(WANTED);
+/// How often the cleaner was stopped.
+static STOPS: AtomicU32 = AtomicU32::new(0);
 
 /// There is work for the cleaner. A system call only if it sleeps.
 pub(super) fn wake() {
@@ -22,14 +24,12 @@ pub(super) fn wake() {
     }
 }
 
-/// Sleeps until the engine has work for the cleaner; false: there will be no more. For the housekeeping thread, which then calls
-/// [`hallows_engine::clean`].
+/// Sleeps until the engine has work for the cleaner; false if it was told to stop meanwhile. For the housekeeping thread, which
+/// then calls [`hallows_engine::clean`]. A stop that came before counts as work: whoever stops says so elsewhere first.
 pub fn wait_for_cleaning() -> bool {
+    let stops = STOPS.load(Ordering::SeqCst);
     // A wish that came before is taken at once; else the word says that somebody sleeps, and a wish wakes.
     while WORD.swap(AWAKE, Ordering::SeqCst) != WANTED {
-        if STOPPED.load(Ordering::SeqCst) {
-            return false;
-        }
         if WORD.compare_exchange(AWAKE, ASLEEP, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
             // SAFETY: sleeps on a static word as long as it says so.
             unsafe {
@@ -43,11 +43,11 @@ pub fn wait_for_cleaning() -> bool {
             }
         }
     }
-    !STOPPED.load(Ordering::SeqCst)
+    STOPS.load(Ordering::SeqCst) == stops
 }
 
-/// Lets [`wait_for_cleaning`] return false, now and from now on.
+/// Ends the cleaner's sleep, for good if it asks whether it should go on.
 pub fn stop_cleaning() {
-    STOPPED.store(true, Ordering::SeqCst);
+    STOPS.fetch_add(1, Ordering::SeqCst);
     wake();
 }

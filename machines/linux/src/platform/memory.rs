@@ -120,21 +120,13 @@ pub(super) unsafe fn renew(start: NonNull<u8>, bytes: usize) -> Result<(), NoMem
     Ok(())
 }
 
-/// Which pages may hold something: those that have memory.
-pub(super) fn touched(start: NonNull<u8>, pages: &mut [u8]) -> bool {
-    count();
-    // SAFETY: the vector has a byte for each page of the range; the call changes nothing else.
-    let result =
-        unsafe { libc::mincore(start.as_ptr().cast(), pages.len() * PAGE_BYTES, pages.as_mut_ptr()) };
-    result == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_pages_that_were_written_are_touched_and_discarded_ones_are_zero() {
+        super::super::pages::open();
         let start = reserve(16 * PAGE_BYTES, 1 << 20).unwrap();
         assert!(start.as_ptr().is_aligned_to_bytes(1 << 20));
         // SAFETY: the mapping is this test's own.
@@ -142,8 +134,8 @@ mod tests {
             protect(start, 8 * PAGE_BYTES, Protection::ReadWrite).unwrap();
             start.add(3 * PAGE_BYTES).write(7);
             let mut pages = [9; 8];
-            assert!(touched(start, &mut pages));
-            assert_eq!(pages.map(|page| page & 1), [0, 0, 0, 1, 0, 0, 0, 0]);
+            assert!(super::super::pages::touched(start, &mut pages));
+            assert_eq!(pages, [0, 0, 0, 1, 0, 0, 0, 0]);
             discard(start, 8 * PAGE_BYTES);
             assert_eq!(start.add(3 * PAGE_BYTES).read(), 0);
             release(start, 16 * PAGE_BYTES);

@@ -3,6 +3,7 @@
 mod cleaner;
 mod memory;
 mod objects;
+mod pages;
 mod traps;
 
 pub use cleaner::{stop_cleaning, wait_for_cleaning};
@@ -21,8 +22,9 @@ const LOOKS_BEFORE_YIELD: u32 = 100;
 #[derive(Debug)]
 struct Linux;
 
-/// Registers Linux as the engine's platform. Threads that run programs have a [`TrapStack`] each.
+/// Registers Linux as the engine's platform: before the process is jailed. Threads that run programs have a [`TrapStack`] each.
 pub fn install() {
+    pages::open();
     hallows_engine::install(&Linux);
 }
 
@@ -53,7 +55,7 @@ unsafe impl Platform for Linux {
     }
 
     fn touched(&self, start: NonNull<u8>, pages: &mut [u8]) -> bool {
-        memory::touched(start, pages)
+        pages::touched(start, pages)
     }
 
     fn create_object(&self, bytes: usize) -> Result<u64, Unmappable> {

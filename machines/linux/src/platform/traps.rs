@@ -49,8 +49,8 @@ unsafe extern "C" fn on_trap(signal: libc::c_int, info: *mut libc::siginfo_t, co
     handler(instruction, frame, has_address, address);
     // It returned: not WebAssembly's.
     last_words(signal, instruction, has_address.then_some(address));
-    // SAFETY: restores the default action; going on repeats the trap, which then ends the process with this signal.
-    unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // SAFETY: `abort` may be called here. Going on would repeat the trap, and a jailed machine may not change the signal's action.
+    unsafe { libc::abort() };
 }
 
 /// Tells why the machine dies, without allocating.

@@ -1,0 +1,333 @@
+//! Memories of programs: exact bounds, no bytes of earlier programs, limits, regions, and starting without a system call.
+//!
+//! These tests share the process's pool of slots, and some look at what happens in it: they take turns.
+
+mod engine_support;
+
+use std::sync::{Mutex, MutexGuard, mpsc};
+
+use engine_support::{Cell, World, main_program, module, reactor};
+use hallows_engine::{clean, counters};
+use hallows_kernel::{CellState, Configuration};
+use hallows_linux::platform::{TrapStack, system_calls};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Waits for its turn; a test that failed in its turn does not fail the others.
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn clean_all() {
+    while clean() {}
+}
+
+#[test]
+fn a_memory_that_another_program_filled_and_grew_is_empty_and_small_again() {
+    let _turn = turn();
+    let world = World::new(1);
+    // Grows to 40 pages, and writes into every page of 4 KiB.
+    let dirty = world.program(&main_program(
+        "(local $at i32)
+         (call $check (i32.eq (memory.grow (i32.const 39)) (i32.const 1)))
+         (loop $next (i64.store (local.get $at) (i64.const 0x5ec4e75ec4e7))
+            (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 4096))) (i32.const 2621440))))
+         (i64.store (i32.const 2621432) (i64.const -1))",
+    ));
+    let empty = world.program(&main_program(
+        "(local $at i32)
+         (call $check (i32.eq (memory.size) (i32.const 1)))
+         (loop $next (call $check (i64.eqz (i64.load (local.get $at))))
+            (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8))) (i32.const 65536))))",
+    ));
+    let beyond = world.program(&main_program("(drop (i32.load (i32.const 65536)))"));
+    let run = |program| {
+        let cell = world.cell("main", program, false);
+        world.start(cell);
+        world.run();
+        assert_eq!(world.kernel.state(cell.id), CellState::Dead);
+        world.kernel.boot_destroy(&world.right, &cell.capability);
+    };
+    let before = counters();
+    for round in 0..300 {
+        run(&dirty);
+        // Every other time the cleaner comes in between.
+        if round % 2 == 0 {
+            clean_all();
+        }
+        run(&empty);
+        assert_eq!(world.log(), "", "round {round}");
+        run(&beyond);
+        assert!(world.log().contains("accessed memory out of bounds"), "round {round}");
+    }
+    assert!(counters().cleaned > before.cleaned + 500, "slots were reused: {:?}", counters());
+}
+
+#[test]
+fn growing_beyond_the_cells_limit_fails_in_that_cell_only() {
+    let _turn = turn();
+    let world = World::new(1);
+    let program = world.program(&main_program(
+        "(local $pages i32)
+         (block $full (loop $more
+            (br_if $full (i32.eq (memory.grow (i32.const 1)) (i32.const -1)))
+            (local.set $pages (i32.add (local.get $pages) (i32.const 1)))
+            (br $more)))
+         ;; It has what it got, to the last byte, and can still work.
+         (i32.store8 (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 1)) (i32.const 1))
+         (call $check (i32.eq (memory.size) (i32.add (local.get $pages) (i32.const 1))))
+         (call $check (i32.gt_u (local.get $pages) (i32.const 5)))
+         (call $check (i32.lt_u (local.get $pages) (i32.const 16)))
+         (call $check (i32.eq (memory.grow (i32.const 65535)) (i32.const -1)))
+         (call $check (i32.eq (memory.grow (i32.const 0)) (memory.size)))",
+    ));
+    let cell = world.cell_with("hog", &program, false, 1 << 20);
+    world.start(cell);
+    world.run();
+    assert_eq!(world.log(), "");
+    // A program that needs more from the start does not start.
+    let large = world.program(r#"(module (memory (export "memory") 20) (func (export "hallows_main")))"#);
+    let cell = world.cell_with("large", &large, false, 1 << 20);
+    assert!(world.kernel.boot_start(&world.right, cell.id, b"").is_err());
+    world.passes(&main_program(""), &[]);
+}
+
+#[test]
+fn tables_are_charged_like_memory() {
+    let _turn = turn();
+    let world = World::new(1);
+    let program = world.program(&module(
+        r#"(table $t 1 funcref)
+           (func (export "hallows_main")
+             ;; 8 bytes each: 64 Ki are half a MiB, which it has, 256 Ki are not.
+             (call $check (i32.ne (table.grow $t (ref.null func) (i32.const 65536)) (i32.const -1)))
+             (call $check (i32.eq (table.grow $t (ref.null func) (i32.const 262144)) (i32.const -1))))"#,
+    ));
+    let cell = world.cell_with("tables", &program, false, 1 << 20);
+    world.start(cell);
+    world.run();
+    assert_eq!(world.log(), "");
+}
+
+#[test]
+fn a_program_that_starts_from_stock_makes_no_system_call() {
+    let _turn = turn();
+    let (report, result) = mpsc::channel();
+    // Its own thread, as a filter for system calls cannot be taken off again; it never ends, as ending needs system calls.
+    std::thread::spawn(move || {
+        let world = World::with(Configuration { cells: 128, ..Configuration::default() });
+        let _stack = TrapStack::install().unwrap();
+        // Two calls into the kernel and a page of memory touched.
+        let program = world.program(&main_program(
+            "(drop (call $echo (i32.const 77) (i32.const 1))) (i32.store (i32.const 30000) (i32.const 1))",
+        ));
+        let cells: Vec<Cell> = (0..60).map(|_| world.cell("main", &program, false)).collect();
+        let (warm, measured) = cells.split_at(40);
+        let run = |cells: &[Cell]| {
+            for cell in cells {
+                world.start(*cell);
+                while world.kernel.step(hallows_kernel::CoreId(0)) {}
+            }
+        };
+        // The allocator and the cleaner get to know how much is needed.
+        for some in warm.chunks(20) {
+            run(some);
+            clean_all();
+        }
+        let (counted, before) = (system_calls(), counters());
+        let traps = forbid::system_calls();
+        run(measured);
+        let made = traps();
+        let ended = measured.iter().all(|cell| world.kernel.state(cell.id) == CellState::Dead);
+        let from_stock = counters().from_stock - before.from_stock;
+        report.send((made, system_calls() - counted, from_stock, ended)).unwrap();
+        loop {
+            std::thread::park();
+        }
+    });
+    let (made, counted, from_stock, ended) = result.recv().unwrap();
+    assert!(ended);
+    assert_eq!((made, counted, from_stock), (0, 0, 20));
+}
+
+/// A filter that counts a thread's system calls and lets none but the waking of other threads through.
+mod forbid {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static MADE: AtomicU64 = AtomicU64::new(0);
+
+    unsafe extern "C" fn count(_: libc::c_int, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+        MADE.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// From now on, every system call of this thread is counted and does nothing; but `futex`, by which the thread reports.
+    pub fn system_calls() -> impl Fn() -> u64 {
+        let statement = |code, k| libc::sock_filter { code, jt: 0, jf: 0, k };
+        let jump = |k, jt| libc::sock_filter { code: 0x15, jt, jf: 0, k }; // equal
+        let allowed = [libc::SYS_futex, libc::SYS_rt_sigreturn];
+        let mut filter = [
+            statement(0x20, 0), // load the call's number
+            jump(allowed[0] as u32, 2),
+            jump(allowed[1] as u32, 1),
+            statement(0x06, libc::SECCOMP_RET_TRAP),
+            statement(0x06, libc::SECCOMP_RET_ALLOW),
+        ];
+        let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+        // SAFETY: an action whose handler only counts, and a filter for this thread alone.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = count as *const () as usize;
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            assert_eq!(libc::sigaction(libc::SIGSYS, &raw const action, std::ptr::null_mut()), 0);
+            assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+            assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program), 0);
+            // The filter works.
+            libc::getppid();
+        }
+        assert_eq!(MADE.swap(0, Ordering::SeqCst), 1);
+        || MADE.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn reactors_without_work_have_no_stack() {
+    let _turn = turn();
+    const SERVERS: usize = 200;
+    let world = World::new(1);
+    let program = world.program(&reactor("(call $span (i32.const 16384) (local.get $length))"));
+    // Those that are passive, and those that have handled a message, too.
+    let mut endpoints = Vec::new();
+    let before = counters().stacks;
+    for number in 0..SERVERS {
+        let passive = number % 2 == 0;
+        let server = world.cell_with("server", &program, passive, 512 << 10);
+        endpoints.push(world.endpoint(server, passive));
+        world.start(server);
+    }
+    world.run();
+    let client =
+        main_program("(call $check (i64.eq (call $echo (i32.const 3) (i32.const 7)) (i64.const 7)))");
+    let client = world.program(&client);
+    for endpoint in &endpoints {
+        let cell = world.cell_with("client", &client, false, 512 << 10);
+        world.grant(cell, endpoint);
+        world.start(cell);
+    }
+    world.run();
+    assert_eq!(world.log(), "");
+    // Clients wait for servers that have not run yet, so they have stacks at the same time; servers one after another.
+    assert!(counters().stacks - before <= SERVERS as u32 + 2, "{} stacks made", counters().stacks - before);
+    // Once more, with the stacks that there are.
+    let made = counters().stacks;
+    for endpoint in &endpoints {
+        let cell = world.cell_with("client", &client, false, 512 << 10);
+        world.grant(cell, endpoint);
+        world.start(cell);
+        world.run();
+    }
+    assert_eq!(counters().stacks, made);
+}
+
+/// A main program that makes a region of 2 pages, maps it at 8192 (handle 2 is its budget) and runs this; `$region` is the handle,
+/// and `$operate` an operation on it.
+fn with_region(body: &str) -> String {
+    module(&format!(
+        r#"(func $operation (param $code i32) (param $a i64) (param $b i64)
+            (i32.store (i32.const 512) (local.get $code)) (i32.store (i32.const 516) (i32.const 0))
+            (i64.store (i32.const 520) (local.get $a)) (i64.store (i32.const 528) (local.get $b))
+            (i64.store (i32.const 536) (i64.const 0)))
+        (func $operate_to (param $object i32) (param $code i32) (param $a i64) (param $b i64) (param $reply i32) (result i64)
+            (call $operation (local.get $code) (local.get $a) (local.get $b))
+            (call $call (local.get $object) (call $span (i32.const 512) (i32.const 32)) (i64.const 0)
+                (call $span (local.get $reply) (i32.const 16)) (call $span (i32.const 560) (i32.const 1)) (i64.const 0x7fffffffffffffff)))
+        (func $operate (param $object i32) (param $code i32) (param $a i64) (param $b i64) (result i64)
+            (call $operate_to (local.get $object) (local.get $code) (local.get $a) (local.get $b) (i32.const 568)))
+        (func (export "hallows_main") (local $region i32)
+            (call $check (i64.ge_s (call $operate (i32.const 2) (i32.const 35) (i64.const 8192) (i64.const 0)) (i64.const 0)))
+            (local.set $region (i32.load (i32.const 560)))
+            {body})"#
+    ))
+}
+
+#[test]
+fn a_region_shows_the_same_bytes_wherever_it_is_mapped_until_it_is_unmapped() {
+    let _turn = turn();
+    World::new(1).passes(
+        &with_region(
+            "(i32.store (i32.const 8192) (i32.const 99))
+             ;; Twice in one memory, for reading and writing.
+             (call $check (i64.ge_s (call $operate (local.get $region) (i32.const 96) (i64.const 8192) (i64.const 1)) (i64.const 0)))
+             (call $check (i64.ge_s (call $operate (local.get $region) (i32.const 96) (i64.const 32768) (i64.const 1)) (i64.const 0)))
+             (call $check (i32.eqz (i32.load (i32.const 8192))))
+             (i32.store (i32.const 8192) (i32.const 1234))
+             (i32.store (i32.const 40956) (i32.const 5678))
+             (call $check (i32.eq (i32.load (i32.const 32768)) (i32.const 1234)))
+             (call $check (i32.eq (i32.load (i32.const 16380)) (i32.const 5678)))
+             (call $check (i64.ge_s (call $operate (local.get $region) (i32.const 97) (i64.const 8192) (i64.const 0)) (i64.const 0)))
+             (call $check (i32.eqz (i32.load (i32.const 8192))))
+             (call $check (i32.eq (i32.load (i32.const 32768)) (i32.const 1234)))
+             (call $check (i64.ge_s (call $operate (local.get $region) (i32.const 97) (i64.const 32768) (i64.const 0)) (i64.const 0)))
+             (call $check (i32.eqz (i32.or (i32.load (i32.const 8192)) (i32.load (i32.const 40956)))))
+             (i32.store (i32.const 8192) (i32.const 7))
+             (call $check (i32.eqz (i32.load (i32.const 32768))))
+             ;; Not where there is no memory, and not between pages.
+             (call $check (i64.lt_s (call $operate (local.get $region) (i32.const 96) (i64.const 61440) (i64.const 1)) (i64.const 0)))
+             (call $check (i64.lt_s (call $operate (local.get $region) (i32.const 96) (i64.const 8193) (i64.const 1)) (i64.const 0)))
+             (call $check (i64.lt_s (call $operate (local.get $region) (i32.const 96) (i64.const -4096) (i64.const 1)) (i64.const 0)))",
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn storing_into_a_region_that_is_only_readable_traps_the_program_and_not_the_machine() {
+    let _turn = turn();
+    let world = World::new(1);
+    let map = "(call $check (i64.ge_s (call $operate (local.get $region) (i32.const 96) (i64.const 8192) (i64.const 0)) (i64.const 0)))";
+    let log = world.outcome(&with_region(&format!("{map} (i32.store (i32.const 8192) (i32.const 1))")), &[]);
+    assert!(log.contains("accessed memory out of bounds"), "{log}");
+    // The kernel would store there for the program: refused before, and after.
+    world.passes(
+        &with_region(&format!(
+            "{map}
+             (call $check (i64.eq (i64.const -7) (call $operate_to (i32.const 1) (i32.const 24) (i64.const 0) (i64.const 0) (i32.const 8192))))
+             (call $check (i64.eq (i64.const -7) (call $operate_to (i32.const 1) (i32.const 24) (i64.const 0) (i64.const 0) (i32.const 16368))))
+             (call $check (i64.ge_s (call $operate_to (i32.const 1) (i32.const 24) (i64.const 0) (i64.const 0) (i32.const 16384)) (i64.const 0)))
+             (call $check (i64.eq (i64.const -7) (call $wait (i32.const 8192) (i64.const 0) (i64.const 0) (i64.const 0))))
+             (drop (i32.load (i32.const 8192)))"
+        )),
+        &[],
+    );
+    // The answer to the very call that makes its place read-only is lost, nothing else.
+    world.passes(
+        &with_region(
+            "(call $check (i64.ge_s (call $operate_to (local.get $region) (i32.const 96) (i64.const 8192) (i64.const 0) (i32.const 8192)) (i64.const 0)))
+             (call $check (i64.eqz (i64.load (i32.const 8192))))",
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn a_slot_that_showed_a_region_shows_nothing_of_it_to_the_next_program() {
+    let _turn = turn();
+    let world = World::new(1);
+    let shows = world.program(&with_region(
+        "(call $check (i64.ge_s (call $operate (local.get $region) (i32.const 96) (i64.const 8192) (i64.const 1)) (i64.const 0)))
+         (i64.store (i32.const 8192) (i64.const -1)) (i64.store (i32.const 16376) (i64.const -1))",
+    ));
+    let looks = world.program(&main_program(
+        "(call $check (i64.eqz (i64.or (i64.load (i32.const 8192)) (i64.load (i32.const 16376)))))
+         (i64.store (i32.const 8192) (i64.const 5)) (i64.store (i32.const 0) (i64.const 5))",
+    ));
+    for _ in 0..50 {
+        for program in [&shows, &looks, &looks] {
+            let cell = world.cell("main", program, false);
+            world.start(cell);
+            world.run();
+            world.kernel.boot_destroy(&world.right, &cell.capability);
+        }
+        clean_all();
+    }
+    assert_eq!(world.log(), "");
+}
