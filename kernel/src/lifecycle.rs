@@ -28,6 +28,15 @@ type Unlocked<'t> = &'t mut Token<'static, { level::NONE }>;
 /// A thread index that stands for the kernel in a monitor: it is inside of nothing and waits for nothing.
 const KERNEL_THREAD: u32 = (1 << 24) - 2;
 
+/// How a life of a cell ended, and whom that concerns.
+struct End {
+    kind: FaultKind,
+    detail: u32,
+    generation: u32,
+    backtrace: Box<str>,
+    faults: Via,
+}
+
 impl<E: Engine> Kernel<E> {
     /// Starts a cell that was made, or starts a dead one again.
     pub(crate) fn start(
@@ -51,8 +60,7 @@ impl<E: Engine> Kernel<E> {
         };
         let initial = self.engine.initial_memory(&program);
         if let Err(error) = self.charge(CellId(cell), initial) {
-            let (mut control, _) = record.control.lock(token);
-            control.thread_busy = false;
+            self.cancel_start(token, core, cell);
             return Err(error);
         }
         self.engine.prepare(CellId(cell), &program, limit);
@@ -61,16 +69,27 @@ impl<E: Engine> Kernel<E> {
         thread.depth.store(0, Ordering::Relaxed);
         thread.lent.store(0, Ordering::Relaxed);
         thread.word.clear();
-        thread.state.begin();
         let passive = record.is_passive();
-        {
+        let ended = {
             let (control, mut token) = record.control.lock(token);
-            if !passive {
+            // Killed or destroyed while the instance was prepared: it does not begin.
+            let ended = record.state() != from || control.abandoned;
+            if !ended {
+                thread.state.begin();
+            }
+            if !passive && !ended {
                 let (mut inbox, _) = record.inbox.lock(&mut token);
                 inbox.open();
                 inbox.sources = u32::try_from(control.serves.len()).unwrap_or(u32::MAX);
             }
-            record.set_state(if passive { CellState::Starting } else { CellState::Running });
+            if !ended {
+                record.set_state(if passive { CellState::Starting } else { CellState::Running });
+            }
+            ended
+        };
+        if ended {
+            self.cancel_start(token, core, cell);
+            return Err(Error::BadState);
         }
         if !passive {
             self.tell_watchers(token, core, cell, Watched::Running);
@@ -78,6 +97,20 @@ impl<E: Engine> Kernel<E> {
         self.core(core).trace.record(TraceKind::Start, cell, cell, u64::from(life));
         self.wake(token, core, cell);
         Ok(life)
+    }
+
+    /// A start that comes to nothing: an end that came meanwhile has waited for it.
+    fn cancel_start(&self, token: Unlocked<'_>, core: u32, cell: u32) {
+        let record = self.cells.at(cell);
+        {
+            let (mut control, _) = record.control.lock(token);
+            control.thread_busy = false;
+            if control.abandoned && record.state() == CellState::Dead {
+                // What was prepared for a cell that was to be restarted goes by the way of every end.
+                record.set_state(CellState::Dying);
+            }
+        }
+        self.try_finish(token, core, cell);
     }
 
     /// The first step of an end. Does nothing if the cell is ending or over.
@@ -158,9 +191,15 @@ impl<E: Engine> Kernel<E> {
             let (control, _) = record.control.lock(token);
             record.state() == CellState::Dying && !control.thread_busy
         };
-        if idle {
+        // Dead before the monitor is given back: whoever takes it next finds the end done, and does not do it again.
+        let end = idle.then(|| {
             self.finish(token, core, cell);
-        }
+            let (control, _) = record.control.lock(token);
+            let (kind, detail) = control.cause.unwrap_or((FaultKind::Killed, 0));
+            let generation = record.life.load(Ordering::Acquire);
+            record.set_state(CellState::Dead);
+            End { kind, detail, generation, backtrace: control.backtrace.clone(), faults: control.faults }
+        });
         if !record.monitor.try_give_back(holder) {
             let woken = {
                 let (mut waiters, _) = record.monitor.waiters().lock(token);
@@ -171,9 +210,12 @@ impl<E: Engine> Kernel<E> {
                 self.wake(token, core, waiter.thread);
             }
         }
-        if idle {
-            self.send_fault(token, core, cell);
+        if let Some(end) = end {
+            self.send_fault(token, core, cell, &end);
             self.bury_if_abandoned(token, core, cell);
+        } else if record.state() == CellState::Dying && !record.control.lock(token).0.thread_busy {
+            // Its thread ended while the monitor was taken here, found it taken, and left the rest to whoever has it.
+            self.try_finish(token, core, cell);
         }
     }
 
@@ -232,24 +274,10 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
-    /// Tells a cell's supervisor and its clients that it is over. From here on it may be started again.
-    fn send_fault(&self, token: Unlocked<'_>, core: u32, cell: u32) {
-        let record = self.cells.at(cell);
-        let (kind, detail, backtrace, faults) = {
-            let (control, _) = record.control.lock(token);
-            let (kind, detail) = control.cause.unwrap_or((FaultKind::Killed, 0));
-            (kind, detail, control.backtrace.clone(), control.faults)
-        };
-        record.set_state(CellState::Dead);
-        let generation = record.life.load(Ordering::Acquire);
-        let report = FaultReport {
-            kind,
-            cell,
-            generation,
-            detail,
-            at_ns: self.machine.now().0,
-            backtrace: &backtrace,
-        };
+    /// Tells a cell's supervisor and its clients that it is over. It may have been started again by somebody else.
+    fn send_fault(&self, token: Unlocked<'_>, core: u32, cell: u32, end: &End) {
+        let End { kind, detail, generation, ref backtrace, faults } = *end;
+        let report = FaultReport { kind, cell, generation, detail, at_ns: self.machine.now().0, backtrace };
         self.log_end(cell, token, &report);
         self.machine.cell_ended(CellId(cell), kind, detail);
         self.tell_watchers(token, core, cell, Watched::Died);
@@ -295,7 +323,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.cells.at(cell);
         let (faults, own_bytes, serves) = {
             let (mut control, _) = record.control.lock(token);
-            if !control.abandoned || record.state() != CellState::Dead {
+            if !control.abandoned || control.thread_busy || record.state() != CellState::Dead {
                 return;
             }
             record.set_state(CellState::Free);

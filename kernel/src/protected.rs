@@ -218,6 +218,9 @@ impl<E: Engine> Kernel<E> {
         };
         if !queued {
             self.hand_over(context, server);
+            if self.cells.at(server).state() == CellState::Dying {
+                self.try_finish(&mut context.token, context.core.0, server);
+            }
         }
         Ok(())
     }
