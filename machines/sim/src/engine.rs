@@ -234,10 +234,7 @@ impl Engine for SimEngine {
             state.fiber.take()
         });
         let fiber = fiber.unwrap_or_else(|| {
-            let kernel = world(|world| {
-                world.fibers_made += 1;
-                world.kernel.clone()
-            });
+            let kernel = world(|world| world.kernel.clone());
             let Some(kernel) = kernel else { panic!("a thread was resumed without a kernel") };
             fiber::thread_fiber(thread, move |core| body(&kernel, core, thread, cell, role))
         });
@@ -316,7 +313,9 @@ impl Engine for SimEngine {
 
     fn create_region(&self, bytes: u64) -> Result<u64, Unmappable> {
         let bytes = usize::try_from(bytes).map_err(|_| Unmappable::NoMemory)?;
-        Ok(world(|world| world.memories.make_region(bytes)))
+        world(|world| {
+            if world.regions { Ok(world.memories.make_region(bytes)) } else { Err(Unmappable::Unsupported) }
+        })
     }
 
     fn destroy_region(&self, region: u64) {

@@ -118,7 +118,8 @@ impl Simulation {
         let cores = configuration.cores.max(1);
         let mut fresh = World::new(cores, seed);
         fresh.chances = Chances { pause: faults.pause, fault: faults.fault, too_deep: faults.too_deep };
-        std::mem::forget(world::exchange(Some(fresh)));
+        let other = world::exchange(Some(fresh));
+        assert!(other.is_none(), "one simulation at a time on a host thread");
         let configuration = Configuration { chaos: faults.chaos, ..configuration };
         let (kernel, boot) = Kernel::new(SimEngine, SimMachine, configuration);
         let kernel = Arc::new(kernel);
@@ -254,6 +255,11 @@ impl Simulation {
     /// Lets a cell fault at its checks, as often as [`Faults::fault`] says.
     pub fn make_fragile(&mut self, cell: CellId) {
         world(|world| world.fragile.push(cell.0));
+    }
+
+    /// From here on the machine has no aliased pages, as one without a memory management unit.
+    pub fn forbid_regions(&mut self) {
+        world(|world| world.regions = false);
     }
 
     /// The lines that were logged.

@@ -81,7 +81,8 @@ pub struct World {
     /// Cells whose code may fault at any check.
     pub fragile: Vec<u32>,
     pub log: Vec<String>,
-    pub fibers_made: u64,
+    /// Regions can be made and mapped.
+    pub regions: bool,
 }
 
 thread_local! {
@@ -115,7 +116,7 @@ impl World {
             chances: Chances::default(),
             fragile: Vec::new(),
             log: Vec::new(),
-            fibers_made: 0,
+            regions: true,
         }
     }
 

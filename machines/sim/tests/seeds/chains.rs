@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use hallows_abi::{Error, Handle, NO_DEADLINE};
 use hallows_kernel::CellState;
-use hallows_sim::{Process, Response, Simulation};
+use hallows_sim::{Faults, Process, Response, Simulation};
 
 use crate::lives::Supervisor;
 use crate::{Books, MANY_STEPS, SharedBooks, answer_to, call, choices, each_seed, rough_machine};
@@ -42,7 +42,7 @@ fn calls_through_chains_of_passive_servers_get_their_own_answers() {
         &["call: answered", "call: DeadlinePassed"],
         |seed| {
             let mut random = choices(seed);
-            let (mut sim, _) = rough_machine(seed, &mut random);
+            let mut sim = rough_machine(seed, &mut random);
             let books = SharedBooks::default();
             let depth = 1 + random.below(4);
             let mut next = None;
@@ -102,8 +102,7 @@ fn kills_in_the_middle_of_chains_end_calls_with_errors_and_servers_are_restarted
         &["call: answered", "call: ServerDied", "call: NotReady", "call: Killed"],
         |seed| {
             let mut random = choices(seed);
-            let (sim, faults) = rough_machine(seed, &mut random);
-            drop(sim);
+            let faults = Faults::rough(&mut random);
             let faults = faults.with_kills(random.below(30_000), 12).with_faults(random.below(20_000));
             let cores = 1 + random.below(4) as u32;
             let mut sim = Simulation::new(seed, hallows_kernel::Configuration::tiny(cores), faults);

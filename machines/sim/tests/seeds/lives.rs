@@ -144,3 +144,61 @@ fn every_end_is_reported_once_and_tokens_of_earlier_lives_are_stale() {
         },
     );
 }
+
+#[test]
+fn a_start_and_an_end_of_the_same_cell_at_the_same_time_leave_no_zombie() {
+    each_seed(
+        "a_start_and_an_end_of_the_same_cell_at_the_same_time_leave_no_zombie",
+        &["started", "restarted", "killed", "destroyed"],
+        |seed| {
+            let mut random = choices(seed);
+            let faults = Faults { pause: 300_000, ..Faults::rough(&mut random) };
+            let cores = 2 + random.below(3) as u32;
+            let mut sim = Simulation::new(seed, Configuration::tiny(cores), faults);
+            let program = sim.main(|process| {
+                loop {
+                    process.compute(500)?;
+                }
+            });
+            let (child, rooted) = sim.cell("child", &program, None, false, 0);
+            let starter = sim.main(|process| {
+                for code in [Code::Start, Code::Restart, Code::Restart] {
+                    let rest = process.choose(2_000);
+                    process.compute(rest)?;
+                    match process.operate(Handle(3), code, [0; 3], &[]).or_killed()? {
+                        Ok(_) => seen(if code == Code::Start { "started" } else { "restarted" }, 1),
+                        Err(Error::BadState | Error::Gone) => {}
+                        Err(error) => panic!("a start failed with {error:?}"),
+                    }
+                }
+                Ok(())
+            });
+            let destroys = random.below(2) == 0;
+            let ender = sim.main(move |process| {
+                for round in 0..4 {
+                    let rest = process.choose(2_000);
+                    process.compute(rest)?;
+                    let destroy = destroys && round == 3;
+                    let code = if destroy { Code::Destroy } else { Code::Kill };
+                    process.operate(Handle(3), code, [0; 3], &[])?;
+                    seen(if destroy { "destroyed" } else { "killed" }, 1);
+                }
+                Ok(())
+            });
+            let controllers = [starter, ender].map(|program| {
+                let (cell, _) = sim.cell("controller", &program, None, false, 3);
+                sim.grant(cell, &rooted);
+                sim.start(cell);
+                cell
+            });
+            sim.run_until(MANY_STEPS, |sim| controllers.iter().all(|cell| !sim.kernel.is_live(*cell)))
+                .unwrap();
+            if !destroys {
+                sim.kill(child);
+            }
+            sim.run(MANY_STEPS).unwrap();
+            assert!(!sim.kernel.is_live(child), "the child lives on: {}", sim.picture());
+            sim.finish(MANY_STEPS).unwrap();
+        },
+    );
+}

@@ -16,6 +16,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use hallows_abi::{Error, NO_DEADLINE, Transfer};
 use hallows_kernel::Configuration;
@@ -24,8 +26,8 @@ use hallows_sim::{Faults, Process, Random, Received, Simulation};
 /// A bound on the steps of a run that is far above what any scenario needs: who passes it hangs.
 const MANY_STEPS: u64 = 2_000_000;
 
-/// Seeds of each scenario when `SEEDS` names no number: together about a minute of one core.
-const DEFAULT_SEEDS: u64 = 400;
+/// Seeds of each scenario when `SEEDS` names no number: half a minute of two cores.
+const DEFAULT_SEEDS: u64 = 10_000;
 
 thread_local! {
     /// What happened in all seeds of the test that this host thread runs.
@@ -35,6 +37,46 @@ thread_local! {
 /// Notes that something happened which the seeds together must reach.
 fn seen(what: &str, times: u64) {
     SEEN.with_borrow_mut(|seen| *seen.entry(what.to_owned()).or_default() += times);
+}
+
+/// Ends the process when a seed hangs inside of the kernel, where no count of steps sees it: with a word on how to replay it.
+struct Watch(Arc<(Mutex<Option<u64>>, Condvar)>);
+
+impl Watch {
+    /// Thousands of times what a seed takes.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn over(name: &str) -> Self {
+        let shared = Arc::new((Mutex::new(Some(u64::MAX)), Condvar::new()));
+        let (watched, name) = (Arc::clone(&shared), name.to_owned());
+        std::thread::spawn(move || {
+            let mut present = watched.0.lock().unwrap();
+            while let Some(seed) = *present {
+                let waited =
+                    watched.1.wait_timeout_while(present, Self::PATIENCE, |now| *now == Some(seed)).unwrap();
+                present = waited.0;
+                if waited.1.timed_out() && seed != u64::MAX {
+                    eprintln!(
+                        "it hangs; replay with: SEED={seed} cargo test -p hallows-sim --test seeds -- {name}"
+                    );
+                    std::process::abort();
+                }
+            }
+        });
+        Self(shared)
+    }
+
+    fn begin(&self, seed: u64) {
+        *self.0.0.lock().unwrap() = Some(seed);
+        self.0.1.notify_one();
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        *self.0.0.lock().unwrap() = None;
+        self.0.1.notify_one();
+    }
 }
 
 /// Runs a scenario under every seed; a failing one says how to replay it. Over many seeds, everything in `reached` must have
@@ -49,7 +91,9 @@ fn each_seed(name: &str, reached: &[&str], scenario: impl Fn(u64)) {
         (None, count) => 0..count.unwrap_or(DEFAULT_SEEDS),
     };
     let many = seeds.end - seeds.start >= ENOUGH;
+    let watch = Watch::over(name);
     for seed in seeds {
+        watch.begin(seed);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| scenario(seed))) {
             eprintln!("replay with: SEED={seed} cargo test -p hallows-sim --test seeds -- {name}");
             resume_unwind(panic);
@@ -69,10 +113,10 @@ fn choices(seed: u64) -> Random {
 }
 
 /// A small machine of 1 to 4 cores on which everything goes wrong that a correct system must not notice.
-fn rough_machine(seed: u64, random: &mut Random) -> (Simulation, Faults) {
+fn rough_machine(seed: u64, random: &mut Random) -> Simulation {
     let faults = Faults::rough(random);
     let cores = 1 + u32::try_from(random.below(4)).unwrap();
-    (Simulation::new(seed, Configuration::tiny(cores), faults), faults)
+    Simulation::new(seed, Configuration::tiny(cores), faults)
 }
 
 /// What every message and its answer must satisfy, whatever goes wrong.

@@ -165,10 +165,7 @@ fn a_handler_over_its_budget_ends_its_server_and_not_its_caller() {
         sim.run(MANY_STEPS).unwrap();
         assert_eq!(sim.kernel.state(server), hallows_kernel::CellState::Dead);
         assert_eq!(sim.kernel.state(outer_server), hallows_kernel::CellState::Running);
-        assert_eq!(
-            sim.log(),
-            ["cell overran its handler budget".to_owned()].map(|_| sim.log()[0].clone()).to_vec()
-        );
+        assert!(sim.log().iter().all(|line| line.contains("overran")), "{:?}", sim.log());
         sim.finish(MANY_STEPS).unwrap();
     });
 }
