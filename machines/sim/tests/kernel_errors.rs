@@ -1,0 +1,811 @@
+//! Every error of the interface, reached through the calls of programs: one test each, named by what leads to it.
+#![expect(clippy::unwrap_used, reason = "a test's panic is its failure")]
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use hallows_abi::{
+    Code, Error, Handle, MAX_CHAIN, MAX_MESSAGE, MAX_TRANSFERS, NO_DEADLINE, Operation, Rights, Transfer,
+};
+use hallows_kernel::{CellId, CellSpecification, Configuration, Rooted};
+use hallows_sim::{Faults, Halt, Process, Response, Simulation};
+
+const STEPS: u64 = 200_000;
+
+/// A calm machine of one core.
+fn machine() -> Simulation {
+    Simulation::new(7, Configuration::tiny(1), Faults::CALM)
+}
+
+/// A cell that runs `main` with these grants (its handles 3, 4, …); not started.
+fn cell(
+    sim: &mut Simulation,
+    grants: &[(&Rooted, Rights)],
+    main: impl Fn(&mut Process<'_>) -> Result<(), Halt> + 'static,
+) -> CellId {
+    let program = sim.large_main(1 << 18, main);
+    let (cell, _) = sim.cell("cell", &program, None, false, 3);
+    for (what, rights) in grants {
+        sim.grant_some(cell, what, *rights, 0);
+    }
+    cell
+}
+
+/// Runs `main` in a cell of its own and gives what it came to.
+fn result_of<T: 'static>(
+    sim: &mut Simulation,
+    grants: &[(&Rooted, Rights)],
+    main: impl Fn(&mut Process<'_>) -> T + 'static,
+) -> T {
+    let result = Rc::new(RefCell::new(None));
+    let slot = Rc::clone(&result);
+    let cell = cell(sim, grants, move |process| {
+        let value = main(process);
+        *slot.borrow_mut() = Some(value);
+        Ok(())
+    });
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    let value = result.borrow_mut().take();
+    value.unwrap_or_else(|| panic!("the program did not come to its end: {:?} {}", sim.log(), sim.picture()))
+}
+
+/// A passive server that answers with so many bytes.
+fn passive(sim: &mut Simulation, answer: usize) -> (CellId, Rooted) {
+    let program = sim.reactor(move |_| Ok(Box::new(move |_, _| Ok(Response::bytes(vec![1; answer])))));
+    let (cell, _) = sim.cell("passive", &program, None, true, 3);
+    let endpoint = sim.passive(cell);
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    (cell, endpoint)
+}
+
+/// An active server that answers everything with so many bytes.
+fn active(sim: &mut Simulation, limit: u32, answer: usize) -> (CellId, Rooted) {
+    let program = sim.reactor(move |_| Ok(Box::new(move |_, _| Ok(Response::bytes(vec![1; answer])))));
+    let (cell, _) = sim.cell("active", &program, None, false, 3);
+    let endpoint = sim.active(cell, limit);
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    (cell, endpoint)
+}
+
+/// An active server that receives and never answers.
+fn silent(sim: &mut Simulation, limit: u32) -> (CellId, Rooted) {
+    let program = sim.reactor(|_| Ok(Box::new(|_, _| Ok(Response::Deferred))));
+    let (cell, _) = sim.cell("silent", &program, None, false, 3);
+    let endpoint = sim.active(cell, limit);
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    (cell, endpoint)
+}
+
+fn error_of(
+    sim: &mut Simulation,
+    grants: &[(&Rooted, Rights)],
+    main: impl Fn(&mut Process<'_>) -> Result<(), Error> + 'static,
+) -> Error {
+    result_of(sim, grants, main).expect_err("the call succeeded")
+}
+
+#[test]
+fn a_forged_or_deleted_handle_is_a_bad_handle() {
+    let mut sim = machine();
+    let (_, endpoint) = passive(&mut sim, 0);
+    let errors = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
+        let forged = [Handle::NULL, Handle(63), Handle(u32::MAX), Handle::new(3, 1), Handle::new(1 << 19, 0)]
+            .map(|handle| process.call(handle, &[], &[], NO_DEADLINE).unwrap_err());
+        process.operate(Handle::SELF, Code::Delete, [3, 0, 0], &[]).unwrap();
+        (forged, process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap_err())
+    });
+    assert_eq!(errors, ([Error::BadHandle; 5], Error::BadHandle));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_message_whose_capability_is_revoked_before_its_answer_is_revoked() {
+    let mut sim = machine();
+    let (_, endpoint) = silent(&mut sim, 4);
+    let caller = Rc::new(RefCell::new(None));
+    let result = Rc::clone(&caller);
+    let child = cell(&mut sim, &[], move |process| {
+        let gift = process.wait(NO_DEADLINE)?;
+        let answer = process.call(gift.handles[0], b"wait", &[], NO_DEADLINE);
+        *result.borrow_mut() = Some(answer);
+        Ok(())
+    });
+    let door = sim.active(child, 1);
+    sim.start(child);
+    let revoker = cell(&mut sim, &[(&endpoint, Rights::ALL), (&door, Rights::SEND)], |process| {
+        process.send(Handle(4), &[], &[Transfer::copy(Handle(3))], 0)?;
+        process.compute(100_000)?;
+        process.operate(Handle::SELF, Code::Revoke, [3, 0, 0], &[])?;
+        Ok(())
+    });
+    sim.start(revoker);
+    sim.run(STEPS).unwrap();
+    assert_eq!(caller.borrow_mut().take(), Some(Err(Error::Revoked)));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_capability_without_the_right_says_no_right() {
+    let mut sim = machine();
+    let (_, endpoint) = passive(&mut sim, 0);
+    let notification = sim.kernel.boot_notification(&sim.boot).unwrap();
+    let grants = [(&endpoint, Rights::WATCH), (&notification, Rights::RECEIVE)];
+    let errors = result_of(&mut sim, &grants, |process| {
+        [
+            process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap_err(),
+            process.operate(Handle(4), Code::Signal, [1, 0, 0], &[]).unwrap_err(),
+            process.operate(Handle(4), Code::Destroy, [0; 3], &[]).unwrap_err(),
+            // To pass on what may not be passed on.
+            process.call(Handle(3), &[], &[Transfer::copy(Handle(4))], NO_DEADLINE).unwrap_err(),
+            // A cell's space and budget are its own for good.
+            process.operate(Handle::SELF, Code::Move, [2, 0, 0], &[]).unwrap_err(),
+            process.operate(Handle::SELF, Code::Copy, [1, 0, 0], &[]).unwrap_err(),
+        ]
+    });
+    assert_eq!(errors, [Error::NoRight; 6]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_cell_cannot_give_itself_or_its_budget_away() {
+    let mut sim = machine();
+    let (_, endpoint) = active(&mut sim, 4, 0);
+    let errors = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
+        let moved = Transfer { mode: hallows_abi::TransferMode::Move, ..Transfer::copy(Handle::BUDGET) };
+        [Transfer::copy(Handle::SELF), moved]
+            .map(|transfer| process.call(Handle(3), &[], &[transfer], NO_DEADLINE).unwrap_err())
+    });
+    assert_eq!(errors, [Error::NoRight; 2]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn an_operation_of_another_kind_of_object_is_a_wrong_object() {
+    let mut sim = machine();
+    let (_, endpoint) = passive(&mut sim, 0);
+    let notification = sim.kernel.boot_notification(&sim.boot).unwrap();
+    let grants = [(&endpoint, Rights::ALL), (&notification, Rights::ALL)];
+    let errors = result_of(&mut sim, &grants, |process| {
+        [
+            process.operate(Handle(4), Code::Arm, [1, 0, 0], &[]).unwrap_err(),
+            process.operate(Handle::BUDGET, Code::Signal, [1, 0, 0], &[]).unwrap_err(),
+            // A passive server has nobody who would run a sent message later.
+            process.send(Handle(3), &[], &[], 0).unwrap_err(),
+            process.send(Handle(4), &[], &[], 0).unwrap_err(),
+        ]
+    });
+    assert_eq!(errors, [Error::WrongObject; 4]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_number_that_is_no_operation_is_an_unknown_operation() {
+    let mut sim = machine();
+    let error = error_of(&mut sim, &[], |process| {
+        process.call(Handle::SELF, &[0xff; Operation::SIZE], &[], NO_DEADLINE).map(|_| ())
+    });
+    assert_eq!(error, Error::UnknownOperation);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn an_argument_outside_of_what_an_operation_takes_is_a_bad_argument() {
+    let mut sim = machine();
+    let errors = result_of(&mut sim, &[], |process| {
+        [
+            // Too short to be an operation.
+            process.call(Handle::SELF, &[0; 31], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),
+            process.operate(Handle::BUDGET, Code::CreateEndpoint, [0, 0, 0], &[]).unwrap_err(),
+            process.operate(Handle::BUDGET, Code::CreateEndpoint, [0, 4_097, 0], &[]).unwrap_err(),
+            process.operate(Handle::BUDGET, Code::CreateEndpoint, [2, 1, 0], &[]).unwrap_err(),
+            process.operate(Handle::BUDGET, Code::CreateRegion, [0, 0, 0], &[]).unwrap_err(),
+            process.operate(Handle::BUDGET, Code::CreateTimer, [0, 0, 0], &[]).unwrap_err(),
+        ]
+    });
+    assert_eq!(errors, [Error::BadArgument; 6]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_range_outside_of_memory_is_a_bad_span() {
+    let mut sim = machine();
+    let errors = result_of(&mut sim, &[], |process| {
+        let end = 1 << 18;
+        [(0, end + 1), (end, 1), (usize::MAX, 1), (1, usize::MAX)]
+            .map(|(offset, length)| process.range(offset, length).unwrap_err())
+    });
+    assert_eq!(errors, [Error::BadSpan; 4]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_message_that_is_longer_than_allowed_or_than_its_receivers_buffer_is_too_long() {
+    let mut sim = machine();
+    let (_, passive) = passive(&mut sim, 0);
+    let (_, active) = active(&mut sim, 4, 0);
+    let grants = [(&passive, Rights::ALL), (&active, Rights::ALL)];
+    let errors = result_of(&mut sim, &grants, |process| {
+        let reply = process.range(0, 0).unwrap();
+        let huge = process.range(0, Process::too_long()).unwrap();
+        let most = process.range(0, MAX_MESSAGE as usize).unwrap();
+        let many = vec![Transfer::copy(Handle(3)); MAX_TRANSFERS as usize + 1];
+        [
+            process.call_ranges(Handle(3), huge, &[], reply, NO_DEADLINE).unwrap_err(),
+            process.call_ranges(Handle(4), huge, &[], reply, NO_DEADLINE).unwrap_err(),
+            process.send_range(Handle(4), huge, &[], 0).unwrap_err(),
+            process.send(Handle(4), &[], &[], MAX_MESSAGE + 1).unwrap_err(),
+            process.call(Handle(3), &[], &many, NO_DEADLINE).unwrap_err(),
+            process.call(Handle(4), &[], &many, NO_DEADLINE).unwrap_err(),
+            // As long as is allowed, but not by these servers.
+            process.call_ranges(Handle(3), most, &[], reply, NO_DEADLINE).unwrap_err(),
+            process.call_ranges(Handle(4), most, &[], reply, NO_DEADLINE).unwrap_err(),
+        ]
+    });
+    assert_eq!(errors, [Error::TooLong; 8]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn an_answer_that_is_longer_than_its_room_is_lost_with_its_capabilities() {
+    let mut sim = machine();
+    let giving = |_: &mut Process<'_>| -> Result<hallows_sim::Handler, Halt> {
+        Ok(Box::new(|process, _| {
+            let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+            Ok(Response::Answer(vec![1; 9], vec![Transfer::copy(made)]))
+        }))
+    };
+    let program = sim.reactor(giving);
+    let (passive_cell, _) = sim.cell("passive", &program, None, true, 3);
+    let (active_cell, _) = sim.cell("active", &program, None, false, 3);
+    let (passive, active) = (sim.passive(passive_cell), sim.active(active_cell, 4));
+    sim.start(passive_cell);
+    sim.start(active_cell);
+    sim.run(STEPS).unwrap();
+    let grants = [(&passive, Rights::ALL), (&active, Rights::ALL)];
+    let (errors, event, next) = result_of(&mut sim, &grants, |process| {
+        let (message, reply) = (process.range(0, 0).unwrap(), process.range(0, 8).unwrap());
+        let errors = [
+            process.call_ranges(Handle(3), message, &[], reply, NO_DEADLINE).unwrap_err(),
+            process.call_ranges(Handle(4), message, &[], reply, NO_DEADLINE).unwrap_err(),
+        ];
+        process.send(Handle(4), &[], &[], 8).unwrap();
+        let event = process.wait(NO_DEADLINE).unwrap();
+        // Nothing came to lie in this cell's space: the next capability gets the first free slot.
+        (errors, event, process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]).unwrap())
+    });
+    assert_eq!(errors, [Error::AnswerTooLong; 2]);
+    assert_eq!((event.status, event.handles), (Some(Error::AnswerTooLong), Vec::new()));
+    assert_eq!(next, Handle(5));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_full_queue_says_busy_at_once() {
+    let mut sim = machine();
+    let (_, endpoint) = silent(&mut sim, 2);
+    let (times, error) = result_of(&mut sim, &[(&endpoint, Rights::SEND)], |process| {
+        let mut times = 0;
+        loop {
+            match process.send(Handle(3), &[], &[], 0) {
+                Ok(_) => times += 1,
+                Err(error) => return (times, error),
+            }
+        }
+    });
+    assert_eq!((times, error), (2, Error::Busy));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_call_that_is_not_answered_in_time_says_deadline_passed() {
+    let mut sim = machine();
+    let (_, endpoint) = silent(&mut sim, 2);
+    let (error, late_ns) = result_of(&mut sim, &[(&endpoint, Rights::SEND)], |process| {
+        let deadline = process.time_ns() + 50_000;
+        let error = process.call(Handle(3), &[], &[], deadline).unwrap_err();
+        (error, process.time_ns() - deadline)
+    });
+    assert_eq!(error, Error::DeadlinePassed);
+    assert!(late_ns < 10_000, "the deadline came {late_ns} ns late");
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_call_back_into_a_server_on_the_chain_is_a_deadlock() {
+    let mut sim = machine();
+    let ask_next = |_: &mut Process<'_>| -> Result<hallows_sim::Handler, Halt> {
+        Ok(Box::new(|process, _| {
+            let inner = process.call(Handle(3), &[], &[], NO_DEADLINE);
+            Ok(Response::bytes(match inner {
+                Ok(inner) => inner.bytes,
+                Err(error) => vec![error.number()],
+            }))
+        }))
+    };
+    let program = sim.reactor(ask_next);
+    let (first, _) = sim.cell("first", &program, None, true, 3);
+    let (second, _) = sim.cell("second", &program, None, true, 3);
+    let (to_first, to_second) = (sim.passive(first), sim.passive(second));
+    sim.grant(first, &to_second);
+    sim.grant(second, &to_first);
+    sim.start(first);
+    sim.start(second);
+    sim.run(STEPS).unwrap();
+    let answer = result_of(&mut sim, &[(&to_first, Rights::SEND)], |process| {
+        process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap().bytes
+    });
+    assert_eq!(answer, [Error::Deadlock.number()]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn an_active_server_that_calls_itself_is_a_deadlock() {
+    let mut sim = machine();
+    let error = error_of(&mut sim, &[], |process| {
+        let own = process.make(Handle::BUDGET, Code::CreateEndpoint, [0, 4, 0], &[])?;
+        process.call(own, &[], &[], NO_DEADLINE).map(|_| ())
+    });
+    assert_eq!(error, Error::Deadlock);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn one_server_more_than_the_longest_chain_is_too_deep() {
+    let mut sim = machine();
+    let mut next: Option<Rooted> = None;
+    for _ in 0..=MAX_CHAIN {
+        let last = next.is_none();
+        let program = sim.reactor(move |_| {
+            Ok(Box::new(move |process, _| {
+                if last {
+                    return Ok(Response::bytes([0]));
+                }
+                let bytes = match process.call(Handle(3), &[], &[], NO_DEADLINE) {
+                    Ok(inner) => vec![inner.bytes[0] + 1, *inner.bytes.last().unwrap()],
+                    Err(error) => vec![1, error.number()],
+                };
+                Ok(Response::bytes(bytes))
+            }))
+        });
+        let (cell, _) = sim.cell("link", &program, None, true, 3);
+        if let Some(next) = &next {
+            sim.grant(cell, next);
+        }
+        next = Some(sim.passive(cell));
+        sim.start(cell);
+    }
+    sim.run(STEPS).unwrap();
+    let first = next.unwrap();
+    let answer = result_of(&mut sim, &[(&first, Rights::SEND)], |process| {
+        process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap().bytes
+    });
+    assert_eq!(answer, [MAX_CHAIN as u8, Error::TooDeep.number()]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_chain_of_derivations_ends_with_too_deep() {
+    let mut sim = machine();
+    let result = Rc::new(RefCell::new(None));
+    let slot = Rc::clone(&result);
+    let program = sim.main(move |process| {
+        let mut last = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        let mut derivations = 0;
+        let error = loop {
+            match process.make(Handle::SELF, Code::Copy, [u64::from(last.0), 0, 0], &[]) {
+                Ok(copy) => last = copy,
+                Err(error) => break error,
+            }
+            derivations += 1;
+        };
+        *slot.borrow_mut() = Some((derivations, error));
+        Ok(())
+    });
+    let specification = CellSpecification {
+        name: "deriver",
+        memory_bytes: 1 << 20,
+        slots: 128,
+        priority: 3,
+        passive: false,
+        pinned: None,
+    };
+    let (cell, _) = sim.cell_of(&program, None, &specification);
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    assert_eq!(*result.borrow(), Some((64, Error::TooDeep)));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn the_callers_of_a_server_that_dies_are_told_server_died() {
+    let mut sim = machine();
+    let faulty = |_: &mut Process<'_>| -> Result<hallows_sim::Handler, Halt> {
+        Ok(Box::new(|_, _| Err(Halt::Fault(hallows_abi::FaultKind::Unreachable))))
+    };
+    let program = sim.reactor(faulty);
+    let (passive_cell, _) = sim.cell("passive", &program, None, true, 3);
+    let (active_cell, _) = sim.cell("active", &program, None, false, 3);
+    let (passive, active) = (sim.passive(passive_cell), sim.active(active_cell, 4));
+    sim.start(passive_cell);
+    sim.start(active_cell);
+    sim.run(STEPS).unwrap();
+    let grants = [(&passive, Rights::SEND), (&active, Rights::SEND)];
+    let errors = result_of(&mut sim, &grants, |process| {
+        [Handle(3), Handle(4)].map(|server| process.call(server, &[], &[], NO_DEADLINE).unwrap_err())
+    });
+    assert_eq!(errors, [Error::ServerDied; 2]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn what_names_a_destroyed_object_is_gone() {
+    let mut sim = machine();
+    let (_, endpoint) = active(&mut sim, 4, 0);
+    let notification = sim.kernel.boot_notification(&sim.boot).unwrap();
+    let grants = [(&endpoint, Rights::ALL), (&notification, Rights::ALL)];
+    let errors = result_of(&mut sim, &grants, |process| {
+        // An endpoint is named by its handle: what is sent to it goes to its server.
+        process.operate(Handle::SELF, Code::Destroy, [3, 0, 0], &[]).unwrap();
+        process.operate(Handle(4), Code::Destroy, [0; 3], &[]).unwrap();
+        [
+            process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap_err(),
+            process.send(Handle(3), &[], &[], 0).unwrap_err(),
+            process.operate(Handle::SELF, Code::Destroy, [3, 0, 0], &[]).unwrap_err(),
+            process.operate(Handle(4), Code::Signal, [1, 0, 0], &[]).unwrap_err(),
+        ]
+    });
+    assert_eq!(errors, [Error::Gone; 4]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn every_call_of_a_cell_that_ends_says_killed() {
+    let mut sim = machine();
+    let (_, endpoint) = active(&mut sim, 4, 0);
+    let errors = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
+        [
+            process.operate(Handle::SELF, Code::Exit, [0; 3], &[]).map(|_| ()).unwrap_err(),
+            process.call(Handle(3), &[], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),
+            process.send(Handle(3), &[], &[], 0).map(|_| ()).unwrap_err(),
+            process.wait(NO_DEADLINE).map(|_| ()).unwrap_err(),
+            process.answer(0, &[], &[]).unwrap_err(),
+        ]
+    });
+    assert_eq!(errors, [Error::Killed; 5]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn an_answer_to_nothing_or_a_second_one_is_a_bad_token() {
+    let mut sim = machine();
+    let errors = Rc::new(RefCell::new(Vec::new()));
+    let noted = Rc::clone(&errors);
+    let server = cell(&mut sim, &[], move |process| {
+        for token in [0, 1, u64::MAX, 1 << 32] {
+            noted.borrow_mut().push(process.answer(token, &[], &[]));
+        }
+        let message = process.wait(NO_DEADLINE)?;
+        noted.borrow_mut().push(process.answer(message.token, &[], &[]));
+        noted.borrow_mut().push(process.answer(message.token, &[], &[]));
+        Ok(())
+    });
+    let endpoint = sim.active(server, 1);
+    sim.start(server);
+    let answered = result_of(&mut sim, &[(&endpoint, Rights::SEND)], |process| {
+        process.call(Handle(3), &[], &[], NO_DEADLINE).is_ok()
+    });
+    assert!(answered);
+    let bad = Err(Error::BadToken);
+    assert_eq!(*errors.borrow(), [bad, bad, bad, bad, Ok(()), bad]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_space_without_a_free_slot_is_full() {
+    let mut sim = machine();
+    let notification = sim.kernel.boot_notification(&sim.boot).unwrap();
+    let (_, endpoint) = active(&mut sim, 4, 0);
+    let grants = [(&notification, Rights::ALL), (&endpoint, Rights::ALL)];
+    let (copies, error, made) = result_of(&mut sim, &grants, |process| {
+        let mut copies = 0;
+        loop {
+            match process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]) {
+                Ok(_) => copies += 1,
+                Err(error) => {
+                    let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[]);
+                    return (copies, error, made);
+                }
+            }
+        }
+    });
+    // 64 slots without slot 0, itself, its budget and two grants.
+    assert_eq!((copies, error, made), (59, Error::SpaceFull, Err(Error::SpaceFull)));
+    assert_eq!(sim.kernel.usage().notifications, 1, "the object that found no slot lives on");
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_server_whose_space_is_full_refuses_capabilities_and_keeps_none() {
+    let mut sim = machine();
+    let program = sim.reactor(|process| {
+        let one = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        while process.make(Handle::SELF, Code::Copy, [u64::from(one.0), 0, 0], &[]).is_ok() {}
+        // Room for one.
+        process.operate(Handle::SELF, Code::Delete, [u64::from(one.0), 0, 0], &[])?;
+        Ok(Box::new(|_, message| Ok(Response::bytes([message.handles.len() as u8]))))
+    });
+    let (cell, _) = sim.cell("full", &program, None, true, 3);
+    let endpoint = sim.passive(cell);
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    let results = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
+        let two = [Transfer::copy(Handle(3)); 2];
+        [
+            process.call(Handle(3), &[], &two, NO_DEADLINE).map(|answer| answer.bytes),
+            process.call(Handle(3), &[], &two, NO_DEADLINE).map(|answer| answer.bytes),
+            process.call(Handle(3), &[], &two[..1], NO_DEADLINE).map(|answer| answer.bytes),
+        ]
+    });
+    assert_eq!(results, [Err(Error::SpaceFull), Err(Error::SpaceFull), Ok(vec![1])]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_budget_without_bytes_is_exhausted() {
+    let mut sim = machine();
+    let (_, endpoint) = silent(&mut sim, 4);
+    let (errors, used) = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
+        let before = process.operate(Handle::BUDGET, Code::Query, [0; 3], &[]).unwrap().0;
+        let rest = before.a - before.b;
+        let errors = [
+            process.make(Handle::BUDGET, Code::Split, [rest, 0, 0], &[]).unwrap_err(),
+            process.make(Handle::BUDGET, Code::CreateRegion, [rest, 0, 0], &[]).unwrap_err(),
+        ];
+        let small = process.make(Handle::BUDGET, Code::Split, [300, 0, 0], &[]).unwrap();
+        process.make(small, Code::CreateNotification, [0; 3], &[]).unwrap();
+        let third = process.make(small, Code::CreateNotification, [0; 3], &[]).unwrap_err();
+        let after = process.operate(Handle::BUDGET, Code::Query, [0; 3], &[]).unwrap().0;
+        ([errors[0], errors[1], third], after.b - before.b)
+    });
+    assert_eq!(errors, [Error::BudgetExhausted; 3]);
+    assert_eq!(used, 300 + hallows_kernel::OBJECT_BYTES, "a failed operation has kept memory");
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_kernel_without_a_free_record_says_table_full() {
+    let configuration = Configuration { objects: 18, ..Configuration::tiny(1) };
+    let mut sim = Simulation::new(7, configuration, Faults::CALM);
+    let (made, error) = result_of(&mut sim, &[], |process| {
+        let mut made = 0;
+        loop {
+            match process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[]) {
+                Ok(_) => made += 1,
+                Err(error) => return (made, error),
+            }
+        }
+    });
+    assert_eq!((made, error), (18, Error::TableFull));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_message_for_whose_capabilities_there_is_no_room_on_the_way_changes_nothing() {
+    // An eighth of the slots is for capabilities on their way.
+    let configuration = Configuration { slots: 256, ..Configuration::tiny(1) };
+    let mut sim = Simulation::new(7, configuration, Faults::CALM);
+    let (_, silent_endpoint) = {
+        // It receives nothing: its thread is busy for ever, so what is sent to it stays on its way.
+        let program = sim.main(|process| {
+            loop {
+                process.compute(1_000)?;
+            }
+        });
+        let (cell, _) = sim.cell("deaf", &program, None, false, 0);
+        let endpoint = sim.active(cell, 16);
+        sim.start(cell);
+        (cell, endpoint)
+    };
+    let result = Rc::new(RefCell::new(None));
+    let slot = Rc::clone(&result);
+    let sender = cell(&mut sim, &[(&silent_endpoint, Rights::ALL)], move |process| {
+        let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        let eight = [Transfer::copy(made); 8];
+        let mut sent = 0;
+        let error = loop {
+            match process.send(Handle(3), &[], &eight, 0) {
+                Ok(_) => sent += 1,
+                Err(error) => break error,
+            }
+        };
+        // A move that fails leaves the capability where it is.
+        let own = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        let moved = Transfer { mode: hallows_abi::TransferMode::Move, ..Transfer::copy(own) };
+        let mut transfers = vec![moved];
+        transfers.extend([Transfer::copy(made); 7]);
+        let second = process.send(Handle(3), &[], &transfers, 0);
+        let still = process.operate(own, Code::Poll, [0; 3], &[]).is_ok();
+        *slot.borrow_mut() = Some((sent, error, second, still));
+        Ok(())
+    });
+    sim.start(sender);
+    sim.run_until(STEPS, |_| result.borrow().is_some()).unwrap();
+    assert_eq!(result.borrow_mut().take(), Some((4, Error::TableFull, Err(Error::TableFull), true)));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_passive_handler_may_not_wait_send_or_call_active_servers() {
+    let mut sim = machine();
+    let (_, active) = active(&mut sim, 4, 0);
+    let errors = Rc::new(RefCell::new(Vec::new()));
+    let noted = Rc::clone(&errors);
+    let program = sim.reactor(move |_| {
+        let noted = Rc::clone(&noted);
+        Ok(Box::new(move |process: &mut Process<'_>, _| {
+            let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+            noted.borrow_mut().extend([
+                process.wait(NO_DEADLINE).map(|_| ()).unwrap_err(),
+                process.wait(0).map(|_| ()).unwrap_err(),
+                process.call(Handle(3), &[], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),
+                process.send(Handle(3), &[], &[], 0).map(|_| ()).unwrap_err(),
+                process.operate(bell, Code::Bind, [0; 3], &[]).map(|_| ()).unwrap_err(),
+            ]);
+            Ok(Response::bytes([]))
+        }))
+    });
+    let (cell, _) = sim.cell("passive", &program, None, true, 3);
+    let endpoint = sim.passive(cell);
+    sim.grant(cell, &active);
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    result_of(&mut sim, &[(&endpoint, Rights::SEND)], |process| {
+        process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap()
+    });
+    assert_eq!(*errors.borrow(), [Error::NotInHandler; 5]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_wait_that_could_never_end_says_so() {
+    let mut sim = machine();
+    let error = error_of(&mut sim, &[], |process| process.wait(NO_DEADLINE).map(|_| ()));
+    assert_eq!(error, Error::NothingToWaitFor);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_wait_ends_when_the_last_thing_it_could_wait_for_is_destroyed() {
+    let mut sim = machine();
+    let results = Rc::new(RefCell::new(Vec::new()));
+    let mut destroyed = Vec::new();
+    for kind in 0..2 {
+        let noted = Rc::clone(&results);
+        let waiter = cell(&mut sim, &[], move |process| {
+            if kind == 1 {
+                process.operate(Handle(3), Code::Bind, [0; 3], &[])?;
+            }
+            let result = process.wait(NO_DEADLINE).map(|_| ());
+            noted.borrow_mut().push(result);
+            Ok(())
+        });
+        let object = if kind == 0 {
+            sim.active(waiter, 1)
+        } else {
+            let notification = sim.kernel.boot_notification(&sim.boot).unwrap();
+            sim.grant(waiter, &notification);
+            notification
+        };
+        sim.start(waiter);
+        destroyed.push(object);
+    }
+    sim.run(STEPS).unwrap();
+    assert_eq!(results.borrow().len(), 0);
+    let grants = [(&destroyed[0], Rights::ALL), (&destroyed[1], Rights::ALL)];
+    result_of(&mut sim, &grants, |process| {
+        process.operate(Handle::SELF, Code::Destroy, [3, 0, 0], &[]).unwrap();
+        process.operate(Handle(4), Code::Destroy, [0; 3], &[]).unwrap();
+    });
+    assert_eq!(*results.borrow(), [Err(Error::NothingToWaitFor); 2]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_cell_that_is_not_as_an_operation_needs_it_says_bad_state() {
+    let mut sim = machine();
+    let child = sim.main(|process| {
+        process.compute(1_000_000)?;
+        Ok(())
+    });
+    let errors = result_of(&mut sim, &[(&child, Rights::ALL)], |process| {
+        let create = [65_536, 0, 0];
+        let child =
+            process.make(Handle::BUDGET, Code::CreateCell, create, &[Transfer::copy(Handle(3))]).unwrap();
+        let early = process.operate(child, Code::Restart, [0; 3], &[]).map(|_| ()).unwrap_err();
+        process.operate(child, Code::Start, [0; 3], &[]).unwrap();
+        let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[]).unwrap();
+        process.operate(bell, Code::Bind, [0; 3], &[]).unwrap();
+        [
+            early,
+            process.operate(child, Code::Start, [0; 3], &[]).map(|_| ()).unwrap_err(),
+            process.operate(child, Code::Grant, [0; 3], &[Transfer::copy(bell)]).map(|_| ()).unwrap_err(),
+            process.operate(bell, Code::Bind, [0; 3], &[]).map(|_| ()).unwrap_err(),
+            // An active cell serves no passive endpoint.
+            process.operate(Handle::BUDGET, Code::CreateEndpoint, [1, 0, 0], &[]).map(|_| ()).unwrap_err(),
+        ]
+    });
+    assert_eq!(errors, [Error::BadState; 5]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_server_that_was_not_started_is_not_ready() {
+    let mut sim = machine();
+    let program = sim.reactor(|_| Ok(Box::new(|_, _| Ok(Response::Deferred))));
+    let (passive_cell, _) = sim.cell("passive", &program, None, true, 3);
+    let (active_cell, _) = sim.cell("active", &program, None, false, 3);
+    let (passive, active) = (sim.passive(passive_cell), sim.active(active_cell, 4));
+    let grants = [(&passive, Rights::SEND), (&active, Rights::SEND)];
+    let errors = result_of(&mut sim, &grants, |process| {
+        [
+            process.call(Handle(3), &[], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),
+            process.call(Handle(4), &[], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),
+            process.send(Handle(4), &[], &[], 0).map(|_| ()).unwrap_err(),
+        ]
+    });
+    assert_eq!(errors, [Error::NotReady; 3]);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_machine_without_aliased_pages_does_not_support_regions() {
+    let mut sim = machine();
+    sim.forbid_regions();
+    let error = error_of(&mut sim, &[], |process| {
+        process.make(Handle::BUDGET, Code::CreateRegion, [1, 0, 0], &[]).map(|_| ())
+    });
+    assert_eq!(error, Error::Unsupported);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_region_is_shared_while_mapped_and_zeroes_after_its_revocation() {
+    let mut sim = machine();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let noted = Rc::clone(&seen);
+    let reader = cell(&mut sim, &[], move |process| {
+        let gift = process.wait(NO_DEADLINE)?;
+        let at = 1 << 16;
+        process.operate(gift.handles[0], Code::Map, [at, 0, 0], &[])?;
+        let window = process.range(at as usize, 4)?;
+        noted.borrow_mut().push(process.taken(window));
+        // It was given for reading only.
+        assert_eq!(process.store(at as usize, b"mine"), Ok(false));
+        let error = process.operate(gift.handles[0], Code::Map, [2 * at, 1, 0], &[]).unwrap_err();
+        assert_eq!(error, Error::NoRight);
+        process.answer(gift.token, &[], &[])?;
+        process.wait(NO_DEADLINE)?;
+        noted.borrow_mut().push(process.taken(window));
+        Ok(())
+    });
+    let door = sim.active(reader, 2);
+    sim.start(reader);
+    result_of(&mut sim, &[(&door, Rights::SEND)], |process| {
+        let region = process.make(Handle::BUDGET, Code::CreateRegion, [5_000, 0, 0], &[]).unwrap();
+        let at = 1 << 17;
+        process.operate(region, Code::Map, [at, 1, 0], &[]).unwrap();
+        assert_eq!(process.operate(region, Code::Size, [0; 3], &[]).unwrap().0.a, 8_192);
+        assert_eq!(process.store(at as usize, b"ours"), Ok(true));
+        let rights = Rights::READ | Rights::TRANSFER;
+        let transfer = Transfer { rights, ..Transfer::copy(region) };
+        process.call(Handle(3), &[], &[transfer], NO_DEADLINE).unwrap();
+        process.operate(Handle::SELF, Code::Revoke, [u64::from(region.0), 0, 0], &[]).unwrap();
+        process.send(Handle(3), &[], &[], 0).unwrap();
+    });
+    assert_eq!(*seen.borrow(), [b"ours".to_vec(), vec![0; 4]]);
+    sim.finish(STEPS).unwrap();
+}

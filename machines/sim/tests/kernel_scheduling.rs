@@ -1,0 +1,209 @@
+//! Single behaviours of scheduling and of the books, each of which was wrong once: the simulation found them.
+#![expect(clippy::unwrap_used, reason = "a test's panic is its failure")]
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use hallows_abi::{Code, Handle, NO_DEADLINE, Rights, Transfer};
+use hallows_kernel::{CellSpecification, Configuration, CoreId};
+use hallows_sim::{Faults, Process, Response, Simulation};
+
+const STEPS: u64 = 20_000;
+
+fn specification(priority: u8, pinned: Option<CoreId>) -> CellSpecification<'static> {
+    CellSpecification { name: "cell", memory_bytes: 1 << 20, slots: 0, priority, passive: false, pinned }
+}
+
+#[test]
+fn an_idle_core_takes_a_movable_thread_from_behind_pinned_ones_of_higher_priority() {
+    let mut sim = Simulation::new(1, Configuration::tiny(2), Faults::CALM);
+    let spinner = sim.main(|process| {
+        loop {
+            process.compute(1_000)?;
+        }
+    });
+    // More than a thief would look at, and all of them for core 0.
+    for _ in 0..9 {
+        let (cell, _) = sim.cell_of(&spinner, None, &specification(6, Some(CoreId(0))));
+        sim.start(cell);
+    }
+    let ran_on = Rc::new(Cell::new(None));
+    let noted = Rc::clone(&ran_on);
+    let movable = sim.main(move |process| {
+        noted.set(Some(process.core()));
+        Ok(())
+    });
+    let (cell, _) = sim.cell_of(&movable, None, &specification(1, None));
+    sim.start(cell);
+    let done = Rc::clone(&ran_on);
+    sim.run_until(STEPS, |_| done.get().is_some()).unwrap();
+    assert_eq!(ran_on.get(), Some(CoreId(1)));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_stale_capability_of_a_destroyed_object_does_not_keep_the_next_one_alive() {
+    let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
+    let counts = Rc::new(Cell::new((0, 0)));
+    let noted = Rc::clone(&counts);
+    let program = sim.main(move |process| {
+        let used = |process: &mut Process<'_>| {
+            process.operate(Handle::BUDGET, Code::Query, [0; 3], &[]).map(|(reply, _)| reply.b)
+        };
+        let before = used(process)?;
+        let first = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        process.operate(first, Code::Destroy, [0; 3], &[])?;
+        // Lives in the same record; its only capability goes, while the stale one of the first is still there.
+        let second = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        process.operate(Handle::SELF, Code::Delete, [u64::from(second.0), 0, 0], &[])?;
+        noted.set((before, used(process)?));
+        Ok(())
+    });
+    let (cell, _) = sim.cell_of(&program, None, &specification(3, None));
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    let (before, after) = counts.get();
+    assert!(before > 0);
+    assert_eq!(before, after, "the second notification lives on");
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_capability_in_the_slot_of_a_former_grant_does_not_outlive_a_restart() {
+    let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
+    let notification = sim.kernel.boot_notification(&sim.boot).unwrap();
+    let alive = Rc::new(Cell::new(0));
+    let noted = Rc::clone(&alive);
+    let program = sim.main(move |process| {
+        // The second life finds nothing where the first has put something else.
+        if process.operate(Handle(4), Code::Poll, [0; 3], &[]).is_err() {
+            let slots = (3..8).map(|slot| Handle::new(slot, 1));
+            noted.set(1 + slots.filter(|one| process.operate(*one, Code::Poll, [0; 3], &[]).is_ok()).count());
+            return Ok(());
+        }
+        process.operate(Handle::SELF, Code::Delete, [4, 0, 0], &[])?;
+        let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        assert_eq!(made, Handle::new(4, 1));
+        Ok(())
+    });
+    let (cell, rooted) = sim.cell_of(&program, None, &specification(3, None));
+    for _ in 0..2 {
+        sim.grant(cell, &notification);
+    }
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    let restarter = sim.main(|process| {
+        process.operate(Handle(3), Code::Restart, [0; 3], &[])?;
+        Ok(())
+    });
+    let (restarter, _) = sim.cell_of(&restarter, None, &specification(3, None));
+    sim.grant(restarter, &rooted);
+    sim.start(restarter);
+    sim.run(STEPS).unwrap();
+    assert_eq!(alive.get(), 1, "a capability of the first life is there in the second");
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn watchers_of_an_endpoint_are_told_of_its_servers_death_and_rebirth() {
+    let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
+    let server = sim.main(|process| {
+        loop {
+            process.wait(NO_DEADLINE)?;
+        }
+    });
+    let (server, rooted) = sim.cell_of(&server, None, &specification(3, None));
+    let endpoint = sim.active(server, 4);
+    sim.start(server);
+    let told = Rc::new(Cell::new(0));
+    let noted = Rc::clone(&told);
+    let watcher = sim.main(move |process| {
+        let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        process.operate(bell, Code::Bind, [0; 3], &[])?;
+        process.operate(Handle::SELF, Code::Watch, [3, 0, 0], &[Transfer::copy(bell)])?;
+        process.operate(Handle(4), Code::Kill, [0; 3], &[])?;
+        noted.set(noted.get() | process.wait(NO_DEADLINE)?.value);
+        process.operate(Handle(4), Code::Restart, [0; 3], &[])?;
+        noted.set(noted.get() | process.wait(NO_DEADLINE)?.value);
+        Ok(())
+    });
+    let (watcher, _) = sim.cell_of(&watcher, None, &specification(3, None));
+    sim.grant_some(watcher, &endpoint, Rights::WATCH, 0);
+    sim.grant(watcher, &rooted);
+    sim.start(watcher);
+    sim.run(STEPS).unwrap();
+    assert_eq!(told.get(), 2 | 4);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn the_answered_client_of_a_server_that_goes_on_is_not_left_in_its_hands() {
+    let mut sim = Simulation::new(1, Configuration::tiny(2), Faults::CALM);
+    let server = sim.main(|process| {
+        let first = process.wait(NO_DEADLINE)?;
+        // Both are there: the second comes at once, and then this server never gives the core up by itself.
+        process.compute(50_000)?;
+        let second = process.answer_wait(first.token, &[], &[], NO_DEADLINE)?;
+        process.answer(second.token, &[], &[])?;
+        loop {
+            process.compute(1_000)?;
+        }
+    });
+    let (server, _) = sim.cell_of(&server, None, &specification(3, None));
+    let endpoint = sim.active(server, 4);
+    sim.start(server);
+    let answered = Rc::new(Cell::new(0));
+    for _ in 0..2 {
+        let noted = Rc::clone(&answered);
+        let client = sim.main(move |process| {
+            process.call(Handle(3), &[], &[], NO_DEADLINE)?;
+            noted.set(noted.get() + 1);
+            Ok(())
+        });
+        let (client, _) = sim.cell_of(&client, None, &specification(3, None));
+        sim.grant(client, &endpoint);
+        sim.start(client);
+    }
+    let done = Rc::clone(&answered);
+    sim.run_until(STEPS, |_| done.get() == 2).unwrap();
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn one_seed_always_gives_the_same_history() {
+    let history = |seed| {
+        let faults =
+            Faults { pause: 300_000, word: 50_000, stall: 10_000, late_tick: 300_000, ..Faults::CALM };
+        let mut sim = Simulation::new(seed, Configuration::tiny(3), faults);
+        let server = sim.reactor(|_| {
+            Ok(Box::new(|process, _| {
+                process.compute(700)?;
+                Ok(Response::bytes([]))
+            }))
+        });
+        let (server, _) = sim.cell("server", &server, None, true, 3);
+        let endpoint = sim.passive(server);
+        sim.start(server);
+        sim.run(STEPS).unwrap();
+        for _ in 0..3 {
+            let client = sim.main(|process| {
+                for _ in 0..5 {
+                    process.call(Handle(3), &[], &[], NO_DEADLINE)?;
+                    let rest = process.choose(2_000);
+                    process.compute(rest)?;
+                }
+                Ok(())
+            });
+            let (client, _) = sim.cell("client", &client, None, false, 3);
+            sim.grant(client, &endpoint);
+            sim.start(client);
+        }
+        sim.run(STEPS).unwrap();
+        let trace: Vec<_> = (0..3).flat_map(|core| sim.kernel.trace(CoreId(core))).collect();
+        let end = (sim.steps(), sim.time_ns(), format!("{trace:?}"));
+        sim.finish(STEPS).unwrap();
+        end
+    };
+    assert_eq!(history(5), history(5));
+    assert_ne!(history(5).2, history(6).2);
+}
