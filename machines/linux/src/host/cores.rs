@@ -1,19 +1,21 @@
 //! Which cores a machine gets: what the host has, what was asked for, and the choice.
 
+use std::fs::{DirEntry, read_dir};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::core_set::{CoreId, CoreSet, CoreSetError};
 use super::files::{FileError, read_short};
+use super::tier::cpuset::machine_of_group;
 
 /// What the host offers this process. Plain data, so that choices can be tested for hosts that are not here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
     /// Cores that are switched on.
     pub online: CoreSet,
-    /// Cores that this process may run on: its affinity, plus cores that the boot line set aside (which are in
-    /// nobody's default affinity, but may be asked for).
+    /// Cores that this process may run on: its affinity, plus cores that the boot line or a running machine has set
+    /// aside. The former may be asked for; the latter have to get as far as their lock, which names that machine.
     pub allowed: CoreSet,
     /// Cores that the boot line took from the scheduler (`isolcpus=`).
     pub isolated: CoreSet,
@@ -51,7 +53,10 @@ impl Topology {
         let isolated = read_optional_core_list(&cpu.join("isolated"))?.intersection(&online);
         let tickless = read_optional_core_list(&cpu.join("nohz_full"))?.intersection(&online);
         let affinity = rustix::thread::sched_getaffinity(None).map_err(TopologyError::Affinity)?;
-        let allowed = CoreSet::from_cpu_set(&affinity).union(&isolated).intersection(&online);
+        let mut allowed = CoreSet::from_cpu_set(&affinity).union(&isolated).intersection(&online);
+        if allowed != online {
+            allowed = allowed.union(&cores_of_machines(Path::new("/sys/fs/cgroup"))).intersection(&online);
+        }
         Ok(Self { online, allowed, isolated, tickless })
     }
 }
@@ -60,6 +65,20 @@ impl Topology {
 pub fn siblings_of(core: CoreId) -> CoreSet {
     let path = format!("/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list");
     read_core_list(Path::new(&path)).unwrap_or_else(|_| CoreSet::from(core))
+}
+
+/// Cores that running machines have isolated: those of the groups that they made, in either cpuset hierarchy.
+fn cores_of_machines(cgroups: &Path) -> CoreSet {
+    let groups =
+        [cgroups.to_owned(), cgroups.join("cpuset")].into_iter().filter_map(|mount| read_dir(mount).ok());
+    let of_machine =
+        |group: &DirEntry| group.file_name().to_str().is_some_and(|name| machine_of_group(name).is_some());
+    groups
+        .flatten()
+        .flatten()
+        .filter(of_machine)
+        .filter_map(|group| read_core_list(&group.path().join("cpuset.cpus")).ok())
+        .fold(CoreSet::new(), |all, cores| all.union(&cores))
 }
 
 fn read_core_list(path: &Path) -> Result<CoreSet, TopologyError> {
@@ -331,6 +350,19 @@ mod tests {
         let confined = Topology { allowed: set("0"), ..host("0-1") };
         let error = choose(&request(None, Some("1")), &confined, CoreSet::from).unwrap_err();
         assert!(error.to_string().contains("it may use 0"), "{error}");
+    }
+
+    #[test]
+    fn cores_of_a_running_machine_are_found_by_its_group() {
+        let scratch = crate::host::test_support::Scratch::new("machines-cores");
+        for (group, cores) in
+            [("hallows-7", "3"), ("hallows-linux", "0-2"), ("cpuset/hallows-8", "5"), ("other", "6")]
+        {
+            let group = scratch.path().join(group);
+            std::fs::create_dir_all(&group).unwrap();
+            std::fs::write(group.join("cpuset.cpus"), cores).unwrap();
+        }
+        assert_eq!(cores_of_machines(scratch.path()), set("3,5"));
     }
 
     #[test]

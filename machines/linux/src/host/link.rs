@@ -19,7 +19,7 @@ use super::tier::{Step, TierReport};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all = "snake_case")]
 pub enum ToMachine {
-    /// The tier that was reached; sent again when the machine's threads have been placed.
+    /// The tier that was reached: sent when the machine's threads have been placed.
     Tier(TierReport),
     /// A request from the control socket; answer it with [`FromMachine::Reply`] under the same number.
     Request {
@@ -46,7 +46,8 @@ pub enum ToMachine {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "message", rename_all = "snake_case")]
 pub enum FromMachine {
-    /// All threads of the machine have started: the parent moves them to where they belong.
+    /// All threads of the machine have started. The parent now claims the host's cores and moves the threads to where they
+    /// belong, some 20 ms at tier `isolated`; [`ToMachine::Tier`] says when that is done. Send the steps of the set-up before.
     Threads {
         /// Each of them.
         threads: Vec<ThreadInfo>,

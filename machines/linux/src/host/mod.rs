@@ -10,9 +10,9 @@
 //! # Order of a start
 //!
 //! 1. The parent chooses cores ([`cores`]), locks them ([`core_locks`]), and starts the machine process.
-//! 2. While the machine boots, a thread of the parent claims the best [`tier`] and tells the machine.
-//! 3. The machine reserves [`memory`], starts pinned [`threads`], reports them (the parent moves them to the
-//!    isolated cores) and closes the [`jail`].
+//! 2. The machine reserves and locks [`memory`], starts pinned [`threads`], reports them and closes the [`jail`].
+//! 3. While programs start already, a thread of the parent claims the best [`tier`], moves the machine's threads to the
+//!    isolated cores and tells the machine.
 
 pub mod child;
 pub mod control;

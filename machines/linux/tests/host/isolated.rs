@@ -26,6 +26,7 @@ pub fn tests() -> Vec<Trial> {
             killed_while_claiming,
         ),
         root_test("a_restarted_machine_gets_the_isolated_cores_again", restarted),
+        root_test("a_start_while_the_core_is_isolated_names_the_machine_that_has_it", taken),
         root_test("all_cores_of_the_host_cannot_be_isolated", all_cores),
     ]
 }
@@ -236,6 +237,18 @@ fn restarted() {
     running.signal(Signal::TERM);
     assert_eq!(running.code(), Some(0));
     before.assert_restored();
+}
+
+fn taken() {
+    let mut first = start();
+    first.machine();
+    assert_isolated(&first.placed());
+    let mut second = start();
+    let error = second.hear("error");
+    assert!(error.contains(&format!("core {} is in use by process {} (", core(), first.pid())), "{error}");
+    assert_eq!(second.code(), Some(69));
+    first.signal(Signal::TERM);
+    assert_eq!(first.code(), Some(0));
 }
 
 fn all_cores() {

@@ -45,6 +45,9 @@ const ANY_ARGUMENTS: &[libc::c_long] = &[
     libc::SYS_munmap,
     libc::SYS_madvise,
     libc::SYS_mremap,
+    // Regions: files in memory, without a name.
+    libc::SYS_memfd_create,
+    libc::SYS_fallocate,
     // Seeds of hash maps.
     libc::SYS_getrandom,
     // Traps of programs end in signal handlers; panics block and unblock signals.

@@ -131,7 +131,10 @@ impl Reserve {
                 Ok(()) => return Ok(()),
                 Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
                 // Kernels before 5.14 do not know the advice.
-                Err(rustix::io::Errno::INVAL) => return Ok(self.touch(start, bytes)),
+                Err(rustix::io::Errno::INVAL) => {
+                    self.touch(start, bytes);
+                    return Ok(());
+                }
                 Err(error) => return Err(error.into()),
             }
         }

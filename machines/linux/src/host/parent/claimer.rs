@@ -1,6 +1,7 @@
 //! A thread of the parent that changes the host, so that console and control socket are served meanwhile.
 //!
-//! Moving other processes off a core waits for the kernel for some 15 ms; the machine boots in that time.
+//! It begins when the machine has reported its threads. Moving other processes off a core waits for the kernel for some
+//! 15 ms and holds up forks on the whole host, so before that it would only be in the way of the boot.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,8 +11,11 @@ use std::thread::JoinHandle;
 use rustix::event::{EventfdFlags, eventfd};
 
 use super::Launch;
+use crate::host::cores::{CoreChoice, Topology};
+use crate::host::facts::KernelVersion;
+use crate::host::runtime_dir::RuntimeDir;
 use crate::host::threads::ThreadInfo;
-use crate::host::tier::{HostClaim, RestoreReport, Step, TierReport};
+use crate::host::tier::{HostClaim, RestoreReport, Step, TierLimit, TierReport};
 
 /// What the thread is asked to do.
 #[derive(Debug)]
@@ -24,53 +28,73 @@ enum Order {
     Adopt { machine: i32 },
 }
 
-/// What the thread has to say.
+/// What is to be claimed.
 #[derive(Debug)]
-pub(super) struct Claimed {
-    pub(super) report: TierReport,
-    /// The machine's threads are in place: the report is complete.
-    pub(super) is_complete: bool,
+struct Target {
+    directory: RuntimeDir,
+    cores: CoreChoice,
+    topology: Topology,
+    kernel: KernelVersion,
+    limit: TierLimit,
+}
+
+/// Follows orders until there are no more, then gives everything back.
+fn work(target: &Target, orders: &mpsc::Receiver<Order>, tell: &dyn Fn(&TierReport)) -> RestoreReport {
+    let mut steps = Vec::new();
+    let mut claim: Option<HostClaim> = None;
+    for order in orders {
+        match order {
+            Order::Place { machine, threads } => {
+                let claim = claim.get_or_insert_with(|| {
+                    let Target { directory, cores, topology, kernel, limit } = target;
+                    HostClaim::take(directory, cores, topology, *kernel, *limit, machine)
+                });
+                steps.drain(..).for_each(|Step { name, outcome }| claim.set_step(name, outcome));
+                claim.place(machine, &threads);
+                tell(claim.report());
+            }
+            Order::Step(step) => steps.push(step),
+            Order::Adopt { machine } => {
+                if let Some(claim) = &mut claim {
+                    claim.adopt(machine);
+                }
+            }
+        }
+    }
+    claim.map(HostClaim::release).unwrap_or_default()
 }
 
 /// The thread. Dropping it gives the host back.
 #[derive(Debug)]
 pub(super) struct Claimer {
     orders: Option<mpsc::Sender<Order>>,
-    reports: mpsc::Receiver<Claimed>,
+    reports: mpsc::Receiver<TierReport>,
     /// Readable when there is a report.
     wakeup: OwnedFd,
     thread: Option<JoinHandle<RestoreReport>>,
 }
 
 impl Claimer {
-    /// Starts to claim the cores of a launch for a machine process.
-    pub(super) fn start(launch: &Launch, machine: i32) -> io::Result<Self> {
+    /// Starts the thread.
+    pub(super) fn start(launch: &Launch) -> io::Result<Self> {
         let (orders, incoming) = mpsc::channel();
         let (outgoing, reports) = mpsc::channel();
         let wakeup = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let waker = wakeup.try_clone()?;
-        let (directory, cores, topology) =
-            (launch.directory.clone(), launch.cores.clone(), launch.topology.clone());
-        let (kernel, limit) = (launch.kernel, launch.limit);
+        let target = Target {
+            directory: launch.directory.clone(),
+            cores: launch.cores.clone(),
+            topology: launch.topology.clone(),
+            kernel: launch.kernel,
+            limit: launch.limit,
+        };
         let thread = std::thread::Builder::new().name("claim".to_owned()).spawn(move || {
-            let mut claim = HostClaim::take(&directory, &cores, &topology, kernel, limit, machine);
-            let tell = |claim: &HostClaim, is_complete| {
+            let tell = |report: &TierReport| {
                 // The other end is only gone when nobody wants to know.
-                let _ = outgoing.send(Claimed { report: claim.report().clone(), is_complete });
+                let _ = outgoing.send(report.clone());
                 let _ = rustix::io::write(&waker, &1u64.to_ne_bytes());
             };
-            tell(&claim, false);
-            while let Ok(order) = incoming.recv() {
-                match order {
-                    Order::Place { machine, threads } => {
-                        claim.place(machine, &threads);
-                        tell(&claim, true);
-                    }
-                    Order::Step(step) => claim.set_step(step.name, step.outcome),
-                    Order::Adopt { machine } => claim.adopt(machine),
-                }
-            }
-            claim.release()
+            work(&target, &incoming, &tell)
         })?;
         Ok(Self { orders: Some(orders), reports, wakeup, thread: Some(thread) })
     }
@@ -95,7 +119,7 @@ impl Claimer {
     }
 
     /// The next report, if there is one.
-    pub(super) fn next(&self) -> Option<Claimed> {
+    pub(super) fn next(&self) -> Option<TierReport> {
         let mut count = [0; 8];
         // Nothing to read: a report was taken together with the one before.
         let _ = rustix::io::read(&self.wakeup, &mut count);

@@ -50,7 +50,7 @@ pub(super) fn run(launch: Launch, on_event: &mut dyn FnMut(Event<'_>)) -> Result
         .map_err(|source| SuperviseError::System { what: "take over the process's signals", source })?;
     let control = ControlServer::bind(&launch.directory, rustix::process::getpid().as_raw_nonzero().get())?;
     let machine = spawn(&launch.config, &launch.attachments)?;
-    let claimer = Claimer::start(&launch, machine.pid())
+    let claimer = Claimer::start(&launch)
         .map_err(|source| SuperviseError::System { what: "start a thread", source })?;
     let supervisor = Supervisor {
         crashes: Crashes::new(launch.restart),
@@ -266,12 +266,10 @@ impl Supervisor {
     }
 
     fn hear_claimer(&mut self, on_event: &mut dyn FnMut(Event<'_>)) {
-        while let Some(claimed) = self.claimer.next() {
-            self.tell(&ToMachine::Tier(claimed.report.clone()));
-            if claimed.is_complete {
-                on_event(Event::Tier(&claimed.report));
-            }
-            self.tier = Some(claimed.report);
+        while let Some(report) = self.claimer.next() {
+            self.tell(&ToMachine::Tier(report.clone()));
+            on_event(Event::Tier(&report));
+            self.tier = Some(report);
         }
     }
 

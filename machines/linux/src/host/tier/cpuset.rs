@@ -129,14 +129,21 @@ pub(super) fn group_of(claim: &Claim) -> String {
     format!("{GROUP_PREFIX}{}", claim.parent.pid)
 }
 
+/// Pid of the machine's parent that a group's name tells; `None` for groups of others.
+pub(crate) fn machine_of_group(name: &str) -> Option<i32> {
+    name.strip_prefix(GROUP_PREFIX)?.parse().ok()
+}
+
 /// Groups in a tree that carry our prefix and a pid but belong to no claim: their machines are gone.
 pub(super) fn orphaned_groups(mount: &Path, claims: &[Claim]) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(mount).into_iter().flatten().flatten();
     entries
         .filter(|entry| {
-            let name = entry.file_name();
-            let pid = name.to_str().and_then(|name| name.strip_prefix(GROUP_PREFIX)?.parse::<i32>().ok());
-            pid.is_some_and(|pid| !claims.iter().any(|claim| claim.wants_cpuset && claim.parent.pid == pid))
+            entry
+                .file_name()
+                .to_str()
+                .and_then(machine_of_group)
+                .is_some_and(|pid| !claims.iter().any(|claim| claim.wants_cpuset && claim.parent.pid == pid))
         })
         .map(|entry| entry.path())
         .collect()

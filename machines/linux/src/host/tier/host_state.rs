@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
-use super::cpuset::{CpusetError, CpusetTree};
+use super::cpuset::{CpusetError, CpusetTree, machine_of_group};
 use super::journal::{Claim, Journal, JournalFile};
 use super::report::StepName;
 use super::settings::{Absent, Applied, survey};
@@ -226,7 +226,7 @@ fn left_by_root(root: &Path) -> bool {
     let groups =
         mounts.iter().filter_map(|mount| std::fs::read_dir(root.join(mount)).ok()).flatten().flatten();
     groups
-        .filter_map(|group| group.file_name().to_str()?.strip_prefix("hallows-")?.parse::<i32>().ok())
+        .filter_map(|group| machine_of_group(group.file_name().to_str()?))
         .any(|pid| !root.join("proc").join(pid.to_string()).exists())
 }
 

@@ -1,0 +1,185 @@
+//! Native programs on the engine: the same calls, the same ends, beside WebAssembly ones.
+
+mod engine_support;
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use engine_support::{Cell, ECHO, World, main_program, reactor};
+use hallows_engine::Program;
+use hallows_kernel::{CellState, Rooted};
+use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
+use hallows_sdk::{Answer, Deadline, Endpoint, Error, Handle, Message, Object, Server, Start, start_info};
+
+/// Adds a byte to the front: how many messages this cell had before. Counts its instances that are alive.
+struct Counter {
+    messages: u8,
+    reply: [u8; 64],
+}
+
+static ALIVE: AtomicU32 = AtomicU32::new(0);
+
+impl Server for Counter {
+    const INBOX_BYTES: usize = 32;
+    const REPLY_BYTES: usize = 64;
+
+    fn new(_: &Start<'_>) -> Result<Self, Error> {
+        ALIVE.fetch_add(1, Ordering::SeqCst);
+        Ok(Self { messages: 0, reply: [0; 64] })
+    }
+
+    fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
+        let length = message.bytes.len() + 1;
+        self.reply[0] = self.messages;
+        self.reply[1..length].copy_from_slice(message.bytes);
+        self.messages += 1;
+        Answer::bytes(&self.reply[..length])
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        ALIVE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+static COUNTER: NativeProgram = NativeProgram {
+    name: "counter",
+    style: NativeStyle::Reactor(NativeReactor::of::<
+        Counter,
+        { Counter::INBOX_BYTES },
+        { Counter::REPLY_BYTES },
+    >()),
+};
+
+/// The first capability that a cell is granted.
+const GRANT: Handle = Handle(Handle::FIRST_GRANT);
+
+fn native(world: &World, program: &'static NativeProgram) -> Rooted {
+    world.known(Program::native(program))
+}
+
+fn start(world: &World, cell: Cell) {
+    let mut info = [0; 64];
+    let (arguments, grants): ([&str; 0], [(&str, Handle); 0]) = ([], []);
+    let length = start_info::emit(&arguments, &grants, &mut info).unwrap();
+    world.kernel.boot_start(&world.right, cell.id, &info[..length]).unwrap();
+}
+
+/// A running native counter.
+fn counter(world: &World, program: &Rooted, passive: bool) -> (Cell, Rooted) {
+    let cell = world.cell("counter", program, passive);
+    let endpoint = world.endpoint(cell, passive);
+    start(world, cell);
+    world.run();
+    (cell, endpoint)
+}
+
+#[test]
+fn a_native_server_serves_webassembly_and_every_cell_has_its_own_state() {
+    let world = World::new(1);
+    let program = native(&world, &COUNTER);
+    for passive in [true, false] {
+        let servers: Vec<_> = (0..2).map(|_| counter(&world, &program, passive)).collect();
+        for (_, endpoint) in &servers {
+            world.passes(
+                &main_program(
+                    "(local $n i32)
+                     (loop $again
+                        (i32.store8 (i32.const 0) (i32.const 77))
+                        (call $check (i64.eq (call $echo (i32.const 3) (i32.const 2)) (i64.const 3)))
+                        (call $check (i32.eq (i32.load8_u (i32.const 4096)) (local.get $n)))
+                        (call $check (i32.eq (i32.load8_u (i32.const 4097)) (i32.const 77)))
+                        (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                        (br_if $again (i32.lt_u (local.get $n) (i32.const 100))))
+                     ;; Longer than its inbox.
+                     (call $check (i64.eq (call $echo (i32.const 3) (i32.const 33)) (i64.const -8)))",
+                ),
+                &[endpoint],
+            );
+        }
+        let before = ALIVE.load(Ordering::SeqCst);
+        for (cell, _) in &servers {
+            assert!(world.kernel.boot_kill(&world.right, cell.id));
+        }
+        world.run();
+        world.log();
+        assert_eq!(ALIVE.load(Ordering::SeqCst), before - 2, "states are released with their cells");
+    }
+}
+
+/// What the native client saw: twice the answer's length if all was well.
+static SEEN: AtomicU64 = AtomicU64::new(0);
+
+fn client() {
+    let endpoint = Endpoint::from_handle(GRANT);
+    let mut reply = [0; 100];
+    for round in 0..1_000_u32 {
+        let message = round.to_le_bytes();
+        let outcome =
+            hallows_sdk::call(endpoint, &message, &[], &mut reply, &mut [], Deadline::NEVER).unwrap();
+        assert_eq!(&reply[..outcome.length as usize], message);
+        SEEN.fetch_add(u64::from(outcome.length) * 2, Ordering::SeqCst);
+    }
+    // The errors are those of every program.
+    let call = |endpoint, bytes: &[u8], reply: &mut [u8]| {
+        hallows_sdk::call(endpoint, bytes, &[], reply, &mut [], Deadline::NEVER).err()
+    };
+    assert_eq!(call(Endpoint::from_handle(Handle(99)), b"", &mut []), Some(Error::BadHandle));
+    assert_eq!(call(endpoint, b"12", &mut [0]), Some(Error::AnswerTooLong));
+    assert_eq!(call(endpoint, &[0; 65_537], &mut [0]), Some(Error::TooLong));
+}
+
+static CLIENT: NativeProgram = NativeProgram { name: "client", style: NativeStyle::Main(client) };
+
+#[test]
+fn a_native_client_calls_webassembly_servers_that_are_passive_or_active() {
+    let world = World::new(1);
+    let program = native(&world, &CLIENT);
+    for passive in [true, false] {
+        let server = world.cell("server", &world.program(&reactor(ECHO)), passive);
+        let endpoint = world.endpoint(server, passive);
+        world.start(server);
+        world.run();
+        SEEN.store(0, Ordering::SeqCst);
+        let cell = world.cell("client", &program, false);
+        world.grant(cell, &endpoint);
+        start(&world, cell);
+        world.run();
+        assert_eq!(world.kernel.state(cell.id), CellState::Dead);
+        assert_eq!(world.log(), "");
+        assert_eq!(SEEN.load(Ordering::SeqCst), 8_000);
+    }
+}
+
+/// The error that ended a wait.
+static WOKEN_BY: AtomicU32 = AtomicU32::new(0);
+
+fn waiter() {
+    let error = hallows_sdk::wait(&mut [0; 8], &mut [], Deadline::NEVER).unwrap_err();
+    WOKEN_BY.store(u32::from(error.number()), Ordering::SeqCst);
+}
+
+static WAITER: NativeProgram = NativeProgram { name: "waiter", style: NativeStyle::Main(waiter) };
+
+#[test]
+fn a_native_program_that_waits_is_told_to_end_and_returns() {
+    let world = World::new(1);
+    let program = native(&world, &WAITER);
+    let cell = world.cell("waiter", &program, false);
+    // Somebody could send it something, so it waits.
+    world.endpoint(cell, false);
+    start(&world, cell);
+    world.run();
+    assert_eq!(world.kernel.state(cell.id), CellState::Running);
+    assert!(world.kernel.boot_kill(&world.right, cell.id));
+    world.run();
+    assert_eq!(WOKEN_BY.load(Ordering::SeqCst), u32::from(Error::Killed.number()));
+    assert_eq!(world.kernel.state(cell.id), CellState::Dead);
+    assert!(world.log().contains("was killed"));
+}
+
+#[test]
+fn calls_from_outside_of_any_cell_are_refused() {
+    let result = hallows_sdk::wait(&mut [0; 8], &mut [], Deadline::NEVER);
+    assert_eq!(result.err(), Some(Error::BadState));
+}
