@@ -1,4 +1,5 @@
-//! Makes as many calls as it is told to: what the benches of calls measure. It reads no clock; who sends it batches does.
+//! Makes as many calls as it is told to and times them in batches: what the benches of calls measure, as a program sees it. The
+//! clock is read around a batch, by a kernel call.
 //!
 //! Granted: `target`, the endpoint of a bench server, passive or active. It must be active itself.
 #![no_std]
@@ -6,8 +7,8 @@
 
 use core::hint::black_box;
 
-use hallows_protocols::bench::{Kind, MAX_BYTES, Request, Response};
-use hallows_sdk::{Answer, Deadline, Endpoint, Error, Form, Message, Object, Server, Start};
+use hallows_protocols::bench::{Kind, MAX_BATCHES, MAX_BYTES, Request, Response};
+use hallows_sdk::{Answer, Deadline, Endpoint, Error, Form, Message, Server, Start, process};
 
 /// What it calls, and with what.
 pub struct BenchClient {
@@ -17,7 +18,7 @@ pub struct BenchClient {
 
 impl Server for BenchClient {
     const INBOX_BYTES: usize = 64;
-    const REPLY_BYTES: usize = 64;
+    const REPLY_BYTES: usize = 64 + 4 * MAX_BATCHES;
 
     fn new(start: &Start<'_>) -> Result<Self, Error> {
         let target = start.grant("target")?;
@@ -30,17 +31,45 @@ impl Server for BenchClient {
     }
 
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
-        let Some(Request { kind, count, bytes }) = Request::parse(message.bytes) else {
-            return Answer::EMPTY;
-        };
+        let Some(request) = Request::parse(message.bytes) else { return Answer::EMPTY };
+        let mut times = [0; MAX_BATCHES];
+        let Some(times) = times.get_mut(..request.batches as usize) else { return Answer::EMPTY };
+        let mut response = Response { succeeded: 0, error: 0 };
+        for time in times.iter_mut() {
+            let timed = self.timed(&request, &mut response);
+            *time = timed.unwrap_or_else(|error| {
+                response.error = u32::from(error.number());
+                0
+            });
+            if response.error != 0 {
+                break;
+            }
+        }
+        let mut reply = message.reply;
+        // It has the room: the constants say so.
+        let _ = reply.put(response.emit().as_ref());
+        for time in times {
+            let _ = reply.put(&time.to_le_bytes());
+        }
+        reply.done()
+    }
+}
+
+impl BenchClient {
+    /// One batch; how long it took, in nanoseconds.
+    fn timed(&self, request: &Request, response: &mut Response) -> Result<u32, Error> {
         let mut reply = [0; MAX_BYTES];
-        let response = match (Kind::from_number(kind), self.message.get(..bytes as usize)) {
-            (Some(Kind::Null), _) => batch(count, || self.target.null()),
-            (Some(Kind::Call64), _) => self.batch_64(count),
-            (Some(Kind::Call), Some(bytes)) => batch(count, || call(self.target, bytes, &mut reply)),
-            _ => return Answer::EMPTY,
+        let begin = process::now()?;
+        let batch = match (Kind::from_number(request.kind), self.message.get(..request.bytes as usize)) {
+            (Some(Kind::Null), _) => batch(request.count, process::null),
+            (Some(Kind::Call64), _) => self.batch_64(request.count),
+            (Some(Kind::Call), Some(bytes)) => batch(request.count, || call(self.target, bytes, &mut reply)),
+            _ => return Err(Error::BadArgument),
         };
-        message.reply.form(&response)
+        let end = process::now()?;
+        response.succeeded += batch.succeeded;
+        response.error = batch.error;
+        Ok(u32::try_from(end - begin).unwrap_or(u32::MAX))
     }
 }
 

@@ -4,7 +4,7 @@
 //! log would be full of it), never maps a region over anything but a part of the arena that it does not write to itself,
 //! and waits only until very soon.
 
-use hallows_sdk::abi::{Code, Handle, Operation, Rights, Span};
+use hallows_sdk::abi::{Code, Handle, ObjectKind, Operation, Rights, Span};
 use hallows_sdk::raw::{Arguments, Call};
 
 use crate::random::Random;
@@ -49,34 +49,63 @@ const MAPPABLE: u32 = 8 << 10;
 /// The largest region that is made with success, so that it fits behind [`MAPPABLE`].
 const REGION_BYTES: u64 = 8 << 10;
 
+/// A capability to try things on.
+#[derive(Clone, Copy)]
+pub struct Target {
+    pub handle: Handle,
+    /// What it names, as far as that is known.
+    kind: Option<ObjectKind>,
+}
+
 /// Makes arguments.
 pub struct Generator {
     random: Random,
     layout: Layout,
     base: u64,
-    targets: [Handle; TARGETS],
+    targets: [Target; TARGETS],
     kept: usize,
     tokens: [u64; TOKENS],
+    /// What the last message asked for: of what kind a capability is that its answer brings.
+    asked: Option<Code>,
 }
 
 impl Generator {
     /// From a seed, for an arena at an address.
     pub fn new(seed: u64, layout: Layout, base: usize) -> Self {
-        let mut targets = [Handle::NULL; TARGETS];
-        targets[0] = Handle::SELF;
-        targets[1] = Handle::BUDGET;
-        Self { random: Random::new(seed), layout, base: base as u64, targets, kept: 2, tokens: [0; TOKENS] }
+        let mut targets = [Target { handle: Handle::NULL, kind: None }; TARGETS];
+        targets[0] = Target { handle: Handle::SELF, kind: Some(ObjectKind::Cell) };
+        targets[1] = Target { handle: Handle::BUDGET, kind: Some(ObjectKind::Budget) };
+        let random = Random::new(seed);
+        Self { random, layout, base: base as u64, targets, kept: 2, tokens: [0; TOKENS], asked: None }
     }
 
-    /// Keeps a handle as a target; if there are too many, instead of another one.
+    /// Keeps a handle of something unknown as a target.
     pub fn keep(&mut self, handle: Handle) {
+        self.keep_target(Target { handle, kind: None });
+    }
+
+    /// Keeps a handle that the last call brought as a target.
+    pub fn keep_made(&mut self, handle: Handle) {
+        let kind = match self.asked {
+            Some(Code::CreateEndpoint) => Some(ObjectKind::Endpoint),
+            Some(Code::CreateNotification) => Some(ObjectKind::Notification),
+            Some(Code::CreateTimer) => Some(ObjectKind::Timer),
+            Some(Code::CreateRegion) => Some(ObjectKind::Region),
+            Some(Code::Split) => Some(ObjectKind::Budget),
+            _ => None,
+        };
+        self.keep_target(Target { handle, kind });
+    }
+
+    fn keep_target(&mut self, target: Target) {
         let place = if self.kept < TARGETS {
             self.kept += 1;
             self.kept - 1
         } else {
+            // Not the first two: its own cell and budget.
             2 + self.random.below(TARGETS as u64 - 2) as usize
         };
-        self.targets[place] = handle;
+        self.targets[place] = target;
     }
 
     /// How many targets there are.
@@ -86,7 +115,7 @@ impl Generator {
 
     /// Forgets all targets but the first ones.
     pub fn forget(&mut self, first: usize, mut delete: impl FnMut(Handle)) {
-        self.targets[first..self.kept].iter().for_each(|handle| delete(*handle));
+        self.targets[first..self.kept].iter().for_each(|target| delete(target.handle));
         self.kept = first;
     }
 
@@ -109,46 +138,58 @@ impl Generator {
             Call::Wait,
             Call::AnswerWait,
         ]);
-        let endpoint = self.handle();
-        let bytes = self.message(memory, endpoint);
+        let target = self.target();
+        let endpoint = target.handle;
+        let bytes = self.message(memory, target);
         let transfers = self.transfers(memory);
         let deadline = self.deadline(now_ns);
         let random = &mut self.random;
         let received = self.layout.sent;
-        let buffer_length = random.one_of(&[0, 1, 16, 16, 64, 4_096, 65_536, 65_537]);
+        let buffer_length = mostly(random, &[16, 64, 4_096], &[0, 1, 65_536, 65_537]);
         Arguments {
             call,
             endpoint,
             token: if random.percent(60) { random.one_of(&self.tokens) } else { random.next() },
-            room: random.one_of(&[0, 16, 64, 65_536, 65_537, u32::MAX]),
+            room: mostly(random, &[16, 64, 4_096], &[0, 65_536, 65_537, u32::MAX]),
             bytes,
             transfers,
-            event: if random.percent(90) { received + EVENT } else { random.next_u32() },
+            event: if random.percent(95) { received + EVENT } else { random.next_u32() },
             buffer: place(random, Span { offset: received + BUFFER, length: buffer_length }),
             handles: {
-                let length = random.one_of(&[0, 1, 8, 8, 9]);
+                let length = mostly(random, &[8], &[0, 1, 9]);
                 place(random, Span { offset: received + HANDLES, length })
             },
             deadline,
         }
     }
 
-    /// A handle: real, near a real one, or anything.
-    fn handle(&mut self) -> Handle {
+    /// A capability: real, near a real one, or anything.
+    fn target(&mut self) -> Target {
         let random = &mut self.random;
-        match random.below(100) {
-            0..70 => self.targets[random.below(self.kept as u64) as usize],
-            70..85 => Handle::new(random.below(80) as u32, random.below(3) as u32),
+        let handle = match random.below(100) {
+            0..80 => return self.targets[random.below(self.kept as u64) as usize],
+            80..90 => Handle::new(random.below(80) as u32, random.below(3) as u32),
             _ => Handle(random.next_u32()),
-        }
+        };
+        Target { handle, kind: None }
     }
 
-    fn message(&mut self, memory: &mut [u8], endpoint: Handle) -> Span {
-        let to_self = endpoint.index() == Handle::SELF.index();
-        if self.random.percent(75) {
-            let operation = self.operation();
+    /// A real capability of this kind, if one is known; else any.
+    fn target_of(&mut self, kind: ObjectKind) -> Target {
+        let start = self.random.below(self.kept as u64) as usize;
+        let known = self.targets[..self.kept].iter().cycle().skip(start).take(self.kept);
+        let found = known.into_iter().find(|target| target.kind == Some(kind)).copied();
+        found.unwrap_or_else(|| self.target())
+    }
+
+    fn message(&mut self, memory: &mut [u8], target: Target) -> Span {
+        let to_self = target.handle.index() == Handle::SELF.index();
+        self.asked = None;
+        if self.random.percent(85) {
+            let operation = self.operation(target);
             let bytes = operation.emit();
             memory[..bytes.len()].copy_from_slice(&bytes);
+            self.asked = Some(operation.code);
         } else {
             let noise = self.random.next().to_le_bytes();
             memory[..8].copy_from_slice(&noise);
@@ -157,14 +198,18 @@ impl Generator {
         if to_self && (code == Code::Exit as u32 || code == Code::Log as u32) {
             memory[..4].copy_from_slice(&(Code::Yield as u32).to_le_bytes());
         }
-        let length = self.random.one_of(&[32, 32, 32, 32, 0, 1, 31, 33, 64, 65_536, 65_537]);
+        let length = mostly(&mut self.random, &[32, 32, 32, 64], &[0, 1, 31, 33, 65_536, 65_537]);
         let span = place(&mut self.random, Span { offset: 0, length });
         // Bytes that were not looked at could ask for the exit.
         if to_self && span.offset != 0 { Span { length: u32::MAX, ..span } } else { span }
     }
 
-    fn operation(&mut self) -> Operation {
-        let mut code = self.random.one_of(&Code::ALL);
+    fn operation(&mut self, target: Target) -> Operation {
+        let suitable = target.kind.map_or(&[][..], codes_of);
+        let mut code = match suitable {
+            [_, ..] if self.random.percent(80) => self.random.one_of(suitable),
+            _ => self.random.one_of(&Code::ALL),
+        };
         // Natively a region would be mapped anywhere in the machine's own memory.
         if cfg!(not(target_arch = "wasm32")) && matches!(code, Code::Map | Code::Unmap) {
             code = Code::Size;
@@ -188,7 +233,7 @@ impl Generator {
         let random = &mut self.random;
         match random.below(100) {
             0..30 => random.below(4),
-            30..60 => u64::from(self.targets[random.below(self.kept as u64) as usize].0),
+            30..60 => u64::from(self.targets[random.below(self.kept as u64) as usize].handle.0),
             60..75 => random.one_of(&[8, 63, 64, 4_095, 4_096, 4_097, 65_536, 1 << 20, 1 << 32]),
             75..85 => random.one_of(&[u64::MAX, i64::MAX as u64, 1 << 63, u64::from(u32::MAX)]),
             _ => random.next(),
@@ -208,13 +253,22 @@ impl Generator {
     }
 
     fn transfers(&mut self, memory: &mut [u8]) -> Span {
+        // Those that go with the operation, as far as it wants any.
+        let wanted = match self.asked {
+            Some(Code::CreateTimer | Code::Watch) => Some(ObjectKind::Notification),
+            Some(Code::CreateCell) => Some(ObjectKind::Program),
+            _ => None,
+        };
         let random = &mut self.random;
-        if random.percent(60) {
+        if random.percent(if wanted.is_some() { 10 } else { 70 }) {
             return Span::EMPTY;
         }
-        let count = random.one_of(&[1, 1, 1, 2, 8, 9, 64]);
+        let count = mostly(random, &[1, 1, 1, 2], &[8, 9, 64]);
         for number in 0..count {
-            let handle = self.handle();
+            let handle = match wanted {
+                Some(kind) if self.random.percent(90) => self.target_of(kind).handle,
+                _ => self.target().handle,
+            };
             let random = &mut self.random;
             let rights = if random.percent(70) { Rights::ALL.0 } else { random.next_u32() as u16 };
             // 0 copies, 1 moves, others mean nothing.
@@ -239,13 +293,55 @@ impl Generator {
     }
 }
 
+/// What can be asked of an object of this kind. Of endpoints nothing: a message to one goes to its server.
+fn codes_of(kind: ObjectKind) -> &'static [Code] {
+    match kind {
+        ObjectKind::Endpoint | ObjectKind::Program => &[],
+        ObjectKind::Notification => &[Code::Signal, Code::Signal, Code::Bind, Code::Poll, Code::Destroy],
+        ObjectKind::Timer => &[Code::Arm, Code::Arm, Code::Disarm, Code::Destroy],
+        ObjectKind::Region => &[Code::Map, Code::Map, Code::Unmap, Code::Size, Code::Destroy],
+        ObjectKind::Budget => &[
+            Code::CreateEndpoint,
+            Code::CreateNotification,
+            Code::CreateNotification,
+            Code::CreateTimer,
+            Code::CreateRegion,
+            Code::CreateCell,
+            Code::Split,
+            Code::Query,
+            Code::Destroy,
+        ],
+        // Of its own: others are kept without their kind.
+        ObjectKind::Cell => &[
+            Code::Identify,
+            Code::Copy,
+            Code::Mint,
+            Code::Move,
+            Code::Delete,
+            Code::Revoke,
+            Code::StartInfo,
+            Code::Yield,
+            Code::Now,
+            Code::Random,
+            Code::Watch,
+            Code::Destroy,
+        ],
+    }
+}
+
+/// Mostly one of the usual values, so that most calls get to the checks behind this one.
+fn mostly(random: &mut Random, usual: &[u32], rare: &[u32]) -> u32 {
+    let rarely = random.percent(6);
+    random.one_of(if rarely { rare } else { usual })
+}
+
 /// Mostly this range; else one that is crooked, or lies partly or wholly outside of the memory.
 fn place(random: &mut Random, span: Span) -> Span {
     match random.below(100) {
-        0..85 => span,
-        85..90 => Span { offset: random.next_u32(), length: span.length },
-        90..94 => Span { offset: span.offset, length: random.next_u32() },
-        94..97 => Span { offset: span.offset + 1 + random.below(7) as u32, length: span.length },
+        0..92 => span,
+        92..94 => Span { offset: random.next_u32(), length: span.length },
+        94..96 => Span { offset: span.offset, length: random.next_u32() },
+        96..98 => Span { offset: span.offset + 1 + random.below(7) as u32, length: span.length },
         _ => Span { offset: random.next_u32(), length: random.next_u32() },
     }
 }
@@ -266,7 +362,7 @@ mod tests {
         let mut memory = vec![0; Layout::USUAL.bytes()];
         let mut generator = Generator::new(7, Layout::USUAL, BASE);
         for number in 0..100_000_u32 {
-            generator.keep(Handle::new(3 + number % 50, 0));
+            generator.keep_made(Handle::new(3 + number % 50, 0));
             let arguments = generator.arguments(&mut memory, NOW_NS);
             look(&arguments, &memory);
         }

@@ -128,7 +128,7 @@ fn learn(generator: &mut Generator, memory: &[u8], arguments: &hallows_sdk::raw:
     let place = arguments.handles.offset as usize;
     let (list, _) = memory.get(place..).unwrap_or(&[]).as_chunks();
     for handle in list.iter().take(handles as usize) {
-        generator.keep(Handle(u32::from_le_bytes(*handle)));
+        generator.keep_made(Handle(u32::from_le_bytes(*handle)));
     }
 }
 

@@ -1,10 +1,10 @@
-//! The benches of calls: who measures tells the bench client to make a batch of calls.
+//! The benches of calls: who measures tells the bench client to make batches of calls and to time each.
 
 /// Which call to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Kind {
-    /// A kernel call that does nothing, on the endpoint `target`: its capability is looked up.
+    /// A kernel call that does nothing but look a capability up.
     Null = 0,
     /// A call of 64 bytes each way to the endpoint `target`. Whoever serves it makes it a protected or an active call.
     Call64 = 1,
@@ -20,6 +20,9 @@ impl Kind {
     }
 }
 
+/// The most batches of one request: their times fit into one answer.
+pub const MAX_BATCHES: usize = 1_000;
+
 /// The longest message of [`Kind::Call`], in bytes.
 pub const MAX_BYTES: usize = 4_096;
 
@@ -28,13 +31,15 @@ hallows_sdk::form! {
     pub struct Request {
         /// The number of the [`Kind`].
         pub kind: u32,
-        /// How many calls.
+        /// How many calls in a batch.
         pub count: u32,
+        /// How many batches, at most [`MAX_BATCHES`].
+        pub batches: u32,
         /// Of [`Kind::Call`]: how many bytes, at most [`MAX_BYTES`].
         pub bytes: u32,
     }
 
-    /// What came of it.
+    /// What came of it; behind it in the answer, the time of each batch in nanoseconds, 4 bytes each, little-endian.
     pub struct Response {
         /// How many calls succeeded, with the answer that was due.
         pub succeeded: u32,

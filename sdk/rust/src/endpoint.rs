@@ -62,8 +62,10 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRight`], [`Error::BadHandle`], [`Error::TableFull`].
+    /// [`Error::NoRight`], [`Error::BadHandle`], [`Error::TableFull`] for an endpoint that too many watch.
     pub fn watch(self, notification: Notification) -> Result<(), Error> {
-        operate_with(self.handle(), Code::Watch, [0; 3], &[notification.share()]).map(|_| ())
+        // A message to the endpoint would go to its server, so it goes through this cell's own space.
+        let named = u64::from(self.handle().0);
+        operate_with(Handle::SELF, Code::Watch, [named, 0, 0], &[notification.share()]).map(|_| ())
     }
 }

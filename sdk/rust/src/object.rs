@@ -43,23 +43,17 @@ pub trait Object: Copy {
         Identity::of(self.handle())
     }
 
-    /// Asks for nothing: a kernel call and nothing else, for measuring.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::BadHandle`] if it names nothing.
-    #[inline]
-    fn null(self) -> Result<(), Error> {
-        operate(self.handle(), Code::Null, [0; 3]).map(|_| ())
-    }
-
     /// Ends the object. Everything waiting on it ends with an error. MANAGE.
     ///
     /// # Errors
     ///
     /// [`Error::NoRight`], [`Error::BadHandle`]; [`Error::WrongObject`] of programs, which cannot be ended.
     fn destroy(self) -> Result<(), Error> {
-        operate(self.handle(), Code::Destroy, [0; 3]).map(|_| ())
+        let handle = self.handle();
+        // A message to an endpoint would go to its server, so what is done with one goes through this cell's own space.
+        let (object, named) =
+            if Self::KIND == ObjectKind::Endpoint { (Handle::SELF, handle) } else { (handle, Handle::NULL) };
+        operate(object, Code::Destroy, [u64::from(named.0), 0, 0]).map(|_| ())
     }
 }
 
@@ -81,7 +75,7 @@ impl Identity {
     ///
     /// [`Error::BadHandle`] if the handle names nothing.
     pub fn of(handle: Handle) -> Result<Self, Error> {
-        let reply = operate(handle, Code::Identify, [0; 3])?;
+        let reply = operate(Handle::SELF, Code::Identify, [u64::from(handle.0), 0, 0])?;
         let [kind, _, low, high, ..] = reply.a.to_le_bytes();
         Ok(Self { kind, rights: Rights(u16::from_le_bytes([low, high])), badge: reply.b })
     }

@@ -29,6 +29,16 @@ pub fn crash(reason: &str) -> Error {
     exit(1)
 }
 
+/// Asks for nothing: a kernel call with its look-up of a capability and nothing else, for measuring.
+///
+/// # Errors
+///
+/// [`Error::Killed`].
+#[inline]
+pub fn null() -> Result<(), Error> {
+    operate(Handle::SELF, Code::Null, [0; 3]).map(|_| ())
+}
+
 /// Lets others of the same priority run.
 ///
 /// # Errors

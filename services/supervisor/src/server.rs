@@ -101,16 +101,6 @@ impl Supervisor {
     fn ended(&mut self, place: usize, report: &FaultReport<'_>) {
         let end = End::of(report.kind, report.detail);
         let verdict = self.roster.ended(place, report.generation, end, report.at_ns);
-        if let Some(held) = self.held.get(place)
-            && verdict.is_some()
-            && end != End::Done
-        {
-            let (name, kind, life) = (&held.name, report.kind.message(), report.generation);
-            match report.detail {
-                0 => log!("{name} {kind} in life {life}"),
-                detail => log!("{name} {kind} with status {detail} in life {life}"),
-            }
-        }
         self.announce(place, verdict, report.at_ns);
     }
 
@@ -121,10 +111,14 @@ impl Supervisor {
             None | Some(Verdict::Over) => {}
             Some(Verdict::RestartAt(due_ns)) => {
                 let pause = Duration::from_nanos(due_ns.saturating_sub(at_ns));
-                log!("{} is restarted in {pause:?}", held.name);
+                log!("{} ended; it is restarted in {pause:?}", held.name);
             }
             Some(Verdict::GiveUp) => {
-                log!("{} stays down; {} told", held.name, held.dependents.len());
+                log!(
+                    "{} ended and stays down; those who use it and are told: {}",
+                    held.name,
+                    held.dependents.len()
+                );
                 for dependent in &held.dependents {
                     if let Err(error) = dependent.signal(1) {
                         log!("who depends on {} could not be told: {error}", held.name);
