@@ -19,7 +19,7 @@ publish() {
 
 build_compiler() {
     cd "$root/compiler"
-    CARGO_TARGET_DIR=$target_dir/compiler cargo build --release
+    CARGO_TARGET_DIR=$target_dir/compiler cargo build --release --bin hallows-compiler
     publish "$target_dir/compiler/release/hallows-compiler" "$artifacts/hallows-compiler"
 }
 
