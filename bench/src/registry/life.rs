@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::{Place, ROUNDS, SAMPLE_LIMIT};
-use crate::bench::Bench;
+use crate::bench::{Bench, BoxedContestant};
 use crate::requirement::{Requirement, Statistic};
-use crate::rivals::{PosixSpawn, Starts, WasmtimeRun};
+use crate::rivals::{PosixSpawn, Program, Starts, WasmtimeRun};
 use crate::samples::Unit;
 use crate::turn::Sampling;
 
@@ -26,6 +26,14 @@ const BOOT_LIMIT_NS: f64 = 10_000_000.0;
 const WHY_PROCESSES_START_SLOWLY: &str = "a process gets an address space of its own: page tables, mappings, page faults \
     for its first instructions, credentials, a process number, accounting; and all of it is taken down again. Ours \
     takes a prepared slot from stock, and its isolation was paid for when it was compiled";
+
+/// The fastest process that there can be, which the requirement is about, and an ordinary one for orientation.
+fn spawning_rivals<'a>(starts: Starts) -> Vec<BoxedContestant<'a>> {
+    vec![
+        Box::new(PosixSpawn::new(starts, Program::Bare)),
+        Box::new(PosixSpawn::new(starts, Program::WithLibc)),
+    ]
+}
 
 pub(super) fn spawn(ours: Place<'_>) -> Bench<'_> {
     Bench {
@@ -47,7 +55,7 @@ pub(super) fn spawn(ours: Place<'_>) -> Bench<'_> {
         ],
         published: &[],
         ours,
-        rivals: vec![Box::new(PosixSpawn::new(Starts::UntilFirstInstruction))],
+        rivals: spawning_rivals(Starts::UntilFirstInstruction),
     }
 }
 
@@ -59,7 +67,7 @@ pub(super) fn spawn_sustained(ours: Place<'_>) -> Bench<'_> {
         path: "on it: everything of a start, the program's end, cleaning its slot for the next one. Not on it: loading and \
                compiling",
         requirements: vec![Requirement::PerSecond(50_000.0)],
-        rivals: vec![Box::new(PosixSpawn::new(Starts::Sustained))],
+        rivals: spawning_rivals(Starts::Sustained),
         ..spawn(ours)
     }
 }

@@ -1,12 +1,14 @@
-//! `posix-spawn-static`: Linux starting the smallest possible program in the fastest known way.
+//! `posix-spawn-static`: Linux starting a static program in the fastest known way; the smallest possible one, and one
+//! with libc.
 
 use std::ffi::CStr;
+use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::ptr;
 
-use super::priority_text;
-use super::static_elf::StaticProgram;
+use super::memory_executable::MemoryExecutable;
+use super::{priority_text, static_elf, static_libc};
 use crate::clock;
 use crate::contestant::{Contestant, Description};
 use crate::cores::{Priority, on_core};
@@ -23,16 +25,26 @@ pub enum Starts {
     Sustained,
 }
 
-/// Starts a static program of one page from memory.
+/// What is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// One page without libc: no process starts faster, and no real program is like this.
+    Bare,
+    /// What `cc -static` makes of an empty `main`.
+    WithLibc,
+}
+
+/// Starts a static program from memory.
 pub struct PosixSpawn {
     starts: Starts,
+    program: Program,
 }
 
 impl PosixSpawn {
     /// A rival that times this.
     #[must_use]
-    pub const fn new(starts: Starts) -> Self {
-        Self { starts }
+    pub const fn new(starts: Starts, program: Program) -> Self {
+        Self { starts, program }
     }
 }
 
@@ -56,24 +68,36 @@ impl Contestant for PosixSpawn {
     }
 
     fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
-        on_core(turn.cores.first(), Priority::RealtimeIfAllowed, || match self.starts {
-            Starts::UntilFirstInstruction => until_first_instruction(turn),
-            Starts::Sustained => {
-                let program = StaticProgram::that_exits()?;
-                let path = program.path();
-                turn.measure(|| reap(spawn(&path)?))
+        match self.starts {
+            Starts::UntilFirstInstruction => {
+                // Without close-on-exec: the child writes to it.
+                let (reports, report_end) = nix::unistd::pipe().map_err(BenchError::system("make a pipe"))?;
+                let image = match self.program {
+                    Program::Bare => static_elf::that_reports_its_start(report_end.as_raw_fd()),
+                    Program::WithLibc => static_libc::compile(Some(report_end.as_raw_fd()))?,
+                };
+                let program = MemoryExecutable::new(&image)?;
+                on_core(turn.cores.first(), Priority::RealtimeIfAllowed, || {
+                    until_first_instruction(turn, &program.path(), &mut reports.into())
+                })?
             }
-        })?
+            Starts::Sustained => {
+                let image = match self.program {
+                    Program::Bare => static_elf::that_exits(),
+                    Program::WithLibc => static_libc::compile(None)?,
+                };
+                let program = MemoryExecutable::new(&image)?;
+                let path = program.path();
+                on_core(turn.cores.first(), Priority::RealtimeIfAllowed, || {
+                    turn.measure(|| reap(spawn(&path)?))
+                })?
+            }
+        }
     }
 }
 
-fn until_first_instruction(turn: &Turn<'_>) -> Result<Samples, BenchError> {
-    // Without close-on-exec: the child writes to it.
-    let (reports, report_end) = nix::unistd::pipe().map_err(BenchError::system("make a pipe"))?;
-    let mut reports = std::fs::File::from(reports);
-    let program = StaticProgram::that_reports_its_start(report_end.as_raw_fd())?;
-    let path = program.path();
-
+/// `reports` is the reading end of the pipe that the program writes its first reading of the clock to.
+fn until_first_instruction(turn: &Turn<'_>, path: &CStr, reports: &mut File) -> Result<Samples, BenchError> {
     let mut ticks = turn.sample_buffer();
     let budget = turn.clock.ticks(turn.budget);
     let until = clock::glance() + budget;
@@ -81,7 +105,7 @@ fn until_first_instruction(turn: &Turn<'_>) -> Result<Samples, BenchError> {
     let mut warm_ups = 10u32;
     loop {
         let begin = clock::begin();
-        let child = spawn(&path)?;
+        let child = spawn(path)?;
         reap(child)?;
         // Read after its end: the eight bytes wait in the pipe, and no reader delays the child.
         let mut started = [0; 8];
@@ -137,14 +161,24 @@ fn reap(child: libc::pid_t) -> Result<(), BenchError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_support::play_twice;
+    use super::super::test_support::{play, play_twice};
     use super::*;
     use crate::turn::Sampling;
 
     #[test]
     fn programs_start_and_end_in_both_measures() {
-        play_twice(&mut PosixSpawn::new(Starts::UntilFirstInstruction), Sampling::Single, 5);
-        play_twice(&mut PosixSpawn::new(Starts::Sustained), Sampling::BATCH, 2);
+        play_twice(&mut PosixSpawn::new(Starts::UntilFirstInstruction, Program::Bare), Sampling::Single, 5);
+        play_twice(&mut PosixSpawn::new(Starts::Sustained, Program::Bare), Sampling::BATCH, 2);
+    }
+
+    #[test]
+    fn a_program_with_libc_starts_too_or_says_what_is_missing() {
+        for starts in [Starts::UntilFirstInstruction, Starts::Sustained] {
+            match play(&mut PosixSpawn::new(starts, Program::WithLibc), Sampling::Single, 2) {
+                Ok(samples) => assert!(samples.len() == 2 && samples.values().all(|value| value > 0.0)),
+                Err(error) => assert!(error.to_string().contains("install gcc"), "{error}"),
+            }
+        }
     }
 
     #[test]
