@@ -106,3 +106,95 @@ pub fn stack_pointer() -> usize {
     unsafe { asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags)) };
     pointer
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    /// Both sides of a switch, and what came over.
+    struct Sides {
+        fiber: *mut u8,
+        host: *mut u8,
+        seen: Vec<usize>,
+    }
+
+    /// Says so many times what it got plus one, with values in every kind of register across the switches.
+    extern "sysv64" fn counter(argument: *mut (), word: usize) -> ! {
+        let sides = argument.cast::<Sides>();
+        // SAFETY: the test passes its own record and stays below.
+        unsafe {
+            let mut word = word;
+            let (mut sum, mut product) = (0_usize, 1.0_f64);
+            for _ in 0..3 {
+                (*sides).seen.push(word);
+                sum += word;
+                product *= word as f64;
+                word = switch(&raw mut (*sides).fiber, (*sides).host, word + 1);
+            }
+            assert_eq!((sum, product), (10 + 20 + 30, 6_000.0));
+            leave((*sides).host, word + 100)
+        }
+    }
+
+    fn stack() -> (Vec<u128>, *mut u8) {
+        let mut memory = vec![0_u128; 16_384];
+        let top = memory.as_mut_ptr_range().end.cast();
+        (memory, top)
+    }
+
+    #[test]
+    fn words_go_both_ways_and_registers_survive() {
+        let (_memory, top) = stack();
+        let mut sides = Sides { fiber: core::ptr::null_mut(), host: core::ptr::null_mut(), seen: Vec::new() };
+        let sides = &raw mut sides;
+        // SAFETY: the stack is large enough and used by this fiber alone, which is left for good before it is freed.
+        unsafe {
+            (*sides).fiber = prepare(top, counter, sides.cast());
+            let answers: Vec<usize> =
+                [10, 20, 30, 40].map(|word| switch(&raw mut (*sides).host, (*sides).fiber, word)).into();
+            assert_eq!(answers, [11, 21, 31, 140]);
+            assert_eq!((*sides).seen, [10, 20, 30]);
+        }
+    }
+
+    #[test]
+    fn a_fiber_goes_on_on_another_thread() {
+        struct Moved(*mut Sides);
+        // SAFETY: only one thread at a time uses it.
+        unsafe impl Send for Moved {}
+        let (_memory, top) = stack();
+        let mut sides = Sides { fiber: core::ptr::null_mut(), host: core::ptr::null_mut(), seen: Vec::new() };
+        let sides = &raw mut sides;
+        // SAFETY: as above.
+        unsafe { (*sides).fiber = prepare(top, counter, sides.cast()) };
+        for (word, expected) in [(10, 11), (20, 21), (30, 31), (40, 140)] {
+            let moved = Moved(sides);
+            let answer = std::thread::spawn(move || {
+                let Moved(sides) = { moved };
+                // SAFETY: as above; the other threads have ended.
+                unsafe { switch(&raw mut (*sides).host, (*sides).fiber, word) }
+            });
+            assert_eq!(answer.join().unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn every_stack_starts_aligned_as_functions_expect() {
+        extern "sysv64" fn aligned(argument: *mut (), _: usize) -> ! {
+            // Faults if it is not: the compiler stores 16 bytes at once.
+            let probe = std::hint::black_box([1_u128; 2]);
+            // SAFETY: the test passes its own record and stays below.
+            unsafe { leave(*argument.cast::<*mut u8>(), probe.as_ptr() as usize % 16) }
+        }
+        let (_memory, top) = stack();
+        let mut host = core::ptr::null_mut();
+        let host = &raw mut host;
+        // SAFETY: as above.
+        let remainder = unsafe { switch(host, prepare(top, aligned, host.cast()), 0) };
+        assert_eq!(remainder, 0);
+    }
+}

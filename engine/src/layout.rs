@@ -179,3 +179,25 @@ impl WordAligned for *mut u8 {
         self.addr().is_multiple_of(size_of::<usize>())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Config, Store};
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_instance_is_taken_for_another_layout() {
+        crate::platform::bare::install();
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        let engine = Engine::new(&config).unwrap();
+        let mut store = Store::new(&engine, ());
+        // A function of the host's has a context of another kind.
+        let function = Func::wrap(&mut store, || 1);
+        assert_eq!(Layout::prove(&engine, &mut store, function).err(), Some(OtherLayout));
+        // And to an instance whose counter is elsewhere nothing is done.
+        let layout = Layout { epoch_counter: 16 };
+        assert_eq!(layout.places(&mut store, function, None).err(), Some(OtherLayout));
+    }
+}

@@ -54,7 +54,10 @@ fn start<M: Machine>(
             WasmBody::start(engine, kernel, context, cell, program, plan.limit).map(Body::Wasm)
         }
         #[cfg(feature = "native")]
-        Kind::Native(program) => Ok(Body::Native(crate::native::NativeBody::start(program))),
+        Kind::Native(program) => {
+            engine.cells.entry(cell).start(plan.program.initial_memory());
+            Ok(Body::Native(crate::native::NativeBody::start(program)))
+        }
     }
 }
 

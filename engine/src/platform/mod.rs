@@ -3,6 +3,8 @@
 //! A machine implements [`Platform`] and registers it once, before the first engine is made. All of wasmtime's
 //! platform symbols (`symbols`) and our pools of memories and stacks end here.
 
+#[cfg(test)]
+pub(crate) mod bare;
 pub(crate) mod local;
 
 use core::ptr::NonNull;

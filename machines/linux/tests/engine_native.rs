@@ -183,3 +183,38 @@ fn calls_from_outside_of_any_cell_are_refused() {
     let result = hallows_sdk::wait(&mut [0; 8], &mut [], Deadline::NEVER);
     assert_eq!(result.err(), Some(Error::BadState));
 }
+
+/// Uses more stack than there is.
+fn overflow() {
+    fn deep(count: u64) -> u64 {
+        let room = std::hint::black_box([count; 512]);
+        if std::hint::black_box(true) { deep(count + 1) + room[511] } else { 0 }
+    }
+    std::hint::black_box(deep(0));
+}
+
+static OVERFLOW: NativeProgram = NativeProgram { name: "overflow", style: NativeStyle::Main(overflow) };
+
+/// Set in the process that is to die.
+const DOOMED: &str = "HALLOWS_TEST_OVERFLOWS";
+
+#[test]
+fn a_native_program_that_overflows_its_stack_ends_the_machine_with_the_reason() {
+    if std::env::var_os(DOOMED).is_some() {
+        let world = World::new(1);
+        let cell = world.cell("overflow", &native(&world, &OVERFLOW), false);
+        start(&world, cell);
+        world.run();
+        return;
+    }
+    let name = "a_native_program_that_overflows_its_stack_ends_the_machine_with_the_reason";
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(DOOMED, "1")
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(words.contains("the machine itself trapped: signal 11"), "{words}");
+    assert!(words.contains("host code overflowed a program's stack"), "{words}");
+}
