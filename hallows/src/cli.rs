@@ -148,7 +148,7 @@ pub struct Bench {
     /// The two cores that ours and the rivals run on, for example `0,1`.
     #[arg(long, value_name = "LIST")]
     pub cores: Option<CoreSet>,
-    /// Write the report to a file too.
+    /// Write the report to a file instead of the terminal.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -1,71 +1,83 @@
-//! Compiling programs: what the cache has not got, the compiler makes in its sandbox.
+//! Compiling programs: from the user's cache, or by the embedded compiler in its sandbox.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::{IsTerminal, Write};
 
-use hallows_artifact::{CpuFeatures, Platform, SealKey, Settings, program_hash, seal};
+use hallows_artifact::{Platform, Preemption, Settings};
+use hallows_cache::{Cache, CompileError, Compiler as Executable, Limits, host_features};
 
 use crate::embedded;
 use crate::failure::{Failure, SOFTWARE, USAGE};
 
-/// The compiler for this machine.
+/// The compiler for this machine, with its cache.
 pub struct Compiler {
+    cache: Cache,
     settings: Settings,
-    key: [u8; 32],
+    /// Whether to say what is being compiled: to people who wait for it.
+    shows_progress: bool,
 }
+
+/// A compiled program: the artefact, and the hash of what it was compiled from.
+pub type Compiled = (Vec<u8>, [u8; 32]);
 
 impl Compiler {
     /// For the processor that this runs on.
     ///
     /// # Errors
-    /// When the processor lacks what programs are compiled for.
-    pub fn open(_quiet: bool) -> Result<Self, Failure> {
-        let features = CpuFeatures::detect(|name| match name {
-            "sse3" => is_x86_feature_detected!("sse3"),
-            "ssse3" => is_x86_feature_detected!("ssse3"),
-            "sse4.1" => is_x86_feature_detected!("sse4.1"),
-            "sse4.2" => is_x86_feature_detected!("sse4.2"),
-            "popcnt" => is_x86_feature_detected!("popcnt"),
-            "avx" => is_x86_feature_detected!("avx"),
-            "avx2" => is_x86_feature_detected!("avx2"),
-            "fma" => is_x86_feature_detected!("fma"),
-            "bmi1" => is_x86_feature_detected!("bmi1"),
-            "bmi2" => is_x86_feature_detected!("bmi2"),
-            "lzcnt" => is_x86_feature_detected!("lzcnt"),
-            _ => false,
-        });
-        let settings = Settings::new(Platform::Linux, features).map_err(|error| Failure::other(SOFTWARE, error))?;
-        Ok(Self { settings, key: [7; 32] })
+    /// When the processor lacks what programs are compiled for, or the cache cannot be opened.
+    pub fn open(quiet: bool) -> Result<Self, Failure> {
+        let settings = Settings::new(Platform::Linux, host_features()).map_err(|error| Failure::other(SOFTWARE, error))?;
+        let cache = Cache::open_default(Executable::from_bytes(embedded::COMPILER))
+            .map_err(|error| Failure::other(SOFTWARE, error))?;
+        Ok(Self { cache, settings, shows_progress: !quiet && std::io::stderr().is_terminal() })
     }
 
     /// What artefacts are sealed with.
     pub fn seal_key(&self) -> [u8; 32] {
-        self.key
+        self.cache.seal_key().to_bytes()
     }
 
-    /// The artefact of a program, and the program's hash.
+    /// The artefact of a program.
     ///
     /// # Errors
     /// Why it was not compiled.
-    pub fn compile(&mut self, name: &str, wasm: &[u8]) -> Result<(Vec<u8>, [u8; 32]), Failure> {
-        let path = std::env::temp_dir().join("hallows-compiler-dev");
-        if !path.exists() {
-            std::fs::write(&path, embedded::COMPILER).unwrap();
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let mut child = Command::new(path).args(["--settings", &self.settings.to_canonical()])
-            .stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let copy = wasm.to_vec();
-        let feeder = std::thread::spawn(move || stdin.write_all(&copy));
-        let output = child.wait_with_output().unwrap();
-        let _ = feeder.join();
-        if !output.status.success() {
-            return Err(Failure::other(USAGE, format!("cannot compile {name}: {}", String::from_utf8_lossy(&output.stderr))));
-        }
-        let mut artifact = output.stdout;
-        seal(&mut artifact, &SealKey::from_bytes(self.key)).unwrap();
-        Ok((artifact, *program_hash(wasm).as_bytes()))
+    pub fn compile(&self, name: &str, program: &[u8]) -> Result<Compiled, Failure> {
+        self.compile_for(&self.settings, name, program)
     }
+
+    /// [`Compiler::compile`] without checks of the preemption word: to measure what they cost.
+    ///
+    /// # Errors
+    /// As [`Compiler::compile`].
+    pub fn compile_without_checks(&self, name: &str, program: &[u8]) -> Result<Compiled, Failure> {
+        self.compile_for(&Settings { preemption: Preemption::None, ..self.settings }, name, program)
+    }
+
+    fn compile_for(&self, settings: &Settings, name: &str, program: &[u8]) -> Result<Compiled, Failure> {
+        if self.shows_progress {
+            eprint!("\r\x1b[Kcompiling {name} …");
+            let _ = std::io::stderr().flush();
+        }
+        let compiled = self.cache.artifact(program, settings, &Limits::DEFAULT);
+        if self.shows_progress {
+            eprint!("\r\x1b[K");
+        }
+        let compiled = compiled.map_err(|error| {
+            let code = if is_the_programs(&error) { USAGE } else { SOFTWARE };
+            Failure::other(code, format!("cannot compile {name}: {error}"))
+        })?;
+        let hash = *compiled.program().as_bytes();
+        Ok((compiled.into_bytes(), hash))
+    }
+}
+
+/// Whether the program is to blame, and not this host.
+const fn is_the_programs(error: &CompileError) -> bool {
+    matches!(
+        error,
+        CompileError::Invalid { .. }
+            | CompileError::Unsupported { .. }
+            | CompileError::TooLarge { .. }
+            | CompileError::TimedOut { .. }
+            | CompileError::OutOfMemory { .. }
+    )
 }

@@ -5,6 +5,7 @@ mod commands;
 mod compile;
 mod embedded;
 mod failure;
+mod ours;
 mod planner;
 mod system;
 mod systems;

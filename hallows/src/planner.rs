@@ -77,7 +77,7 @@ pub fn find(what: &str, arguments: Vec<String>, native: bool) -> Result<System, 
 ///
 /// # Errors
 /// When a program cannot be read or compiled.
-pub fn plan(system: &System, compiler: &mut Compiler) -> Result<Planned, Failure> {
+pub fn plan(system: &System, compiler: &Compiler) -> Result<Planned, Failure> {
     let mut planner = Planner { compiler, sources: Vec::new(), programs: Vec::new(), artifacts: Vec::new() };
     let supervisor = planner.program(&ProgramSource::Native("supervisor".to_owned()))?;
     // The supervisor comes first: the others' faults go to an endpoint that exists already.
@@ -164,7 +164,7 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 /// Collects programs, each once.
 struct Planner<'a> {
-    compiler: &'a mut Compiler,
+    compiler: &'a Compiler,
     sources: Vec<ProgramSource>,
     programs: Vec<ProgramPlan>,
     artifacts: Vec<u8>,

@@ -12,7 +12,7 @@ use crate::lock::{Lock, Token, level};
 use crate::objects::{Budget, Endpoint, Notification, Program, Region, Timer};
 use crate::sync::{AtomicU8, AtomicU64, Ordering};
 use crate::table::Table;
-use crate::thread::Thread;
+use crate::thread::{NOBODY, Thread};
 use crate::timekeeper::Timekeeper;
 use crate::timers::TimerQueue;
 use crate::{CellId, Context, Engine, Machine, PreemptionWord, ThreadId};
@@ -115,10 +115,15 @@ impl<E: Engine> Kernel<E> {
         &self.cores[self.configuration.cores as usize]
     }
 
-    /// Asks every core's loop to return.
+    /// Asks every core's loop to return, and what runs on it to stop at its next check. A thread that was just being resumed may
+    /// miss it: ask again until the loops have returned.
     pub fn shut_down(&self) {
         self.stopping.store(1, Ordering::SeqCst);
         for core in 0..self.configuration.cores {
+            let running = self.core(core).running.load(Ordering::SeqCst);
+            if running != NOBODY {
+                self.threads.at(running).word.stop();
+            }
             self.machine.unpark(crate::CoreId(core));
         }
     }

@@ -263,7 +263,8 @@ impl<E: Engine> Kernel<E> {
             return Err(Error::Killed);
         }
         let record = self.core(context.core.0);
-        if self.configuration.chaos || record.waiting().competes_with(thread.effective_priority()) {
+        let has_to = self.configuration.chaos || self.is_stopping();
+        if has_to || record.waiting().competes_with(thread.effective_priority()) {
             record.trace.record(TraceKind::Preempt, context.thread.0, context.thread.0, 0);
             self.yield_now(context);
             self.check_live(cell)?;

@@ -18,6 +18,11 @@ impl SealKey {
         SealKey(secret)
     }
 
+    /// The secret, to be passed to the machine process, which opens artefacts with it.
+    pub const fn to_bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// The keyed hash of a header page whose seal is taken as zeros. The page holds the hash of the body,
     /// so it speaks for the whole artefact.
     fn seal_of(&self, mut page: [u8; PAGE_BYTES]) -> Digest {

@@ -27,8 +27,8 @@ pub fn run(options: Run) -> Result<u8, Failure> {
     let choice = choose_cores(&options.machine, &topology)?;
     let system = planner::find(&options.what, options.arguments, options.native)?;
     check_available(options.machine.memory).map_err(|error| Failure::other(USAGE, error))?;
-    let mut compiler = Compiler::open(options.quiet)?;
-    let Planned { plan, artifacts, name } = planner::plan(&system, &mut compiler)?;
+    let compiler = Compiler::open(options.quiet)?;
+    let Planned { plan, artifacts, name } = planner::plan(&system, &compiler)?;
     let plan = Plan {
         memory_bytes: options.machine.memory.0,
         quantum_ns: options.machine.quantum_us * 1_000,

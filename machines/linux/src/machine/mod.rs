@@ -12,5 +12,5 @@ mod timekeeping;
 pub use boot::{BootError, Booted, Kernel, boot};
 pub use console::Console;
 pub use linux_machine::LinuxMachine;
-pub use running::{Resident, Running, StartError, make_kernel};
-pub use timekeeping::{TimekeeperMeter, keep_time};
+pub use running::{Resident, Running, StartError, make_kernel, make_kernel_with};
+pub use timekeeping::{TimekeeperMeter, keep_time, keep_time_until};

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
+use hallows_artifact::{Preemption, Settings};
 use hallows_engine::{
     EngineConfiguration, EngineError, SealKey, SettingsError, WasmEngine, machine_settings,
 };
@@ -35,6 +37,12 @@ pub enum StartError {
     Thread(#[from] io::Error),
 }
 
+/// How long programs have to come to a check when the machine stops. A native program that never calls the kernel has none; the
+/// process ends over its head.
+const LONGEST_STOP: Duration = Duration::from_secs(1);
+/// How often they are asked meanwhile.
+const STOP_INTERVAL: Duration = Duration::from_micros(200);
+
 /// A thread of the machine.
 struct Driver {
     role: ThreadRole,
@@ -61,6 +69,20 @@ pub fn make_kernel(
     clock: Clock,
     seal_key: SealKey,
 ) -> Result<(Arc<Kernel>, BootCapability), StartError> {
+    make_kernel_with(choice, configuration, clock, seal_key, Preemption::Word)
+}
+
+/// [`make_kernel`], for programs compiled with another kind of preemption: to measure what the checks cost.
+///
+/// # Errors
+/// [`StartError`].
+pub fn make_kernel_with(
+    choice: &CoreChoice,
+    configuration: Configuration,
+    clock: Clock,
+    seal_key: SealKey,
+    preemption: Preemption,
+) -> Result<(Arc<Kernel>, BootCapability), StartError> {
     platform::install();
     let cores = choice.programs.len();
     let floor_ns = match choice.timekeeper {
@@ -78,7 +100,7 @@ pub fn make_kernel(
         cells: configuration.cells,
         cores: configuration.cores,
         chaos: configuration.chaos,
-        settings: machine_settings().map_err(StartError::Processor)?,
+        settings: Settings { preemption, ..machine_settings().map_err(StartError::Processor)? },
         seal_key,
     })
     .map_err(StartError::Engine)?;
@@ -167,12 +189,23 @@ impl Running {
 
     /// Stops the cores, writes what the console still has, and ends all threads. Programs stop where they are.
     pub fn stop(&self) {
-        self.kernel.shut_down();
+        let asked = Instant::now();
+        while asked.elapsed() < LONGEST_STOP && !self.is_over(|role| matches!(role, ThreadRole::Programs(_))) {
+            self.kernel.shut_down();
+            std::thread::sleep(STOP_INTERVAL);
+        }
         self.kernel.machine.wake_timekeeper();
         platform::stop_cleaning();
-        self.join(|thread| !matches!(thread.role, ThreadRole::Control(_)));
+        self.join(|thread| !matches!(thread.role, ThreadRole::Control(_)) && thread.handle.is_finished());
+        self.join(|thread| matches!(thread.role, ThreadRole::Timekeeper(_) | ThreadRole::Cleaner(_)));
         self.kernel.machine.console().close();
-        self.join(|_| true);
+        self.join(|thread| matches!(thread.role, ThreadRole::Control(_)));
+    }
+
+    /// Whether threads have ended.
+    fn is_over(&self, which: impl Fn(ThreadRole) -> bool) -> bool {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.iter().filter(|thread| which(thread.role)).all(|thread| thread.handle.is_finished())
     }
 
     /// Waits for the ends of threads.

@@ -38,8 +38,18 @@ pub fn keep_time<E: Engine<Machine = LinuxMachine>>(
     place: TimekeeperPlace,
     meter: &TimekeeperMeter,
 ) {
+    keep_time_until(kernel, place, meter, &AtomicBool::new(false));
+}
+
+/// Keeps time until the kernel stops, or until `stop` is set and an alarm rung.
+pub fn keep_time_until<E: Engine<Machine = LinuxMachine>>(
+    kernel: &Kernel<E>,
+    place: TimekeeperPlace,
+    meter: &TimekeeperMeter,
+    stop: &AtomicBool,
+) {
     let mut now = kernel.machine.now();
-    while !kernel.is_stopping() {
+    while !kernel.is_stopping() && !stop.load(Ordering::Relaxed) {
         let next = kernel.tick(now);
         meter.ticks.store(meter.ticks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         if next.spin && place == TimekeeperPlace::OwnCore {

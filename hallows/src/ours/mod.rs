@@ -1,0 +1,61 @@
+//! Our side of the benches: kernels driven by the bench itself, on the bench's cores, with the programs that `hallows` carries.
+//!
+//! A bench's kernel is the kernel of every machine; only its core's loop runs on the thread that measures, so that a turn can
+//! begin and end. A timekeeper runs on the second core, as in a machine, and is counted.
+
+mod calls;
+mod compute;
+mod life;
+mod machine;
+mod scheduling;
+
+use hallows_bench::Ours;
+use hallows_bench::registry::{PerKernel, PerLoop};
+use hallows_bench::kernels::{Kernel, Loop};
+use hallows_protocols::bench::Kind;
+
+use crate::compile::Compiler;
+use crate::failure::Failure;
+
+/// How ours are set up, for the report.
+const SET_UP: &str = "WebAssembly cells; kernel and engine of this executable; timekeeper on the second core";
+
+/// All contestants.
+///
+/// # Errors
+/// When a program cannot be compiled.
+pub fn ours() -> Result<Ours<'static>, Failure> {
+    let compiler = Compiler::open(true)?;
+    let bench = machine::Programs::new(&compiler)?;
+    Ok(Ours {
+        protected_call: calls::same_core(&bench, Kind::Call64, calls::Server::Passive),
+        active_call: calls::same_core(&bench, Kind::Call64, calls::Server::Active),
+        null_call: calls::same_core(&bench, Kind::Null, calls::Server::Passive),
+        cross_core_call_awake: calls::cross_core(&bench, calls::Far::Awake),
+        cross_core_call_parked: calls::cross_core(&bench, calls::Far::Parked),
+        preempt: scheduling::preempt(&bench),
+        preempt_remote: PerLoop {
+            arithmetic: scheduling::preempt_remote(&bench, Loop::Arithmetic),
+            memory_bound: scheduling::preempt_remote(&bench, Loop::MemoryBound),
+            bulk_memory: scheduling::preempt_remote(&bench, Loop::BulkMemory),
+        },
+        quantum: scheduling::quantum(&bench),
+        spawn: life::spawn(&bench),
+        spawn_sustained: life::spawn_sustained(&bench),
+        cells: life::cells(&bench),
+        boot: life::boot(),
+        idle: life::idle(),
+        compute: PerKernel {
+            sha_256: compute::compute(&bench, Kernel::Sha256, machine::Checks::With),
+            json_parse: compute::compute(&bench, Kernel::JsonParse, machine::Checks::With),
+            n_body: compute::compute(&bench, Kernel::NBody, machine::Checks::With),
+            memory_scan: compute::compute(&bench, Kernel::MemoryScan, machine::Checks::With),
+        },
+        compute_without_checks: PerKernel {
+            sha_256: compute::compute(&bench, Kernel::Sha256, machine::Checks::Without),
+            json_parse: compute::compute(&bench, Kernel::JsonParse, machine::Checks::Without),
+            n_body: compute::compute(&bench, Kernel::NBody, machine::Checks::Without),
+            memory_scan: compute::compute(&bench, Kernel::MemoryScan, machine::Checks::Without),
+        },
+    })
+}
