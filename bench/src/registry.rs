@@ -185,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    fn no_two_contestants_of_a_bench_have_the_same_name() {
+        for bench in registry(Ours::default()) {
+            let mut names: Vec<String> = bench.rivals.iter().map(|rival| rival.describe().name).collect();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), bench.rivals.len(), "{}", bench.title());
+        }
+    }
+
+    #[test]
     fn each_place_reaches_its_own_bench() {
         let place = |mark: &'static str| ours(mark, 1, |_: &Turn<'_>| Ok(Samples::in_units(vec![1])));
         let benches = registry(Ours {

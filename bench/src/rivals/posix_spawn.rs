@@ -52,15 +52,19 @@ impl Contestant for PosixSpawn {
     fn describe(&self) -> Description {
         let timed = match self.starts {
             Starts::UntilFirstInstruction => {
-                "from before the call to the child's first instruction (its own rdtsc)"
+                "from before the call to the program's first instruction (its own rdtsc)"
             }
             Starts::Sustained => "start, exit and waitpid",
         };
+        let (name, program) = match self.program {
+            Program::Bare => ("posix-spawn-static", "a static one-page ELF without libc"),
+            Program::WithLibc => ("posix-spawn-static-libc", "an (almost) empty main, by cc -O2 -static"),
+        };
         Description {
-            name: "posix-spawn-static".to_owned(),
+            name: name.to_owned(),
             configuration: format!(
-                "glibc's posix_spawn (CLONE_VM | CLONE_VFORK) of a static one-page ELF without libc in a memfd, empty \
-                 environment; {timed}; parent and child pinned to one core, {}",
+                "glibc's posix_spawn (CLONE_VM | CLONE_VFORK) of {program}, in a memfd, empty environment; {timed}; \
+                 parent and child pinned to one core, {}",
                 priority_text(Priority::RealtimeIfAllowed)
             ),
             cores_used: 1,
