@@ -12,6 +12,7 @@ use hallows_kernel::{CellId, Machine};
 use crate::body::Body;
 use crate::bytes::ReadOnly;
 use crate::layout::MemoryDefinition;
+use crate::lock::lock;
 use crate::program::Program;
 use crate::slots::SlotNumber;
 
@@ -62,12 +63,12 @@ impl<M: Machine> Default for Entry<M> {
 impl<M: Machine> Entry<M> {
     /// What to run.
     pub fn plan(&self) -> Option<Arc<Plan<M>>> {
-        self.plan.lock().clone()
+        lock(&self.plan).clone()
     }
 
     /// Notes what to run.
     pub fn prepare(&self, plan: Plan<M>) {
-        *self.plan.lock() = Some(Arc::new(plan));
+        *lock(&self.plan) = Some(Arc::new(plan));
     }
 
     /// The instance.
@@ -95,7 +96,7 @@ impl<M: Machine> Entry<M> {
     ///
     /// Nobody is inside of the cell.
     pub unsafe fn release(&self) {
-        *self.memory.lock() = None;
+        *lock(&self.memory) = None;
         // SAFETY: the caller's promise.
         drop(unsafe { self.body() }.take());
         self.in_use.store(0, Ordering::Relaxed);
@@ -112,7 +113,7 @@ impl<M: Machine> Entry<M> {
 
     /// The instance's memory, locked.
     pub fn memory(&self) -> MutexGuard<'_, Option<MemoryPlace>> {
-        self.memory.lock()
+        lock(&self.memory)
     }
 }
 

@@ -16,6 +16,7 @@ mod ended;
 mod engine;
 mod fiber;
 mod layout;
+mod lock;
 #[cfg(feature = "native")]
 mod native;
 mod platform;

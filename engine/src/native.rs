@@ -208,10 +208,8 @@ impl Source {
         let mut list = TransferList::EMPTY;
         if count > 0 {
             // SAFETY: the caller's promise.
-            parse_transfers(
-                unsafe { Bytes::native(transfers.cast_mut(), count * Transfer::SIZE) },
-                &mut list,
-            )?;
+            let forms = unsafe { Bytes::native(transfers.cast_mut(), count * Transfer::SIZE) };
+            parse_transfers(forms, &mut list)?;
         }
         // SAFETY: as above.
         Ok(Self { bytes: unsafe { Bytes::native(bytes.cast_mut(), length) }, transfers: list })

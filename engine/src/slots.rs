@@ -16,6 +16,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use spin::Mutex;
 
+use crate::lock::lock;
 use crate::platform::{NoMemory, PAGE_BYTES, Protection, platform};
 use crate::stacks::STACKS;
 
@@ -120,7 +121,7 @@ pub static SLOTS: Slots = Slots {
 impl Slots {
     /// Takes the address space, the first time.
     pub fn reserve(&self) -> Result<(), NoMemory> {
-        let mut lists = self.lists.lock();
+        let mut lists = lock(&self.lists);
         if self.base.load(Ordering::Relaxed) != 0 {
             return Ok(());
         }
@@ -138,7 +139,7 @@ impl Slots {
 
     /// The stock of memories that start with so many bytes, a multiple of the page size. It is kept filled from now on.
     pub fn stock(&self, accessible: usize) -> Arc<Stock> {
-        let mut lists = self.lists.lock();
+        let mut lists = lock(&self.lists);
         if let Some(stock) = lists.stocks.iter().find(|stock| stock.accessible == accessible) {
             return stock.clone();
         }
@@ -158,7 +159,7 @@ impl Slots {
         // Relaxed: only counted.
         stock.taken.fetch_add(1, Ordering::Relaxed);
         let (slot, left) = {
-            let mut ready = stock.ready.lock();
+            let mut ready = lock(&stock.ready);
             (ready.pop(), ready.len())
         };
         // At half: the cleaner has the other half's time. At any other number it is told already, or need not come.
@@ -177,7 +178,7 @@ impl Slots {
     pub fn take_bare(&self) -> Result<SlotNumber, NoMemory> {
         loop {
             let slot = {
-                let mut lists = self.lists.lock();
+                let mut lists = lock(&self.lists);
                 if let Some(slot) = lists.bare.pop() {
                     return Ok(slot);
                 }
@@ -196,7 +197,7 @@ impl Slots {
     /// Gives a slot back; what is in it stays until the cleaner comes.
     pub fn put(&self, slot: SlotNumber) {
         let waiting = {
-            let mut lists = self.lists.lock();
+            let mut lists = lock(&self.lists);
             lists.dirty.push(slot);
             lists.dirty.len()
         };
@@ -310,7 +311,7 @@ impl Slots {
         // One at a time: starts in between find what is ready already.
         loop {
             let (slot, stock) = {
-                let mut lists = self.lists.lock();
+                let mut lists = lock(&self.lists);
                 let Some(slot) = lists.dirty.pop() else { break };
                 (slot, self.best_stock(&lists, slot))
             };
@@ -318,24 +319,24 @@ impl Slots {
             self.cleaned.fetch_add(1, Ordering::Relaxed);
             // A slot that cannot be restored is lost rather than used.
             match stock {
-                Some(stock) if self.close(slot, stock.accessible).is_ok() => stock.ready.lock().push(slot),
-                None if self.close(slot, 0).is_ok() => self.lists.lock().bare.push(slot),
+                Some(stock) if self.close(slot, stock.accessible).is_ok() => lock(&stock.ready).push(slot),
+                None if self.close(slot, 0).is_ok() => lock(&self.lists).bare.push(slot),
                 Some(_) | None => {}
             }
         }
         let mut at = 0;
         loop {
-            let Some(stock) = self.lists.lock().stocks.get(at).cloned() else { return busy };
+            let Some(stock) = lock(&self.lists).stocks.get(at).cloned() else { return busy };
             at += 1;
             // Twice what was taken since the last turn: a burst that goes on finds it.
             let wanted = (stock.taken.swap(0, Ordering::Relaxed) * 2).clamp(STOCK_LEAST, STOCK_MOST);
-            while (stock.ready.lock().len() as u32) < wanted {
+            while (lock(&stock.ready).len() as u32) < wanted {
                 let Ok(slot) = self.take_bare() else { break };
                 if self.open(slot, stock.accessible).is_err() {
                     self.put(slot);
                     break;
                 }
-                stock.ready.lock().push(slot);
+                lock(&stock.ready).push(slot);
                 busy = true;
             }
         }
@@ -347,7 +348,7 @@ impl Slots {
         let accessible = self.slot(slot).accessible.load(Ordering::Relaxed);
         let fitting = lists.stocks.iter().filter(|stock| stock.accessible <= accessible);
         let best = fitting.max_by_key(|stock| stock.accessible)?;
-        (best.ready.lock().len() < STOCK_MOST as usize).then(|| best.clone())
+        (lock(&best.ready).len() < STOCK_MOST as usize).then(|| best.clone())
     }
 
     /// What happened so far.

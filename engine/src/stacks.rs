@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use alloc::vec::Vec;
 use spin::Mutex;
 
+use crate::lock::lock;
 use crate::platform::{NoMemory, PAGE_BYTES, Protection, platform};
 
 /// What WebAssembly may use of a stack at one entry before it traps with a stack overflow: wasmtime's default, which
@@ -72,7 +73,7 @@ pub static STACKS: Stacks = Stacks {
 impl Stacks {
     /// Takes the address space, the first time.
     pub fn reserve(&self) -> Result<(), NoMemory> {
-        let mut free = self.free.lock();
+        let mut free = lock(&self.free);
         if self.base.load(Ordering::Relaxed) != 0 {
             return Ok(());
         }
@@ -86,7 +87,7 @@ impl Stacks {
     /// A stack: a used one if there is one, else a new one, which costs a call of the platform.
     pub fn take(&self) -> Result<Stack, NoMemory> {
         {
-            let mut free = self.free.lock();
+            let mut free = lock(&self.free);
             if let Some(stack) = free.stacks.pop() {
                 free.cold = free.cold.min(free.stacks.len());
                 return Ok(stack);
@@ -110,7 +111,7 @@ impl Stacks {
 
     /// Gives a stack back.
     pub fn put(&self, stack: Stack) {
-        self.free.lock().stacks.push(stack);
+        lock(&self.free).stacks.push(stack);
     }
 
     fn bottom(&self, stack: Stack) -> usize {
@@ -139,10 +140,10 @@ impl Stacks {
     /// whether it did something.
     pub fn clean(&self, stock: usize) -> bool {
         let mut busy = false;
-        let missing = stock.saturating_sub(self.free.lock().stacks.len());
+        let missing = stock.saturating_sub(lock(&self.free).stacks.len());
         for _ in 0..missing {
             let Ok(stack) = self.make() else { break };
-            let mut free = self.free.lock();
+            let mut free = lock(&self.free);
             // New ones have no memory and go to the cold end.
             let cold = free.cold;
             free.stacks.insert(cold, stack);
@@ -151,7 +152,7 @@ impl Stacks {
         }
         loop {
             let stack = {
-                let mut free = self.free.lock();
+                let mut free = lock(&self.free);
                 if free.stacks.len() - free.cold <= WARM {
                     break;
                 }
@@ -164,7 +165,7 @@ impl Stacks {
                 // SAFETY: the stack is ours: it was free, and nobody else finds it now.
                 unsafe { platform().discard(usable, STACK_BYTES - GUARD_BYTES) };
             }
-            let mut free = self.free.lock();
+            let mut free = lock(&self.free);
             let cold = free.cold;
             free.stacks.insert(cold, stack);
             free.cold += 1;

@@ -128,7 +128,7 @@ mod tests {
     fn only_pages_that_were_written_are_touched_and_discarded_ones_are_zero() {
         super::super::pages::open();
         let start = reserve(16 * PAGE_BYTES, 1 << 20).unwrap();
-        assert!(start.as_ptr().is_aligned_to_bytes(1 << 20));
+        assert!((start.as_ptr() as usize).is_multiple_of(1 << 20));
         // SAFETY: the mapping is this test's own.
         unsafe {
             protect(start, 8 * PAGE_BYTES, Protection::ReadWrite).unwrap();
@@ -139,16 +139,6 @@ mod tests {
             discard(start, 8 * PAGE_BYTES);
             assert_eq!(start.add(3 * PAGE_BYTES).read(), 0);
             release(start, 16 * PAGE_BYTES);
-        }
-    }
-
-    trait Aligned {
-        fn is_aligned_to_bytes(self, bytes: usize) -> bool;
-    }
-
-    impl Aligned for *mut u8 {
-        fn is_aligned_to_bytes(self, bytes: usize) -> bool {
-            (self as usize).is_multiple_of(bytes)
         }
     }
 }
