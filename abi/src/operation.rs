@@ -30,7 +30,8 @@ pub enum ObjectKind {
 pub enum Code {
     /// Any object: nothing (for measuring).
     Null = 0,
-    /// Any object: reply a = kind number (low 8 bits) and rights (bits 16 to 31), b = badge.
+    /// Any object but an endpoint: reply a = kind number (low 8 bits) and rights (bits 16 to 31), b = badge. SELF, with a not 0: the
+    /// same of handle a.
     Identify = 1,
 
     // On a cell's own space: `Handle::SELF` only.
@@ -44,6 +45,7 @@ pub enum Code {
     /// SELF: delete handle a. Its children become its parent's.
     Delete = 19,
     /// SELF: delete everything derived from handle a, everywhere. When it returns, nothing through them starts or still runs.
+    /// `Deadlock`: they are gone, but a handler that runs through one waits for the caller.
     Revoke = 20,
     /// SELF: reply bytes: the start information (see `hallows-sdk`), instead of the 16 bytes.
     StartInfo = 21,
@@ -78,11 +80,12 @@ pub enum Code {
     /// Budget: reply a: bytes in all, b: bytes used.
     Query = 38,
 
-    // On an endpoint.
-    /// Endpoint (WATCH): signal the notification that comes with the message (SEND): bit 0 when there is room again
-    /// after `Busy`, bit 1 when the server died, bit 2 when it is running again. One watch for each capability used.
+    // On an endpoint. What is sent to an endpoint goes to its server, so these go to SELF and name the endpoint by its handle.
+    /// SELF: for the endpoint of handle a (WATCH): signal the notification that comes with the message (SEND): bit 0 when there is
+    /// room again after `Busy`, bit 1 when the server died, bit 2 when it is running again. One watch for each capability used.
     Watch = 48,
-    /// Endpoint, notification, timer, region, budget, cell (MANAGE): end the object. Everything waiting on it ends with an error.
+    /// Notification, timer, region, budget, cell (MANAGE), or SELF for the endpoint of handle a (MANAGE): end the object. Everything
+    /// waiting on it ends with an error.
     Destroy = 49,
 
     // On a notification.
