@@ -25,6 +25,9 @@ const CORE: CoreId = CoreId(0);
 /// that a try costs.
 const RETRY_NS: u64 = 20_000;
 
+/// How long after a rest the first thread that runs is looked at, at most, in nanoseconds: quanta and budgets begin with that look.
+const FIRST_LOOK_NS: u64 = 100_000;
+
 /// The kernel that is being driven, for the alarm; null when none is.
 static DRIVEN: AtomicPtr<Kernel> = AtomicPtr::new(null_mut());
 
@@ -32,8 +35,7 @@ static DRIVEN: AtomicPtr<Kernel> = AtomicPtr::new(null_mut());
 pub fn run(kernel: &Kernel, mut is_over: impl FnMut(&Kernel) -> bool) {
     timer::on_alarm(on_alarm);
     DRIVEN.store((&raw const *kernel).cast_mut(), Ordering::SeqCst);
-    // A timekeeper that has nothing to do while all sleep is not told when somebody runs again.
-    tick(kernel);
+    let mut rested = true;
     while !is_over(kernel) {
         if kernel.machine.is_tick_due() {
             tick(kernel);
@@ -41,9 +43,14 @@ pub fn run(kernel: &Kernel, mut is_over: impl FnMut(&Kernel) -> bool) {
         if platform::take_cleaning_wish() {
             hallows_engine::clean();
         }
-        if !kernel.step(CORE) {
-            sleep(kernel);
+        if rested {
+            // A timekeeper that saw nothing run may not look for long, and nobody tells it when a thread starts on the core.
+            kernel.machine.alarm(kernel.machine.now().after(FIRST_LOOK_NS));
+        }
+        rested = !kernel.step(CORE);
+        if rested {
             tick(kernel);
+            sleep(kernel);
         }
     }
     timer::set_alarm(timer::NEVER);

@@ -37,12 +37,12 @@ pub struct System {
     image: Image,
 }
 
-/// A cell that was made, and the endpoint that it serves.
+/// A cell that was made, with the endpoint that it serves.
 pub struct Made {
     /// Which.
     pub cell: CellId,
-    /// Its endpoint, if it serves.
-    pub endpoint: Option<Rooted>,
+    capability: Rooted,
+    endpoint: Option<Rooted>,
 }
 
 /// How a cell serves.
@@ -116,7 +116,7 @@ impl System {
             pinned: None,
         };
         let made = self.kernel.boot_cell(&self.right, &program, None, &specification);
-        let (cell, _) = made.map_err(|error| refused("the record", error))?;
+        let (cell, capability) = made.map_err(|error| refused("the record", error))?;
         let service = match serving {
             Serving::Nothing => None,
             Serving::Passive => Some(Service::Passive { handler_budget_ns: 0 }),
@@ -124,7 +124,7 @@ impl System {
         };
         let endpoint =
             service.map(|service| self.kernel.boot_endpoint(&self.right, cell, service)).transpose();
-        Ok(Made { cell, endpoint: endpoint.map_err(|error| refused("the endpoint", error))? })
+        Ok(Made { cell, capability, endpoint: endpoint.map_err(|error| refused("the endpoint", error))? })
     }
 
     /// Starts a cell with arguments and the endpoints that it may call, by name.
@@ -149,6 +149,11 @@ impl System {
     /// Kills a cell.
     pub fn kill(&self, cell: CellId) {
         self.kernel.boot_kill(&self.right, cell);
+    }
+
+    /// Ends a cell for good: its memory and its place are free again.
+    pub fn destroy(&self, made: &Made) {
+        self.kernel.boot_destroy(&self.right, &made.capability);
     }
 
     fn load(&self, name: &str) -> Result<Arc<Program<MetalMachine>>, String> {

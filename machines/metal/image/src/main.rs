@@ -68,7 +68,10 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut archive = tar::Builder::new(Vec::new());
     append(&mut archive, "seal.key", &key).map_err(write_error)?;
     for path in &arguments.programs {
-        let name = path.file_stem().and_then(|name| name.to_str()).ok_or_else(|| Error::Name { path: path.clone() })?;
+        let name = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| Error::Name { path: path.clone() })?;
         let artifact = artifact(path, &arguments.compiler, settings, &SealKey::from_bytes(key))?;
         append(&mut archive, &format!("programs/{name}"), &artifact).map_err(write_error)?;
     }
@@ -80,7 +83,8 @@ fn artifact(path: &Path, compiler: &Path, settings: Settings, key: &SealKey) -> 
     let program = fs::read(path).map_err(|error| Error::Read { path: path.to_owned(), error })?;
     let compiled = compiler::compile(compiler, &program, settings);
     let mut artifact = compiled.map_err(|error| Error::Compile { path: path.to_owned(), error })?;
-    hallows_artifact::seal(&mut artifact, key).map_err(|refusal| Error::Refused { path: path.to_owned(), refusal })?;
+    hallows_artifact::seal(&mut artifact, key)
+        .map_err(|refusal| Error::Refused { path: path.to_owned(), refusal })?;
     Ok(artifact)
 }
 
@@ -91,4 +95,28 @@ fn append(archive: &mut tar::Builder<Vec<u8>>, name: &str, bytes: &[u8]) -> io::
     // Read by everybody; nobody looks.
     header.set_mode(0o644);
     archive.append_data(&mut header, name, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use tar_no_std::TarArchiveRef;
+
+    use super::append;
+
+    #[test]
+    fn the_machine_reads_what_is_written_here() {
+        let files =
+            [("seal.key", vec![7; 32]), ("programs/empty", vec![]), ("programs/large", vec![9; 70_001])];
+        let mut archive = tar::Builder::new(Vec::new());
+        for (name, bytes) in &files {
+            append(&mut archive, name, bytes).unwrap();
+        }
+        let bytes = archive.into_inner().unwrap();
+        let read: Vec<_> = TarArchiveRef::new(&bytes)
+            .unwrap()
+            .entries()
+            .map(|entry| (entry.filename().as_str().unwrap().to_owned(), entry.data().to_vec()))
+            .collect();
+        assert_eq!(read, files.map(|(name, bytes)| (name.to_owned(), bytes)));
+    }
 }

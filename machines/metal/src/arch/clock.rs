@@ -15,7 +15,7 @@ const WINDOW_TICKS: u16 = 11_932;
 
 /// Measurements at most. Under emulation another process may get the host's core in the middle of one; of so many, one is
 /// undisturbed.
-const MAX_WINDOWS: usize = 25;
+const MAX_WINDOWS: usize = 200;
 
 /// A measurement that is this exact ends the search: one part in so many.
 const GOOD_ENOUGH: u64 = 2_000;
@@ -136,28 +136,27 @@ impl Bounds {
 }
 
 fn rate_by_interval_timer() -> Result<Rate, NoReference> {
-    let mut best = measure_window()?;
-    for _ in 1..MAX_WINDOWS {
-        if best.width() < best.most / GOOD_ENOUGH {
+    let mut best: Option<Bounds> = None;
+    for _ in 0..MAX_WINDOWS {
+        let Some(bounds) = measure_window() else { continue };
+        if best.is_none_or(|best| bounds.width() < best.width()) {
+            best = Some(bounds);
+        }
+        if bounds.width() < bounds.most / GOOD_ENOUGH {
             break;
         }
-        let next = measure_window()?;
-        if next.width() < best.width() {
-            best = next;
-        }
     }
+    let best = best.filter(|best| best.width() <= best.most / USABLE).ok_or(NoReference)?;
     let middle = best.least + best.width() / 2;
-    if best.width() > best.most / USABLE || middle == 0 {
-        return Err(NoReference);
-    }
     let parts_per_million = best.width() * 1_000_000 / 2 / middle;
     let hertz = middle * INTERVAL_TIMER_HZ / u64::from(WINDOW_TICKS);
     Ok(Rate { hertz, source: Source::IntervalTimer { parts_per_million } })
 }
 
 /// Lets channel 2 count down once, and says what the counter did meanwhile, whatever else happened on the host: the start
-/// is bracketed by two readings, and so is the end.
-fn measure_window() -> Result<Bounds, NoReference> {
+/// is bracketed by two readings, and so is the end. Nothing, if the first look came too late, or if there is no such timer: the ports
+/// of an absent one read as all ones, and that looks like a count that has ended.
+fn measure_window() -> Option<Bounds> {
     let mut gate = Port::<u8>::new(0x61);
     let mut command = Port::<u8>::new(0x43);
     let mut channel = Port::<u8>::new(0x42);
@@ -174,7 +173,6 @@ fn measure_window() -> Result<Bounds, NoReference> {
         channel.write(high);
         (before_start, counter())
     };
-    // An output that is up at once belongs to no timer: absent ports read as all ones.
     let mut still_low_at = None;
     loop {
         let before_look = counter();
@@ -182,12 +180,12 @@ fn measure_window() -> Result<Bounds, NoReference> {
         let ended = unsafe { gate.read() } & 0x20 != 0;
         let after_look = counter();
         if ended {
-            let still_low_at: u64 = still_low_at.ok_or(NoReference)?;
+            let still_low_at: u64 = still_low_at?;
             let least = still_low_at.saturating_sub(after_start);
-            return Ok(Bounds { least, most: after_look - before_start });
+            return (least > 0).then_some(Bounds { least, most: after_look - before_start });
         }
         if after_look - before_start > PATIENCE_COUNTS {
-            return Err(NoReference);
+            return None;
         }
         still_low_at = Some(before_look);
     }

@@ -29,8 +29,14 @@ const DEADLINE_MODE: u32 = 2 << 17;
 /// used up (SDM vol. 3, figure 12-10).
 const DIVIDE_BY_ONE: u32 = 0b1011;
 
-/// How long the count-down is compared with the clock.
-const CALIBRATION_NS: u64 = 10_000_000;
+/// How long the count-down is compared with the clock at a time.
+const WINDOW_NS: u64 = 2_000_000;
+
+/// Comparisons at most; of so many, one is undisturbed.
+const MAX_WINDOWS: usize = 50;
+
+/// A comparison that is exact to one part in so many ends the search.
+const GOOD_ENOUGH: u64 = 1_000;
 
 static MODE: Once<Mode> = Once::new();
 /// Time of the alarm in nanoseconds of the clock, or [`NEVER`].
@@ -129,30 +135,43 @@ fn program(at_ns: u64) {
     }
 }
 
-/// Counts a second of the count-down, by the clock. Both ends are bracketed like the clock's own; the last reading decides,
-/// so that the time is as long as it is said to be even if the host took the core away meanwhile.
+/// Counts a second of the count-down, by the clock.
 fn count_down_rate() -> u64 {
     write_local(LocalRegister::TimerVector, MASKED);
-    let start_ns = clock::now_ns();
-    write_local(LocalRegister::TimerInitialCount, u32::MAX);
-    let started_ns = clock::now_ns();
-    let mut best: Option<(u64, u64, u64)> = None;
-    loop {
-        let before_ns = clock::now_ns();
-        let counted = u64::from(u32::MAX - read_local(LocalRegister::TimerCurrentCount));
-        let after_ns = clock::now_ns();
-        if after_ns - start_ns < CALIBRATION_NS {
-            continue;
+    let mut best = measure_window();
+    for _ in 1..MAX_WINDOWS {
+        if best.uncertainty_ns < best.elapsed_ns / GOOD_ENOUGH {
+            break;
         }
-        // A reading that took long says little: keep the tightest of a few milliseconds.
-        let width = after_ns - before_ns;
-        if best.is_none_or(|(narrowest, ..)| width < narrowest) {
-            best = Some((width, counted, before_ns + width / 2));
-        }
-        if let Some((_, counted, at_ns)) = best.filter(|_| after_ns - start_ns > CALIBRATION_NS * 3 / 2) {
-            write_local(LocalRegister::TimerInitialCount, 0);
-            let elapsed_ns = at_ns - (start_ns + (started_ns - start_ns) / 2);
-            return (counted * 1_000_000_000 / elapsed_ns).max(1);
+        let next = measure_window();
+        if next.uncertainty_ns < best.uncertainty_ns {
+            best = next;
         }
     }
+    write_local(LocalRegister::TimerInitialCount, 0);
+    (best.counted * 1_000_000_000 / best.elapsed_ns).max(1)
+}
+
+/// So many counts in so many nanoseconds.
+struct Window {
+    counted: u64,
+    elapsed_ns: u64,
+    /// How much longer or shorter it may have been, both together.
+    uncertainty_ns: u64,
+}
+
+/// Lets the count run for a while. Under emulation the host may take the core away at any point, so the clock is read on both
+/// sides of the start and of the end, and the distance is how much is not known.
+fn measure_window() -> Window {
+    let before_start_ns = clock::now_ns();
+    write_local(LocalRegister::TimerInitialCount, u32::MAX);
+    let after_start_ns = clock::now_ns();
+    while clock::now_ns() < after_start_ns + WINDOW_NS {
+        core::hint::spin_loop();
+    }
+    let before_end_ns = clock::now_ns();
+    let counted = u64::from(u32::MAX - read_local(LocalRegister::TimerCurrentCount));
+    let after_end_ns = clock::now_ns();
+    let (least_ns, most_ns) = (before_end_ns - after_start_ns, after_end_ns - before_start_ns);
+    Window { counted, elapsed_ns: least_ns.midpoint(most_ns), uncertainty_ns: most_ns - least_ns }
 }

@@ -30,7 +30,9 @@ fn run_until_dead(system: &System, cell: CellId) -> Vec<String> {
 fn run_alone(system: &System, program: &str) -> Result<Vec<String>, String> {
     let made = system.make_cell(program, program, Serving::Nothing)?;
     system.start(made.cell, &[], &[])?;
-    Ok(run_until_dead(system, made.cell))
+    let lines = run_until_dead(system, made.cell);
+    system.destroy(&made);
+    Ok(lines)
 }
 
 pub fn a_program_computes(system: &System) -> Outcome {
@@ -83,6 +85,8 @@ fn call_a_server(system: &System, serving: Serving) -> Outcome {
     let content = lines.last().is_some_and(|line| line.contains(CLIENT_IS_CONTENT));
     ensure!(content, "the client ended with {lines:?}");
     ensure!(system.kernel().is_live(server.cell), "the server is over");
+    system.destroy(&client);
+    system.destroy(&server);
     Ok(format!("{} calls, {nanoseconds} ns each under emulation", QUESTIONS * ROUNDS))
 }
 
@@ -94,6 +98,7 @@ pub fn an_endless_loop_shares_and_is_killed(system: &System) -> Outcome {
     system.kill(spin.cell);
     let lines = run_until_dead(system, spin.cell);
     ensure!(lines.iter().any(|line| line.contains("was killed")), "it ended with {lines:?}");
+    system.destroy(&spin);
     Ok(format!("beside it: {neighbour}"))
 }
 
@@ -110,6 +115,7 @@ pub fn interrupts_bend_no_sum(system: &System) -> Outcome {
     let mut lines = Vec::new();
     for made in &sums {
         lines.extend(run_until_dead(system, made.cell));
+        system.destroy(made);
     }
     let switches = switches() - before;
     ensure!(lines.is_empty(), "they ended with {lines:?}");
