@@ -5,11 +5,16 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+use core::time::Duration;
+
 use hallows_protocols::file_drop::{Action, Greeting, Question, Request, Response, Status, name};
 use hallows_sdk::{
     Access, Budget, Connection, Deadline, Error, EventKind, Form, Object, Region, Rights, Service, Start,
     Token, Transfer, Window, answer, contents, log, process, space, wait,
 };
+
+/// How long it waits for somebody to come: far longer than that takes, and not for ever if nobody does.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One page: the smallest region.
 static LETTER: Window<512> = Window::new();
@@ -56,9 +61,11 @@ fn write_letter() -> Result<Option<Region>, Error> {
 fn serve(letter: u32) -> Result<(), Error> {
     let (mut buffer, mut handles) = ([0; 16], []);
     loop {
-        let event = wait(&mut buffer, &mut handles, Deadline::NEVER)?;
-        if event.kind != EventKind::Message {
-            continue;
+        let event = wait(&mut buffer, &mut handles, Deadline::after(PATIENCE)?)?;
+        match event.kind {
+            EventKind::Message => {}
+            EventKind::Deadline => return Err(Error::DeadlinePassed),
+            EventKind::Answer | EventKind::Notification => continue,
         }
         let (bytes, _) = contents(&event, &buffer, &handles);
         let Some(Question { goodbye }) = Question::parse(bytes) else {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use core::str::from_utf8;
+use core::time::Duration;
 
 use hallows_protocols::file_drop::{Action, Greeting, Question, Request, Response, Status, name};
 use hallows_sdk::{
@@ -14,6 +15,9 @@ use hallows_sdk::{
 /// Where the giver's page is shown.
 static LETTER: Window<512> = Window::new();
 
+/// How long it waits for the giver: far longer than that takes, and not for ever if the giver failed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How much of the page is read.
 const LETTER_BYTES: usize = 29;
 
@@ -21,7 +25,8 @@ const LETTER_BYTES: usize = 29;
 fn take<T: Object>(store: &Connection, text: &str) -> Result<T, Error> {
     let request = Request { action: Action::Take as u32, name: name(text) };
     let (mut reply, mut handles) = ([0; 4], [Handle::NULL]);
-    let outcome = store.call(&request.emit(), &[], &mut reply, &mut handles, Deadline::NEVER)?;
+    let deadline = Deadline::after(PATIENCE)?;
+    let outcome = store.call(&request.emit(), &[], &mut reply, &mut handles, deadline)?;
     let status = Response::parse(&reply).and_then(|response| Status::from_number(response.status));
     if status != Some(Status::Done) || outcome.handles != 1 {
         log!("the file-drop did not give `{text}`: {status:?}");
@@ -32,7 +37,7 @@ fn take<T: Object>(store: &Connection, text: &str) -> Result<T, Error> {
 }
 
 fn ask(giver: Endpoint, goodbye: u32) -> Result<Greeting, Error> {
-    giver.ask(&Question { goodbye }, Deadline::NEVER)
+    giver.ask(&Question { goodbye }, Deadline::after(PATIENCE)?)
 }
 
 fn text(bytes: &[u8]) -> &str {

@@ -61,3 +61,8 @@ pub use program::Start;
 pub use region::{Access, Window};
 pub use server::{Answer, Message, Received, Reply, Server};
 pub use start_info::{StartInfo, StartInfoError};
+
+/// The guide's programs are compiled with the SDK's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/programs.md")]
+mod guide {}
