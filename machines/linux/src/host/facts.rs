@@ -22,6 +22,16 @@ impl KernelVersion {
         Self { major: numbers.next().unwrap_or(0), minor: numbers.next().unwrap_or(0) }
     }
 
+    /// The version of the kernel that runs.
+    pub fn running() -> Self {
+        Self::parse(&rustix::system::uname().release().to_string_lossy())
+    }
+
+    /// Whether this kernel remembers the affinity that a thread was given while a cpuset overrides it (Linux 6.2).
+    pub fn remembers_affinity(self) -> bool {
+        self >= Self { major: 6, minor: 2 }
+    }
+
     /// Whether this kernel's scheduler keeps real-time threads from starving ordinary ones by a *fair server*
     /// (Linux 6.12) instead of by stopping every real-time thread for 50 ms in each second.
     pub fn has_fair_server(self) -> bool {

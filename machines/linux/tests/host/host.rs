@@ -1,13 +1,13 @@
 //! The host as the tests see it: a snapshot of all that a machine may change, and the lock against other test runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
 use hallows_linux::host::cores::Topology;
 use hallows_linux::host::facts::HostFacts;
 use hallows_linux::host::runtime_dir::RuntimeDir;
-use hallows_linux::host::tier::{RestoreError, RestoreReport, restore_leftovers};
+use hallows_linux::host::tier::{RestoreError, RestoreReport, Tier, restore_leftovers};
 use rustix::fs::{FlockOperation, flock};
 
 /// Mount point of the version 1 cpuset tree, where most of these tests run.
@@ -29,6 +29,11 @@ pub fn lock() -> Vec<File> {
 
 pub fn topology() -> Topology {
     Topology::read().unwrap()
+}
+
+/// What a machine reaches that changes nothing on the host.
+pub fn unprivileged_tier() -> Tier {
+    if topology().isolated.is_empty() { Tier::Shared } else { Tier::Booted }
 }
 
 /// As `hallows restore` does.
@@ -79,9 +84,10 @@ impl Snapshot {
     /// Compares with the present state.
     pub fn assert_restored(&self) {
         let now = Self::take();
-        let changed: Vec<_> = self.0.iter().filter(|(path, value)| now.0.get(*path) != Some(value)).collect();
-        let added: Vec<_> = now.0.iter().filter(|(path, _)| !self.0.contains_key(*path)).collect();
-        assert!(changed.is_empty() && added.is_empty(), "was: {changed:#?}; is new: {added:#?}");
+        let paths: BTreeSet<_> = self.0.keys().chain(now.0.keys()).collect();
+        let changes = paths.into_iter().map(|path| (path, self.0.get(path), now.0.get(path)));
+        let changes: Vec<_> = changes.filter(|(_, before, now)| before != now).collect();
+        assert!(changes.is_empty(), "before and now: {changes:#?}");
     }
 }
 

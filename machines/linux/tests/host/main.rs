@@ -3,6 +3,7 @@
 //! This program is three: the tests; a parent (`parent OPTIONS…`), as `hallows run` is one; and the machine process that
 //! the parent starts. The tests run one after another, also against other runs of this program on the host.
 
+mod booted;
 mod control;
 mod ends;
 mod host;
@@ -26,7 +27,8 @@ fn main() -> std::process::ExitCode {
     // They share the host.
     options.test_threads = Some(1);
     let _lock = if options.list { None } else { Some(host::lock()) };
-    let tests = [shared::tests(), control::tests(), ends::tests(), isolated::tests()].concat_trials();
+    let tests = [shared::tests(), control::tests(), ends::tests(), isolated::tests(), booted::tests()]
+        .concat_trials();
     libtest_mimic::run(&options, tests).exit_code()
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use hallows_linux::host::control::RunningMachine;
@@ -121,6 +122,39 @@ impl Running {
             self.heard.push(line);
         }
         self.parent.wait().unwrap()
+    }
+}
+
+/// A user without rights, with a copy of this program that everybody may execute.
+pub struct OrdinaryUser {
+    program: PathBuf,
+}
+
+impl OrdinaryUser {
+    const ID: u32 = 65534;
+
+    pub fn new() -> Self {
+        let program = std::env::temp_dir().join(format!("hallows-host-test-{}", std::process::id()));
+        std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        Self { program }
+    }
+
+    pub fn start(&self) -> Running {
+        let mut command = Command::new("setpriv");
+        command
+            .arg(format!("--reuid={}", Self::ID))
+            .arg(format!("--regid={}", Self::ID))
+            .arg("--clear-groups");
+        command.arg("--").arg(&self.program).arg("parent");
+        command.env_remove("XDG_RUNTIME_DIR").current_dir("/");
+        Running::start_command(command)
+    }
+}
+
+impl Drop for OrdinaryUser {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.program);
+        let _ = std::fs::remove_dir_all(format!("/tmp/hallows-{}", Self::ID));
     }
 }
 

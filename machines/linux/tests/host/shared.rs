@@ -6,19 +6,20 @@ use std::process::{Command, Stdio};
 
 use hallows_linux::host::jail::JailReport;
 use hallows_linux::host::process_id::ProcessId;
-use hallows_linux::host::tier::{Outcome, StepName, Tier};
+use hallows_linux::host::tier::{Outcome, StepName};
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
 use crate::host::{Snapshot, allowed_cores, status, threads};
-use crate::running::{Running, parent};
+use crate::running::{OrdinaryUser, Running, parent};
 use crate::{root_test, test};
 
 pub fn tests() -> Vec<Trial> {
     vec![
         test("a_machine_runs_jailed_at_tier_shared_and_changes_nothing", jailed_at_tier_shared),
         root_test("an_ordinary_user_gets_a_machine_and_is_told_what_is_missing", ordinary_user),
-        test("on_one_core_the_timekeeper_shares_it_and_says_so", one_core),
+        test("on_one_core_the_timekeeper_shares_it_and_says_so", one_core)
+            .with_ignored_flag(!crate::host::topology().isolated.is_empty()),
         test("the_console_carries_bytes_both_ways_and_the_end_of_input", console),
         test("the_machine_process_refuses_to_be_started_by_hand", by_hand),
         test("cores_of_another_machine_are_refused_by_its_pid", taken_cores),
@@ -43,7 +44,7 @@ fn jailed_at_tier_shared() {
     let report = running.placed();
     before.assert_restored();
     assert_jailed(machine);
-    assert_eq!(report.tier, Tier::Shared);
+    assert_eq!(report.tier, crate::host::unprivileged_tier());
     // Link, console, configuration, the three standard streams, and what the machine itself opened.
     assert!((6..16).contains(&jail.open_descriptors), "{jail:?}");
     let names: Vec<_> = threads(machine.pid).into_iter().map(|(_, name)| name).collect();
@@ -60,17 +61,12 @@ fn jailed_at_tier_shared() {
 
 fn ordinary_user() {
     let before = Snapshot::take();
-    // A copy that everybody may execute, in a directory that everybody may enter.
-    let program = std::env::temp_dir().join(format!("hallows-host-test-{}", std::process::id()));
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(&program).arg("parent");
-    command.env_remove("XDG_RUNTIME_DIR").current_dir("/");
-    let mut running = Running::start_command(command);
+    let user = OrdinaryUser::new();
+    let mut running = user.start();
     let machine = running.machine();
     let report = running.placed();
-    assert_eq!(report.tier, Tier::Shared);
-    for step in [StepName::Cores, StepName::Interrupts, StepName::Scheduling] {
+    assert_eq!(report.tier, crate::host::unprivileged_tier());
+    for step in [StepName::Workqueues, StepName::Interrupts, StepName::Scheduling] {
         let Some(Outcome::Missing { why, remedy }) = report.outcome(step) else {
             panic!("{step}: {report:?}")
         };
@@ -81,8 +77,6 @@ fn ordinary_user() {
     running.signal(Signal::INT);
     assert_eq!(running.code(), Some(0));
     before.assert_restored();
-    std::fs::remove_file(program).unwrap();
-    std::fs::remove_dir("/tmp/hallows-65534").unwrap();
 }
 
 fn one_core() {

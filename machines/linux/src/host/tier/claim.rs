@@ -10,7 +10,8 @@ use super::idle::{self, IdleHold};
 use super::journal::Claim;
 use super::placement::{self, TimekeeperPriority};
 use super::report::{Outcome, StepName, Tier, TierReport};
-use super::settings::{Applied, device_of};
+use super::settings::{Applied, device_of, effective_cores};
+use crate::host::core_set::CoreSet;
 use crate::host::cores::{CoreChoice, Topology, siblings_of};
 use crate::host::facts::KernelVersion;
 use crate::host::files::FileError;
@@ -225,14 +226,11 @@ impl HostClaim {
             self.report.set(absent.step, Outcome::not_needed(&*absent.why));
         }
         for step in [StepName::Interrupts, StepName::Workqueues, StepName::Watchdog, StepName::Throttling] {
-            let results: Vec<_> = agreement
-                .settings
-                .iter()
-                .filter(|(name, _)| *name == step)
-                .map(|(_, result)| result)
-                .collect();
+            let results =
+                agreement.settings.iter().filter(|(name, _)| *name == step).map(|(_, result)| result);
+            let results: Vec<_> = results.collect();
             if !results.is_empty() {
-                self.report.set(step, settings_outcome(&results));
+                self.report.set(step, settings_outcome(&results, &self.claim.cores));
             }
         }
     }
@@ -279,11 +277,15 @@ fn obstacle(choice: &CoreChoice, limit: TierLimit) -> Option<CpusetError> {
     None
 }
 
-fn settings_outcome(results: &[&Result<Applied, FileError>]) -> Outcome {
-    let refused: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
-    let moved = results.len() - refused.len();
+fn settings_outcome(results: &[&Result<Applied, FileError>], claimed: &CoreSet) -> Outcome {
+    let errors = results.iter().filter_map(|result| result.as_ref().err());
+    // An interrupt that cannot be moved does no harm while it goes elsewhere.
+    let comes_here = |error: &&FileError| {
+        effective_cores(&error.path).is_none_or(|cores| !cores.intersection(claimed).is_empty())
+    };
+    let refused: Vec<_> = errors.filter(comes_here).collect();
     if refused.is_empty() {
-        return Outcome::done(format!("{moved} settings"));
+        return Outcome::done(format!("{} settings", results.len()));
     }
     let devices: Vec<_> = refused.iter().filter_map(|error| device_of(&error.path)).collect();
     let of_devices = if devices.is_empty() { String::new() } else { format!(" ({})", devices.join(", ")) };

@@ -11,6 +11,7 @@ use super::cpuset_v2::Version2;
 use super::journal::{Claim, Journal, MovedThread};
 use crate::host::core_set::CoreSet;
 use crate::host::files::{FileError, read_all};
+use crate::host::process_id::{ProcessId, Stat};
 
 /// Prefix of every group that this program makes, so that left-over ones can be found.
 pub(super) const GROUP_PREFIX: &str = "hallows-";
@@ -155,15 +156,57 @@ pub(super) fn affinity_of(thread: i32) -> Option<CoreSet> {
     rustix::thread::sched_getaffinity(Some(thread)).ok().map(|affinity| CoreSet::from_cpu_set(&affinity))
 }
 
-/// Gives a thread the affinity that it had, if it still is that thread.
-pub(super) fn restore_affinity(moved: &MovedThread) {
+/// Gives a thread the affinity that it had, as far as that is not `claimed`, if it still is that thread.
+pub(super) fn restore_affinity(moved: &MovedThread, claimed: &CoreSet) {
+    let wanted = moved.affinity.without(claimed);
     if let Some(thread) = rustix::thread::Pid::from_raw(moved.thread.pid)
+        && !wanted.is_empty()
         && moved.thread.is_alive()
-        && affinity_of(moved.thread.pid).is_some_and(|affinity| affinity != moved.affinity)
+        && affinity_of(moved.thread.pid).is_some_and(|affinity| affinity != wanted)
     {
         // It may refuse (a kernel thread bound for good) or end just now; both leave nothing to restore.
-        let _ = rustix::thread::sched_setaffinity(Some(thread), &moved.affinity.to_cpu_set());
+        let _ = rustix::thread::sched_setaffinity(Some(thread), &wanted.to_cpu_set());
     }
+}
+
+/// The kernel's mark of threads that are bound to their cores for good (`PF_NO_SETAFFINITY`, include/linux/sched.h).
+const BOUND_FOR_GOOD: u64 = 0x0400_0000;
+
+/// A thread that may not run on all cores of a set.
+pub(super) struct NarrowThread {
+    pub(super) thread: ProcessId,
+    pub(super) affinity: CoreSet,
+    pub(super) is_bound: bool,
+}
+
+/// A thread, if it may not run on all of `cores`.
+pub(super) fn narrow_thread(thread: i32, cores: &CoreSet) -> Option<NarrowThread> {
+    let affinity = affinity_of(thread)?;
+    if cores.is_subset(&affinity) {
+        return None;
+    }
+    let stat = Stat::read(thread)?;
+    let is_bound = stat.flags & BOUND_FOR_GOOD != 0;
+    Some(NarrowThread {
+        thread: ProcessId { pid: thread, start_ticks: stat.start_ticks },
+        affinity,
+        is_bound,
+    })
+}
+
+/// Notes affinities that are about to be overridden.
+pub(super) fn note_affinities(
+    journal: &mut Journal,
+    record: &mut Record<'_>,
+    narrow: Vec<NarrowThread>,
+) -> Result<(), FileError> {
+    let known = journal.moved_threads.len();
+    for NarrowThread { thread, affinity, is_bound } in narrow {
+        if !is_bound && !journal.moved_threads.iter().any(|moved| moved.thread == thread) {
+            journal.moved_threads.push(MovedThread { thread, affinity });
+        }
+    }
+    if journal.moved_threads.len() > known { record(journal) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -186,7 +229,6 @@ mod tests {
 
     #[test]
     fn only_groups_of_dead_machines_are_orphans() {
-        use crate::host::process_id::ProcessId;
         use crate::host::test_support::Scratch;
         let scratch = Scratch::new("orphans");
         for name in ["hallows-1", "hallows-2", "hallows-linux", "other-3"] {

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::cpuset::{
-    CpusetError, GROUP_PREFIX, Record, affinity_of, group_of, orphaned_groups, restore_affinity,
+    CpusetError, GROUP_PREFIX, Record, group_of, narrow_thread, note_affinities, orphaned_groups,
+    restore_affinity,
 };
-use super::journal::{Claim, CpusetChanges, Journal, MovedThread};
+use super::journal::{Claim, CpusetChanges, Journal};
 use crate::host::core_set::CoreSet;
 use crate::host::files::{FileError, read_all, read_short, write_short};
-use crate::host::process_id::{ProcessId, Stat, threads_of};
+use crate::host::process_id::threads_of;
 
 /// The tree.
 #[derive(Clone, Debug)]
@@ -30,8 +31,6 @@ const MOVING_ROUNDS: usize = 8;
 const REMOVAL_PATIENCE: Duration = Duration::from_secs(5);
 /// Pause between two looks: short beside the time that anybody waits for, long beside what a look costs.
 const REMOVAL_PAUSE: Duration = Duration::from_millis(1);
-/// The kernel's mark of threads that are bound to their cores for good (`PF_NO_SETAFFINITY`, include/linux/sched.h).
-const BOUND_FOR_GOOD: u64 = 0x0400_0000;
 
 impl Version1 {
     pub(super) fn at(mount: PathBuf) -> Self {
@@ -62,7 +61,9 @@ impl Version1 {
             self.make_claim_group(claim)?;
         }
         write_short(&self.mount.join("cpuset.sched_load_balance"), "0")?;
-        self.move_everything(journal, record, machine, &all)
+        self.move_everything(journal, record, machine, &all)?;
+        journal.moved_threads.iter().for_each(|moved| restore_affinity(moved, &claimed));
+        Ok(())
     }
 
     fn note_changes(&self, journal: &mut Journal, record: &mut Record<'_>) -> Result<(), FileError> {
@@ -145,7 +146,7 @@ impl Version1 {
             if waiting.is_empty() {
                 return Ok(());
             }
-            self.note_affinities(journal, record, narrow)?;
+            note_affinities(journal, record, narrow)?;
             for thread in waiting {
                 if self.leave(thread).is_err() {
                     // Bound for good, or ended.
@@ -154,21 +155,6 @@ impl Version1 {
             }
         }
         Ok(())
-    }
-
-    fn note_affinities(
-        &self,
-        journal: &mut Journal,
-        record: &mut Record<'_>,
-        narrow: Vec<NarrowThread>,
-    ) -> Result<(), FileError> {
-        let known = journal.moved_threads.len();
-        for NarrowThread { thread, affinity, is_bound } in narrow {
-            if !is_bound && !journal.moved_threads.iter().any(|moved| moved.thread == thread) {
-                journal.moved_threads.push(MovedThread { thread, affinity });
-            }
-        }
-        if journal.moved_threads.len() > known { record(journal) } else { Ok(()) }
     }
 
     fn threads_in(&self, group: &Path) -> Result<Vec<i32>, FileError> {
@@ -191,7 +177,8 @@ impl Version1 {
             self.note_own_affinities(journal, record, &linux)?;
             self.empty_and_remove(&linux)?;
         }
-        journal.moved_threads.iter().for_each(restore_affinity);
+        let none = CoreSet::new();
+        journal.moved_threads.iter().for_each(|moved| restore_affinity(moved, &none));
         journal.moved_threads.clear();
         journal.cpusets = None;
         Ok(())
@@ -208,7 +195,7 @@ impl Version1 {
         let cores = self.cores_of(linux)?;
         let threads = self.threads_in(linux)?;
         let narrow = threads.into_iter().filter_map(|thread| narrow_thread(thread, &cores)).collect();
-        Ok(self.note_affinities(journal, record, narrow)?)
+        Ok(note_affinities(journal, record, narrow)?)
     }
 
     /// Moves all threads of a set to the root set and removes the set.
@@ -247,25 +234,4 @@ impl Version1 {
     pub(super) fn leave(&self, thread: i32) -> Result<(), FileError> {
         write_short(&self.linux_group().join("tasks"), &thread.to_string())
     }
-}
-
-struct NarrowThread {
-    thread: ProcessId,
-    affinity: CoreSet,
-    is_bound: bool,
-}
-
-/// A thread that may not run on all of `cores`.
-fn narrow_thread(thread: i32, cores: &CoreSet) -> Option<NarrowThread> {
-    let affinity = affinity_of(thread)?;
-    if cores.is_subset(&affinity) {
-        return None;
-    }
-    let stat = Stat::read(thread)?;
-    let is_bound = stat.flags & BOUND_FOR_GOOD != 0;
-    Some(NarrowThread {
-        thread: ProcessId { pid: thread, start_ticks: stat.start_ticks },
-        affinity,
-        is_bound,
-    })
 }

@@ -117,6 +117,11 @@ impl Setting {
     }
 }
 
+/// Where an interrupt really goes, by the file beside its affinity; `None` when the kernel does not say.
+pub fn effective_cores(affinity_file: &Path) -> Option<CoreSet> {
+    CoreSet::parse_list(&read_short(&affinity_file.with_file_name("effective_affinity_list")).ok()?).ok()
+}
+
 /// The device behind an interrupt's affinity file, for messages: each has a directory of its name beside it.
 pub fn device_of(affinity_file: &Path) -> Option<String> {
     let entries = std::fs::read_dir(affinity_file.parent()?).ok()?.flatten();
