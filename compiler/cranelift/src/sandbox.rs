@@ -39,7 +39,7 @@ pub fn run<T: Send + 'static>(
     threads: u32,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, CompileError> {
-    limit_resources(limits)?;
+    limit_resources(limits, threads)?;
     if jail == Jail::Closed {
         forget_inherited_files()?;
         rustix::thread::set_no_new_privs(true).map_err(failed("no_new_privs"))?;
@@ -76,8 +76,10 @@ fn failed<E: Display>(what: &'static str) -> impl Fn(E) -> CompileError {
 }
 
 /// Memory, time, and the size of files; no core dumps, which would hold the program.
-fn limit_resources(limits: &Limits) -> Result<(), CompileError> {
-    let memory = limits.get(Limit::CompilerMemoryBytes);
+fn limit_resources(limits: &Limits, threads: u32) -> Result<(), CompileError> {
+    // Stacks are not the program's doing.
+    let stacks = STACK_BYTES as u64 + u64::from(threads).saturating_mul(HELPER_STACK_BYTES as u64);
+    let memory = limits.get(Limit::CompilerMemoryBytes).saturating_add(stacks);
     let seconds = limits.get(Limit::CompilerSeconds);
     let both = |value| Rlimit { current: Some(value), maximum: Some(value) };
     let all = [

@@ -1,6 +1,9 @@
 //! Checks what a module declares against the limits, before anything is built from it.
 use hallows_compiler_protocol::{CompileError, Limit, Limits};
-use wasmparser::{Encoding, FunctionBody, MemoryType, Operator, Parser, Payload, TableType, TypeRef};
+use wasmparser::{
+    ConstExpr, DataKind, ElementItems, ElementKind, Encoding, FunctionBody, MemoryType, Operator, Parser,
+    Payload, TableType, TypeRef,
+};
 
 /// Reads through a module once, in memory that does not depend on it.
 ///
@@ -14,6 +17,10 @@ pub(crate) fn check(wasm: &[u8], limits: &Limits) -> Result<(), CompileError> {
     };
     let table = |ty: TableType| within(Limit::TableEntries, ty.initial);
     let memory = |ty: MemoryType| within(Limit::MemoryPages, ty.initial);
+    let constant = |expression: &ConstExpr<'_>| {
+        let range = expression.get_binary_reader().range();
+        within(Limit::ConstantBytes, (range.end - range.start) as u64)
+    };
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(invalid)? {
             // Validation refuses components, and says so better.
@@ -43,15 +50,42 @@ pub(crate) fn check(wasm: &[u8], limits: &Limits) -> Result<(), CompileError> {
                     memory(entry.map_err(invalid)?)?;
                 }
             }
-            Payload::GlobalSection(section) => within(Limit::Globals, section.count().into())?,
+            Payload::GlobalSection(section) => {
+                within(Limit::Globals, section.count().into())?;
+                for entry in section {
+                    constant(&entry.map_err(invalid)?.init_expr)?;
+                }
+            }
             Payload::ExportSection(section) => within(Limit::Exports, section.count().into())?,
-            Payload::ElementSection(section) => within(Limit::ElementSegments, section.count().into())?,
-            Payload::DataSection(section) => within(Limit::DataSegments, section.count().into())?,
+            Payload::ElementSection(section) => {
+                within(Limit::ElementSegments, section.count().into())?;
+                for entry in section {
+                    let entry = entry.map_err(invalid)?;
+                    if let ElementKind::Active { offset_expr, .. } = &entry.kind {
+                        constant(offset_expr)?;
+                    }
+                    if let ElementItems::Expressions(_, items) = entry.items {
+                        for item in items {
+                            constant(&item.map_err(invalid)?)?;
+                        }
+                    }
+                }
+            }
+            Payload::DataSection(section) => {
+                within(Limit::DataSegments, section.count().into())?;
+                for entry in section {
+                    if let DataKind::Active { offset_expr, .. } = &entry.map_err(invalid)?.kind {
+                        constant(offset_expr)?;
+                    }
+                }
+            }
             Payload::CodeSectionStart { count, .. } => within(Limit::Functions, count.into())?,
             Payload::CodeSectionEntry(body) => {
                 within(Limit::BodyBytes, (body.range().end - body.range().start) as u64)?;
                 within(Limit::Locals, locals(&body).map_err(invalid)?)?;
-                within(Limit::Nesting, nesting(&body).map_err(invalid)?)?;
+                let (deepest, most_targets) = control(&body).map_err(invalid)?;
+                within(Limit::Nesting, deepest)?;
+                within(Limit::BranchTargets, most_targets)?;
             }
             _ => {}
         }
@@ -68,10 +102,10 @@ fn locals(body: &FunctionBody<'_>) -> wasmparser::Result<u64> {
     groups.map(|group| group.map(|(count, _)| u64::from(count))).sum()
 }
 
-/// The deepest nesting of blocks.
-fn nesting(body: &FunctionBody<'_>) -> wasmparser::Result<u64> {
+/// The deepest nesting of blocks and the longest branch table.
+fn control(body: &FunctionBody<'_>) -> wasmparser::Result<(u64, u64)> {
     let mut reader = body.get_operators_reader()?;
-    let (mut depth, mut deepest) = (0u64, 0);
+    let (mut depth, mut deepest, mut most_targets) = (0u64, 0, 0);
     while !reader.eof() {
         match reader.read()? {
             Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
@@ -79,10 +113,12 @@ fn nesting(body: &FunctionBody<'_>) -> wasmparser::Result<u64> {
                 deepest = deepest.max(depth);
             }
             Operator::End => depth = depth.saturating_sub(1),
+            // The default is a target, too.
+            Operator::BrTable { targets } => most_targets = most_targets.max(u64::from(targets.len()) + 1),
             _ => {}
         }
     }
-    Ok(deepest)
+    Ok((deepest, most_targets))
 }
 
 #[cfg(test)]
@@ -115,8 +151,20 @@ mod tests {
         bounded(Limit::MemoryPages, 30, |n| format!("(module (import \"a\" \"b\" (memory {n})))"));
         bounded(Limit::DataSegments, 3, |n| format!("(module (memory 1) {})", times(n, "(data \"\")")));
         bounded(Limit::ElementSegments, 3, |n| format!("(module {})", times(n, "(elem funcref)")));
+        for place in ["(global i32 S)", "(memory 1) (data (offset S))", "(table 1 funcref) (elem (offset S))"]
+        {
+            // Two constants of two bytes, the sum and the end make six; the constant 64 takes a byte more.
+            bounded(Limit::ConstantBytes, 6, |n| {
+                let constant = if n == 6 { 1 } else { 64 };
+                let sum = format!("i32.const 1 i32.const {constant} i32.add");
+                format!("(module {})", place.replace('S', &sum))
+            });
+        }
         bounded(Limit::Locals, 3, |n| format!("(module (func {}))", times(n, "(local i32)")));
         bounded(Limit::Nesting, 3, |n| format!("(module (func {} {}))", times(n, "(block"), times(n, ")")));
+        bounded(Limit::BranchTargets, 7, |n| {
+            format!("(module (func (br_table {} (i32.const 0))))", times(n, "0 "))
+        });
         // Two bytes around the body's instructions: no locals, and the end.
         bounded(Limit::BodyBytes, 9, |n| format!("(module (func {}))", times(n - 2, "(nop)")));
         bounded(Limit::Exports, 3, |n| {

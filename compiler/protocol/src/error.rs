@@ -2,6 +2,9 @@
 use crate::Limit;
 use serde::{Deserialize, Serialize};
 
+/// A message is cut at this length: what is right of it nobody reads.
+const LONGEST_MESSAGE_BYTES: usize = 1_000;
+
 /// Why a program was not compiled. What the program did wrong comes first, what went wrong here last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "error", rename_all = "kebab-case")]
@@ -86,10 +89,25 @@ fn place(offset: &Option<u64>) -> String {
 }
 
 impl CompileError {
-    /// The line that the compiler writes; it ends with a line feed.
+    /// The line that the compiler writes; it ends with a line feed. Messages are cut: they may quote the program.
     pub fn to_line(&self) -> String {
+        let mut cut = self.clone();
+        match &mut cut {
+            CompileError::Invalid { message, .. }
+            | CompileError::Unsupported { message, .. }
+            | CompileError::Crashed { how: message }
+            | CompileError::Settings { message }
+            | CompileError::Sandbox { message }
+            | CompileError::Host { message, .. }
+                if message.len() > LONGEST_MESSAGE_BYTES =>
+            {
+                message.truncate(message.floor_char_boundary(LONGEST_MESSAGE_BYTES));
+                message.push('…');
+            }
+            _ => {}
+        }
         // Strings and numbers only: this cannot fail to be JSON.
-        let mut line = serde_json::to_string(self).unwrap_or_default();
+        let mut line = serde_json::to_string(&cut).unwrap_or_default();
         line.push('\n');
         line
     }
@@ -131,6 +149,9 @@ mod tests {
             assert_eq!(line.matches('\n').count(), 1);
             assert_eq!(CompileError::from_output(&format!("a warning\n{line}")), Some(error));
         }
+        let long = CompileError::Invalid { offset: None, message: "é".repeat(100_000) };
+        let line = long.to_line();
+        assert!(line.len() < 2_000 && CompileError::from_output(&line).is_some());
         assert_eq!(CompileError::from_output("thread panicked\n"), None);
         assert_eq!(CompileError::from_output(""), None);
     }

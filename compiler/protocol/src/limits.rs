@@ -47,6 +47,8 @@ limits! {
     TableEntries "table-entries" = 1_000_000;
     /// Pages of 64 KiB of the memory at the start.
     MemoryPages "memory-pages" = 65_536;
+    /// Bytes of one constant expression; Cranelift takes 300 bytes of memory for each.
+    ConstantBytes "constant-bytes" = 10_000;
     /// Data segments.
     DataSegments "data-segments" = 100_000;
     /// Element segments.
@@ -55,6 +57,8 @@ limits! {
     BodyBytes "body-bytes" = 1 << 20;
     /// Locals of one function, parameters not counted.
     Locals "locals" = 20_000;
+    /// Targets of one branch table; Cranelift takes no more.
+    BranchTargets "branch-targets" = 65_520;
     /// Blocks within each other. A `switch` of *n* cases is compiled to *n* nested blocks.
     Nesting "nesting" = 10_000;
     /// Bytes of memory that the compiler process may use: some 100 for each of code, and a reserve.

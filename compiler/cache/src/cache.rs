@@ -1,0 +1,177 @@
+//! From a program to a verified artefact.
+use crate::{
+    Artifact, CompileError, Compiler, Limit, Limits, SealKey, Settings, directory::Directory, key_file,
+};
+use hallows_artifact::{Header, Refusal, program_hash, seal};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Where an artefact came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was in the cache.
+    Cache,
+    /// It was compiled just now, in this time.
+    Compiled(Duration),
+}
+
+/// A sealed artefact in memory.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    bytes: Vec<u8>,
+    settings: Settings,
+    program: blake3::Hash,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl Compiled {
+    /// The artefact: header page, code, metadata.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The artefact, for who keeps it.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The program's name: the hash of its bytes.
+    pub fn program(&self) -> blake3::Hash {
+        self.program
+    }
+
+    /// Verifies the artefact and gives access to its parts; the engine does the same before it maps it.
+    ///
+    /// # Errors
+    /// [`Refusal`], if `key` is not the key it was sealed with.
+    pub fn open(&self, key: &SealKey) -> Result<Artifact<'_>, Refusal> {
+        Artifact::open(&self.bytes, key, self.program, &self.settings)
+    }
+}
+
+/// A user's cache of compiled programs. Several processes may use one directory at the same time.
+#[derive(Debug)]
+pub struct Cache {
+    directory: Directory,
+    key: SealKey,
+    compiler: Compiler,
+    threads: u32,
+}
+
+impl Cache {
+    /// The cache at `$XDG_CACHE_HOME/hallows`, or `~/.cache/hallows`.
+    ///
+    /// # Errors
+    /// [`CompileError::Host`] if there is no home directory, or as in [`Cache::open`].
+    pub fn open_default(compiler: Compiler) -> Result<Cache, CompileError> {
+        Cache::open(&default_path()?, compiler)
+    }
+
+    /// The cache in this directory, which is created if need be, for its user only.
+    ///
+    /// # Errors
+    /// [`CompileError::Host`] if the directory or the key in it cannot be made or read.
+    pub fn open(path: &Path, compiler: Compiler) -> Result<Cache, CompileError> {
+        let directory = Directory::open(path)?;
+        let key = key_file::load_or_create(path)?;
+        Ok(Cache { directory, key, compiler, threads: 1 })
+    }
+
+    /// Lets the cache grow to `bytes`; the least recently used artefacts go first. The default is
+    /// [`crate::DEFAULT_BOUND_BYTES`].
+    #[must_use]
+    pub fn with_bound(mut self, bytes: u64) -> Cache {
+        self.directory.bound_bytes = bytes;
+        self
+    }
+
+    /// Compiles with this many threads; the default is one. The artefact does not depend on it.
+    #[must_use]
+    pub fn with_threads(mut self, threads: u32) -> Cache {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// The key that this user's artefacts are sealed with: for the machine process, which opens them. Who
+    /// has it can make the engine run any machine code.
+    pub fn seal_key(&self) -> SealKey {
+        self.key.clone()
+    }
+
+    /// The artefact of `program` (binary or text) for `settings`: from the cache, or compiled and then kept.
+    ///
+    /// A cache that cannot be written to (a full disk) is no error; the next call compiles again.
+    ///
+    /// # Errors
+    /// [`CompileError`]: what is wrong with the program, or what went wrong compiling it.
+    pub fn artifact(
+        &self,
+        program: &[u8],
+        settings: &Settings,
+        limits: &Limits,
+    ) -> Result<Compiled, CompileError> {
+        let (allowed, found) = (limits.get(Limit::SourceBytes), program.len() as u64);
+        if found > allowed {
+            return Err(CompileError::TooLarge { limit: Limit::SourceBytes, allowed, found });
+        }
+        let hash = program_hash(program);
+        let name = entry_name(hash, settings);
+        if let Some(bytes) = self.directory.read(&name) {
+            match Artifact::open(&bytes, &self.key, hash, settings) {
+                Ok(_) => {
+                    return Ok(Compiled { bytes, settings: *settings, program: hash, origin: Origin::Cache });
+                }
+                // Whatever it is, it is not what stood here.
+                Err(_) => self.directory.discard(&name),
+            }
+        }
+        let started = Instant::now();
+        let mut bytes = self.compiler.compile(program, settings, limits, self.threads)?;
+        accept(&mut bytes, &self.key, hash, settings)?;
+        self.directory.write(&name, &bytes);
+        let origin = Origin::Compiled(started.elapsed());
+        Ok(Compiled { bytes, settings: *settings, program: hash, origin })
+    }
+}
+
+/// Seals what the compiler returned, if it is what was asked for.
+fn accept(
+    bytes: &mut [u8],
+    key: &SealKey,
+    program: blake3::Hash,
+    settings: &Settings,
+) -> Result<(), CompileError> {
+    let crashed =
+        |what: &dyn std::fmt::Display| CompileError::Crashed { how: format!("its output is wrong: {what}") };
+    let header = Header::parse(bytes).map_err(|refusal| crashed(&refusal))?;
+    if header.program != program {
+        return Err(crashed(&Refusal::OtherProgram));
+    }
+    if header.settings != settings.fingerprint() {
+        return Err(crashed(&Refusal::OtherSettings));
+    }
+    Artifact::inspect(bytes).map_err(|refusal| crashed(&refusal))?;
+    seal(bytes, key).map_err(|refusal| crashed(&refusal))
+}
+
+/// The name of an entry: one hash over the program's and the settings', which name engine, platform, processor
+/// features and all else that changes the code.
+fn entry_name(program: blake3::Hash, settings: &Settings) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(program.as_bytes());
+    hasher.update(settings.fingerprint().as_bytes());
+    hasher.finalize().to_hex().to_string()
+}
+
+fn default_path() -> Result<PathBuf, CompileError> {
+    // The specification of base directories ignores relative paths.
+    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    base.map(|base| base.join("hallows")).ok_or_else(|| CompileError::Host {
+        what: "finding the cache directory".into(),
+        message: "set HOME or XDG_CACHE_HOME to an absolute path".into(),
+    })
+}
