@@ -6,7 +6,8 @@ use std::{env, fs};
 
 fn main() {
     println!("cargo::rerun-if-env-changed=HALLOWS_ARTIFACTS");
-    let artifacts = PathBuf::from(env::var_os("HALLOWS_ARTIFACTS").unwrap_or_else(|| "../target/artifacts".into()));
+    let artifacts =
+        PathBuf::from(env::var_os("HALLOWS_ARTIFACTS").unwrap_or_else(|| "../target/artifacts".into()));
     println!("cargo::rerun-if-changed={}", artifacts.display());
     let compiler = artifacts.join("hallows-compiler");
     if !compiler.is_file() {
@@ -17,7 +18,11 @@ fn main() {
         return;
     }
     let mut text = String::new();
-    let _ = writeln!(text, "/// The compiler's executable.\npub static COMPILER: &[u8] = include_bytes!({:?});", absolute(&compiler));
+    let _ = writeln!(
+        text,
+        "/// The compiler's executable.\npub static COMPILER: &[u8] = include_bytes!({:?});",
+        absolute(&compiler)
+    );
     let _ = writeln!(text, "/// The programs by name, sorted.\npub static PROGRAMS: &[(&str, &[u8])] = &[");
     for (name, path) in programs(&artifacts.join("programs")) {
         println!("cargo::rerun-if-changed={}", path.display());

@@ -168,7 +168,7 @@ impl Code {
     /// The code of this number, if there is one.
     #[must_use]
     pub fn from_number(number: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| *code as u32 == number)
+        Self::ALL.iter().find(|code| **code as u32 == number).copied()
     }
 }
 

@@ -25,7 +25,8 @@ impl Compiler {
     /// # Errors
     /// When the processor lacks what programs are compiled for, or the cache cannot be opened.
     pub fn open(quiet: bool) -> Result<Self, Failure> {
-        let settings = Settings::new(Platform::Linux, host_features()).map_err(|error| Failure::other(SOFTWARE, error))?;
+        let settings = Settings::new(Platform::Linux, host_features())
+            .map_err(|error| Failure::other(SOFTWARE, error))?;
         let cache = Cache::open_default(Executable::from_bytes(embedded::COMPILER))
             .map_err(|error| Failure::other(SOFTWARE, error))?;
         Ok(Self { cache, settings, shows_progress: !quiet && std::io::stderr().is_terminal() })

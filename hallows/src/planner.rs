@@ -4,10 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hallows_linux::machine::plan::{
-    CellPlan, Plan, ProgramPlan, ServiceKind, ServicePlan, UseKind, UsePlan,
-};
 use hallows_abi::Rights;
+use hallows_linux::machine::plan::{CellPlan, Plan, ProgramPlan, ServiceKind, ServicePlan, UseKind, UsePlan};
 
 use crate::compile::Compiler;
 use crate::embedded;
@@ -45,7 +43,9 @@ pub fn find(what: &str, arguments: Vec<String>, native: bool) -> Result<System, 
         return System::parse(path, &text, programs).map_err(Failure::system);
     }
     let is_file = what.contains('/') || path.extension().is_some_and(|extension| extension == "wasm");
-    if !is_file && !native && arguments.is_empty()
+    if !is_file
+        && !native
+        && arguments.is_empty()
         && let Some(text) = crate::systems::text(what)
     {
         return System::parse(Path::new(&format!("{what}.toml")), text, programs).map_err(Failure::system);
@@ -116,7 +116,10 @@ fn supervisor_plan(system: &System, program: usize) -> CellPlan {
         priority: SUPERVISOR_PRIORITY,
         core: None,
         arguments: system.supervised.iter().map(|supervised| supervised.ward.to_string()).collect(),
-        serves: vec![ServicePlan { name: "faults".to_owned(), kind: ServiceKind::Active { limit: FAULT_QUEUE } }],
+        serves: vec![ServicePlan {
+            name: "faults".to_owned(),
+            kind: ServiceKind::Active { limit: FAULT_QUEUE },
+        }],
         uses: Vec::new(),
         faults: None,
     }
@@ -139,9 +142,9 @@ fn cell_plan(cell: &Cell, program: usize) -> CellPlan {
                 name: endpoint.name.clone(),
                 kind: match endpoint.service {
                     Service::Active { queue } => ServiceKind::Active { limit: u32::from(queue) },
-                    Service::Passive { budget } => ServiceKind::Passive {
-                        handler_budget_ns: budget.map_or(0, nanoseconds),
-                    },
+                    Service::Passive { budget } => {
+                        ServiceKind::Passive { handler_budget_ns: budget.map_or(0, nanoseconds) }
+                    }
                 },
             })
             .collect(),
@@ -178,8 +181,9 @@ impl Planner<'_> {
         let planned = match source {
             ProgramSource::Native(name) => ProgramPlan::Native { name: name.clone() },
             ProgramSource::BuiltIn(name) => {
-                let wasm = embedded::program(name)
-                    .ok_or_else(|| Failure::usage(format!("there is no program {name}; see `hallows list`")))?;
+                let wasm = embedded::program(name).ok_or_else(|| {
+                    Failure::usage(format!("there is no program {name}; see `hallows list`"))
+                })?;
                 self.compiled(name, wasm)?
             }
             ProgramSource::File(path) => {

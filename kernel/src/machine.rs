@@ -8,6 +8,12 @@ use crate::{CellId, CoreId, Nanos};
 pub trait Machine: Send + Sync + 'static {
     /// The monotonic clock.
     fn now(&self) -> Nanos;
+    /// How long the core has really run, by a clock of its own, where somebody else may take it away: a host. What a handler's budget is
+    /// measured by. Read seldom.
+    fn core_time(&self, core: CoreId) -> Nanos {
+        let _ = core;
+        self.now()
+    }
     /// Lets the core sleep until [`Machine::unpark`] of it. An `unpark` that came before makes it return at once: no wake-up is
     /// lost. May return without reason.
     fn park(&self, core: CoreId);

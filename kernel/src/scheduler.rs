@@ -219,7 +219,7 @@ impl<E: Engine> Kernel<E> {
         }
         record.idle.store(Idle::Busy as u8, Ordering::SeqCst);
         // The timekeeper sleeps for good while nothing runs.
-        if self.planned_tick_ns.load(Ordering::Relaxed) == Nanos::NEVER.0 {
+        if self.planned_tick_ns.load(Ordering::SeqCst) == Nanos::NEVER.0 {
             self.wake_timekeeper();
         }
     }

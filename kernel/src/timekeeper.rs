@@ -6,13 +6,13 @@
 
 use alloc::boxed::Box;
 
-use crate::core_record::Core;
+use crate::core_record::{Core, Idle};
 use crate::lock::{Token, level};
 use crate::objects::TimerSetting;
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
 use crate::timers::Due;
-use crate::{Context, Engine, Kernel, Machine, Nanos};
+use crate::{Context, CoreId, Engine, Kernel, Machine, Nanos};
 
 /// When the timekeeper wants to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +23,18 @@ pub struct NextTick {
     pub spin: bool,
 }
 
+/// How often handlers are accounted at most, in ns: the grain of their budgets. A host's clock of a thread costs a system call.
+const ACCOUNTING_NS: u64 = 100_000;
+
 /// What it saw of a core at its last look.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     slice: u64,
     since_ns: u64,
-    last_ns: u64,
     running: u32,
+    /// When handlers were last accounted, by the timekeeper's clock, and the core's own time then.
+    accounted_ns: u64,
+    core_ns: u64,
     switches: u64,
 }
 
@@ -41,7 +46,8 @@ pub struct Timekeeper {
 impl Timekeeper {
     /// Of so many cores.
     pub fn new(cores: u32) -> Self {
-        let unseen = Seen { slice: 0, since_ns: 0, last_ns: 0, running: NOBODY, switches: 0 };
+        let unseen =
+            Seen { slice: 0, since_ns: 0, running: NOBODY, accounted_ns: 0, core_ns: 0, switches: 0 };
         Self { seen: (0..cores).map(|_| unseen).collect() }
     }
 }
@@ -64,23 +70,29 @@ impl<E: Engine> Kernel<E> {
         };
         let planned = plan(&mut token);
         self.planned_tick_ns.store(planned.max(1), Ordering::SeqCst);
-        // Whoever added something due earlier after the first look did not know of the plan yet.
-        let at = plan(&mut token).min(planned);
+        // Whoever added something due earlier after the first look did not know of the plan yet; nor did a core that has left its idleness
+        // since, which says so and then looks at the plan.
+        let busy = (0..self.configuration.cores).any(|core| self.is_busy(core));
+        let coarse = if busy { now.0 + self.configuration.coarse_tick_ns } else { Nanos::NEVER.0 };
+        let at = plan(&mut token).min(planned).min(coarse);
         self.planned_tick_ns.store(at.max(1), Ordering::SeqCst);
         let began = (0..self.configuration.cores).any(|core| {
             let record = self.core(core);
-            let waiting = record.waiting().any();
-            let running = record.running.load(Ordering::Relaxed) != NOBODY;
-            running && (waiting || !active)
+            record.running.load(Ordering::Relaxed) != NOBODY && record.waiting().any()
         });
         NextTick { at: if began { now } else { Nanos(at) }, spin: false }
+    }
+
+    fn is_busy(&self, core: u32) -> bool {
+        // SeqCst: pairs with `idle`, which stores this and then looks at the plan.
+        self.core(core).idle.load(Ordering::SeqCst) == Idle::Busy as u8
     }
 
     /// Stops what ran too long. Whether threads wait behind a running one; and whether anything ran since the last look.
     fn look_at_cores(&self, token: &mut Token<'static, { level::NONE }>, now: Nanos) -> (bool, bool) {
         let (mut timekeeper, _) = self.timekeeper.lock(token);
         let (mut contended, mut active) = (false, false);
-        for (core, seen) in self.cores.iter().zip(&mut timekeeper.seen) {
+        for ((number, core), seen) in (0..).zip(self.cores.iter()).zip(&mut timekeeper.seen) {
             core.trace.stamp(now.0);
             let switches = core.switches.load(Ordering::Relaxed);
             active |= switches != seen.switches;
@@ -88,12 +100,31 @@ impl<E: Engine> Kernel<E> {
             let running = core.running.load(Ordering::Relaxed);
             if running != NOBODY {
                 active = true;
+                self.account(number, running, seen, now);
                 contended |= self.look_at_thread(core, running, seen, now);
             }
             seen.running = running;
-            seen.last_ns = now.0;
         }
         (contended, active)
+    }
+
+    /// Counts the time of the running thread, and of the handlers that it is inside of, by the core's own clock: a core that the host has
+    /// taken away makes no handler overrun.
+    fn account(&self, core: u32, running: u32, seen: &mut Seen, now: Nanos) {
+        if now.0.saturating_sub(seen.accounted_ns) < ACCOUNTING_NS {
+            return;
+        }
+        seen.accounted_ns = now.0;
+        let core_ns = self.machine.core_time(CoreId(core)).0;
+        let elapsed_ns = core_ns.saturating_sub(core::mem::replace(&mut seen.core_ns, core_ns));
+        let thread = self.threads.at(running);
+        if seen.running != running {
+            return;
+        }
+        thread.used_ns.store(thread.used_ns.load(Ordering::Relaxed) + elapsed_ns, Ordering::Relaxed);
+        if thread.depth.load(Ordering::Relaxed) > 0 && thread.account(elapsed_ns) {
+            thread.word.stop();
+        }
     }
 
     /// Whether a thread waits behind the running one.
@@ -103,11 +134,6 @@ impl<E: Engine> Kernel<E> {
         if slice != seen.slice {
             seen.slice = slice;
             seen.since_ns = now.0;
-        }
-        let elapsed_ns = if seen.running == running { now.0.saturating_sub(seen.last_ns) } else { 0 };
-        thread.used_ns.store(thread.used_ns.load(Ordering::Relaxed) + elapsed_ns, Ordering::Relaxed);
-        if thread.depth.load(Ordering::Relaxed) > 0 && thread.account(elapsed_ns) {
-            thread.word.stop();
         }
         let waits = core.waiting().competes_with(thread.effective_priority());
         if waits && now.0.saturating_sub(seen.since_ns) >= self.configuration.quantum_ns {

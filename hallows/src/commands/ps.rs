@@ -65,7 +65,11 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
         timekeeper.spun_percent,
         timekeeper.wakeups,
     )?;
-    writeln!(output, "{:>5}  {:<20} {:<10} {:>4} {:>10} {:>9} {:>9} {:>8}", "CELL", "NAME", "STATE", "CORE", "CPU", "MEMORY", "LIMIT", "RESTARTS")?;
+    writeln!(
+        output,
+        "{:>5}  {:<20} {:<10} {:>4} {:>10} {:>9} {:>9} {:>8}",
+        "CELL", "NAME", "STATE", "CORE", "CPU", "MEMORY", "LIMIT", "RESTARTS"
+    )?;
     for cell in &status.cells {
         writeln!(
             output,

@@ -33,6 +33,7 @@ pub fn run(options: Run) -> Result<u8, Failure> {
         memory_bytes: options.machine.memory.0,
         quantum_ns: options.machine.quantum_us * 1_000,
         chaos: options.chaos,
+        tells: !options.quiet,
         ..plan
     };
     let facts = HostFacts::read();
@@ -66,8 +67,7 @@ pub fn run(options: Run) -> Result<u8, Failure> {
 
 /// The cores that are meant.
 pub(super) fn choose_cores(options: &MachineOptions, topology: &Topology) -> Result<CoreChoice, Failure> {
-    let request =
-        CoreRequest { programs: options.cores.clone(), housekeeping: options.housekeeping.clone() };
+    let request = CoreRequest { programs: options.cores.clone(), housekeeping: options.housekeeping.clone() };
     cores::choose(&request, topology, cores::siblings_of).map_err(|error| Failure::other(USAGE, error))
 }
 
@@ -90,7 +90,8 @@ fn tell(event: &Event<'_>) {
 
 /// A file in memory that nobody can change any more.
 fn sealed_file(bytes: &[u8]) -> Result<OwnedFd, Failure> {
-    let refused = |error: std::io::Error| Failure::other(SOFTWARE, format!("cannot pass the programs on: {error}"));
+    let refused =
+        |error: std::io::Error| Failure::other(SOFTWARE, format!("cannot pass the programs on: {error}"));
     let file = rustix::fs::memfd_create("hallows-programs", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
         .map_err(|error| refused(error.into()))?;
     let mut file = File::from(file);

@@ -71,9 +71,15 @@ pub(super) fn restored(report: &RestoreReport) -> Vec<String> {
         lines.push(format!("{} settings of this host have their old values again", report.restored));
     }
     if report.left_alone > 0 {
-        lines.push(format!("{} settings were changed by somebody else meanwhile and stay", report.left_alone));
+        lines
+            .push(format!("{} settings were changed by somebody else meanwhile and stay", report.left_alone));
     }
-    lines.extend(report.failures.iter().map(|failure| format!("not put back: {failure} (`hallows restore` tries again)")));
+    lines.extend(
+        report
+            .failures
+            .iter()
+            .map(|failure| format!("not put back: {failure} (`hallows restore` tries again)")),
+    );
     lines
 }
 

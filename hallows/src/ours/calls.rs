@@ -87,7 +87,9 @@ pub fn cross_core(programs: &Arc<Programs>, far: Far) -> Place<'static> {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let settled = hallows_bench::cores::settle(second, hallows_bench::cores::Priority::Ordinary);
-                if settled.is_ok() && let Ok(_stack) = TrapStack::install() {
+                if settled.is_ok()
+                    && let Ok(_stack) = TrapStack::install()
+                {
                     kernel.run_core(CoreId(1));
                 }
             });
@@ -147,7 +149,9 @@ fn batches(
     if error != 0 {
         return Err(format!("a call ended with error {error}"));
     }
-    times.extend(rest.chunks_exact(4).map(|time| u64::from(u32::from_le_bytes([time[0], time[1], time[2], time[3]]))));
+    times.extend(
+        rest.chunks_exact(4).map(|time| u64::from(u32::from_le_bytes([time[0], time[1], time[2], time[3]]))),
+    );
     Ok(())
 }
 
@@ -157,4 +161,3 @@ fn samples((times, failure): (Vec<u64>, Option<String>), operations: u32) -> Res
         None => Ok(Samples::scaled(times, 1.0 / f64::from(operations))),
     }
 }
-

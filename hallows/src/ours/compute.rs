@@ -36,7 +36,10 @@ pub fn compute(programs: &Arc<Programs>, kernel: Kernel, checks: Checks) -> Plac
         let expected = hallows_bench::kernels::Workload::prepare(kernel).run();
         bench.drive(turn, &[("compute", endpoint)], move || {
             let endpoint = Endpoint::from_handle(Handle(Handle::FIRST_GRANT));
-            let run = || endpoint.ask::<Request, Response>(&Request { kernel: kernel as u32, runs: 1 }, Deadline::NEVER);
+            let run = || {
+                endpoint
+                    .ask::<Request, Response>(&Request { kernel: kernel as u32, runs: 1 }, Deadline::NEVER)
+            };
             let mut ticks = Vec::new();
             let mut failure = run().err().map(|error| error.to_string());
             let until = clock::glance() + budget;

@@ -100,7 +100,8 @@ impl Bench {
         };
         let (clock, key) = (Calibration::begin().finish(), SealKey::from_bytes(programs.seal_key));
         let preemption = if checks == Checks::With { Preemption::Word } else { Preemption::None };
-        let (kernel, right) = make_kernel_with(&choice, configuration, clock, key, preemption).map_err(wrong)?;
+        let (kernel, right) =
+            make_kernel_with(&choice, configuration, clock, key, preemption).map_err(wrong)?;
         Ok(Self { kernel, right, programs: programs.clone(), checks, loaded: Mutex::default() })
     }
 
@@ -132,7 +133,13 @@ impl Bench {
     }
 
     /// Makes a cell of a program.
-    pub fn cell(&self, name: &'static str, passive: bool, core: u32, memory: u64) -> Result<Cell, BenchError> {
+    pub fn cell(
+        &self,
+        name: &'static str,
+        passive: bool,
+        core: u32,
+        memory: u64,
+    ) -> Result<Cell, BenchError> {
         let program = self.program(name)?;
         self.cell_of(&program, name, passive, core, memory)
     }
@@ -148,7 +155,14 @@ impl Bench {
         self.cell_of(&rooted, program.name, passive, core, 1 << 20)
     }
 
-    fn cell_of(&self, program: &Rooted, name: &str, passive: bool, core: u32, memory: u64) -> Result<Cell, BenchError> {
+    fn cell_of(
+        &self,
+        program: &Rooted,
+        name: &str,
+        passive: bool,
+        core: u32,
+        memory: u64,
+    ) -> Result<Cell, BenchError> {
         let specification = CellSpecification {
             name,
             memory_bytes: memory,
@@ -168,7 +182,12 @@ impl Bench {
     }
 
     /// Grants what a cell uses, and starts it.
-    pub fn start(&self, cell: &Cell, arguments: &[&str], grants: &[(&str, &Rooted)]) -> Result<(), BenchError> {
+    pub fn start(
+        &self,
+        cell: &Cell,
+        arguments: &[&str],
+        grants: &[(&str, &Rooted)],
+    ) -> Result<(), BenchError> {
         let mut given: Vec<(&str, Handle)> = Vec::new();
         for (name, what) in grants {
             let handle = self.kernel.boot_grant(&self.right, cell.id, what, Rights::ALL, 0).map_err(wrong)?;
@@ -196,22 +215,36 @@ impl Bench {
         *JOB.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(job));
         let driver = self.native(&DRIVER, 0)?;
         self.start(&driver, &[], grants)?;
-        let place = if turn.cores.second().is_ok() { TimekeeperPlace::OwnCore } else { TimekeeperPlace::WithPrograms };
+        let place = if turn.cores.second().is_ok() {
+            TimekeeperPlace::OwnCore
+        } else {
+            TimekeeperPlace::WithPrograms
+        };
         let meter = TimekeeperMeter::default();
         let stop = std::sync::atomic::AtomicBool::new(false);
         let result = std::thread::scope(|scope| {
             let timekeeper = scope.spawn(|| {
-                hallows_bench::cores::settle(turn.cores.second().unwrap_or(turn.cores.first()), hallows_bench::cores::Priority::Ordinary)?;
+                hallows_bench::cores::settle(
+                    turn.cores.second().unwrap_or(turn.cores.first()),
+                    hallows_bench::cores::Priority::Ordinary,
+                )?;
                 hallows_linux::machine::keep_time_until(&self.kernel, place, &meter, &stop);
                 Ok(())
             });
-            let driven = hallows_bench::cores::on_core(turn.cores.first(), hallows_bench::cores::Priority::Ordinary, || {
-                let Ok(_stack) = TrapStack::install() else { return Err(wrong("no memory for a trap stack")) };
-                while self.kernel.is_live(driver.id) {
-                    self.kernel.step(CoreId(0));
-                }
-                Ok(())
-            });
+            let driven = hallows_bench::cores::on_core(
+                turn.cores.first(),
+                hallows_bench::cores::Priority::Ordinary,
+                || {
+                    let Ok(_stack) = TrapStack::install() else {
+                        return Err(wrong("no memory for a trap stack"));
+                    };
+                    self.kernel.machine.adopt(CoreId(0));
+                    while self.kernel.is_live(driver.id) {
+                        self.kernel.step(CoreId(0));
+                    }
+                    Ok(())
+                },
+            );
             stop.store(true, std::sync::atomic::Ordering::SeqCst);
             hallows_kernel::Machine::alarm(&self.kernel.machine, hallows_kernel::Nanos(0));
             timekeeper.join().map_err(|_| wrong("the timekeeper panicked"))?.and(driven?)

@@ -10,8 +10,8 @@ mod machine;
 mod scheduling;
 
 use hallows_bench::Ours;
-use hallows_bench::registry::{PerKernel, PerLoop};
 use hallows_bench::kernels::{Kernel, Loop};
+use hallows_bench::registry::{PerKernel, PerLoop};
 use hallows_protocols::bench::Kind;
 
 use crate::compile::Compiler;

@@ -77,7 +77,10 @@ pub fn preempt_remote(programs: &Arc<Programs>, kind: Loop) -> Place<'static> {
                 let mut ticks = turn.sample_buffer();
                 let spin = turn.clock.ticks(std::time::Duration::from_micros(SPIN_US));
                 let until = clock::glance() + turn.clock.ticks(turn.budget);
-                while ticks.len() < turn.sample_limit && clock::glance() < until && !failed.load(Ordering::Relaxed) {
+                while ticks.len() < turn.sample_limit
+                    && clock::glance() < until
+                    && !failed.load(Ordering::Relaxed)
+                {
                     let begin = clock::glance();
                     while clock::glance() < begin + spin {
                         std::hint::spin_loop();

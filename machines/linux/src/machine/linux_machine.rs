@@ -1,12 +1,15 @@
 //! What the kernel asks of Linux: the time, sleep, random numbers, a line on the console.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use hallows_abi::FaultKind;
 use hallows_kernel::{CellId, CoreId, Machine, Nanos};
 
 use super::console::Console;
 use crate::host::timer::{Clock, Parker, Wakeup};
+
+/// No clock: the wall's. (`CLOCK_MONOTONIC` is 1; clocks of threads are negative.)
+const NO_CLOCK: i32 = libc::CLOCK_MONOTONIC;
 
 /// The highest exit code that is the system's own.
 const HIGHEST_CODE: u8 = 63;
@@ -16,6 +19,8 @@ const HIGHEST_CODE: u8 = 63;
 pub struct LinuxMachine {
     clock: Clock,
     cores: Box<[Parker]>,
+    /// The processor-time clock of each core's thread; [`NO_CLOCK`] until it has one.
+    core_clocks: Box<[AtomicI32]>,
     timekeeper: Parker,
     /// How often the timekeeper was woken from sleep by somebody, for `ps`.
     alarms: AtomicU64,
@@ -37,6 +42,7 @@ impl LinuxMachine {
         Self {
             clock,
             cores: (0..cores).map(|_| Parker::new()).collect(),
+            core_clocks: (0..cores).map(|_| AtomicI32::new(NO_CLOCK)).collect(),
             timekeeper: Parker::new(),
             alarms: AtomicU64::new(0),
             console,
@@ -44,6 +50,16 @@ impl LinuxMachine {
             end: Parker::new(),
             code: AtomicU32::new(0),
             sleepless: AtomicBool::new(false),
+        }
+    }
+
+    /// The calling thread drives a core from now on: the core's own time is the thread's.
+    pub fn adopt(&self, core: CoreId) {
+        let mut clock = 0;
+        // SAFETY: asks for the clock of the calling thread, which is alive, and writes it to a variable of ours.
+        let failed = unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) } != 0;
+        if let Some(place) = self.core_clocks.get(core.index()) {
+            place.store(if failed { NO_CLOCK } else { clock }, Ordering::Relaxed);
         }
     }
 
@@ -108,6 +124,20 @@ impl Machine for LinuxMachine {
     #[inline]
     fn now(&self) -> Nanos {
         Nanos(self.clock.now_ns())
+    }
+
+    fn core_time(&self, core: CoreId) -> Nanos {
+        let clock =
+            self.core_clocks.get(core.index()).map_or(NO_CLOCK, |clock| clock.load(Ordering::Relaxed));
+        if clock == NO_CLOCK {
+            return self.now();
+        }
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: reads a clock into a variable of ours; of a thread that is gone it fails.
+        if unsafe { libc::clock_gettime(clock, &raw mut time) } != 0 {
+            return self.now();
+        }
+        Nanos(time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned())
     }
 
     fn park(&self, core: CoreId) {

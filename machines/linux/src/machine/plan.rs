@@ -17,6 +17,8 @@ pub struct Plan {
     pub quantum_ns: u64,
     /// Preempt and migrate at every check.
     pub chaos: bool,
+    /// Whether the machine says what it is set up with.
+    pub tells: bool,
     /// How many notifications there are, to be given to cells.
     pub notifications: usize,
     /// The machine ends when this cell, a place in [`Plan::cells`], has ended, with that cell's status; by a request only, if none.

@@ -86,7 +86,10 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     sender.send(FromMachine::Threads { threads }).map_err(ProcessError::Link)?;
     sender.send(FromMachine::Step(memory_step(memory_locked))).map_err(ProcessError::Link)?;
     // From here on the process can do nothing but run what it has: programs start after this.
-    confined.seal()?;
+    let jail = confined.seal()?;
+    if plan.tells {
+        running.kernel().machine.console().line(format!("hallows: {}", jail.line()).as_bytes());
+    }
     let booted = boot(running.kernel(), running.right(), &plan, &artifacts, natives)?;
     if let Some(last) = plan.ends_with.and_then(|place| booted.get(place)) {
         running.kernel().machine.ends_with(last.cell);

@@ -190,7 +190,8 @@ impl Running {
     /// Stops the cores, writes what the console still has, and ends all threads. Programs stop where they are.
     pub fn stop(&self) {
         let asked = Instant::now();
-        while asked.elapsed() < LONGEST_STOP && !self.is_over(|role| matches!(role, ThreadRole::Programs(_))) {
+        while asked.elapsed() < LONGEST_STOP && !self.is_over(|role| matches!(role, ThreadRole::Programs(_)))
+        {
             self.kernel.shut_down();
             std::thread::sleep(STOP_INTERVAL);
         }
@@ -229,7 +230,10 @@ fn start_cores(kernel: &Arc<Kernel>, cores: &CoreSet) -> io::Result<Vec<Started>
             let thread = threads::spawn(ThreadPlan::new(role), move || {
                 // Without it a program's stack overflow ends the machine: better not to start.
                 match TrapStack::install() {
-                    Ok(_stack) => kernel.run_core(CoreId(number)),
+                    Ok(_stack) => {
+                        kernel.machine.adopt(CoreId(number));
+                        kernel.run_core(CoreId(number));
+                    }
                     Err(error) => panic!("no memory for a trap stack: {error:?}"),
                 }
             })?;
