@@ -31,8 +31,8 @@ impl Failure {
 
     /// A system description is wrong.
     #[must_use]
-    pub fn system(problem: Box<Problem>) -> Self {
-        Self { report: miette::Report::new(*problem), code: USAGE }
+    pub fn system(problem: Problem) -> Self {
+        Self { report: miette::Report::new(problem), code: USAGE }
     }
 
     /// Prints it.

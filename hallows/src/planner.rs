@@ -40,7 +40,7 @@ pub fn find(what: &str, arguments: Vec<String>, native: bool) -> Result<System, 
     if path.extension().is_some_and(|extension| extension == "toml") {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::usage(format!("cannot read the system {what}: {error}")))?;
-        return System::parse(path, &text, programs).map_err(Failure::system);
+        return System::parse(path, &text, programs).map_err(|problem| Failure::system(*problem));
     }
     let is_file = what.contains('/') || path.extension().is_some_and(|extension| extension == "wasm");
     if !is_file
@@ -48,7 +48,8 @@ pub fn find(what: &str, arguments: Vec<String>, native: bool) -> Result<System, 
         && arguments.is_empty()
         && let Some(text) = crate::systems::text(what)
     {
-        return System::parse(Path::new(&format!("{what}.toml")), text, programs).map_err(Failure::system);
+        return System::parse(Path::new(&format!("{what}.toml")), text, programs)
+            .map_err(|problem| Failure::system(*problem));
     }
     let source = if is_file {
         if !path.is_file() {

@@ -65,7 +65,7 @@ pub fn same_core(programs: &Arc<Programs>, kind: Kind, server: Server) -> Place<
             }
             let _ = results.send((times, failure));
         })?;
-        samples(received.recv().map_err(wrong)?, operations)
+        samples(bench, received.recv().map_err(wrong)?, operations)
     })
 }
 
@@ -114,7 +114,7 @@ pub fn cross_core(programs: &Arc<Programs>, far: Far) -> Place<'static> {
             kernel.shut_down();
             driven
         })?;
-        samples(received.recv().map_err(wrong)?, operations)
+        samples(&bench, received.recv().map_err(wrong)?, operations)
     })
 }
 
@@ -155,9 +155,15 @@ fn batches(
     Ok(())
 }
 
-fn samples((times, failure): (Vec<u64>, Option<String>), operations: u32) -> Result<Samples, BenchError> {
+fn samples(
+    bench: &Bench,
+    (times, failure): (Vec<u64>, Option<String>),
+    operations: u32,
+) -> Result<Samples, BenchError> {
     match failure {
-        Some(failure) => Err(wrong(failure)),
+        Some(failure) => {
+            Err(wrong(format!("{failure}; the machine said: {}", bench.kernel.machine.console().take())))
+        }
         None => Ok(Samples::scaled(times, 1.0 / f64::from(operations))),
     }
 }

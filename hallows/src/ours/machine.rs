@@ -15,7 +15,7 @@ use hallows_linux::platform::TrapStack;
 use hallows_sdk::native::{NativeProgram, NativeStyle};
 use hallows_sdk::start_info;
 
-use crate::compile::Compiler;
+use crate::compile::{Compiled, Compiler};
 use crate::embedded;
 use crate::failure::Failure;
 
@@ -32,7 +32,7 @@ pub enum Checks {
 pub struct Programs {
     seal_key: [u8; 32],
     /// By name and checks: artefact and program hash.
-    artifacts: BTreeMap<(&'static str, bool), (Vec<u8>, [u8; 32])>,
+    artifacts: BTreeMap<(&'static str, bool), Compiled>,
 }
 
 /// Calls a passive server and ends: what `spawn` starts.

@@ -46,7 +46,8 @@ impl Problem {
         self
     }
 
-    /// What is allowed, or to be done about it.
+    /// What is allowed, or to be done about it; the printed report has it from `miette`.
+    #[cfg(test)]
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         self.help.as_deref()

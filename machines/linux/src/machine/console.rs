@@ -87,6 +87,13 @@ impl Console {
         }
     }
 
+    /// Takes what waits, where nobody writes it: for who drives a kernel without a terminal.
+    #[must_use]
+    pub fn take(&self) -> String {
+        let bytes: Vec<u8> = std::mem::take(&mut self.queue().bytes).into();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Ends [`Console::write_to`] after what is in the queue.
     pub fn close(&self) {
         self.queue().closed = true;

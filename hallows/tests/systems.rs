@@ -1,0 +1,136 @@
+//! Boots every system that comes with hallows, as a user does, and looks at what it says and how it ends.
+
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Machines of one test at a time: they want the same core.
+static CORE: Mutex<()> = Mutex::new(());
+
+/// So many seconds are more than any system needs on a machine that does other things too; `timeout` then ends it with code 124.
+const LONGEST_SECONDS: &str = "60";
+
+fn alone() -> MutexGuard<'static, ()> {
+    CORE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs the command with a runtime folder of its own, at the tier that changes nothing on the host.
+fn hallows(arguments: &[&str]) -> Output {
+    let folder = tempfile::tempdir().expect("a folder");
+    Command::new("timeout")
+        .args([LONGEST_SECONDS, env!("CARGO_BIN_EXE_hallows")])
+        .args(arguments)
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .output()
+        .expect("it can be started")
+}
+
+fn run(what: &[&str]) -> (String, i32) {
+    let _alone = alone();
+    let output = hallows(&[&["run", "--quiet", "--tier", "shared", "--cores", "0"], what].concat());
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (text, output.status.code().unwrap_or(-1))
+}
+
+#[test]
+fn a_client_gets_its_answers_from_a_passive_and_from_an_active_server() {
+    for system in ["calculator", "calculator-active"] {
+        let (text, code) = run(&[system]);
+        assert!(text.contains("7000 answers, all of them right"), "{system}: {text}");
+        assert_eq!(code, 0, "{system}: {text}");
+    }
+}
+
+#[test]
+fn nobody_can_tell_whether_a_program_is_web_assembly_or_linked_in() {
+    let (text, code) = run(&["native"]);
+    assert_eq!(text.matches("7 answers, all of them right").count(), 2, "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_server_that_crashes_is_restarted_and_its_client_told() {
+    let (text, code) = run(&["counter"]);
+    assert_eq!(text.matches("the server died").count(), 3, "{text}");
+    assert!(text.contains("hallows_sdk::process::crash"), "no symbolised backtrace: {text}");
+    assert!(text.contains("after 3 crashes the counter counts again from 1"), "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_server_that_stays_down_ends_the_system_with_a_failure() {
+    let (text, code) = run(&["give-up"]);
+    assert!(text.contains("stays down"), "{text}");
+    assert_eq!(code, 1, "{text}");
+}
+
+#[test]
+fn work_is_spread_over_workers_and_all_of_it_is_done() {
+    let (text, code) = run(&["fan-out"]);
+    assert!(text.contains("10000 pieces"), "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn capabilities_are_left_and_picked_up_and_go_when_they_are_revoked() {
+    let (text, code) = run(&["file-drop"]);
+    assert!(text.contains("where it was, there are zeroes"), "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn an_endless_loop_and_a_memory_hog_harm_no_neighbour() {
+    let (text, code) = run(&["neighbours"]);
+    assert!(text.contains("7000 answers, all of them right"), "{text}");
+    assert!(text.contains("tick 3 of 3: still alive"), "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_flood_is_told_to_wait_and_others_get_their_answers() {
+    let (text, code) = run(&["flood"]);
+    assert!(text.contains("times told to wait"), "{text}");
+    assert!(text.contains("7000 answers, all of them right"), "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_million_arbitrary_calls_disturb_nobody() {
+    let (text, code) = run(&["fuzz"]);
+    assert!(text.contains("all of them right"), "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn preempting_and_migrating_at_every_check_changes_no_answer() {
+    let (text, code) = run(&["--chaos", "calculator-active"]);
+    assert!(text.contains("7000 answers, all of them right"), "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_booted() {
+    for (arguments, expected) in [
+        (&["run", "no-such-thing"][..], "hallows list"),
+        (&["run", "./no-such.wasm"], "there is no file"),
+        (&["run", "calculator", "--cores", "4096"], "4096"),
+        (&["run", "calculator", "--memory", "lots"], "lots"),
+        (&["bench", "no-such-bench"], "protected-call"),
+        (&["frobnicate"], "Usage"),
+    ] {
+        let output = hallows(arguments);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(expected), "{arguments:?}: {text}");
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn a_program_that_is_no_program_is_a_clear_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("not-a-program.wasm");
+    std::fs::write(&file, b"\0asm\x01\0\0\0 and then something else").expect("written");
+    let (text, code) = run(&[file.to_str().expect("a path of letters")]);
+    assert!(text.contains("cannot compile"), "{text}");
+    assert_eq!(code, 64, "{text}");
+}
