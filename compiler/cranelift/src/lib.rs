@@ -19,7 +19,7 @@ use hallows_normalise::{Checks, Normalised, Options};
 
 /// Compiles `program`, a binary module or its text form, into an unsealed artefact.
 ///
-/// The limits on memory and time are not enforced here but by [`sandbox::enter`] and by the parent process.
+/// The limits on memory and time are not enforced here but by [`sandbox::run`] and by the parent process.
 ///
 /// # Errors
 /// [`CompileError`], of the kinds that blame the program or the settings.

@@ -5,7 +5,7 @@
 //! is longer than [`Bounds`] allow. Consequence, for the module that comes out:
 //!
 //! - bulk operations are calls to appended helper functions that work in bounded steps, with the original's
-//!   results and traps ([`helper`](crate) functions are named `hallows:memory.copy` and so on);
+//!   results and traps (`hallows:memory.copy` and so on in backtraces); short ones stay in place;
 //! - straight-line code holds a check (an empty loop, whose header checks) wherever the bound would be exceeded;
 //! - the linear memory is exported as `hallows:memory`, mutable global *n* as `hallows:global:n` and a table
 //!   that the program changes as `hallows:table:n`, so that a snapshot finds all of its state. What
