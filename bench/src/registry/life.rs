@@ -104,7 +104,8 @@ pub(super) fn boot(ours: Place<'_>) -> Bench<'_> {
         rounds: 3,
         path: "on it: fork and exec, claiming cores, booting kernel and engine, loading the program from the warm cache, its \
                first byte through a pipe. Not on it: compiling; populating memory, which goes on in the background",
-        why_rival_is_slow: "the command links and initialises a whole compiler and its WASI host before it maps the program",
+        why_rival_is_slow: "the command is a large executable that sets up a general WASI host, in a process that Linux \
+            has to make first",
         requirements: vec![Requirement::AtMost(Statistic::P50, BOOT_LIMIT_NS)],
         published: &[],
         ours,
