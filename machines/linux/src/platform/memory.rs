@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hallows_engine::{NoMemory, PAGE_BYTES, Protection};
 
+/// As `MADV_DONTNEED`, but also for locked pages; from Linux 5.18 on (`linux/mman.h`; not in `libc` for this target).
+const MADV_DONTNEED_LOCKED: libc::c_int = 24;
+
 static SYSTEM_CALLS: AtomicU64 = AtomicU64::new(0);
 
 /// How many system calls the platform has made since the process started.
@@ -82,14 +85,16 @@ pub(super) unsafe fn protect(
 ///
 /// See `Platform::discard`.
 pub(super) unsafe fn discard(start: NonNull<u8>, bytes: usize) {
-    count();
-    // SAFETY: the caller's promise.
-    let result = unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_DONTNEED) };
-    if result != 0 {
-        // Locked pages cannot be given back; they must hold zeroes all the same.
-        // SAFETY: the caller's promise: the pages are accessible and nobody uses them.
-        unsafe { start.write_bytes(0, bytes) };
+    for advice in [libc::MADV_DONTNEED, MADV_DONTNEED_LOCKED] {
+        count();
+        // SAFETY: the caller's promise.
+        if unsafe { libc::madvise(start.as_ptr().cast(), bytes, advice) } == 0 {
+            return;
+        }
     }
+    // Locked pages on an old kernel: they cannot be given back; they must hold zeroes all the same.
+    // SAFETY: the caller's promise: the pages are accessible and nobody uses them.
+    unsafe { start.write_bytes(0, bytes) };
 }
 
 /// # Safety
