@@ -139,25 +139,13 @@ impl PageTables {
 
     /// The leaf table for `page`, if there is one. A large page has none.
     pub(crate) fn leaf_table(&mut self, page: VirtAddr) -> Option<&mut PageTable> {
-        if self.uncovered_bytes(page).is_some() {
-            return None;
-        }
-        let mut table = self.root;
-        for level in [PageTableLevel::Four, PageTableLevel::Three, PageTableLevel::Two] {
-            table = self.table(table)[page.page_table_index(level)].addr();
-        }
+        let table = self.find_leaf_table(page).ok()?;
         Some(self.table_mut(table))
     }
 
     /// The entry of `page` in its leaf table, if it has one.
     pub(crate) fn leaf_entry(&self, page: VirtAddr) -> Option<&PageTableEntry> {
-        if self.uncovered_bytes(page).is_some() {
-            return None;
-        }
-        let mut table = self.root;
-        for level in [PageTableLevel::Four, PageTableLevel::Three, PageTableLevel::Two] {
-            table = self.table(table)[page.page_table_index(level)].addr();
-        }
+        let table = self.find_leaf_table(page).ok()?;
         Some(&self.table(table)[page.p1_index()])
     }
 
@@ -166,11 +154,11 @@ impl PageTables {
     pub(crate) fn first_covered(&self, range: &Range<VirtAddr>) -> Option<Range<VirtAddr>> {
         let (mut start, end) = (range.start.as_u64(), range.end.as_u64());
         while start < end {
-            let span = self.uncovered_bytes(VirtAddr::new_truncate(start));
-            let step = span.unwrap_or(LARGE_PAGE_BYTES);
+            let found = self.find_leaf_table(VirtAddr::new_truncate(start));
+            let step = found.err().unwrap_or(LARGE_PAGE_BYTES);
             // The last entry of the address space ends where numbers do.
             let part_end = (start / step + 1).checked_mul(step).map_or(end, |next| next.min(end));
-            if span.is_none() {
+            if found.is_ok() {
                 return Some(VirtAddr::new_truncate(start)..VirtAddr::new_truncate(part_end));
             }
             start = part_end;
@@ -178,17 +166,17 @@ impl PageTables {
         None
     }
 
-    /// How much the missing table would map that keeps `page` from having a leaf table; nothing if it has one.
-    fn uncovered_bytes(&self, page: VirtAddr) -> Option<u64> {
+    /// Where the leaf table for `page` is; or how many bytes the entry covers that leads to none.
+    fn find_leaf_table(&self, page: VirtAddr) -> Result<PhysAddr, u64> {
         let mut table = self.root;
         for level in [PageTableLevel::Four, PageTableLevel::Three, PageTableLevel::Two] {
             let entry = &self.table(table)[page.page_table_index(level)];
             if !entry.flags().contains(PageTableFlags::PRESENT) || is_leaf(level, entry.flags()) {
-                return Some(level.entry_address_space_alignment());
+                return Err(level.entry_address_space_alignment());
             }
             table = entry.addr();
         }
-        None
+        Ok(table)
     }
 
     /// The leaf table for `page`, made with the tables above it if missing.
@@ -308,79 +296,4 @@ fn allocate(frames: &mut FrameAllocator) -> Result<PhysAddr, MemoryError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::simulated::PhysicalMemory;
-
-    const DATA: PageTableFlags =
-        PageTableFlags::PRESENT.union(PageTableFlags::WRITABLE).union(PageTableFlags::NO_EXECUTE);
-    const HIGH: VirtAddr = VirtAddr::new_truncate(0xffff_8000_0000_0000);
-
-    #[test]
-    fn what_is_mapped_is_found_in_both_halves() {
-        let memory = PhysicalMemory::new(64);
-        let mut frames = memory.frames();
-        let mut tables = PageTables::new(memory.direct_map(), &mut frames).unwrap();
-        for (page, frame) in
-            [(VirtAddr::new(0x1000), 0x7000), (HIGH, 0x8000), (VirtAddr::new(u64::MAX - 4095), 0x9000)]
-        {
-            tables.map(page, PhysAddr::new(frame), DATA, &mut frames).unwrap();
-            let leaf = tables.translate(page + 0xabcu64).unwrap();
-            assert_eq!((leaf.page, leaf.frame.as_u64(), leaf.bytes), (page, frame, PAGE_BYTES));
-        }
-        assert_eq!(tables.translate(VirtAddr::new(0x2000)), None);
-        let mut seen = Vec::new();
-        tables.for_each_leaf(&mut |leaf| seen.push(leaf.frame.as_u64()));
-        assert_eq!(seen, [0x7000, 0x8000, 0x9000]);
-    }
-
-    #[test]
-    fn a_large_page_splits_into_the_same_small_ones() {
-        let memory = PhysicalMemory::new(64);
-        let mut frames = memory.frames();
-        let mut tables = PageTables::new(memory.direct_map(), &mut frames).unwrap();
-        tables.map_large(HIGH, PhysAddr::new(4 * LARGE_PAGE_BYTES), DATA, &mut frames).unwrap();
-        let inside = HIGH + 5 * PAGE_BYTES;
-        assert_eq!(tables.translate(inside).unwrap().bytes, LARGE_PAGE_BYTES);
-        tables.split_large(inside, &mut frames).unwrap();
-        for index in 0..ENTRIES {
-            let leaf = tables.translate(HIGH + index * PAGE_BYTES).unwrap();
-            assert_eq!(leaf.frame.as_u64(), 4 * LARGE_PAGE_BYTES + index * PAGE_BYTES);
-            assert_eq!((leaf.bytes, leaf.flags), (PAGE_BYTES, DATA));
-        }
-    }
-
-    #[test]
-    fn mapping_a_small_page_into_a_large_one_keeps_the_others() {
-        let memory = PhysicalMemory::new(64);
-        let mut frames = memory.frames();
-        let mut tables = PageTables::new(memory.direct_map(), &mut frames).unwrap();
-        tables.map_large(HIGH, PhysAddr::new(0), DATA, &mut frames).unwrap();
-        tables.map(HIGH + PAGE_BYTES, PhysAddr::new(0x5_0000_0000), DATA, &mut frames).unwrap();
-        assert_eq!(tables.translate(HIGH + PAGE_BYTES).unwrap().frame.as_u64(), 0x5_0000_0000);
-        assert_eq!(tables.translate(HIGH + 2 * PAGE_BYTES).unwrap().frame.as_u64(), 2 * PAGE_BYTES);
-    }
-
-    #[test]
-    fn writable_and_executable_is_refused() {
-        let memory = PhysicalMemory::new(8);
-        let mut frames = memory.frames();
-        let mut tables = PageTables::new(memory.direct_map(), &mut frames).unwrap();
-        let both = PageTableFlags::PRESENT | PageTableFlags::WRITABLE;
-        assert_eq!(
-            tables.map(HIGH, PhysAddr::new(0), both, &mut frames),
-            Err(MemoryError::WritableAndExecutable)
-        );
-    }
-
-    #[test]
-    fn no_frame_for_a_table_is_an_error() {
-        let memory = PhysicalMemory::new(3);
-        let mut frames = memory.frames();
-        let mut tables = PageTables::new(memory.direct_map(), &mut frames).unwrap();
-        assert_eq!(
-            tables.map(HIGH, PhysAddr::new(0), DATA, &mut frames),
-            Err(MemoryError::OutOfFrames { needed: 1, free: 0 })
-        );
-    }
-}
+mod tests;

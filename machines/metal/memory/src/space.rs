@@ -4,6 +4,10 @@
 //! used of it. A promise is kept: no more frames are promised than are free, so running out is an error at the call that asked, and
 //! never a surprise in the middle of a program.
 
+mod change;
+mod needs;
+mod objects;
+
 use core::ops::Range;
 
 use alloc::boxed::Box;
@@ -82,7 +86,8 @@ impl Space {
     /// [`Protection::None`], promised ones become absent, and others keep their contents.
     ///
     /// # Errors
-    /// [`MemoryError::OutOfFrames`]: then no page has changed.
+    /// [`MemoryError::OutOfFrames`]; [`MemoryError::WritableAndExecutable`] for execution of pages that show an object, which
+    /// others may write to. Then no page has changed.
     ///
     /// # Safety
     /// `range` is whole pages of a reservation that the caller owns, and nothing depends on an access
@@ -101,6 +106,9 @@ impl Space {
         }
         let (absent, mut needed) = self.absent_and_tables(&range);
         if protection == Protection::ReadExecute {
+            if self.count(&range, shows_object) > 0 {
+                return Err(MemoryError::WritableAndExecutable);
+            }
             needed += self.splits(&range);
         }
         self.afford(absent + needed)?;
@@ -154,8 +162,7 @@ impl Space {
         range: Range<VirtAddr>,
         protection: Protection,
     ) -> Result<(), MemoryError> {
-        let is_shown = |state| matches!(state, PageState::Framed(framed) if framed.owner == Owner::Object);
-        self.afford(self.count(&range, is_shown))?;
+        self.afford(self.count(&range, shows_object))?;
         self.take_frames(&range, PageState::Promised(protection));
         Ok(())
     }
@@ -183,128 +190,8 @@ impl Space {
         matches!(self.state(page), Some(PageState::Framed(_)))
     }
 
-    /// Takes zeroed frames for an object, as many as `object` has places.
-    ///
-    /// # Errors
-    /// [`MemoryError::OutOfFrames`]: then none is taken.
-    pub fn take_object(&mut self, object: &mut [PhysAddr]) -> Result<(), MemoryError> {
-        self.afford(object.len() as u64)?;
-        for place in object {
-            *place = self.frames.allocate_zeroed().ok_or(MemoryError::OutOfFrames { needed: 1, free: 0 })?;
-            self.hold(*place);
-        }
-        Ok(())
-    }
-
-    /// Lets go of an object's frames; those that no page shows are free.
-    ///
-    /// # Safety
-    /// They are of one [`Space::take_object`], and nobody will show them again.
-    pub unsafe fn drop_object(&mut self, object: &[PhysAddr]) {
-        for frame in object {
-            // SAFETY: the caller's promise.
-            unsafe { self.let_go(*frame) };
-        }
-    }
-
-    /// Shows an object's frames at the pages from `start` on, in place of what is there.
-    ///
-    /// # Errors
-    /// [`MemoryError::OutOfFrames`] for want of tables: then no page has changed.
-    ///
-    /// # Safety
-    /// As [`Space::renew`]; the frames are of a live object, and `protection` does not allow execution.
-    pub unsafe fn show_object(
-        &mut self,
-        start: VirtAddr,
-        object: &[PhysAddr],
-        protection: Protection,
-    ) -> Result<(), MemoryError> {
-        let range = start..start + object.len() as u64 * PAGE_BYTES;
-        let (_, tables) = self.absent_and_tables(&range);
-        self.afford(tables)?;
-        self.take_frames(&range, PageState::Absent);
-        for (page, frame) in object.iter().enumerate() {
-            self.hold(*frame);
-            let page = start + page as u64 * PAGE_BYTES;
-            let table = self.tables.make_leaf_table(page, &mut self.frames)?;
-            let framed = Framed { frame: *frame, owner: Owner::Object, protection };
-            PageState::Framed(framed).write(&mut table[page.p1_index()]);
-        }
-        Ok(())
-    }
-
-    const fn available(&self) -> u64 {
-        self.frames.free_count() - self.promised
-    }
-
-    fn afford(&self, needed: u64) -> Result<(), MemoryError> {
-        let free = self.available();
-        if needed > free { Err(MemoryError::OutOfFrames { needed, free }) } else { Ok(()) }
-    }
-
     fn state(&self, page: VirtAddr) -> Option<PageState> {
         PageState::read(self.tables.leaf_entry(page)?)
-    }
-
-    /// Replaces each of our pages in `range` that has an entry by what `next` makes of it; frames are neither given nor taken.
-    fn change(&mut self, range: &Range<VirtAddr>, next: impl Fn(PageState) -> PageState) {
-        let mut stale = false;
-        let mut rest = range.clone();
-        while let Some(part) = self.tables.first_covered(&rest) {
-            rest.start = part.end;
-            for (page, index) in pages(&part) {
-                let Some(entry) = self.tables.leaf_table(page).map(|table| &mut table[index]) else { break };
-                let Some(before) = PageState::read(entry) else { continue };
-                let after = next(before);
-                if after == before {
-                    continue;
-                }
-                stale |= is_visible(before);
-                self.count_promises(before, after);
-                // Never writable and executable, not even for a moment: the direct map loses its right
-                // before the page gains execution, and gets it back only after the page has lost it.
-                if let Some(frame) = executable_frame(after) {
-                    self.set_direct_map_writable(frame, Writable::No);
-                }
-                if let Some(entry) = self.tables.leaf_table(page).map(|table| &mut table[index]) {
-                    after.write(entry);
-                }
-                if let Some(frame) = executable_frame(before).filter(|_| executable_frame(after).is_none()) {
-                    (self.forget)(page..page + PAGE_BYTES);
-                    self.set_direct_map_writable(frame, Writable::Yes);
-                }
-            }
-        }
-        if stale {
-            (self.forget)(range.clone());
-        }
-    }
-
-    /// Leaves each page of `range` that is not absent as `left`, without its frame.
-    fn take_frames(&mut self, range: &Range<VirtAddr>, left: PageState) {
-        // Hide first, so that no processor can reach a frame any more when it becomes free.
-        self.change(range, |state| match state {
-            PageState::Framed(framed) => PageState::Framed(Framed { protection: Protection::None, ..framed }),
-            state => state,
-        });
-        let mut rest = range.clone();
-        while let Some(part) = self.tables.first_covered(&rest) {
-            rest.start = part.end;
-            for (page, index) in pages(&part) {
-                let Some(entry) = self.tables.leaf_table(page).map(|table| &mut table[index]) else { break };
-                let Some(before) = PageState::read(entry).filter(|state| *state != PageState::Absent) else {
-                    continue;
-                };
-                left.write(entry);
-                if let PageState::Framed(framed) = before {
-                    // SAFETY: the entry is gone, and no processor has it cached since it was hidden, which also made
-                    // its place in the direct map writable.
-                    unsafe { self.give_up(framed) };
-                }
-                self.count_promises(before, left);
-            }
-        }
     }
 
     /// Gives a promised page its frame. False if it is not promised one.
@@ -319,128 +206,10 @@ impl Space {
         }
         true
     }
-
-    fn count_promises(&mut self, before: PageState, after: PageState) {
-        let is_promise = |state| matches!(state, PageState::Promised(_));
-        self.promised += u64::from(is_promise(after));
-        self.promised -= u64::from(is_promise(before));
-    }
-
-    fn hold(&mut self, frame: PhysAddr) {
-        if let Some(holders) = self.holders.get_mut(frame_number(frame)) {
-            *holders += 1;
-        }
-    }
-
-    /// # Safety
-    /// One who held the frame no longer does, and had hidden it.
-    unsafe fn let_go(&mut self, frame: PhysAddr) {
-        let Some(holders) = self.holders.get_mut(frame_number(frame)) else { return };
-        *holders -= 1;
-        if *holders == 0 {
-            // SAFETY: nobody holds it; an object's frame is never executable, so the direct map shows it writable.
-            unsafe { self.frames.free(frame) };
-        }
-    }
-
-    /// # Safety
-    /// The frame's page is gone from the tables and from every processor's cache.
-    unsafe fn give_up(&mut self, framed: Framed) {
-        // SAFETY: the caller's promise; a page's own frame was held by that page alone.
-        unsafe {
-            match framed.owner {
-                Owner::Page => self.frames.free(framed.frame),
-                Owner::Object => self.let_go(framed.frame),
-            }
-        }
-    }
-
-    /// Absent pages of `range`, and frames for tables that making all of it accessible may take: never fewer than it does, sometimes
-    /// a few more.
-    fn absent_and_tables(&self, range: &Range<VirtAddr>) -> (u64, u64) {
-        let span = range.end - range.start;
-        let (mut present, mut leaf_tables) = (0, 0);
-        let mut rest = range.clone();
-        while let Some(part) = self.tables.first_covered(&rest) {
-            rest.start = part.end;
-            leaf_tables += 1;
-            present +=
-                pages(&part).filter(|(page, _)| self.state(*page) != Some(PageState::Absent)).count() as u64;
-        }
-        let missing = by_leaf_table(range).count() as u64 - leaf_tables;
-        // Each upper table covers 512 leaf tables or more, and a range may begin and end inside one.
-        let upper = if missing > 0 { 2 * (span / (512 * LARGE_PAGE_BYTES) + 2) } else { 0 };
-        (span / PAGE_BYTES - present, missing + upper)
-    }
-
-    /// Large pages of the direct map that show frames of `range`, at most.
-    fn splits(&self, range: &Range<VirtAddr>) -> u64 {
-        let direct_map = self.tables.direct_map();
-        self.count(range, |state| match state {
-            PageState::Framed(framed) => {
-                let view = self.tables.translate(direct_map.virtual_address(framed.frame));
-                view.is_some_and(|leaf| leaf.bytes == LARGE_PAGE_BYTES)
-            }
-            PageState::Absent | PageState::Promised(_) => false,
-        })
-    }
-
-    /// Pages of `range` that are as `is` says.
-    fn count(&self, range: &Range<VirtAddr>, is: impl Fn(PageState) -> bool) -> u64 {
-        let mut count = 0;
-        let mut rest = range.clone();
-        while let Some(part) = self.tables.first_covered(&rest) {
-            rest.start = part.end;
-            count += pages(&part).filter(|(page, _)| self.state(*page).is_some_and(&is)).count() as u64;
-        }
-        count
-    }
-
-    /// Makes sure that the frames of `range` can be protected one by one in the direct map.
-    fn split_direct_map(&mut self, range: &Range<VirtAddr>) -> Result<(), MemoryError> {
-        let direct_map = self.tables.direct_map();
-        let mut rest = range.clone();
-        while let Some(part) = self.tables.first_covered(&rest) {
-            rest.start = part.end;
-            for (page, _) in pages(&part) {
-                if let Some(PageState::Framed(framed)) = self.state(page) {
-                    self.tables.split_large(direct_map.virtual_address(framed.frame), &mut self.frames)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn set_direct_map_writable(&mut self, frame: PhysAddr, writable: Writable) {
-        let page = self.tables.direct_map().virtual_address(frame);
-        let Some(table) = self.tables.leaf_table(page) else { return };
-        let entry = &mut table[page.p1_index()];
-        let mut flags = entry.flags();
-        flags.set(PageTableFlags::WRITABLE, writable == Writable::Yes);
-        entry.set_flags(flags);
-        (self.forget)(page..page + PAGE_BYTES);
-    }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Writable {
-    Yes,
-    No,
-}
-
-fn frame_number(frame: PhysAddr) -> usize {
-    (frame.as_u64() / PAGE_BYTES) as usize
-}
-
-fn is_visible(state: PageState) -> bool {
-    matches!(state, PageState::Framed(framed) if framed.protection != Protection::None)
-}
-
-fn executable_frame(state: PageState) -> Option<PhysAddr> {
-    match state {
-        PageState::Framed(framed) if framed.protection == Protection::ReadExecute => Some(framed.frame),
-        _ => None,
-    }
+fn shows_object(state: PageState) -> bool {
+    matches!(state, PageState::Framed(framed) if framed.owner == Owner::Object)
 }
 
 /// Cuts `range` where another leaf table begins.

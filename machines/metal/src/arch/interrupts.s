@@ -1,8 +1,9 @@
 # Entries of all 256 interrupt vectors, and the way back out of a trapped program.
 #
 # Each entry is 16 bytes long, so that the entry of vector n is at interrupt_entries + 16 n. It makes every frame look alike
-# (vector and error code are always there, see `InterruptFrame`) and calls Rust. No SSE register is saved: the
-# machine's own code has no floating point (the target is soft-float), so an interrupt cannot touch a program's.
+# (vector and error code are always there, see `InterruptFrame`) and calls Rust. No SSE register is saved: Rust code for
+# this target has no floating point and no vectors, so a handler cannot touch a program's. (The one exception is the
+# assembly that hashes artefacts, which no handler does.)
 
 .text
 .balign 16

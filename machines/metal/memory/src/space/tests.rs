@@ -242,6 +242,9 @@ fn an_object_lives_until_neither_anybody_shows_it_nor_it_is_held() {
     // Six pages gave their promises up, four frames were taken.
     assert_eq!(space.available(), before + 6 - 4);
 
+    let executable = space.test_protect(pages(10, 1), Protection::ReadExecute);
+    assert_eq!(executable, Err(MemoryError::WritableAndExecutable), "the other view can be written to");
+
     space.test_drop(&object);
     assert_eq!(space.available(), before + 6 - 4, "it is still shown");
     space.test_renew(pages(0, 4));
