@@ -39,6 +39,8 @@ pub struct Kernel<E: Engine> {
     pub(crate) timekeeper: Lock<{ level::CONTROL }, Timekeeper>,
     /// When the timekeeper looks next by itself, in ns: 0 while it is awake.
     pub(crate) planned_tick_ns: AtomicU64,
+    /// Not 0: that plan knows of nothing that runs.
+    pub(crate) resting: AtomicU8,
     pub(crate) stopping: AtomicU8,
 }
 
@@ -75,6 +77,7 @@ impl<E: Engine> Kernel<E> {
             timer_queues: (0..cores).map(|_| Lock::default()).collect(),
             timekeeper: Lock::new(Timekeeper::new(cores)),
             planned_tick_ns: AtomicU64::new(0),
+            resting: AtomicU8::new(0),
             stopping: AtomicU8::new(0),
             configuration: Configuration { cores, ..configuration },
         };

@@ -218,8 +218,8 @@ impl<E: Engine> Kernel<E> {
             self.machine.park(core);
         }
         record.idle.store(Idle::Busy as u8, Ordering::SeqCst);
-        // The timekeeper sleeps for good while nothing runs.
-        if self.planned_tick_ns.load(Ordering::SeqCst) == Nanos::NEVER.0 {
+        // The timekeeper sleeps until the next timer, or for good, while nothing runs.
+        if self.resting.load(Ordering::SeqCst) != 0 {
             self.wake_timekeeper();
         }
     }

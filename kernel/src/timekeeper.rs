@@ -58,6 +58,7 @@ impl<E: Engine> Kernel<E> {
         let mut token = Token::at_entry();
         // SeqCst, here and below: see `arm`.
         self.planned_tick_ns.store(0, Ordering::SeqCst);
+        self.resting.store(0, Ordering::SeqCst);
         let (contended, active) = self.look_at_cores(&mut token, now);
         self.fire_due(&mut token, now);
         if contended {
@@ -70,9 +71,11 @@ impl<E: Engine> Kernel<E> {
         };
         let planned = plan(&mut token);
         self.planned_tick_ns.store(planned.max(1), Ordering::SeqCst);
+        self.resting.store(u8::from(!active), Ordering::SeqCst);
         // Whoever added something due earlier after the first look did not know of the plan yet; nor did a core that has left its idleness
         // since, which says so and then looks at the plan.
         let busy = (0..self.configuration.cores).any(|core| self.is_busy(core));
+        self.resting.store(u8::from(!active && !busy), Ordering::SeqCst);
         let coarse = if busy { now.0 + self.configuration.coarse_tick_ns } else { Nanos::NEVER.0 };
         let at = plan(&mut token).min(planned).min(coarse);
         self.planned_tick_ns.store(at.max(1), Ordering::SeqCst);

@@ -49,6 +49,7 @@ pub fn same_core(programs: &Arc<Programs>, kind: Kind, server: Server) -> Place<
         if made.is_none() {
             let bench = Bench::new(&programs, turn, Checks::With, Configuration::default())?;
             let client = pair(&bench, server, 0)?;
+            bench.get_ready(turn)?;
             made = Some((bench, client));
         }
         let Some((bench, client)) = &made else { return Err(wrong("no machine")) };
@@ -161,9 +162,7 @@ fn samples(
     operations: u32,
 ) -> Result<Samples, BenchError> {
     match failure {
-        Some(failure) => {
-            Err(wrong(format!("{failure}; the machine said: {}", bench.kernel.machine.console().take())))
-        }
+        Some(failure) => Err(bench.failed(&failure)),
         None => Ok(Samples::scaled(times, 1.0 / f64::from(operations))),
     }
 }

@@ -28,6 +28,7 @@ pub fn compute(programs: &Arc<Programs>, kernel: Kernel, checks: Checks) -> Plac
             // A minute: a run is not to be taken for a hang.
             let endpoint = bench.endpoint(&cell, Service::Passive { handler_budget_ns: 60_000_000_000 })?;
             bench.start(&cell, &[], &[])?;
+            bench.get_ready(turn)?;
             made = Some((bench, endpoint));
         }
         let Some((bench, endpoint)) = &made else { return Err(wrong("no machine")) };
@@ -54,7 +55,7 @@ pub fn compute(programs: &Arc<Programs>, kernel: Kernel, checks: Checks) -> Plac
             let _ = results.send((ticks, failure));
         })?;
         match received.recv().map_err(wrong)? {
-            (_, Some(failure)) => Err(wrong(failure)),
+            (_, Some(failure)) => Err(bench.failed(&failure)),
             (ticks, None) => Ok(turn.single(ticks)),
         }
     })

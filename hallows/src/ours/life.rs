@@ -123,7 +123,8 @@ pub fn cells(programs: &Arc<Programs>) -> Place<'static> {
         let configuration = Configuration {
             cells: CELLS + 100,
             objects: CELLS + 100,
-            slots: (CELLS + 100) * 64 * 2,
+            // A space each, and as many again for the root, for what is held, and for rounding.
+            slots: (CELLS + 100) * 64 * 4,
             memory_bytes: 16 << 30,
             ..Configuration::default()
         };

@@ -105,6 +105,11 @@ impl Bench {
         Ok(Self { kernel, right, programs: programs.clone(), checks, loaded: Mutex::default() })
     }
 
+    /// What went wrong, with what the machine has logged.
+    pub fn failed(&self, failure: &str) -> BenchError {
+        wrong(format!("{failure}; the machine said: {}", self.kernel.machine.console().take().trim_end()))
+    }
+
     fn loaded(&self) -> MutexGuard<'_, BTreeMap<&'static str, Rooted>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -202,6 +207,15 @@ impl Bench {
     /// Drives core 0 until there is nothing to do.
     pub fn settle(&self) {
         while self.kernel.step(CoreId(0)) {}
+    }
+
+    /// Runs what was started until it waits: who calls a passive server before it is ready gets `NotReady`.
+    pub fn get_ready(&self, turn: &Turn<'_>) -> Result<(), BenchError> {
+        hallows_bench::cores::on_core(turn.cores.first(), hallows_bench::cores::Priority::Ordinary, || {
+            let Ok(_stack) = TrapStack::install() else { return Err(wrong("no memory for a trap stack")) };
+            self.settle();
+            Ok(())
+        })?
     }
 
     /// Runs `job` as a native main program on core 0 with the timekeeper on the second core, driving core 0 with this thread until the
