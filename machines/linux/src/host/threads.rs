@@ -120,12 +120,21 @@ where
     Ok(PinnedThread { handle, started })
 }
 
+/// Makes the calling thread, a process's first one, a thread of the machine: it pins itself, so that the machine is on no
+/// core that it was not given. Report it with the others.
+pub fn adopt(role: ThreadRole) -> ThreadInfo {
+    prepare(&ThreadPlan { role, stack_bytes: 0, prefault_bytes: 0 })
+}
+
 fn prepare(plan: &ThreadPlan) -> ThreadInfo {
     let role = plan.role;
     let pinned = sched_setaffinity(None, &CoreSet::from(role.core()).to_cpu_set());
     // Ordinary threads wake up to 50 µs late so that Linux can bundle wake-ups; 1 ns asks it not to. It cannot fail.
     let _ = set_current_timer_slack(std::num::NonZeroU64::new(1));
-    prefault_stack(plan.prefault_bytes.min(plan.stack_bytes.saturating_sub(STACK_RESERVE_BYTES)));
+    let prefault_bytes = plan.prefault_bytes.min(plan.stack_bytes.saturating_sub(STACK_RESERVE_BYTES));
+    if prefault_bytes > 0 {
+        prefault_stack(prefault_bytes);
+    }
     ThreadInfo {
         tid: gettid().as_raw_nonzero().get(),
         role,
@@ -170,6 +179,16 @@ mod tests {
         let info = thread.info().unwrap();
         assert_eq!((info.role, info.not_pinned), (ThreadRole::Programs(core), None));
         assert_eq!(thread.handle.join().unwrap(), (core.to_string(), format!("core-{core}")));
+    }
+
+    #[test]
+    fn an_adopted_thread_runs_on_its_core() {
+        let allowed = CoreSet::from_cpu_set(&rustix::thread::sched_getaffinity(None).unwrap());
+        let core = allowed.first().unwrap();
+        let adopted =
+            std::thread::spawn(move || (adopt(ThreadRole::Control(core)), own_status("Cpus_allowed_list:")));
+        let (info, cores) = adopted.join().unwrap();
+        assert_eq!((info.not_pinned, cores), (None, core.to_string()));
     }
 
     #[test]

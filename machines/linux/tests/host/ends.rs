@@ -64,12 +64,14 @@ fn killed() {
 fn restarted() {
     let mut running = Running::start(&["--shared", "--restart=2"]);
     let first = running.machine();
+    assert_eq!(running.hear("attached"), "a program");
     running.placed();
     let crash = Request::Kill { cell: CellSelector::Name("everything".to_owned()) };
     ask(&running.control(), &crash).unwrap();
     assert_eq!(running.hear("restarting:"), "was ended by signal 6");
     let second = running.machine();
     assert_ne!(first, second);
+    assert_eq!(running.hear("attached"), "a program");
     running.placed();
     ask(&running.control(), &crash).unwrap();
     assert_eq!(running.code(), Some(134));

@@ -13,10 +13,15 @@ use rustix::fs::{FlockOperation, flock};
 /// Mount point of the version 1 cpuset tree, where most of these tests run.
 pub const CPUSETS: &str = "/sys/fs/cgroup/cpuset";
 
-/// Waits for other runs of these tests, and for any machine on the cores that they use.
-pub fn lock() -> Vec<File> {
+/// Waits for other runs of these tests on this host.
+pub fn lock() -> File {
     let tests = File::create("/tmp/hallows-host-tests.lock").unwrap();
     flock(&tests, FlockOperation::LockExclusive).unwrap();
+    tests
+}
+
+/// Waits until no machine, of somebody who uses this host meanwhile, has a core.
+pub fn wait_for_cores() {
     for core in topology().online.iter() {
         for directory in ["/run/lock", "/tmp"] {
             if let Ok(file) = File::open(format!("{directory}/hallows-cores/core-{core}")) {
@@ -24,7 +29,6 @@ pub fn lock() -> Vec<File> {
             }
         }
     }
-    vec![tests]
 }
 
 pub fn topology() -> Topology {

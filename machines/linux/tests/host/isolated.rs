@@ -27,14 +27,20 @@ pub fn tests() -> Vec<Trial> {
         ),
         root_test("a_restarted_machine_gets_the_isolated_cores_again", restarted),
         root_test("a_start_while_the_core_is_isolated_names_the_machine_that_has_it", taken),
+        root_test("two_machines_share_a_host_and_the_last_puts_it_back", two_machines)
+            .with_ignored_flag(usual_cores().len() < 3),
         root_test("all_cores_of_the_host_cannot_be_isolated", all_cores),
     ]
 }
 
 /// The core that the tests take: one that the boot line has left to Linux.
 fn core() -> CoreId {
+    usual_cores().last().unwrap()
+}
+
+fn usual_cores() -> CoreSet {
     let topology = topology();
-    topology.online.without(&topology.isolated).last().unwrap()
+    topology.online.without(&topology.isolated)
 }
 
 fn start() -> Running {
@@ -252,6 +258,27 @@ fn taken() {
     assert_eq!(second.code(), Some(69));
     first.signal(Signal::TERM);
     assert_eq!(first.code(), Some(0));
+}
+
+fn two_machines() {
+    let before = Snapshot::take();
+    let mut first = start();
+    first.machine();
+    assert_isolated(&first.placed());
+    let other = usual_cores().iter().rev().nth(1).unwrap();
+    let mut second = Running::start(&[&format!("--cores={other}")]);
+    let machine = second.machine();
+    assert_isolated(&second.placed());
+    let ordinary = |taken: &[CoreId]| usual_cores().without(&taken.iter().copied().collect()).to_string();
+    assert_eq!(allowed_cores(1, 1), ordinary(&[core(), other]));
+    first.signal(Signal::TERM);
+    assert_eq!(first.code(), Some(0));
+    assert_eq!(allowed_cores(1, 1), ordinary(&[other]));
+    let (tid, _) = threads(machine.pid).into_iter().find(|(_, name)| name.starts_with("core-")).unwrap();
+    assert_eq!(allowed_cores(machine.pid, tid), other.to_string());
+    second.signal(Signal::TERM);
+    assert_eq!(second.code(), Some(0));
+    before.assert_restored();
 }
 
 fn all_cores() {

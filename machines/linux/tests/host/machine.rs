@@ -10,10 +10,10 @@ use hallows_linux::host::control::protocol::{MemoryStatus, TimekeeperState, Time
 use hallows_linux::host::control::{CellSelector, MachineStatus, Request, Response};
 use hallows_linux::host::cores::CoreChoice;
 use hallows_linux::host::jail::Confined;
-use hallows_linux::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
+use hallows_linux::host::link::{FromMachine, LinkReceiver, LinkSender, TerminalMode, ToMachine};
 use hallows_linux::host::memory::{Backing, Reserve, lock_everything};
 use hallows_linux::host::quantity::ByteSize;
-use hallows_linux::host::threads::{PinnedThread, ThreadPlan, ThreadRole, spawn};
+use hallows_linux::host::threads::{PinnedThread, ThreadPlan, ThreadRole, adopt, spawn};
 use hallows_linux::host::tier::Tier;
 use hallows_linux::host::timer::Parker;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub enum Manner {
     Stubborn,
     /// Sends back what it reads from the console, and ends with code 7 at its end.
     Echo,
+    /// Wants single keys and says which come, until `q`.
+    Keys,
 }
 
 struct Machine {
@@ -61,7 +63,8 @@ fn boot(process: MachineProcess) -> ExitCode {
     process.sender.send(FromMachine::Step(lock_everything(&reserve).step())).unwrap();
     let confined = Confined::enter().unwrap();
     let threads = start_threads(&config.cores, &reserve);
-    let infos = threads.iter().map(|thread| thread.info().unwrap()).collect();
+    let mut infos: Vec<_> = threads.iter().map(|thread| thread.info().unwrap()).collect();
+    infos.push(adopt(ThreadRole::Control(config.cores.cleaner_core())));
     process.sender.send(FromMachine::Threads { threads: infos }).unwrap();
     let report = confined.seal().unwrap();
     let tier = Tier::Shared;
@@ -69,7 +72,14 @@ fn boot(process: MachineProcess) -> ExitCode {
     machine.say(&format!("jailed {}", serde_json::to_string(&report).unwrap()));
     // The pid is what the kernel says it is, whatever /proc would say.
     machine.say(&format!("machine {}", std::process::id()));
-    if machine.config.manner == Manner::Echo { machine.echo() } else { machine.serve(process.receiver) }
+    let mut attached = [0; 100];
+    let length = rustix::io::pread(&process.attachments[0], &mut attached, 0).unwrap();
+    machine.say(&format!("attached {}", String::from_utf8_lossy(&attached[..length])));
+    match machine.config.manner {
+        Manner::Echo => machine.echo(),
+        Manner::Keys => machine.keys(),
+        Manner::Polite | Manner::Stubborn => machine.serve(process.receiver),
+    }
 }
 
 fn start_threads(cores: &CoreChoice, reserve: &Arc<Reserve>) -> Vec<PinnedThread<()>> {
@@ -101,6 +111,16 @@ impl Machine {
         }
     }
 
+    fn keys(&self) -> ExitCode {
+        self.sender.send(FromMachine::Terminal { mode: TerminalMode::Raw }).unwrap();
+        self.say("keys wanted");
+        let mut key = [0];
+        while rustix::io::read(&self.console, &mut key).unwrap() == 1 && key != *b"q" {
+            self.say(&format!("key {}", key[0]));
+        }
+        ExitCode::SUCCESS
+    }
+
     fn serve(mut self, mut receiver: LinkReceiver) -> ExitCode {
         while let Some((message, _)) = receiver.receive().unwrap() {
             match message {
@@ -118,7 +138,7 @@ impl Machine {
                         return ExitCode::SUCCESS;
                     }
                 }
-                ToMachine::WindowSize { .. } => {}
+                ToMachine::WindowSize { columns, rows } => self.say(&format!("window {columns} x {rows}")),
             }
         }
         ExitCode::from(9)

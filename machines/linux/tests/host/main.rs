@@ -12,6 +12,7 @@ mod machine;
 mod parent;
 mod running;
 mod shared;
+mod terminal;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -27,8 +28,15 @@ fn main() -> std::process::ExitCode {
     // They share the host.
     options.test_threads = Some(1);
     let _lock = if options.list { None } else { Some(host::lock()) };
-    let tests = [shared::tests(), control::tests(), ends::tests(), isolated::tests(), booted::tests()]
-        .concat_trials();
+    let tests = [
+        shared::tests(),
+        terminal::tests(),
+        control::tests(),
+        ends::tests(),
+        isolated::tests(),
+        booted::tests(),
+    ]
+    .concat_trials();
     libtest_mimic::run(&options, tests).exit_code()
 }
 
@@ -45,6 +53,7 @@ impl<const LISTS: usize> ConcatTrials for [Vec<Trial>; LISTS] {
 /// A test that needs nothing.
 fn test(name: &'static str, body: fn()) -> Trial {
     Trial::test(name, move || {
+        host::wait_for_cores();
         body();
         Ok(())
     })

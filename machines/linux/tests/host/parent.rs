@@ -1,5 +1,6 @@
 //! The parent process of the tests: what `hallows run` does with the host side, and a line for every event.
 
+use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub fn run(options: impl Iterator<Item = String>) -> ExitCode {
             ("--grace-ms", ms) => grace = Duration::from_millis(ms.parse().unwrap()),
             ("--stubborn", _) => manner = Manner::Stubborn,
             ("--echo", _) => manner = Manner::Echo,
+            ("--keys", _) => manner = Manner::Keys,
             ("--restart", times) => {
                 let times = times.parse().unwrap();
                 restart = RestartPolicy::OnCrash { times, within: Duration::from_secs(3600) };
@@ -42,7 +44,7 @@ pub fn run(options: impl Iterator<Item = String>) -> ExitCode {
         kernel: HostFacts::read().kernel_version(),
         limit,
         config: serde_json::to_vec(&config).unwrap(),
-        attachments: Vec::new(),
+        attachments: vec![attachment()],
         grace,
         restart,
     };
@@ -63,4 +65,10 @@ pub fn run(options: impl Iterator<Item = String>) -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+fn attachment() -> OwnedFd {
+    let file = rustix::fs::memfd_create(c"attachment", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+    rustix::io::write(&file, b"a program").unwrap();
+    file
 }

@@ -38,8 +38,12 @@ impl Running {
         Self::start_command(parent(options))
     }
 
-    pub fn start_command(mut command: Command) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    pub fn start_command(command: Command) -> Self {
+        Self::start_with_input(command, Stdio::piped())
+    }
+
+    pub fn start_with_input(mut command: Command, input: Stdio) -> Self {
+        command.stdin(input).stdout(Stdio::piped());
         let mut parent = command.spawn().unwrap();
         let (stdin, stdout) = (parent.stdin.take(), parent.stdout.take().unwrap());
         Self { parent, stdin, stdout, unread: Vec::new(), waiting: Vec::new(), heard: Vec::new() }
