@@ -14,7 +14,7 @@ use crate::process::{INBOX, Process, maybe_pause};
 use crate::program::{Code, Halt, Incoming, Response};
 use crate::world::{Instance, world};
 
-/// Empty: see [`crate::world`].
+/// Empty: the world of this thread holds its state.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SimEngine;
 

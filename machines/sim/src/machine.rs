@@ -5,7 +5,7 @@ use hallows_kernel::{CoreId, Machine, Nanos};
 use crate::fiber;
 use crate::world::world;
 
-/// Empty: see [`crate::world`].
+/// Empty: the world of this thread holds its state.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SimMachine;
 

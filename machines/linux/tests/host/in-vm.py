@@ -92,7 +92,8 @@ def main():
     with tempfile.NamedTemporaryFile(suffix=".cpio") as initial:
         initial.write(archive(files))
         initial.flush()
-        machine = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", cores]
+        # One host thread for all cores: a guest that patches its own code while several run is emulated wrongly otherwise.
+        machine = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", cores]
         machine += ["-m", "1024", "-nographic", "-no-reboot", "-kernel", kernel, "-initrd", initial.name]
         machine += ["-append", " ".join(["console=ttyS0 quiet panic=-1 rdinit=/init", *boot_options])]
         run = subprocess.run(machine, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=1800)

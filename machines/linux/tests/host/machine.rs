@@ -62,7 +62,8 @@ fn boot(process: MachineProcess) -> ExitCode {
     let reserve = Arc::new(Reserve::new(config.memory, Backing::Shareable).unwrap());
     process.sender.send(FromMachine::Step(lock_everything(&reserve).step())).unwrap();
     let confined = Confined::enter().unwrap();
-    let threads = start_threads(&config.cores, &reserve);
+    let booted = Arc::new(Parker::new());
+    let threads = start_threads(&config.cores, &reserve, &booted);
     let mut infos: Vec<_> = threads.iter().map(|thread| thread.info().unwrap()).collect();
     infos.push(adopt(ThreadRole::Control(config.cores.cleaner_core())));
     process.sender.send(FromMachine::Threads { threads: infos }).unwrap();
@@ -72,6 +73,7 @@ fn boot(process: MachineProcess) -> ExitCode {
     machine.say(&format!("jailed {}", serde_json::to_string(&report).unwrap()));
     // The pid is what the kernel says it is, whatever /proc would say.
     machine.say(&format!("machine {}", std::process::id()));
+    booted.unpark();
     let mut attached = [0; 100];
     let length = rustix::io::pread(&process.attachments[0], &mut attached, 0).unwrap();
     machine.say(&format!("attached {}", String::from_utf8_lossy(&attached[..length])));
@@ -82,15 +84,16 @@ fn boot(process: MachineProcess) -> ExitCode {
     }
 }
 
-fn start_threads(cores: &CoreChoice, reserve: &Arc<Reserve>) -> Vec<PinnedThread<()>> {
+fn start_threads(cores: &CoreChoice, reserve: &Arc<Reserve>, booted: &Arc<Parker>) -> Vec<PinnedThread<()>> {
     let sleep = || {
         Parker::<std::sync::atomic::AtomicU32>::new().park(None);
     };
     let mut threads: Vec<_> =
         cores.programs.iter().map(|core| spawn(ThreadPlan::new(ThreadRole::Programs(core)), sleep)).collect();
     threads.push(spawn(ThreadPlan::new(ThreadRole::Timekeeper(cores.timekeeper_core())), sleep));
-    let reserve = reserve.clone();
+    let (reserve, booted) = (reserve.clone(), booted.clone());
     threads.push(spawn(ThreadPlan::new(ThreadRole::Cleaner(cores.cleaner_core())), move || {
+        booted.park(None);
         reserve.populate(&AtomicBool::new(false)).unwrap();
     }));
     threads.into_iter().map(Result::unwrap).collect()

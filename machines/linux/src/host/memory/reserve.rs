@@ -100,6 +100,8 @@ impl Reserve {
     /// Brings every page into memory, slice by slice, on the calling thread: the cleaner's, on a housekeeping core.
     /// Content does not change, so programs may use the range at the same time. Looks at `stop` between slices.
     ///
+    /// It takes the whole core for 0.3 to 0.6 s per GiB of small pages: begin when the first program runs, not before.
+    ///
     /// # Errors
     /// [`MemoryError::Populate`], among others when the host runs out of memory.
     pub fn populate(&self, stop: &AtomicBool) -> Result<Population, MemoryError> {
