@@ -1,7 +1,7 @@
 //! The control socket: how `hallows ps`, `stop` and the like reach a running machine.
 //!
 //! A Unix stream socket per machine in the user's [runtime directory](super::runtime_dir), served by the parent. One JSON
-//! object a line: a [`Request`](protocol::Request) in, a [`Response`](protocol::Response) out, in order. Try
+//! object a line: a [`Request`] in, a [`Response`] out, in order. Try
 //! `echo '{"op":"ps"}' | nc -U /run/hallows/machine-PID.sock`.
 
 pub mod client;
