@@ -152,7 +152,7 @@ impl<E: Engine> Kernel<E> {
         // Also if others hold capabilities of it: those are stale then.
         self.end_object(&mut token, self.configuration.cores, Orphan { kind, index, generation });
         if self.capabilities.still(cell.0.via) {
-            let orphan = self.capabilities.lock(&mut token).0.delete(cell.0.via.slot);
+            let orphan = self.change(&mut token, |tree, _| tree.delete(cell.0.via.slot));
             self.end_orphans(&mut token, self.configuration.cores, orphan.as_slice());
         }
     }

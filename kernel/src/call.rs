@@ -9,7 +9,7 @@ use hallows_abi::{
     TransferMode,
 };
 
-use crate::capabilities::InFlight;
+use crate::capabilities::{Carried, InFlight};
 use crate::inbox::{Answer, Entry, Message, Payload, Pending, Sender};
 use crate::objects::Watched;
 use crate::slot::{Found, Via};
@@ -74,26 +74,19 @@ impl<E: Engine> Kernel<E> {
         deadline: Nanos,
     ) -> Result<u32, Error> {
         let server = self.active_server(context, cell, found)?;
-        let flight = self.dispatch(context, cell, message.transfers)?;
         let ticket = {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
-            inbox.reserve(Pending { server, reply: Some(reply), reserved: 0, done: None })
-        };
-        let ticket = match ticket {
-            Ok(ticket) => ticket,
-            Err(error) => {
-                self.drop_flight(&mut context.token, context.core.0, &flight);
-                return Err(error);
-            }
+            inbox.reserve(Pending { server, reply: Some(reply), reserved: 0, done: None })?
         };
         let length = u32::try_from(self.engine.length(message.bytes)).map_err(|_| Error::TooLong)?;
         let payload = Payload::Borrowed(message.bytes, length);
         let room = u32::try_from(self.engine.length(reply)).unwrap_or(u32::MAX);
         let sender = Sender::Cell { cell, ticket };
         let capability = &found.capability;
-        let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, flight, room);
+        let nothing = InFlight::NONE;
+        let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
         self.arm(context, deadline);
-        if let Err(error) = self.accept(context, server, sent, Waker::Continues) {
+        if let Err(error) = self.accept(context, server, sent, message.transfers, Waker::Continues) {
             self.disarm(context);
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             inbox.give_up(ticket);
@@ -120,11 +113,10 @@ impl<E: Engine> Kernel<E> {
         self.disarm(context);
         let arrives = self.check_live(cell).and(answer.result);
         if arrives.is_ok() {
-            self.arrive(context, cell, &answer.flight, handles).ok();
-        } else {
-            // A lost answer's capabilities are lost with it.
-            self.drop_flight(&mut context.token, context.core.0, &answer.flight);
+            return self.arrive_whole(context, cell, &answer.flight, handles).and(arrives);
         }
+        // A lost answer's capabilities are lost with it.
+        self.drop_flight(&mut context.token, context.core.0, &answer.flight);
         arrives
     }
 
@@ -162,22 +154,19 @@ impl<E: Engine> Kernel<E> {
         context: &mut Context,
         server: u32,
         message: Message<E::Bytes>,
+        transfers: &[Transfer],
         waker: Waker,
     ) -> Result<(), Error> {
-        let (via, endpoint) = (message.via, message.endpoint);
-        let record = self.endpoints.at(endpoint);
-        let limit = record.limit.load(Ordering::Relaxed);
-        let (accepted, wake) = {
+        let endpoint = message.endpoint;
+        let (accepted, wake) = if transfers.is_empty() {
             let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
-            // Under the lock that a revocation purges under: what it has emptied cannot bring anything in any more.
-            let accepted = if !self.capabilities.still(via) {
-                Err((Error::Revoked, message))
-            } else if !record.generation.is_alive() {
-                Err((Error::Gone, message))
-            } else {
-                inbox.accept(message, limit)
+            let accepted = match self.may_enter(&message) {
+                Err(error) => Err((error, message)),
+                Ok(limit) => inbox.accept(message, limit),
             };
             (accepted, inbox.take_waiter_if_any())
+        } else {
+            self.accept_with(context, server, message, transfers)
         };
         match accepted {
             Ok(token) => {
@@ -191,13 +180,59 @@ impl<E: Engine> Kernel<E> {
                 }
                 Ok(())
             }
-            Err((error, message)) => {
+            Err((error, _)) => {
                 if wake {
                     self.wake(&mut context.token, context.core.0, server);
                 }
-                self.drop_flight(&mut context.token, context.core.0, &message.flight);
                 Err(error)
             }
+        }
+    }
+
+    /// Accepts a message with capabilities: they leave their sender's space at the moment at which the message is accepted, under the
+    /// tree's lock and the inbox's, so a refused one has never moved them.
+    fn accept_with(
+        &self,
+        context: &mut Context,
+        server: u32,
+        mut message: Message<E::Bytes>,
+        transfers: &[Transfer],
+    ) -> (Result<u64, (Error, Message<E::Bytes>)>, bool) {
+        let list = match Self::sendable(transfers) {
+            Ok(list) => list,
+            Err(error) => return (Err((error, message)), false),
+        };
+        let cell = self.current(context);
+        let find = |handle| self.capabilities.find(cell, handle);
+        self.change(&mut context.token, |tree, token| {
+            if let Err(error) = tree.check(find, &list, message.through.via()) {
+                return (Err((error, message)), false);
+            }
+            let (mut inbox, _) = self.cells.at(server).inbox.lock(token);
+            let admitted = self.may_enter(&message).and_then(|limit| {
+                inbox.admit(&message, limit)?;
+                message.flight = tree.dispatch(find, &list)?;
+                Ok(limit)
+            });
+            let accepted = match admitted {
+                Ok(limit) => inbox.accept(message, limit),
+                Err(error) => Err((error, message)),
+            };
+            (accepted, inbox.take_waiter_if_any())
+        })
+    }
+
+    /// Whether a message may still come in, and how many may wait with it. Under the inbox's lock, which a revocation purges under: what
+    /// it has emptied cannot bring anything in any more.
+    #[inline]
+    fn may_enter(&self, message: &Message<E::Bytes>) -> Result<u32, Error> {
+        let record = self.endpoints.at(message.endpoint);
+        if !self.capabilities.still(message.through.via()) {
+            Err(Error::Revoked)
+        } else if !record.generation.is_alive() {
+            Err(Error::Gone)
+        } else {
+            Ok(record.limit.load(Ordering::Relaxed))
         }
     }
 
@@ -236,13 +271,6 @@ impl<E: Engine> Kernel<E> {
         let server = self.active_server(context, cell, &found)?;
         let budget = self.cells.at(cell).budget.load(Ordering::Relaxed);
         self.budgets.at(budget).charge(u64::from(room))?;
-        let flight = match self.dispatch(context, cell, message.transfers) {
-            Ok(flight) => flight,
-            Err(error) => {
-                self.refund(&mut context.token, budget, u64::from(room));
-                return Err(error);
-            }
-        };
         let ticket = {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             inbox.reserve(Pending { server, reply: None, reserved: u64::from(room), done: None })
@@ -250,7 +278,6 @@ impl<E: Engine> Kernel<E> {
         let ticket = match ticket {
             Ok(ticket) => ticket,
             Err(error) => {
-                self.drop_flight(&mut context.token, context.core.0, &flight);
                 self.refund(&mut context.token, budget, u64::from(room));
                 return Err(error);
             }
@@ -260,8 +287,9 @@ impl<E: Engine> Kernel<E> {
         let sender = Sender::Cell { cell, ticket };
         let capability = &found.capability;
         let payload = Payload::Owned(bytes);
-        let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, flight, room);
-        if let Err(error) = self.accept(context, server, sent, Waker::Runs) {
+        let nothing = InFlight::NONE;
+        let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
+        if let Err(error) = self.accept(context, server, sent, message.transfers, Waker::Runs) {
             self.cells.at(cell).inbox.lock(&mut context.token).0.give_up(ticket);
             self.refund(&mut context.token, budget, u64::from(room));
             return Err(error);
@@ -272,7 +300,8 @@ impl<E: Engine> Kernel<E> {
     /// Answers a message that was received.
     ///
     /// # Errors
-    /// `BadToken`: it was answered already, or its sender gave up. Errors of the answer's capabilities leave the message unanswered.
+    /// `BadToken`: it was answered already, or its sender gave up. After any error the answer's capabilities are where they were; those
+    /// of the answer's capabilities leave the message unanswered.
     pub fn answer(&self, context: &mut Context, token: u64, message: Outgoing<'_, E>) -> Result<(), Error> {
         self.answer_waking(context, token, &message, Waker::Runs)
     }
@@ -291,25 +320,25 @@ impl<E: Engine> Kernel<E> {
         {
             return Err(Error::TooLong);
         }
-        let flight = if message.transfers.is_empty() {
-            InFlight::NONE
+        let (answered, flight, refused) = if message.transfers.is_empty() {
+            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+            let answered = inbox.answer(token).ok_or(Error::BadToken)?;
+            (answered, InFlight::NONE, inbox.has_refused())
         } else {
-            {
-                let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+            let list = Self::sendable(message.transfers)?;
+            let find = |handle| self.capabilities.find(cell, handle);
+            self.change(&mut context.token, |tree, below| {
+                let (mut inbox, _) = self.cells.at(cell).inbox.lock(below);
                 if !inbox.is_received(token) {
                     return Err(Error::BadToken);
                 }
-            }
-            self.dispatch(context, cell, message.transfers)?
+                tree.check(find, &list, Via::KERNEL)?;
+                let flight = tree.dispatch(find, &list)?;
+                let answered = inbox.answer(token).ok_or(Error::BadToken)?;
+                Ok((answered, flight, inbox.has_refused()))
+            })?
         };
-        let taken = {
-            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
-            inbox.answer(token).map(|message| (message.sender, message.room, inbox.has_refused()))
-        };
-        let Some((sender, room, refused)) = taken else {
-            self.drop_flight(&mut context.token, context.core.0, &flight);
-            return Err(Error::BadToken);
-        };
+        let (sender, room) = (answered.sender, answered.room);
         if refused {
             self.tell_room(context, cell);
         }
@@ -500,7 +529,7 @@ impl<E: Engine> Kernel<E> {
                         Some((answer, reserved)) => Taken::Answer(ticket, answer, reserved),
                         None => continue,
                     },
-                    Some(Entry::Message(token)) => match self.receive(&mut inbox, token, buffer) {
+                    Some(Entry::Message(token)) => match self.receive(&mut inbox, token, buffer, handles.room()) {
                         Some(received) => received,
                         None => continue,
                     },
@@ -535,10 +564,12 @@ impl<E: Engine> Kernel<E> {
         inbox: &mut crate::inbox::Inbox<E::Bytes>,
         token: u64,
         buffer: E::Bytes,
+        room: usize,
     ) -> Option<Taken> {
+        let (length, capabilities) = inbox.size(token)?;
+        let fits = length <= self.engine.length(buffer) && capabilities <= room;
         let (message, flight) = inbox.receive(token)?;
-        let length = message.payload.length();
-        if length > self.engine.length(buffer) {
+        if !fits {
             message.flight = flight;
             return Some(Taken::TooLong(token));
         }
@@ -581,7 +612,7 @@ impl<E: Engine> Kernel<E> {
         handles: &mut HandleList,
     ) -> Event {
         let bytes = answer.bytes.as_deref().unwrap_or_default();
-        let fits = bytes.len() <= self.engine.length(buffer);
+        let fits = bytes.len() <= self.engine.length(buffer) && answer.flight.len() <= handles.room();
         if fits {
             self.engine.write(buffer, bytes);
         }
@@ -613,10 +644,8 @@ impl<E: Engine> Kernel<E> {
         (value != 0).then_some(Event { kind: EventKind::Notification, badge, value, ..Event::DEADLINE })
     }
 
-    fn dispatch(&self, context: &mut Context, cell: u32, transfers: &[Transfer]) -> Result<InFlight, Error> {
-        if transfers.is_empty() {
-            return Ok(InFlight::NONE);
-        }
+    /// What a program asks to send along, if it can be asked for.
+    fn sendable(transfers: &[Transfer]) -> Result<TransferList, Error> {
         let list = transfer_list(transfers)?;
         for transfer in transfers {
             // What a cell is cannot be given away, nor its budget moved out of its space.
@@ -626,8 +655,7 @@ impl<E: Engine> Kernel<E> {
                 return Err(Error::NoRight);
             }
         }
-        let (mut tree, _) = self.capabilities.lock(&mut context.token);
-        tree.dispatch(|handle| self.capabilities.find(cell, handle), &list)
+        Ok(list)
     }
 
     fn arrive(
@@ -641,44 +669,110 @@ impl<E: Engine> Kernel<E> {
             return Ok(());
         }
         let mut orphans = Vec::new();
-        let result = {
-            let (mut tree, _) = self.capabilities.lock(&mut context.token);
+        let result = self.change(&mut context.token, |tree, _| {
             tree.arrive(flight, cell, handles, |orphan| orphans.push(orphan))
-        };
+        });
         self.end_orphans(&mut context.token, context.core.0, &orphans);
         result
     }
 
-    /// Gives the capabilities of a protected call from one space into another.
+    /// The same for an answer that is lost unless all of it arrives.
+    fn arrive_whole(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        flight: &InFlight,
+        handles: &mut HandleList,
+    ) -> Result<(), Error> {
+        if flight.is_empty() {
+            return Ok(());
+        }
+        let fits = flight.len() <= handles.room()
+            && self.capabilities.lock(&mut context.token).0.has_room(flight, cell);
+        if !fits {
+            self.drop_flight(&mut context.token, context.core.0, flight);
+            return Err(Error::AnswerTooLong);
+        }
+        // Only the calling thread fills this space, and it is here.
+        self.arrive(context, cell, flight, handles)
+    }
+
+    /// Gives the capabilities of a protected call from the caller's space into the server's.
     pub(crate) fn carry(
         &self,
         context: &mut Context,
-        from: u32,
-        to: u32,
+        way: (u32, u32),
+        through: Via,
+        transfers: &[Transfer],
+        handles: &mut HandleList,
+    ) -> Result<Carried, Error> {
+        let list = Self::sendable(transfers)?;
+        let find = |handle| self.capabilities.find(way.0, handle);
+        self.change(&mut context.token, |tree, _| {
+            tree.check(find, &list, through)?;
+            tree.carry(find, &list, way, handles)
+        })
+    }
+
+    /// The handler has run: what went with the call is the server's.
+    pub(crate) fn settle(&self, context: &mut Context, carried: &Carried) {
+        self.change(&mut context.token, |tree, _| tree.settle(carried));
+    }
+
+    /// The handler has not run: what went with the call is its caller's again.
+    pub(crate) fn take_back(&self, context: &mut Context, carried: &Carried) {
+        let mut orphans = Vec::new();
+        self.change(&mut context.token, |tree, _| tree.take_back(carried, |orphan| orphans.push(orphan)));
+        self.end_orphans(&mut context.token, context.core.0, &orphans);
+    }
+
+    /// Gives the capabilities of a handler's answer to its caller. An answer that the caller has no room for is lost with its
+    /// capabilities: the handler that would have to know of them is over.
+    pub(crate) fn give(
+        &self,
+        context: &mut Context,
+        way: (u32, u32),
         transfers: &[Transfer],
         handles: &mut HandleList,
     ) -> Result<(), Error> {
         if transfers.is_empty() {
             return Ok(());
         }
-        let flight = self.dispatch(context, from, transfers)?;
-        self.arrive(context, to, &flight, handles)
+        let carried = if transfers.len() > handles.room() {
+            Err(Error::SpaceFull)
+        } else {
+            self.carry(context, way, Via::KERNEL, transfers, handles)
+        };
+        match carried {
+            Ok(carried) => {
+                self.settle(context, &carried);
+                Ok(())
+            }
+            Err(Error::SpaceFull) => {
+                self.lose(context, way.0, transfers);
+                Err(Error::AnswerTooLong)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Drops the capabilities that would have gone with an answer that is lost.
     pub(crate) fn lose(&self, context: &mut Context, from: u32, transfers: &[Transfer]) {
-        if let Ok(flight) = self.dispatch(context, from, transfers) {
-            self.drop_flight(&mut context.token, context.core.0, &flight);
-        }
-    }
-
-    /// Deletes capabilities that arrived in a cell's space for a handler that never ran: nobody there knows of them.
-    pub(crate) fn discard(&self, context: &mut Context, cell: u32, handles: &[Handle]) {
-        for handle in handles {
-            let Ok(found) = self.capabilities.find(cell, *handle) else { continue };
-            let orphan = self.capabilities.lock(&mut context.token).0.delete(found.via.slot);
-            self.end_orphans(&mut context.token, context.core.0, orphan.as_slice());
-        }
+        let Ok(list) = Self::sendable(transfers) else { return };
+        let find = |handle| self.capabilities.find(from, handle);
+        let mut orphans = Vec::new();
+        self.change(&mut context.token, |tree, _| {
+            if tree.check(find, &list, Via::KERNEL).is_err() {
+                return;
+            }
+            // A copy that does not arrive was never made.
+            for transfer in list.as_slice().iter().filter(|transfer| transfer.mode == TransferMode::Move) {
+                if let Ok(found) = find(transfer.handle) {
+                    orphans.extend(tree.delete(found.via.slot));
+                }
+            }
+        });
+        self.end_orphans(&mut context.token, context.core.0, &orphans);
     }
 
     /// Tells the watchers of endpoints that have room again.

@@ -9,6 +9,7 @@ use hallows_abi::{Error, Handle, ObjectKind, TransferMode};
 use crate::lock::{Guard, Lock, Token, level};
 use crate::slot::{Capability, Found, Slot, Via};
 use crate::sync::{AtomicU64, Ordering};
+use crate::through::{Step, Steps};
 use crate::tree::{Diminish, Space, Tree, handle_of};
 use crate::{HandleList, TransferList};
 
@@ -28,6 +29,11 @@ impl InFlight {
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |vias| vias.len())
     }
 
     fn push(&mut self, via: Via) {
@@ -74,6 +80,23 @@ pub struct Locked<'g> {
     slots: &'g [Slot],
     extents: &'g [Extent],
     inside: Guard<'g, Inside>,
+    steps: Steps,
+}
+
+/// Capabilities that went with a protected call, and can come back as long as its handler has not run: the slots that moved ones have
+/// left are kept for them. Given to [`Locked::settle`] or [`Locked::take_back`].
+#[derive(Debug)]
+#[must_use]
+pub struct Carried {
+    from: u32,
+    items: Vec<CarriedOne>,
+}
+
+#[derive(Debug)]
+struct CarriedOne {
+    now: Via,
+    /// The slot that it has left; none of a copy.
+    origin: Option<u32>,
 }
 
 /// An object that no capability names any more: its owner ends it.
@@ -139,7 +162,7 @@ impl Capabilities {
         token: &'g mut Token<'_, M>,
     ) -> (Locked<'g>, Token<'g, { level::TREE }>) {
         let (inside, token) = self.inside.lock(token);
-        (Locked { slots: &self.slots, extents: &self.extents, inside }, token)
+        (Locked { slots: &self.slots, extents: &self.extents, inside, steps: Steps::default() }, token)
     }
 }
 
@@ -250,24 +273,54 @@ impl Locked<'_> {
 
     /// Moves a capability into a cell's space (or the held one).
     pub fn relocate(&mut self, original: &Found, owner: u32) -> Result<Found, Error> {
+        let moved = self.relocate_keeping(original, owner)?;
+        let from = self.inside.owner(original.via.slot);
+        self.inside.give_back(from, original.via.slot);
+        Ok(moved)
+    }
+
+    /// The same, and the slot that it leaves stays taken.
+    fn relocate_keeping(&mut self, original: &Found, owner: u32) -> Result<Found, Error> {
         let place = self.inside.take(owner)?;
         if let Err(error) = self.inside.tree.relocate(self.slots, original, place) {
             self.inside.give_back(owner, place);
             return Err(error);
         }
-        let from = self.inside.owner(original.via.slot);
-        if let Some(count) = self.inside.count(&original.capability, from) {
+        self.has_moved(original, place)
+    }
+
+    /// The books of a move.
+    fn has_moved(&mut self, original: &Found, place: u32) -> Result<Found, Error> {
+        let Found { capability, via } = original;
+        let (from, to) = (self.inside.owner(via.slot), self.inside.owner(place));
+        if let Some(count) = self.inside.count(capability, from) {
             *count -= 1;
         }
-        if let Some(count) = self.inside.count(&original.capability, owner) {
+        if let Some(count) = self.inside.count(capability, to) {
             *count += 1;
         }
-        self.inside.give_back(from, original.via.slot);
-        self.slots.get(place as usize).and_then(|slot| slot.current(place)).ok_or(Error::SpaceFull)
+        let moved = self.slots.get(place as usize).and_then(|slot| slot.current(place));
+        let moved = moved.ok_or(Error::SpaceFull)?;
+        self.steps.moved(capability, *via, moved.via);
+        Ok(moved)
+    }
+
+    /// What was moved and deleted under this hold of the lock: what came through it follows before the lock is given back.
+    pub fn take_steps(&mut self) -> Vec<Step> {
+        self.steps.take()
     }
 
     /// Deletes the capability in a slot. A held slot stays with its holder, empty; another is free again.
     pub fn delete(&mut self, place: u32) -> Option<Orphan> {
+        let found = self.slots.get(place as usize)?.current(place)?;
+        let parent = self.inside.tree.parent(place);
+        let parent = parent.and_then(|parent| self.slots.get(parent as usize)?.current(parent));
+        self.steps.deleted(&found.capability, found.via, parent.map(|parent| parent.via));
+        self.end(place)
+    }
+
+    /// Deletes the capability in a slot for a revocation, which ends what came through it.
+    pub fn end(&mut self, place: u32) -> Option<Orphan> {
         let capability = self.slots.get(place as usize)?.current(place)?.capability;
         let owner = self.inside.owner(place);
         self.inside.tree.delete(self.slots, place);
@@ -317,14 +370,17 @@ impl Locked<'_> {
         handle_of(self.slots, &space, found.via.slot)
     }
 
-    /// Puts the capabilities that go with a message on their way. All or none.
-    pub fn dispatch(
-        &mut self,
+    /// Whether capabilities can go with a message that goes through `through`: everything is looked at before anything is moved.
+    ///
+    /// # Errors
+    /// `BadHandle`, `NoRight`, `TooDeep`; `BadArgument` of one that is moved and named again, also as the one that the message goes
+    /// through.
+    pub fn check(
+        &self,
         find: impl Fn(Handle) -> Result<Found, Error>,
         transfers: &TransferList,
-    ) -> Result<InFlight, Error> {
-        let mut flight = InFlight::NONE;
-        // Everything is looked at before anything is moved: a refused message changes nothing.
+        through: Via,
+    ) -> Result<(), Error> {
         for (place, transfer) in transfers.as_slice().iter().enumerate() {
             let found = find(transfer.handle)?;
             if !found.capability.rights.contains(hallows_abi::Rights::TRANSFER) {
@@ -336,10 +392,23 @@ impl Locked<'_> {
             }
             let again =
                 transfers.as_slice().iter().skip(place + 1).any(|other| other.handle == transfer.handle);
-            if again && is_move {
+            if is_move && (again || found.via == through) {
                 return Err(Error::BadArgument);
             }
         }
+        Ok(())
+    }
+
+    /// Puts the capabilities that go with a message, which were looked at under this hold of the lock, on their way. All or none.
+    ///
+    /// # Errors
+    /// `TableFull`.
+    pub fn dispatch(
+        &mut self,
+        find: impl Fn(Handle) -> Result<Found, Error>,
+        transfers: &TransferList,
+    ) -> Result<InFlight, Error> {
+        let mut flight = InFlight::NONE;
         if !self.inside.tree.has_free(&self.inside.held, transfers.as_slice().len()) {
             return Err(Error::TableFull);
         }
@@ -362,6 +431,92 @@ impl Locked<'_> {
             }
         }
         Ok(flight)
+    }
+
+    /// Gives capabilities, which were looked at under this hold of the lock, from one cell's space into another's. All or none.
+    ///
+    /// # Errors
+    /// `SpaceFull`.
+    pub fn carry(
+        &mut self,
+        find: impl Fn(Handle) -> Result<Found, Error>,
+        transfers: &TransferList,
+        (from, to): (u32, u32),
+        handles: &mut HandleList,
+    ) -> Result<Carried, Error> {
+        let (space, count) = (*self.inside.space(to), transfers.as_slice().len());
+        let mut carried = Carried { from, items: Vec::with_capacity(count) };
+        if !self.inside.tree.has_free(&space, count) {
+            return Err(Error::SpaceFull);
+        }
+        for transfer in transfers.as_slice() {
+            let given = find(transfer.handle).and_then(|found| match transfer.mode {
+                TransferMode::Copy => {
+                    let copy = self.derive(&found, to, Diminish { rights: transfer.rights, badge: 0 })?;
+                    Ok((copy, None))
+                }
+                TransferMode::Move => Ok((self.relocate_keeping(&found, to)?, Some(found.via.slot))),
+            });
+            match given {
+                Ok((found, origin)) => {
+                    let handle = self.handle(to, &found);
+                    let _ = handles.push(handle);
+                    carried.items.push(CarriedOne { now: found.via, origin });
+                }
+                Err(error) => {
+                    // Nothing that was looked at before comes to this; and what was just derived is nobody's last.
+                    self.take_back(&carried, |_| ());
+                    return Err(error);
+                }
+            }
+        }
+        Ok(carried)
+    }
+
+    /// The receiver has what was carried: the slots that were kept are free.
+    pub fn settle(&mut self, carried: &Carried) {
+        for origin in carried.items.iter().filter_map(|one| one.origin) {
+            self.inside.give_back(carried.from, origin);
+        }
+    }
+
+    /// What was carried comes back as if it had never left, moved ones under the handles that they had; what was revoked meanwhile stays
+    /// gone. Nothing was done with it in between.
+    pub fn take_back(&mut self, carried: &Carried, mut orphaned: impl FnMut(Orphan)) {
+        for one in carried.items.iter().rev() {
+            let place = one.now.slot;
+            let found = self.slots.get(place as usize).and_then(|slot| slot.current(place));
+            match (found.filter(|found| found.via == one.now), one.origin) {
+                (Some(found), Some(origin)) => self.restore(&found, origin),
+                (Some(_), None) => {
+                    if let Some(orphan) = self.delete(place) {
+                        orphaned(orphan);
+                    }
+                }
+                (None, Some(origin)) => self.inside.give_back(carried.from, origin),
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// Moves a capability back into the slot that it left and that was kept.
+    fn restore(&mut self, found: &Found, origin: u32) {
+        let Some(slot) = self.slots.get(origin as usize) else { return };
+        slot.rewind();
+        if self.inside.tree.relocate(self.slots, found, origin).is_ok() && self.has_moved(found, origin).is_ok()
+        {
+            let owner = self.inside.owner(found.via.slot);
+            self.inside.give_back(owner, found.via.slot);
+        }
+    }
+
+    /// Whether a cell's space has a free slot for everything on its way that was not revoked.
+    pub fn has_room(&mut self, flight: &InFlight, cell: u32) -> bool {
+        let there = flight.iter().filter(|via| {
+            self.slots.get(via.slot as usize).is_some_and(|slot| slot.still(*via))
+        });
+        let (count, space) = (there.count(), *self.inside.space(cell));
+        self.inside.tree.has_free(&space, count)
     }
 
     /// Puts capabilities that arrived into a cell's space. A revoked one arrives as [`Handle::NULL`]; what finds no slot is

@@ -14,6 +14,7 @@ use hallows_abi::Error;
 
 use crate::capabilities::InFlight;
 use crate::slot::Via;
+use crate::through::{Ended, Step, Through};
 
 /// The most bytes of sent messages that may wait in one inbox: a flood costs its sender `Busy` and not the machine its memory.
 pub const MAX_QUEUED_BYTES: usize = 1 << 20;
@@ -73,6 +74,10 @@ impl<T> Slab<T> {
         Some(value)
     }
 
+    fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().filter_map(|(_, value)| value.as_mut())
+    }
+
     fn names(&self) -> impl Iterator<Item = (u64, &T)> {
         (0u64..).zip(&self.entries).filter_map(|(index, (generation, value))| {
             Some((u64::from(*generation) << 32 | index, value.as_ref()?))
@@ -94,6 +99,14 @@ impl<B> Payload<B> {
     pub fn length(&self) -> usize {
         match self {
             Self::Borrowed(_, length) => *length as usize,
+            Self::Owned(bytes) => bytes.len(),
+        }
+    }
+
+    /// Bytes of the kernel's memory that it takes.
+    fn owned(&self) -> usize {
+        match self {
+            Self::Borrowed(..) => 0,
             Self::Owned(bytes) => bytes.len(),
         }
     }
@@ -119,7 +132,7 @@ pub struct Message<B> {
     /// Who is owed an answer.
     pub sender: Sender,
     /// The capability that it came through.
-    pub via: Via,
+    pub through: Through,
     /// The endpoint's index.
     pub endpoint: u32,
     /// The capability's badge.
@@ -144,7 +157,8 @@ impl<B> Message<B> {
         flight: InFlight,
         room: u32,
     ) -> Self {
-        Self { sender, via, endpoint, badge, payload, flight, room, received: false }
+        let through = Through::new(via);
+        Self { sender, through, endpoint, badge, payload, flight, room, received: false }
     }
 }
 
@@ -247,19 +261,15 @@ impl<B: Copy> Inbox<B> {
         !self.queue.is_empty() && core::mem::replace(&mut self.waiting, false)
     }
 
-    /// Accepts a message, unless its endpoint has `limit` messages waiting already.
+    /// Whether a message would be accepted, unless its endpoint has `limit` messages waiting already.
     ///
     /// # Errors
-    /// `NotReady` of a closed inbox; `Busy` of a full one, and the endpoint is noted for [`Self::take_refused`]. Either way the
-    /// message comes back.
-    pub fn accept(&mut self, message: Message<B>, limit: u32) -> Result<u64, (Error, Message<B>)> {
+    /// `NotReady` of a closed inbox; `Busy` of a full one, and the endpoint is noted for [`Self::take_refused`].
+    pub fn admit(&mut self, message: &Message<B>, limit: u32) -> Result<(), Error> {
         if self.life == Life::Closed {
-            return Err((Error::NotReady, message));
+            return Err(Error::NotReady);
         }
-        let owned = match &message.payload {
-            Payload::Owned(bytes) => bytes.len(),
-            Payload::Borrowed(..) => 0,
-        };
+        let owned = message.payload.owned();
         // The kernel's own messages (one fault a life of a cell) are bounded by the number of cells and always have room.
         if message.sender != Sender::Kernel
             && (self.messages.len() >= limit as usize || self.queued_bytes + owned > MAX_QUEUED_BYTES)
@@ -267,9 +277,21 @@ impl<B: Copy> Inbox<B> {
             if !self.refused.contains(&message.endpoint) {
                 self.refused.push(message.endpoint);
             }
-            return Err((Error::Busy, message));
+            return Err(Error::Busy);
         }
-        self.queued_bytes += owned;
+        Ok(())
+    }
+
+    /// Accepts a message.
+    ///
+    /// # Errors
+    /// As [`Self::admit`]; the message comes back.
+    #[inline]
+    pub fn accept(&mut self, message: Message<B>, limit: u32) -> Result<u64, (Error, Message<B>)> {
+        if let Err(error) = self.admit(&message, limit) {
+            return Err((error, message));
+        }
+        self.queued_bytes += message.payload.owned();
         let token = self.messages.insert(message);
         self.queue.push_back(Entry::Message(token));
         Ok(token)
@@ -288,6 +310,12 @@ impl<B: Copy> Inbox<B> {
         let entry = self.queue.pop_front();
         self.waiting = entry.is_none();
         entry
+    }
+
+    /// How many bytes and capabilities the message of an entry just taken has.
+    pub fn size(&mut self, token: u64) -> Option<(usize, usize)> {
+        let message = self.messages.get_mut(token)?;
+        Some((message.payload.length(), message.flight.len()))
     }
 
     /// The message of an entry just taken: it counts as received. Its capabilities are the receiver's to place.
@@ -313,9 +341,7 @@ impl<B: Copy> Inbox<B> {
 
     fn remove(&mut self, token: u64) -> Option<Message<B>> {
         let message = self.messages.remove(token)?;
-        if let Payload::Owned(bytes) = &message.payload {
-            self.queued_bytes -= bytes.len();
-        }
+        self.queued_bytes -= message.payload.owned();
         if !message.received {
             self.queue.retain(|entry| *entry != Entry::Message(token));
         }
@@ -328,10 +354,15 @@ impl<B: Copy> Inbox<B> {
         self.remove(token)
     }
 
-    /// Takes out one message that came through a capability, received or not.
-    pub fn purge(&mut self, via: Via) -> Option<Message<B>> {
-        let (token, _) = self.messages.names().find(|(_, message)| message.via == via)?;
+    /// Takes out one message that a revocation ends, received or not.
+    pub fn purge(&mut self, end: Ended) -> Option<Message<B>> {
+        let (token, _) = self.messages.names().find(|(_, message)| message.through.is_ended_by(end))?;
         self.remove(token)
+    }
+
+    /// Messages that came through a capability go along with it.
+    pub fn follow(&mut self, step: &Step) {
+        self.messages.values_mut().for_each(|message| message.through.follow(step));
     }
 
     /// Takes out one message to an endpoint.

@@ -170,10 +170,7 @@ impl<E: Engine> Kernel<E> {
             return;
         }
         let mut orphans = alloc::vec::Vec::new();
-        {
-            let (mut tree, _) = self.capabilities.lock(token);
-            tree.drop_flight(flight, |orphan| orphans.push(orphan));
-        }
+        self.change(token, |tree, _| tree.drop_flight(flight, |orphan| orphans.push(orphan)));
         self.end_orphans(token, core, &orphans);
     }
 

@@ -41,6 +41,7 @@ mod slot;
 mod sync;
 mod table;
 mod thread;
+mod through;
 mod timekeeper;
 mod timers;
 mod trace;

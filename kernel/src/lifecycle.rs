@@ -259,15 +259,13 @@ impl<E: Engine> Kernel<E> {
     fn delete_space(&self, token: Unlocked<'_>, core: u32, cell: u32, grants_end: u32) {
         let mut from = 0;
         loop {
-            let orphan = {
-                let (mut tree, _) = self.capabilities.lock(token);
-                let Some((index, found)) = tree.next_in_space(cell, from) else { return };
+            let deleted = self.change(token, |tree, _| {
+                let (index, found) = tree.next_in_space(cell, from)?;
                 from = index + 1;
-                if index < grants_end && found.via.is_first_of_slot() {
-                    continue;
-                }
-                tree.delete(found.via.slot)
-            };
+                let kept = index < grants_end && found.via.is_first_of_slot();
+                Some(if kept { None } else { tree.delete(found.via.slot) })
+            });
+            let Some(orphan) = deleted else { return };
             if let Some(orphan) = orphan {
                 self.end_object(token, core, orphan);
             }
@@ -339,11 +337,10 @@ impl<E: Engine> Kernel<E> {
             self.end_object(token, core, Orphan { kind: ObjectKind::Endpoint, index: endpoint, generation });
         }
         self.delete_space(token, core, cell, 0);
-        let orphan = {
-            let (mut tree, _) = self.capabilities.lock(token);
+        let orphan = self.change(token, |tree, _| {
             tree.close_space(cell);
             tree.release(faults)
-        };
+        });
         if let Some(orphan) = orphan {
             self.end_object(token, core, orphan);
         }
@@ -417,7 +414,7 @@ impl<E: Engine> Kernel<E> {
 
     /// Releases a capability that a kernel object held.
     pub(crate) fn release_held(&self, token: Unlocked<'_>, core: u32, via: Via) {
-        let orphan = self.capabilities.lock(token).0.release(via);
+        let orphan = self.change(token, |tree, _| tree.release(via));
         if let Some(orphan) = orphan {
             self.end_object(token, core, orphan);
         }

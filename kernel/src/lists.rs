@@ -33,19 +33,36 @@ impl TransferList {
     }
 }
 
-/// The capabilities that came with a message, named in the receiver's space.
+/// The capabilities that came with a message, named in the receiver's space: no more than the receiver has said that it takes.
 #[derive(Clone, Debug)]
 pub struct HandleList {
     items: [Handle; CAPACITY],
     length: usize,
+    room: usize,
 }
 
 impl HandleList {
     /// None.
-    pub const EMPTY: Self = Self { items: [Handle::NULL; CAPACITY], length: 0 };
+    pub const EMPTY: Self = Self::with_room(CAPACITY);
+
+    /// None, of a receiver that takes so many: what brings more is refused. More than a message can have counts as that.
+    #[must_use]
+    pub const fn with_room(room: usize) -> Self {
+        let room = if room < CAPACITY { room } else { CAPACITY };
+        Self { items: [Handle::NULL; CAPACITY], length: 0, room }
+    }
+
+    /// How many more it takes.
+    #[must_use]
+    pub const fn room(&self) -> usize {
+        self.room - self.length
+    }
 
     /// Adds one; gives it back when the list is full.
     pub fn push(&mut self, handle: Handle) -> Result<(), Handle> {
+        if self.room() == 0 {
+            return Err(handle);
+        }
         let Some(place) = self.items.get_mut(self.length) else { return Err(handle) };
         *place = handle;
         self.length += 1;

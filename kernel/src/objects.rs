@@ -12,6 +12,7 @@ use crate::lock::{Lock, level};
 use crate::slot::Via;
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::thread::NOBODY;
+use crate::through::Through;
 
 /// Which of the objects at an index lives there now.
 #[derive(Debug, Default)]
@@ -178,7 +179,7 @@ pub struct Mapping {
     pub cell: u32,
     pub address: u64,
     /// The capability that it was mapped through.
-    pub via: Via,
+    pub through: Through,
 }
 
 /// A program that can be started.

@@ -16,6 +16,7 @@ use crate::objects::Mapping;
 use crate::slot::{Found, Via};
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
+use crate::through::Through;
 use crate::timers::Due;
 use crate::tree::Diminish;
 use crate::{CellId, Context, Engine, HandleList, Kernel, Machine, Nanos, Outgoing};
@@ -273,8 +274,7 @@ impl<E: Engine> Kernel<E> {
             _ => Diminish::NONE,
         };
         let mut orphan = None;
-        let made = {
-            let (mut tree, _) = self.capabilities.lock(&mut context.token);
+        let made = self.change(&mut context.token, |tree, _| {
             let made = match request.code {
                 Code::Copy | Code::Mint => Some(tree.derive(&found, cell, difference)?),
                 Code::Move => Some(tree.relocate(&found, cell)?),
@@ -285,8 +285,8 @@ impl<E: Engine> Kernel<E> {
                 Code::Delete => return Err(Error::BadHandle),
                 _ => None,
             };
-            made.map(|made| tree.handle(cell, &made))
-        };
+            Ok(made.map(|made| tree.handle(cell, &made)))
+        })?;
         if let Some(orphan) = orphan {
             let core = context.core.0;
             self.end_object(&mut context.token, core, orphan);
@@ -554,7 +554,7 @@ impl<E: Engine> Kernel<E> {
                 self.engine
                     .map_region(CellId(cell), address, bytes, Some((number, access)))
                     .map_err(region_error)?;
-                mappings.push(Mapping { cell, address, via: request.found.via });
+                mappings.push(Mapping { cell, address, through: Through::new(request.found.via) });
             }
             Code::Unmap => {
                 let (mut mappings, _) = record.mappings.lock(&mut context.token);

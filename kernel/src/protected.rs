@@ -80,15 +80,15 @@ impl<E: Engine> Kernel<E> {
     ) -> Result<u32, Error> {
         let (thread, index) = (context.thread.0, found.capability.index);
         let mut sent = HandleList::EMPTY;
-        if !message.transfers.is_empty() {
-            let carried = self.carry(context, cell, server, message.transfers, &mut sent);
-            if carried.is_err() {
-                self.discard(context, server, sent.as_slice());
-                return carried.map(|()| 0);
-            }
-        }
+        let carried = if message.transfers.is_empty() {
+            None
+        } else {
+            Some(self.carry(context, (cell, server), found.via, message.transfers, &mut sent)?)
+        };
         if !self.threads.at(thread).enter(server, budget_ns) {
-            self.discard(context, server, sent.as_slice());
+            if let Some(carried) = carried {
+                self.take_back(context, &carried);
+            }
             return Err(Error::TooDeep);
         }
         self.core(context.core.0).trace.record(TraceKind::Enter, thread, index, found.capability.badge);
@@ -101,12 +101,19 @@ impl<E: Engine> Kernel<E> {
         };
         let handled = self.engine.activate(self, context, &activation);
         self.threads.at(thread).leave();
+        if let Some(carried) = carried {
+            if matches!(handled, Err(Failure::TooDeep | Failure::RequestTooLong)) {
+                self.take_back(context, &carried);
+            } else {
+                self.settle(context, &carried);
+            }
+        }
         let result = match handled {
             Ok(handled) => {
                 let transfers = handled.transfers.as_slice();
                 match u32::try_from(handled.length) {
                     Ok(length) if handled.length <= self.engine.length(reply) => {
-                        self.carry(context, server, cell, transfers, handles).map(|()| length)
+                        self.give(context, (server, cell), transfers, handles).map(|()| length)
                     }
                     _ => {
                         self.lose(context, server, transfers);
@@ -114,11 +121,8 @@ impl<E: Engine> Kernel<E> {
                     }
                 }
             }
-            Err(failure @ (Failure::TooDeep | Failure::RequestTooLong)) => {
-                self.discard(context, server, sent.as_slice());
-                let too_deep = matches!(failure, Failure::TooDeep);
-                Err(if too_deep { Error::TooDeep } else { Error::TooLong })
-            }
+            Err(Failure::TooDeep) => Err(Error::TooDeep),
+            Err(Failure::RequestTooLong) => Err(Error::TooLong),
             Err(Failure::Ended(ended)) => {
                 let core = context.core.0;
                 self.begin_end(&mut context.token, core, server, ended.kind, 0, ended.backtrace);

@@ -11,8 +11,9 @@ use hallows_abi::{Error, ObjectKind, Reply, TraceKind};
 use crate::call::Waker;
 use crate::core_record::Idle;
 use crate::monitor::{Waiter, Wants};
-use crate::slot::Found;
+use crate::slot::{Capability, Found};
 use crate::sync::Ordering;
+use crate::through::Ended;
 use crate::{CellId, Context, Engine, Kernel};
 
 /// Descendants deleted in one stretch under the tree's lock: about 5 µs.
@@ -32,7 +33,7 @@ impl<E: Engine> Kernel<E> {
                 while severed.len() < SLICE
                     && let Some(leaf) = tree.leaf_below(found.via.slot)
                 {
-                    orphans.extend(tree.delete(leaf.via.slot));
+                    orphans.extend(tree.end(leaf.via.slot));
                     severed.push(leaf);
                 }
             }
@@ -52,6 +53,7 @@ impl<E: Engine> Kernel<E> {
             }
             self.preempted_between(context, cell)?;
         }
+        self.end_through(context, &found.capability, Ended::Below(found.via));
         let record = self.core(context.core.0);
         record.trace.record(TraceKind::Revoke, context.thread.0, found.via.slot, count);
         stuck?;
@@ -74,15 +76,21 @@ impl<E: Engine> Kernel<E> {
             ObjectKind::Endpoint if self.endpoints.at(index).is_passive() => {
                 self.await_departure(context, cell, index, gone.via.slot)
             }
-            ObjectKind::Endpoint => {
-                self.purge(context, index, gone);
+            _ => {
+                self.end_through(context, &gone.capability, Ended::Deleted(gone.via));
                 Ok(())
             }
-            ObjectKind::Region => {
-                self.unmap_through(context, index, gone);
-                Ok(())
+        }
+    }
+
+    /// Ends the messages and mappings that came through what a revocation has ended.
+    fn end_through(&self, context: &mut Context, capability: &Capability, end: Ended) {
+        match capability.kind {
+            ObjectKind::Endpoint if !self.endpoints.at(capability.index).is_passive() => {
+                self.purge(context, capability.index, end);
             }
-            _ => Ok(()),
+            ObjectKind::Region => self.unmap_through(context, capability.index, end),
+            _ => {}
         }
     }
 
@@ -97,13 +105,13 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
-    /// Errors for the messages that came through a deleted capability, received or not.
-    fn purge(&self, context: &mut Context, endpoint: u32, gone: &Found) {
+    /// Errors for the messages that a revocation ends, received or not.
+    fn purge(&self, context: &mut Context, endpoint: u32, end: Ended) {
         let server = self.endpoints.at(endpoint).server.load(Ordering::Relaxed);
         loop {
             let message = {
                 let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
-                inbox.purge(gone.via)
+                inbox.purge(end)
             };
             let Some(message) = message else { break };
             let core = context.core.0;
@@ -113,17 +121,17 @@ impl<E: Engine> Kernel<E> {
         self.tell_room(context, server);
     }
 
-    fn unmap_through(&self, context: &mut Context, region: u32, gone: &Found) {
+    fn unmap_through(&self, context: &mut Context, region: u32, end: Ended) {
         let record = self.regions.at(region);
         let bytes = record.bytes.load(Ordering::Relaxed);
         let (mut mappings, _) = record.mappings.lock(&mut context.token);
         mappings.retain(|mapping| {
-            let through = mapping.via == gone.via;
-            if through {
+            let ends = mapping.through.is_ended_by(end);
+            if ends {
                 // The address was mapped before, so it can be: zeroes again.
                 let _ = self.engine.map_region(CellId(mapping.cell), mapping.address, bytes, None);
             }
-            !through
+            !ends
         });
     }
 

@@ -130,6 +130,13 @@ impl Slot {
         self.head.store(0, Ordering::SeqCst);
     }
 
+    /// Makes the handle valid again that the last [`Self::empty`] made stale: the capability that was taken out then comes back next. Under
+    /// the tree's lock, of a slot that nothing else was in since. A reader that began before sees the same words again.
+    pub fn rewind(&self) {
+        let generation = (self.head.load(Ordering::Relaxed) >> 52).wrapping_sub(1) & GENERATION_MASK;
+        self.head.store(generation << 52, Ordering::SeqCst);
+    }
+
     /// Puts a capability into an empty slot. Under the tree's lock.
     pub fn fill(&self, capability: &Capability) {
         let generation = self.head.load(Ordering::Relaxed) >> 52;

@@ -270,6 +270,12 @@ impl Tree {
         self.node(place).depth >= MAX_DEPTH
     }
 
+    /// The slot that a slot's capability was derived from, if any.
+    #[must_use]
+    pub fn parent(&self, place: u32) -> Option<u32> {
+        Some(self.node(place).parent).filter(|parent| *parent != NIL)
+    }
+
     /// The slot that a slot's capability was derived from, if its links are as they should be on both sides.
     pub fn parent_of(&self, place: u32) -> Result<Option<u32>, &'static str> {
         let node = self.node(place);

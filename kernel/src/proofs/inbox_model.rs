@@ -10,6 +10,7 @@ use super::explore::{Model, explore};
 use crate::capabilities::InFlight;
 use crate::inbox::{Answer, Entry, Inbox, Message, Payload, Pending, Sender};
 use crate::slot::Via;
+use crate::through::Ended;
 
 const CLIENTS: u32 = 2;
 const LIMIT: u32 = 2;
@@ -219,7 +220,7 @@ impl Model for Inboxes {
                 system.fates.get_mut(&(client, ticket)).expect("known").0 = Fate::Taken;
             }
             Step::Purge { client } => {
-                while let Some(message) = system.server.purge(via(client)) {
+                while let Some(message) = system.server.purge(Ended::Deleted(via(client))) {
                     system.deliver(message, Err(Error::Revoked));
                 }
                 let owed =

@@ -1,4 +1,5 @@
-//! Capabilities that travel in messages while others revoke them: none works again once `revoke` has returned.
+//! Capabilities that travel in messages while others revoke them: none works again once `revoke` has returned, nor does a message
+//! arrive that was sent through one; and a refused message leaves what it would have moved.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -64,6 +65,9 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
             let deadline =
                 if mine.is_empty() { NO_DEADLINE } else { process.time_ns() + process.choose(1_000) };
             let event = process.wait(deadline)?;
+            if event.status == Some(Error::Revoked) {
+                seen("revoked a message", 1);
+            }
             if event.kind == hallows_abi::EventKind::Message {
                 let badge = u64::from_le_bytes(event.bytes[..8].try_into().unwrap());
                 for handle in &event.handles {
@@ -83,7 +87,7 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
             let (handle, badge) = mine[place];
             let was_revoked = register.borrow().revoked.contains(&badge);
             let mut gone = false;
-            match process.choose(6) {
+            match process.choose(8) {
                 0..=2 => {
                     let deadline = process.time_ns() + 20_000;
                     match process.call(handle, &badge.to_le_bytes(), &[], deadline).or_killed()? {
@@ -133,18 +137,42 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
                             gone = mode == TransferMode::Move;
                         }
                         Err(Error::BadHandle) => gone = true,
-                        Err(
-                            Error::DeadlinePassed
-                            | Error::Busy
-                            | Error::NotReady
-                            | Error::TooDeep
-                            | Error::TableFull,
-                        ) => {
-                            // A moved capability is lost with its message.
-                            gone = mode == TransferMode::Move;
+                        // What was on its way is lost with its message.
+                        Err(Error::DeadlinePassed) => gone = mode == TransferMode::Move,
+                        Err(Error::Busy | Error::NotReady | Error::TooDeep | Error::TableFull) => {
+                            let here = process.operate(
+                                Handle::SELF,
+                                Code::Identify,
+                                [u64::from(handle.0), 0, 0],
+                                &[],
+                            );
+                            let taken = register.borrow().begun.contains(&badge);
+                            assert!(here.is_ok() || taken, "a refused message took badge {badge} along");
+                            if mode == TransferMode::Move {
+                                seen("refused", 1);
+                            }
                         }
                         Err(error) => panic!("a transfer failed with {error:?}"),
                     }
+                }
+                // A message that waits while the capability that it was sent through goes away under it.
+                way @ 5..=6 => {
+                    match process.send(handle, &badge.to_le_bytes(), &[], 0).or_killed()? {
+                        Ok(_) => {
+                            assert!(!was_revoked, "badge {badge} sent after its revocation");
+                            seen(if way == 5 { "deleted behind a message" } else { "moved behind a message" }, 1);
+                        }
+                        Err(Error::BadHandle | Error::Revoked | Error::Busy | Error::WrongObject) => {}
+                        Err(error) => panic!("a send failed with {error:?}"),
+                    }
+                    let code = if way == 5 { Code::Delete } else { Code::Move };
+                    match process.make(Handle::SELF, code, [u64::from(handle.0), 0, 0], &[]).or_killed()? {
+                        Ok(moved) if way == 6 => mine.push((moved, badge)),
+                        Ok(_) | Err(Error::BadHandle) => {}
+                        Err(Error::SpaceFull) => continue,
+                        Err(error) => panic!("{code:?} failed with {error:?}"),
+                    }
+                    gone = true;
                 }
                 _ => {
                     let _ = process
@@ -164,7 +192,17 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
 fn no_capability_works_again_once_its_revocation_has_returned() {
     each_seed(
         "no_capability_works_again_once_its_revocation_has_returned",
-        &["used", "found revoked", "copied", "moved", "revoked some"],
+        &[
+            "used",
+            "found revoked",
+            "copied",
+            "moved",
+            "revoked some",
+            "refused",
+            "deleted behind a message",
+            "moved behind a message",
+            "revoked a message",
+        ],
         |seed| {
             let mut random = choices(seed);
             let faults = Faults::rough(&mut random);
@@ -181,7 +219,8 @@ fn no_capability_works_again_once_its_revocation_has_returned() {
             for _ in 0..2 {
                 let program = sim.main(holder(Rc::clone(&register)));
                 let (cell, _) = sim.cell("holder", &program, None, false, random.below(8) as u8);
-                holders.push((cell, sim.active(cell, 4)));
+                // Little room: some are refused.
+                holders.push((cell, sim.active(cell, 1 + random.below(2) as u32)));
             }
             sim.grant(holders[0].0, &holders[1].1);
             sim.grant(holders[1].0, &holders[0].1);
