@@ -10,7 +10,7 @@ use hallows_abi::{
 };
 
 use crate::capabilities::{Carried, InFlight};
-use crate::inbox::{Answer, Entry, Message, Payload, Pending, Sender};
+use crate::inbox::{Accepted, Answer, Entry, Message, Payload, Pending, Sender};
 use crate::objects::Watched;
 use crate::slot::{Found, Via};
 use crate::sync::Ordering;
@@ -84,7 +84,8 @@ impl<E: Engine> Kernel<E> {
         let sender = Sender::Cell { cell, ticket };
         let capability = &found.capability;
         let nothing = InFlight::NONE;
-        let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
+        let sent =
+            Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
         self.arm(context, deadline);
         if let Err(error) = self.accept(context, server, sent, message.transfers, Waker::Continues) {
             self.disarm(context);
@@ -197,7 +198,7 @@ impl<E: Engine> Kernel<E> {
         server: u32,
         mut message: Message<E::Bytes>,
         transfers: &[Transfer],
-    ) -> (Result<u64, (Error, Message<E::Bytes>)>, bool) {
+    ) -> (Accepted<E::Bytes>, bool) {
         let list = match Self::sendable(transfers) {
             Ok(list) => list,
             Err(error) => return (Err((error, message)), false),
@@ -288,7 +289,8 @@ impl<E: Engine> Kernel<E> {
         let capability = &found.capability;
         let payload = Payload::Owned(bytes);
         let nothing = InFlight::NONE;
-        let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
+        let sent =
+            Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
         if let Err(error) = self.accept(context, server, sent, message.transfers, Waker::Runs) {
             self.cells.at(cell).inbox.lock(&mut context.token).0.give_up(ticket);
             self.refund(&mut context.token, budget, u64::from(room));
@@ -529,10 +531,12 @@ impl<E: Engine> Kernel<E> {
                         Some((answer, reserved)) => Taken::Answer(ticket, answer, reserved),
                         None => continue,
                     },
-                    Some(Entry::Message(token)) => match self.receive(&mut inbox, token, buffer, handles.room()) {
-                        Some(received) => received,
-                        None => continue,
-                    },
+                    Some(Entry::Message(token)) => {
+                        match self.receive(&mut inbox, token, buffer, handles.room()) {
+                            Some(received) => received,
+                            None => continue,
+                        }
+                    }
                 }
             };
             let event = match taken {

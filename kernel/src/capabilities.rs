@@ -503,7 +503,8 @@ impl Locked<'_> {
     fn restore(&mut self, found: &Found, origin: u32) {
         let Some(slot) = self.slots.get(origin as usize) else { return };
         slot.rewind();
-        if self.inside.tree.relocate(self.slots, found, origin).is_ok() && self.has_moved(found, origin).is_ok()
+        if self.inside.tree.relocate(self.slots, found, origin).is_ok()
+            && self.has_moved(found, origin).is_ok()
         {
             let owner = self.inside.owner(found.via.slot);
             self.inside.give_back(owner, found.via.slot);
@@ -512,9 +513,9 @@ impl Locked<'_> {
 
     /// Whether a cell's space has a free slot for everything on its way that was not revoked.
     pub fn has_room(&mut self, flight: &InFlight, cell: u32) -> bool {
-        let there = flight.iter().filter(|via| {
-            self.slots.get(via.slot as usize).is_some_and(|slot| slot.still(*via))
-        });
+        let there = flight
+            .iter()
+            .filter(|via| self.slots.get(via.slot as usize).is_some_and(|slot| slot.still(*via)));
         let (count, space) = (there.count(), *self.inside.space(cell));
         self.inside.tree.has_free(&space, count)
     }

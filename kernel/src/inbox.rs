@@ -162,6 +162,9 @@ impl<B> Message<B> {
     }
 }
 
+/// The token of a message that was accepted; or why it was not, and the message.
+pub type Accepted<B> = Result<u64, (Error, Message<B>)>;
+
 /// What a sender is owed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pending<B> {
@@ -287,7 +290,7 @@ impl<B: Copy> Inbox<B> {
     /// # Errors
     /// As [`Self::admit`]; the message comes back.
     #[inline]
-    pub fn accept(&mut self, message: Message<B>, limit: u32) -> Result<u64, (Error, Message<B>)> {
+    pub fn accept(&mut self, message: Message<B>, limit: u32) -> Accepted<B> {
         if let Err(error) = self.admit(&message, limit) {
             return Err((error, message));
         }

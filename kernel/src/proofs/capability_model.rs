@@ -69,19 +69,41 @@ struct System {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Derive { from: u32, rights: u16, badge: u64 },
-    Move { from: u32 },
-    Delete { from: u32 },
-    Revoke { from: u32, slices: bool },
-    Send { from: u32, mode: TransferMode, rights: u16 },
-    Arrive { cell: u32 },
+    Derive {
+        from: u32,
+        rights: u16,
+        badge: u64,
+    },
+    Move {
+        from: u32,
+    },
+    Delete {
+        from: u32,
+    },
+    Revoke {
+        from: u32,
+        slices: bool,
+    },
+    Send {
+        from: u32,
+        mode: TransferMode,
+        rights: u16,
+    },
+    Arrive {
+        cell: u32,
+    },
     Lose,
     /// A protected call that carries a capability, up to its handler; then the handler runs, or it never does.
-    Carry { from: u32, mode: TransferMode },
+    Carry {
+        from: u32,
+        mode: TransferMode,
+    },
     Settle,
     TakeBack,
     /// A message through a capability is accepted; then answered.
-    Message { through: u32 },
+    Message {
+        through: u32,
+    },
     Answered,
 }
 
@@ -142,7 +164,8 @@ impl System {
     fn free_slots(&self, cell: u32) -> usize {
         // The slot that a moved one has left is kept until its call is decided.
         let kept = self.call.as_ref().and_then(|call| call.origin).filter(|origin| origin.0 == cell);
-        let carried = self.call.as_ref().filter(|call| call.from != cell && self.known.contains_key(&call.number));
+        let carried =
+            self.call.as_ref().filter(|call| call.from != cell && self.known.contains_key(&call.number));
         let filled = self.known.values().filter(|known| known.cell == Some(cell)).count();
         SPACE as usize - 1 - filled - usize::from(kept.is_some()) - usize::from(carried.is_some())
     }
@@ -377,7 +400,11 @@ impl Model for Spaces {
                 ended += system.purge(Ended::Below(found.via));
                 // Exactly what was sent through something that was, when it was sent, below what is revoked.
                 let condemns = system.message.as_ref().is_some_and(|sent| sent.above.contains(&from));
-                assert_eq!(ended, usize::from(condemns), "a message outlives a revocation, or dies of another");
+                assert_eq!(
+                    ended,
+                    usize::from(condemns),
+                    "a message outlives a revocation, or dies of another"
+                );
                 if condemns {
                     system.message = None;
                 }
@@ -505,10 +532,7 @@ impl Model for Spaces {
             .flight
             .as_ref()
             .map(|(_, numbers)| numbers.iter().filter_map(|number| order.get(number).copied()).collect());
-        let call = system
-            .call
-            .as_ref()
-            .map(|call| (order.get(&call.number).copied(), call.origin.is_some()));
+        let call = system.call.as_ref().map(|call| (order.get(&call.number).copied(), call.origin.is_some()));
         let message = system.message.as_ref().map(|sent| {
             let numbers = core::iter::once(&sent.through).chain(&sent.above);
             numbers.map(|number| order.get(number).copied()).collect()

@@ -1,6 +1,8 @@
 //! What a simulated program has: the calls of the kernel over its own memory, time that passes, and checks.
 
-use hallows_abi::{Code, Error, Event, Handle, MAX_MESSAGE, NO_DEADLINE, Operation, Reply, Transfer};
+use hallows_abi::{
+    Code, Error, Event, Handle, MAX_MESSAGE, MAX_TRANSFERS, NO_DEADLINE, Operation, Reply, Transfer,
+};
 use hallows_kernel::{CellId, Context, CoreId, HandleList, Kernel, Nanos, Outgoing, ThreadId};
 
 use crate::engine::{Range, SimEngine};
@@ -51,12 +53,18 @@ pub struct Process<'a> {
     context: &'a mut Context,
     cell: CellId,
     incarnation: u64,
+    room: usize,
 }
 
 impl<'a> Process<'a> {
     pub(crate) fn new(kernel: &'a Kernel<SimEngine>, context: &'a mut Context, cell: CellId) -> Self {
         let incarnation = world(|world| world.memories.incarnation(cell.0));
-        Self { kernel, context, cell, incarnation }
+        Self { kernel, context, cell, incarnation, room: MAX_TRANSFERS as usize }
+    }
+
+    /// From here on it takes at most so many capabilities with one message or answer.
+    pub const fn take_at_most(&mut self, capabilities: usize) {
+        self.room = capabilities;
     }
 
     /// The cell whose code this is.
@@ -201,7 +209,7 @@ impl<'a> Process<'a> {
         deadline_ns: u64,
     ) -> Result<Received, Error> {
         maybe_pause();
-        let mut handles = HandleList::EMPTY;
+        let mut handles = HandleList::with_room(self.room);
         let result = self.kernel.call(
             self.context,
             endpoint,
@@ -290,7 +298,7 @@ impl<'a> Process<'a> {
     /// The kernel's.
     pub fn wait(&mut self, deadline_ns: u64) -> Result<Incoming, Error> {
         maybe_pause();
-        let mut handles = HandleList::EMPTY;
+        let mut handles = HandleList::with_room(self.room);
         let buffer = self.fixed(INBOX);
         let event = self.kernel.wait(self.context, buffer, &mut handles, Nanos(deadline_ns))?;
         // No pause here: what the program does first with an event happens when the kernel gave it.
@@ -309,7 +317,7 @@ impl<'a> Process<'a> {
         deadline_ns: u64,
     ) -> Result<Incoming, Error> {
         maybe_pause();
-        let mut handles = HandleList::EMPTY;
+        let mut handles = HandleList::with_room(self.room);
         let (bytes, buffer) = (self.put(bytes), self.fixed(INBOX));
         let message = Outgoing { bytes, transfers };
         let event = self.kernel.answer_wait(
@@ -325,7 +333,7 @@ impl<'a> Process<'a> {
 
     pub(crate) fn next_event(&mut self) -> Result<Option<Incoming>, Error> {
         maybe_pause();
-        let mut handles = HandleList::EMPTY;
+        let mut handles = HandleList::with_room(self.room);
         let event = self.kernel.next_event(self.context, self.fixed(INBOX), &mut handles)?;
         Ok(event.map(|event| self.incoming(&event, &handles)))
     }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use hallows_abi::{
     Code, Error, Handle, MAX_CHAIN, MAX_MESSAGE, MAX_TRANSFERS, NO_DEADLINE, Operation, Rights, Transfer,
+    TransferMode,
 };
 use hallows_kernel::{CellId, CellSpecification, Configuration, Rooted};
 use hallows_sim::{Faults, Halt, Process, Response, Simulation};
@@ -155,7 +156,7 @@ fn a_cell_cannot_give_itself_or_its_budget_away() {
     let mut sim = machine();
     let (_, endpoint) = active(&mut sim, 4, 0);
     let errors = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
-        let moved = Transfer { mode: hallows_abi::TransferMode::Move, ..Transfer::copy(Handle::BUDGET) };
+        let moved = Transfer { mode: TransferMode::Move, ..Transfer::copy(Handle::BUDGET) };
         [Transfer::copy(Handle::SELF), moved]
             .map(|transfer| process.call(Handle(3), &[], &[transfer], NO_DEADLINE).unwrap_err())
     });
@@ -555,6 +556,114 @@ fn a_server_whose_space_is_full_refuses_capabilities_and_keeps_none() {
 }
 
 #[test]
+fn an_answer_whose_capabilities_find_no_slot_is_too_long_and_keeps_none() {
+    for is_passive in [true, false] {
+        let mut sim = machine();
+        let give = |process: &mut Process<'_>| {
+            let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+            Ok::<_, Halt>(Transfer { mode: TransferMode::Move, ..Transfer::copy(made) })
+        };
+        let program = if is_passive {
+            sim.reactor(move |_| {
+                Ok(Box::new(move |process, _| Ok(Response::Answer(vec![1], vec![give(process)?]))))
+            })
+        } else {
+            sim.main(move |process| {
+                loop {
+                    let message = process.wait(NO_DEADLINE)?;
+                    let gift = give(process)?;
+                    process.answer(message.token, &[1], &[gift])?;
+                }
+            })
+        };
+        let (server, _) = sim.cell("giver", &program, None, is_passive, 3);
+        let endpoint = if is_passive { sim.passive(server) } else { sim.active(server, 1) };
+        sim.start(server);
+        sim.run(STEPS).unwrap();
+        let results = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
+            let copy = process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]).unwrap();
+            while process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]).is_ok() {}
+            let full = process.call(Handle(3), &[], &[], NO_DEADLINE).map(|answer| answer.handles.len());
+            process.operate(Handle::SELF, Code::Delete, [u64::from(copy.0), 0, 0], &[]).unwrap();
+            process.take_at_most(0);
+            let unnamed = process.call(Handle(3), &[], &[], NO_DEADLINE).map(|answer| answer.handles.len());
+            process.take_at_most(1);
+            let fits = process.call(Handle(3), &[], &[], NO_DEADLINE).map(|answer| answer.handles.len());
+            let full_again = process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]).map(|_| ());
+            (full, unnamed, fits, full_again)
+        });
+        let lost = Err(Error::AnswerTooLong);
+        assert_eq!(results, (lost, lost, Ok(1), Err(Error::SpaceFull)), "passive: {is_passive}");
+        assert_eq!(sim.kernel.usage().notifications, 0, "a lost answer's capability lives on");
+        sim.finish(STEPS).unwrap();
+    }
+}
+
+#[test]
+fn a_message_with_more_capabilities_than_its_receiver_takes_is_too_long_and_not_seen() {
+    let mut sim = machine();
+    let server = cell(&mut sim, &[], |process| {
+        process.take_at_most(1);
+        loop {
+            let message = process.wait(NO_DEADLINE)?;
+            let taken = message.handles.len() as u8;
+            let mut copies = 0;
+            while process.make(Handle::SELF, Code::Copy, [2, 0, 0], &[]).is_ok() {
+                copies += 1;
+            }
+            process.answer(message.token, &[taken, copies], &[])?;
+        }
+    });
+    let endpoint = sim.active(server, 1);
+    sim.start(server);
+    let results = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
+        let two = [Transfer::copy(Handle(3)); 2];
+        [
+            process.call(Handle(3), &[], &two, NO_DEADLINE).map(|answer| answer.bytes),
+            process.call(Handle(3), &[], &two[..1], NO_DEADLINE).map(|answer| answer.bytes),
+        ]
+    });
+    // 64 slots without slot 0, itself, its budget and the one that it can name.
+    assert_eq!(results, [Err(Error::TooLong), Ok(vec![1, 60])]);
+    assert_eq!(sim.kernel.usage().held, 0);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_revoked_region_leaves_memories_also_when_its_capability_was_moved_or_deleted_since() {
+    for code in [Code::Move, Code::Delete] {
+        let mut sim = machine();
+        let seen = Rc::new(RefCell::new(Vec::new()));
+        let noted = Rc::clone(&seen);
+        let mapper = cell(&mut sim, &[], move |process| {
+            let message = process.wait(NO_DEADLINE)?;
+            let region = message.handles[0];
+            process.operate(region, Code::Map, [12_288, 1, 0], &[])?;
+            process.operate(Handle::SELF, code, [u64::from(region.0), 0, 0], &[])?;
+            let byte = process.range(12_288, 1)?;
+            noted.borrow_mut().extend(process.taken(byte));
+            process.answer(message.token, &[], &[])?;
+            let message = process.wait(NO_DEADLINE)?;
+            noted.borrow_mut().extend(process.taken(byte));
+            process.answer(message.token, &[], &[])?;
+            Ok(())
+        });
+        let endpoint = sim.active(mapper, 1);
+        sim.start(mapper);
+        result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
+            let region = process.make(Handle::BUDGET, Code::CreateRegion, [4_096, 0, 0], &[]).unwrap();
+            process.operate(region, Code::Map, [12_288, 1, 0], &[]).unwrap();
+            process.store(12_288, &[7]).unwrap();
+            process.call(Handle(3), &[], &[Transfer::copy(region)], NO_DEADLINE).unwrap();
+            process.operate(Handle::SELF, Code::Revoke, [u64::from(region.0), 0, 0], &[]).unwrap();
+            process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap();
+        });
+        assert_eq!(*seen.borrow(), [7, 0], "{code:?}");
+        sim.finish(STEPS).unwrap();
+    }
+}
+
+#[test]
 fn a_budget_without_bytes_is_exhausted() {
     let mut sim = machine();
     let (_, endpoint) = silent(&mut sim, 4);
@@ -624,7 +733,7 @@ fn a_message_for_whose_capabilities_there_is_no_room_on_the_way_changes_nothing(
         };
         // A move that fails leaves the capability where it is.
         let own = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
-        let moved = Transfer { mode: hallows_abi::TransferMode::Move, ..Transfer::copy(own) };
+        let moved = Transfer { mode: TransferMode::Move, ..Transfer::copy(own) };
         let mut transfers = vec![moved];
         transfers.extend([Transfer::copy(made); 7]);
         let second = process.send(Handle(3), &[], &transfers, 0);

@@ -160,7 +160,10 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
                     match process.send(handle, &badge.to_le_bytes(), &[], 0).or_killed()? {
                         Ok(_) => {
                             assert!(!was_revoked, "badge {badge} sent after its revocation");
-                            seen(if way == 5 { "deleted behind a message" } else { "moved behind a message" }, 1);
+                            seen(
+                                if way == 5 { "deleted behind a message" } else { "moved behind a message" },
+                                1,
+                            );
                         }
                         Err(Error::BadHandle | Error::Revoked | Error::Busy | Error::WrongObject) => {}
                         Err(error) => panic!("a send failed with {error:?}"),

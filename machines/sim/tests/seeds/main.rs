@@ -9,6 +9,7 @@ mod floods;
 mod helping;
 mod lives;
 mod messages;
+mod refusals;
 mod storm;
 mod times;
 
