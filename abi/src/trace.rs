@@ -30,6 +30,8 @@ pub enum TraceKind {
     Revoke = 12,
     /// The core became idle.
     Idle = 13,
+    /// A call's deadline passed in a circle of calls that wait for each other. `object`: a cell of it; `value`: how many cells.
+    Circle = 14,
 }
 
 /// One record: no clock is read on the call path; `sequence` orders the records of a core and the timekeeper's stamp of the

@@ -104,6 +104,9 @@ impl<E: Engine> Kernel<E> {
             }
             let killed = !self.cells.at(cell).is_live();
             if killed || self.has_expired(context, deadline) {
+                if !killed {
+                    self.name_circle(context, cell);
+                }
                 if let Some(answer) = self.give_up(context, cell, server, ticket) {
                     break answer;
                 }

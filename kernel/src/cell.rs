@@ -89,6 +89,33 @@ pub struct CellControl<P> {
     pub serves: Vec<u32>,
     pub bound: Vec<u32>,
     pub name: Box<str>,
+    /// How its last life ended that did not end in an orderly way.
+    pub last_fault: Option<LastFault>,
+}
+
+/// A fault that is over, for who asks later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastFault {
+    /// Why.
+    pub kind: FaultKind,
+    /// The life that it ended, from 1.
+    pub life: u32,
+    /// The innermost frames, one a line; a supervisor gets all of them in the fault message.
+    pub backtrace: Box<str>,
+}
+
+impl LastFault {
+    /// Innermost frames that are kept, and bytes of them: what a line of `ps` and the one below it have room for.
+    const FRAMES: usize = 3;
+    const BYTES: usize = 256;
+
+    /// Of an end.
+    #[must_use]
+    pub fn new(kind: FaultKind, life: u32, backtrace: &str) -> Self {
+        let lines = backtrace.split_inclusive('\n').take(Self::FRAMES).map(str::len).sum::<usize>();
+        let kept = backtrace.get(..backtrace.floor_char_boundary(lines.min(Self::BYTES)));
+        Self { kind, life, backtrace: kept.unwrap_or_default().trim_end().into() }
+    }
 }
 
 impl<P> Default for CellControl<P> {
@@ -107,6 +134,7 @@ impl<P> Default for CellControl<P> {
             serves: Vec::new(),
             bound: Vec::new(),
             name: Box::default(),
+            last_fault: None,
         }
     }
 }

@@ -428,6 +428,16 @@ impl<B: Copy> Inbox<B> {
         self.pending.names().any(|(_, pending)| pending.reply.is_some() && pending.done.is_some())
     }
 
+    /// The `call` of the owner whose answer is owed, if it waits for one: its ticket, and the cell that it calls.
+    #[must_use]
+    pub fn owed_call(&self) -> Option<(u64, u32)> {
+        let owed = |pending: &Pending<B>| pending.reply.is_some() && pending.done.is_none();
+        self.pending
+            .names()
+            .find(|(_, pending)| owed(pending))
+            .map(|(ticket, pending)| (ticket, pending.server))
+    }
+
     /// The memory that an answer to a pending one goes into, while it is owed.
     pub fn reply_memory(&mut self, ticket: u64) -> Option<Option<B>> {
         let pending = self.pending.get_mut(ticket)?;

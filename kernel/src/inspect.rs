@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use hallows_abi::TraceRecord;
 
-use crate::cell::CellState;
+use crate::cell::{CellState, LastFault};
 use crate::lock::Token;
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
@@ -30,6 +30,11 @@ pub struct CellPicture {
     pub running: bool,
     /// Whether it waits for a core.
     pub runnable: bool,
+    /// The cell that its thread waits for: the active server that it calls, or the passive one that is busy. [`Kernel::circle`] says
+    /// whether they wait for each other.
+    pub waits_for: Option<CellId>,
+    /// How its last life ended that did not end in an orderly way.
+    pub last_fault: Option<LastFault>,
     /// How long the timekeeper saw its thread run, in ns: to the grain of its looks.
     pub used_ns: u64,
     /// Bytes of linear memory in use.
@@ -61,9 +66,15 @@ impl<E: Engine> Kernel<E> {
             .map(|(index, record)| {
                 let thread = self.threads.at(index);
                 let budget = self.budgets.at(record.budget.load(Ordering::Relaxed));
+                let (name, last_fault) = {
+                    let (control, _) = record.control.lock(&mut token);
+                    (control.name.clone(), control.last_fault.clone())
+                };
                 CellPicture {
                     cell: CellId(index),
-                    name: record.control.lock(&mut token).0.name.clone(),
+                    name,
+                    waits_for: self.waits_for(&mut token, index),
+                    last_fault,
                     state: record.state(),
                     passive: record.is_passive(),
                     life: record.life.load(Ordering::Relaxed),

@@ -46,11 +46,12 @@ mod timekeeper;
 mod timers;
 mod trace;
 mod tree;
+mod waits;
 mod word;
 
 pub use audit::Usage;
 pub use boot::Rooted;
-pub use cell::CellState;
+pub use cell::{CellState, LastFault};
 pub use configuration::Configuration;
 pub use engine::{Access, Activation, Ended, Engine, Failure, Handled, Role, Stop, Style, Unmappable};
 pub use ids::{CellId, Context, CoreId, Nanos, ThreadId};

@@ -13,7 +13,7 @@ use hallows_abi::{Error, FaultKind, FaultReport, MAX_BACKTRACE, ObjectKind, Trac
 
 use crate::call::{Waker, from_kernel};
 use crate::capabilities::Orphan;
-use crate::cell::CellState;
+use crate::cell::{CellState, LastFault};
 use crate::lock::{Token, level};
 use crate::make::OBJECT_BYTES;
 use crate::monitor::{Holder, Wants};
@@ -194,9 +194,12 @@ impl<E: Engine> Kernel<E> {
         // Dead before the monitor is given back: whoever takes it next finds the end done, and does not do it again.
         let end = idle.then(|| {
             self.finish(token, core, cell);
-            let (control, _) = record.control.lock(token);
+            let (mut control, _) = record.control.lock(token);
             let (kind, detail) = control.cause.unwrap_or((FaultKind::Killed, 0));
             let generation = record.life.load(Ordering::Acquire);
+            if !kind.is_orderly() {
+                control.last_fault = Some(LastFault::new(kind, generation, &control.backtrace));
+            }
             record.set_state(CellState::Dead);
             End { kind, detail, generation, backtrace: control.backtrace.clone(), faults: control.faults }
         });

@@ -309,6 +309,7 @@ impl<E: Engine> Kernel<E> {
             control.abandoned = false;
             control.thread_busy = false;
             control.cause = None;
+            control.last_fault = None;
             control.name = Box::from(specification.name);
             control.start_info = Arc::from([]);
             record.set_state(CellState::Created);

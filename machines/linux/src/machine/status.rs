@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hallows_kernel::{CellId, CellPicture, CellState as Life, Machine};
+use hallows_kernel::{CellId, CellPicture, CellState as Life, LastFault, Machine};
 
 use super::running::Running;
 use crate::host::control::protocol::{
@@ -87,9 +87,15 @@ impl Surroundings {
             memory_bytes: picture.memory_bytes,
             memory_limit_bytes: picture.budget_bytes.0,
             restarts: u64::from(picture.life.saturating_sub(1)),
-            last_fault: None,
+            last_fault: picture.last_fault.map(|fault| describe(&fault)),
         }
     }
+}
+
+/// A fault in one line: why, in which life, and where.
+fn describe(fault: &LastFault) -> String {
+    let place = fault.backtrace.lines().next().map_or_else(String::new, |frame| format!(" at {}", frame.trim()));
+    format!("{} (life {}){place}", fault.kind.message(), fault.life)
 }
 
 /// The cell that is meant, if there is one.

@@ -140,7 +140,7 @@ fn sender(rounds: u64) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
                 let _ = process.call(passive, &[], &[], NO_DEADLINE).or_killed()?;
             }
             // What answers of sends have brought.
-            while way == 4 {
+            loop {
                 match process.wait(0).or_killed()? {
                     Ok(event) if event.kind == hallows_abi::EventKind::Answer => {
                         for handle in event.handles.iter().filter(|handle| **handle != Handle::NULL) {
