@@ -94,7 +94,8 @@ impl Surroundings {
 
 /// A fault in one line: why, in which life, and where.
 fn describe(fault: &LastFault) -> String {
-    let place = fault.backtrace.lines().next().map_or_else(String::new, |frame| format!(" at {}", frame.trim()));
+    let place =
+        fault.backtrace.lines().next().map_or_else(String::new, |frame| format!(" at {}", frame.trim()));
     format!("{} (life {}){place}", fault.kind.message(), fault.life)
 }
 
