@@ -30,6 +30,8 @@ pub enum TraceKind {
     Revoke = 12,
     /// The core became idle.
     Idle = 13,
+    /// A message or an answer went straight to a thread that waits on another core. `object`: that thread; `value`: the call's ticket.
+    Post = 14,
 }
 
 /// One record: no clock is read on the call path; `sequence` orders the records of a core and the timekeeper's stamp of the

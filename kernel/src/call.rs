@@ -11,6 +11,8 @@ use hallows_abi::{
 
 use crate::capabilities::InFlight;
 use crate::inbox::{Answer, Entry, Message, Payload, Pending, Sender};
+use crate::lane::Request;
+use crate::linger::Lingered;
 use crate::objects::Watched;
 use crate::slot::{Found, Via};
 use crate::sync::Ordering;
@@ -75,6 +77,7 @@ impl<E: Engine> Kernel<E> {
     ) -> Result<u32, Error> {
         let server = self.active_server(context, cell, found)?;
         let flight = self.dispatch(context, cell, message.transfers)?;
+        self.listen_if_useful(context, server);
         let ticket = {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             inbox.reserve(Pending { server, reply: Some(reply), reserved: 0, done: None })
@@ -93,14 +96,20 @@ impl<E: Engine> Kernel<E> {
         let capability = &found.capability;
         let sent = Message::new(sender, found.via, capability.index, capability.badge, payload, flight, room);
         self.arm(context, deadline);
-        if let Err(error) = self.accept(context, server, sent, Waker::Continues) {
+        let posted = sent.flight.is_empty()
+            && self.post(context, server, message.bytes, ticket, Some(Request { via: found.via, room }));
+        if !posted && let Err(error) = self.accept(context, server, sent, Waker::Continues) {
             self.disarm(context);
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             inbox.give_up(ticket);
             return Err(error);
         }
         let answer = loop {
-            self.block(context);
+            match self.linger(context) {
+                Lingered::Heard(from, post) => self.take_post(context, from, &post),
+                Lingered::Woken => {}
+                Lingered::InVain => self.block(context),
+            }
             let redeemed = {
                 let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
                 inbox.redeem(ticket)
@@ -117,6 +126,7 @@ impl<E: Engine> Kernel<E> {
                 return Err(if killed { Error::Killed } else { Error::DeadlinePassed });
             }
         };
+        self.lanes.at(cell).was_taken_by(server);
         self.disarm(context);
         let arrives = self.check_live(cell).and(answer.result);
         if arrives.is_ok() {
@@ -304,9 +314,9 @@ impl<E: Engine> Kernel<E> {
         };
         let taken = {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
-            inbox.answer(token).map(|message| (message.sender, message.room, inbox.has_refused()))
+            inbox.answer(token).map(|message| (message, inbox.has_refused()))
         };
-        let Some((sender, room, refused)) = taken else {
+        let Some((answered, refused)) = taken else {
             self.drop_flight(&mut context.token, context.core.0, &flight);
             return Err(Error::BadToken);
         };
@@ -314,6 +324,17 @@ impl<E: Engine> Kernel<E> {
             self.tell_room(context, cell);
         }
         self.core(context.core.0).trace.record(TraceKind::Answer, context.thread.0, cell, token);
+        let Message { sender, room, .. } = answered;
+        if let (Sender::Cell { cell: caller, ticket }, Payload::Borrowed(..)) = (sender, &answered.payload)
+            && waker == Waker::Continues
+        {
+            // Who calls again finds it listening.
+            self.listen_if_useful(context, caller);
+            let fits = flight.is_empty() && self.engine.length(message.bytes) <= room as usize;
+            if fits && self.post(context, caller, message.bytes, ticket, None) {
+                return Ok(());
+            }
+        }
         self.deliver(context, sender, room, Ok((message.bytes, flight)), waker);
         Ok(())
     }
@@ -419,7 +440,15 @@ impl<E: Engine> Kernel<E> {
                 self.arm(context, deadline);
                 armed = true;
             }
-            self.block(context);
+            match self.linger(context) {
+                Lingered::Heard(from, post) => {
+                    if let Some(event) = self.receive_post(context, from, &post, Some(buffer)) {
+                        break Ok(event);
+                    }
+                }
+                Lingered::Woken => {}
+                Lingered::InVain => self.block(context),
+            }
         };
         if armed {
             self.disarm(context);
@@ -460,7 +489,21 @@ impl<E: Engine> Kernel<E> {
         buffer: E::Bytes,
         handles: &mut HandleList,
     ) -> Result<Option<Event>, Error> {
-        let event = self.take_event(context, buffer, handles);
+        let event = loop {
+            match self.take_event(context, buffer, handles) {
+                Ok(None) => {}
+                event => break event,
+            }
+            match self.linger(context) {
+                Lingered::Heard(from, post) => {
+                    if let Some(event) = self.receive_post(context, from, &post, Some(buffer)) {
+                        break Ok(Some(event));
+                    }
+                }
+                Lingered::Woken => {}
+                Lingered::InVain => break Ok(None),
+            }
+        };
         if !matches!(event, Ok(None)) {
             // It does not wait after all: whom its answer has woken must not wait for it.
             self.let_go(context);
@@ -500,7 +543,7 @@ impl<E: Engine> Kernel<E> {
                         Some((answer, reserved)) => Taken::Answer(ticket, answer, reserved),
                         None => continue,
                     },
-                    Some(Entry::Message(token)) => match self.receive(&mut inbox, token, buffer) {
+                    Some(Entry::Message(token)) => match self.receive(cell, &mut inbox, token, buffer) {
                         Some(received) => received,
                         None => continue,
                     },
@@ -532,6 +575,7 @@ impl<E: Engine> Kernel<E> {
     /// meanwhile.
     fn receive(
         &self,
+        me: u32,
         inbox: &mut crate::inbox::Inbox<E::Bytes>,
         token: u64,
         buffer: E::Bytes,
@@ -543,7 +587,10 @@ impl<E: Engine> Kernel<E> {
             return Some(Taken::TooLong(token));
         }
         match &message.payload {
-            Payload::Borrowed(bytes, _) => self.engine.copy(*bytes, buffer, length),
+            Payload::Borrowed(bytes, _) => {
+                self.engine.copy(*bytes, buffer, length);
+                self.knows_call(me, message.sender);
+            }
             Payload::Owned(bytes) => self.engine.write(buffer, bytes),
         }
         let event = Event {

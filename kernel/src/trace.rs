@@ -92,6 +92,7 @@ fn kind(number: u64) -> Option<TraceKind> {
         K::Start,
         K::Revoke,
         K::Idle,
+        K::Post,
     ]
     .into_iter()
     .find(|kind| *kind as u64 == number)
