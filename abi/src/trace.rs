@@ -30,8 +30,10 @@ pub enum TraceKind {
     Revoke = 12,
     /// The core became idle.
     Idle = 13,
+    /// A message or an answer went straight to a thread that waits on another core. `object`: that thread; `value`: the call's ticket.
+    Post = 14,
     /// A call's deadline passed in a circle of calls that wait for each other. `object`: a cell of it; `value`: how many cells.
-    Circle = 14,
+    Circle = 15,
 }
 
 /// One record: no clock is read on the call path; `sequence` orders the records of a core and the timekeeper's stamp of the

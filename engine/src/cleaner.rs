@@ -15,6 +15,13 @@ pub fn clean() -> bool {
     slots || stacks
 }
 
+/// From now on the cleaner populates memories, up to so many bytes in the whole process, so that programs do not wait for the host
+/// when they touch a page first: a machine's budget. 0, as at the start: pages come when they are touched.
+pub fn populate_at_most(bytes: usize) {
+    SLOTS.populate_at_most(bytes);
+    crate::platform::platform().wake_cleaner();
+}
+
 /// What happened to memories since the process started, and how many stacks there are.
 #[must_use]
 pub fn counters() -> Counters {

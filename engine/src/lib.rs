@@ -31,7 +31,7 @@ mod symbols;
 mod threads;
 
 pub use bytes::Bytes;
-pub use cleaner::{Counters, clean, counters, is_stack_guard};
+pub use cleaner::{Counters, clean, counters, is_stack_guard, populate_at_most};
 pub use engine::{EngineConfiguration, EngineError, WasmEngine};
 pub use hallows_artifact as artifact;
 pub use hallows_artifact::{Digest, Refusal, SealKey, Settings, SettingsError};

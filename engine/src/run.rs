@@ -121,7 +121,7 @@ fn serve<M: Machine>(
         answer.transfers(&mailbox, &mut transfers)?;
         let message = Outgoing { bytes: answer.bytes, transfers: transfers.as_slice() };
         // Any other error is the program's own doing, like having answered already: nobody to tell.
-        if kernel.answer(context, event.token, message) == Err(Error::Killed) {
+        if kernel.answer_and_continue(context, event.token, message) == Err(Error::Killed) {
             return Err(orderly(FaultKind::Killed));
         }
     }

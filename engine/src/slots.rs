@@ -5,8 +5,13 @@
 //! accessible and zeroed already, and its slot goes to the cleaner when it ends. Consequence: starting from stock
 //! makes no system call. Where the stock is empty, the slow way is taken and counted ([`Counters`]).
 //!
+//! Pages are populated beforehand where the machine asks for it ([`Slots::populate_at_most`]): in stock, and behind what a
+//! memory has grown by, so that a program's first touch of a page is no fault of the host's.
+//!
 //! Bounds stay exact: code relies on a fault beyond a memory's end, so a slot is given only to a memory that starts with
 //! exactly the bytes that are accessible in it; the cleaner takes back what a memory has grown.
+
+mod population;
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -62,6 +67,8 @@ impl SlotNumber {
 struct Slot {
     /// Bytes that are accessible, from the start of the memory.
     accessible: AtomicUsize,
+    /// Bytes that were populated, from the start of the memory.
+    populated: AtomicUsize,
     /// Some pages of it show a region.
     aliased: AtomicBool,
 }
@@ -83,6 +90,8 @@ pub struct Counters {
     pub slow: u64,
     /// Slots that the cleaner made ready again.
     pub cleaned: u64,
+    /// Bytes of memories that are populated.
+    pub populated: u64,
     /// Stacks that there are.
     pub stacks: u32,
 }
@@ -93,6 +102,10 @@ pub struct Slots {
     base: AtomicUsize,
     slots: AtomicUsize,
     lists: Mutex<Lists>,
+    /// Bytes that may be populated in stock.
+    populate_most: AtomicUsize,
+    /// Bytes that are populated.
+    populated: AtomicUsize,
     from_stock: AtomicU64,
     slow: AtomicU64,
     cleaned: AtomicU64,
@@ -105,6 +118,8 @@ struct Lists {
     bare: Vec<SlotNumber>,
     /// Given back, not yet cleaned.
     dirty: Vec<SlotNumber>,
+    /// In use and grown, not yet populated.
+    grown: Vec<SlotNumber>,
     stocks: Vec<Arc<Stock>>,
 }
 
@@ -112,7 +127,15 @@ struct Lists {
 pub static SLOTS: Slots = Slots {
     base: AtomicUsize::new(0),
     slots: AtomicUsize::new(0),
-    lists: Mutex::new(Lists { made: 0, bare: Vec::new(), dirty: Vec::new(), stocks: Vec::new() }),
+    lists: Mutex::new(Lists {
+        made: 0,
+        bare: Vec::new(),
+        dirty: Vec::new(),
+        grown: Vec::new(),
+        stocks: Vec::new(),
+    }),
+    populate_most: AtomicUsize::new(0),
+    populated: AtomicUsize::new(0),
     from_stock: AtomicU64::new(0),
     slow: AtomicU64::new(0),
     cleaned: AtomicU64::new(0),
@@ -127,11 +150,16 @@ impl Slots {
         }
         let start = platform().reserve(SLOTS_MOST as usize * SLOT_BYTES, GUARD_BYTES)?;
         let slots: Box<[Slot]> = (0..SLOTS_MOST)
-            .map(|_| Slot { accessible: AtomicUsize::new(0), aliased: AtomicBool::new(false) })
+            .map(|_| Slot {
+                accessible: AtomicUsize::new(0),
+                populated: AtomicUsize::new(0),
+                aliased: AtomicBool::new(false),
+            })
             .collect();
         // Never grow again: giving a slot back does not allocate.
         lists.bare.reserve_exact(SLOTS_MOST as usize);
         lists.dirty.reserve_exact(SLOTS_MOST as usize);
+        lists.grown.reserve_exact(population::GROWN_MOST);
         self.slots.store(Box::leak(slots).as_ptr() as usize, Ordering::Relaxed);
         self.base.store(start.as_ptr() as usize, Ordering::Release);
         Ok(())
@@ -261,8 +289,17 @@ impl Slots {
         if slot.aliased.swap(false, Ordering::Relaxed) && accessible > 0 {
             // SAFETY: the pages are the slot's own, and nobody uses it.
             unsafe { platform().unalias(memory, accessible)? };
+            self.note_unpopulated(slot, 0);
         } else {
-            self.zero(memory, accessible.min(bytes));
+            // All pages of the populated part have memory; whether they were written to, nobody knows.
+            let kept = accessible.min(bytes);
+            let populated = slot.populated.load(Ordering::Relaxed).min(kept);
+            // SAFETY: the pages are accessible, and nobody uses the slot.
+            let rest = unsafe {
+                memory.write_bytes(0, populated);
+                memory.add(populated)
+            };
+            self.zero(rest, kept - populated);
         }
         if accessible > bytes {
             // SAFETY: as above; the range lies behind what is kept.
@@ -272,6 +309,7 @@ impl Slots {
                 platform().protect(rest, accessible - bytes, Protection::None)?;
             }
             slot.accessible.store(bytes, Ordering::Relaxed);
+            self.note_unpopulated(slot, bytes);
         }
         Ok(())
     }
@@ -319,11 +357,13 @@ impl Slots {
             self.cleaned.fetch_add(1, Ordering::Relaxed);
             // A slot that cannot be restored is lost rather than used.
             match stock {
-                Some(stock) if self.close(slot, stock.accessible).is_ok() => lock(&stock.ready).push(slot),
+                Some(stock) if self.close(slot, stock.accessible).is_ok() => self.put_ready(&stock, slot),
                 None if self.close(slot, 0).is_ok() => lock(&self.lists).bare.push(slot),
                 Some(_) | None => {}
             }
         }
+        busy |= self.populate_grown();
+        busy |= self.balance();
         let mut at = 0;
         loop {
             let Some(stock) = lock(&self.lists).stocks.get(at).cloned() else { return busy };
@@ -336,7 +376,7 @@ impl Slots {
                     self.put(slot);
                     break;
                 }
-                lock(&stock.ready).push(slot);
+                self.put_ready(&stock, slot);
                 busy = true;
             }
         }
@@ -357,6 +397,7 @@ impl Slots {
             from_stock: self.from_stock.load(Ordering::Relaxed),
             slow: self.slow.load(Ordering::Relaxed),
             cleaned: self.cleaned.load(Ordering::Relaxed),
+            populated: self.populated.load(Ordering::Relaxed) as u64,
             stacks: STACKS.made(),
         }
     }

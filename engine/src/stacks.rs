@@ -11,6 +11,7 @@ use spin::Mutex;
 
 use crate::lock::lock;
 use crate::platform::{NoMemory, PAGE_BYTES, Protection, platform};
+use crate::slots::SLOTS;
 
 /// What WebAssembly may use of a stack at one entry before it traps with a stack overflow: wasmtime's default, which
 /// compilers' run-time libraries are used to.
@@ -33,6 +34,9 @@ const COLOUR_BYTES: usize = 640;
 
 /// Free stacks that keep their memory; the cleaner takes it from the others.
 const WARM: usize = 256;
+
+/// The upper part of a stack in stock that is populated beforehand: what kernel, wasmtime and an ordinary program use of it.
+const POPULATED_BYTES: usize = HOST_RESERVE_BYTES;
 
 /// Stacks there may be at once, in the whole process: address space only.
 const STACKS_MOST: u32 = 16_384;
@@ -136,6 +140,12 @@ impl Stacks {
         (base..end).contains(&address) && address & (STACK_BYTES - 1) < GUARD_BYTES
     }
 
+    /// Takes memory for the part of a free stack that is used first.
+    fn populate(&self, stack: Stack) -> bool {
+        let upper = self.bottom(stack) + STACK_BYTES - POPULATED_BYTES;
+        NonNull::new(upper as *mut u8).is_some_and(|upper| platform().populate(upper, POPULATED_BYTES))
+    }
+
     /// Makes stacks until `stock` are free, and takes the memory of those that have lain unused. For the cleaner. Returns
     /// whether it did something.
     pub fn clean(&self, stock: usize) -> bool {
@@ -143,11 +153,12 @@ impl Stacks {
         let missing = stock.saturating_sub(lock(&self.free).stacks.len());
         for _ in 0..missing {
             let Ok(stack) = self.make() else { break };
+            let is_warm = SLOTS.populates() && self.populate(stack);
             let mut free = lock(&self.free);
-            // New ones have no memory and go to the cold end.
+            // Without memory it goes to the cold end.
             let cold = free.cold;
             free.stacks.insert(cold, stack);
-            free.cold += 1;
+            free.cold += usize::from(!is_warm);
             busy = true;
         }
         loop {

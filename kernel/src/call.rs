@@ -11,6 +11,8 @@ use hallows_abi::{
 
 use crate::capabilities::{Carried, InFlight};
 use crate::inbox::{Accepted, Answer, Entry, Message, Payload, Pending, Sender};
+use crate::lane::Request;
+use crate::linger::Lingered;
 use crate::objects::Watched;
 use crate::slot::{Found, Via};
 use crate::sync::Ordering;
@@ -74,6 +76,7 @@ impl<E: Engine> Kernel<E> {
         deadline: Nanos,
     ) -> Result<u32, Error> {
         let server = self.active_server(context, cell, found)?;
+        self.listen_if_useful(context, server);
         let ticket = {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             inbox.reserve(Pending { server, reply: Some(reply), reserved: 0, done: None })?
@@ -87,14 +90,21 @@ impl<E: Engine> Kernel<E> {
         let sent =
             Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
         self.arm(context, deadline);
-        if let Err(error) = self.accept(context, server, sent, message.transfers, Waker::Continues) {
+        let posted = message.transfers.is_empty()
+            && self.post(context, server, message.bytes, ticket, Some(Request { via: found.via, room }));
+        if !posted && let Err(error) = self.accept(context, server, sent, message.transfers, Waker::Continues)
+        {
             self.disarm(context);
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             inbox.give_up(ticket);
             return Err(error);
         }
         let answer = loop {
-            self.block(context);
+            match self.linger(context) {
+                Lingered::Heard(from, post) => self.take_post(context, from, &post),
+                Lingered::Woken => {}
+                Lingered::InVain => self.block(context),
+            }
             let redeemed = {
                 let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
                 inbox.redeem(ticket)
@@ -114,6 +124,7 @@ impl<E: Engine> Kernel<E> {
                 return Err(if killed { Error::Killed } else { Error::DeadlinePassed });
             }
         };
+        self.lanes.at(cell).was_taken_by(server);
         self.disarm(context);
         let arrives = self.check_live(cell).and(answer.result);
         if arrives.is_ok() {
@@ -343,11 +354,21 @@ impl<E: Engine> Kernel<E> {
                 Ok((answered, flight, inbox.has_refused()))
             })?
         };
-        let (sender, room) = (answered.sender, answered.room);
         if refused {
             self.tell_room(context, cell);
         }
         self.core(context.core.0).trace.record(TraceKind::Answer, context.thread.0, cell, token);
+        let Message { sender, room, .. } = answered;
+        if let (Sender::Cell { cell: caller, ticket }, Payload::Borrowed(..)) = (sender, &answered.payload)
+            && waker == Waker::Continues
+        {
+            // Who calls again finds it listening.
+            self.listen_if_useful(context, caller);
+            let fits = flight.is_empty() && self.engine.length(message.bytes) <= room as usize;
+            if fits && self.post(context, caller, message.bytes, ticket, None) {
+                return Ok(());
+            }
+        }
         self.deliver(context, sender, room, Ok((message.bytes, flight)), waker);
         Ok(())
     }
@@ -453,7 +474,15 @@ impl<E: Engine> Kernel<E> {
                 self.arm(context, deadline);
                 armed = true;
             }
-            self.block(context);
+            match self.linger(context) {
+                Lingered::Heard(from, post) => {
+                    if let Some(event) = self.receive_post(context, from, &post, Some(buffer)) {
+                        break Ok(event);
+                    }
+                }
+                Lingered::Woken => {}
+                Lingered::InVain => self.block(context),
+            }
         };
         if armed {
             self.disarm(context);
@@ -494,7 +523,21 @@ impl<E: Engine> Kernel<E> {
         buffer: E::Bytes,
         handles: &mut HandleList,
     ) -> Result<Option<Event>, Error> {
-        let event = self.take_event(context, buffer, handles);
+        let event = loop {
+            match self.take_event(context, buffer, handles) {
+                Ok(None) => {}
+                event => break event,
+            }
+            match self.linger(context) {
+                Lingered::Heard(from, post) => {
+                    if let Some(event) = self.receive_post(context, from, &post, Some(buffer)) {
+                        break Ok(Some(event));
+                    }
+                }
+                Lingered::Woken => {}
+                Lingered::InVain => break Ok(None),
+            }
+        };
         if !matches!(event, Ok(None)) {
             // It does not wait after all: whom its answer has woken must not wait for it.
             self.let_go(context);
@@ -535,7 +578,7 @@ impl<E: Engine> Kernel<E> {
                         None => continue,
                     },
                     Some(Entry::Message(token)) => {
-                        match self.receive(&mut inbox, token, buffer, handles.room()) {
+                        match self.receive(cell, &mut inbox, token, buffer, handles.room()) {
                             Some(received) => received,
                             None => continue,
                         }
@@ -568,6 +611,7 @@ impl<E: Engine> Kernel<E> {
     /// meanwhile.
     fn receive(
         &self,
+        me: u32,
         inbox: &mut crate::inbox::Inbox<E::Bytes>,
         token: u64,
         buffer: E::Bytes,
@@ -581,7 +625,10 @@ impl<E: Engine> Kernel<E> {
             return Some(Taken::TooLong(token));
         }
         match &message.payload {
-            Payload::Borrowed(bytes, _) => self.engine.copy(*bytes, buffer, length),
+            Payload::Borrowed(bytes, _) => {
+                self.engine.copy(*bytes, buffer, length);
+                self.knows_call(me, message.sender);
+            }
             Payload::Owned(bytes) => self.engine.write(buffer, bytes),
         }
         let event = Event {
@@ -722,7 +769,7 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// The handler has run: what went with the call is the server's.
-    pub(crate) fn settle(&self, context: &mut Context, carried: &Carried) {
+    pub(crate) fn settle_call(&self, context: &mut Context, carried: &Carried) {
         self.change(&mut context.token, |tree, _| tree.settle(carried));
     }
 
@@ -752,7 +799,7 @@ impl<E: Engine> Kernel<E> {
         };
         match carried {
             Ok(carried) => {
-                self.settle(context, &carried);
+                self.settle_call(context, &carried);
                 Ok(())
             }
             Err(Error::SpaceFull) => {

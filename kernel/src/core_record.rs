@@ -87,6 +87,8 @@ pub struct Core {
     pub operating: AtomicU64,
     /// Switches to a thread, for `ps`.
     pub switches: AtomicU64,
+    /// Messages and answers that went straight to a thread on another core, for `ps`.
+    pub posts: AtomicU64,
     pub trace: TraceRing,
     /// A [`Waiting`].
     waiting: AtomicU64,
@@ -104,6 +106,7 @@ impl Core {
             idle: AtomicU8::new(Idle::Busy as u8),
             operating: AtomicU64::new(0),
             switches: AtomicU64::new(0),
+            posts: AtomicU64::new(0),
             trace: TraceRing::new(trace_records),
             waiting: AtomicU64::new(0),
             queue: Lock::new(RunQueue::new(core)),

@@ -300,6 +300,26 @@ impl<B: Copy> Inbox<B> {
         Ok(token)
     }
 
+    /// Accepts a message that its owner takes at once, with nothing queued before it.
+    ///
+    /// # Errors
+    /// As [`Self::accept`].
+    pub fn accept_received(&mut self, message: Message<B>, limit: u32) -> Result<u64, (Error, Message<B>)> {
+        let token = self.accept(message, limit)?;
+        self.queue.pop_back();
+        self.waiting = false;
+        if let Some(message) = self.messages.get_mut(token) {
+            message.received = true;
+        }
+        Ok(token)
+    }
+
+    /// Whether nothing is queued.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Notes a notification; once, however often it is signalled before it is taken.
     pub fn notify(&mut self, notification: u32) {
         let entry = Entry::Notification(notification);

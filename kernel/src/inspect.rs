@@ -54,6 +54,8 @@ pub struct CorePicture {
     pub waiting: u32,
     /// Switches to a thread since boot.
     pub switches: u64,
+    /// Messages and answers that went straight to a thread that waited for them on another core, in its lane.
+    pub posts: u64,
 }
 
 impl<E: Engine> Kernel<E> {
@@ -100,6 +102,7 @@ impl<E: Engine> Kernel<E> {
                     running: (running != NOBODY).then_some(CellId(running)),
                     waiting: record.waiting().count(),
                     switches: record.switches.load(Ordering::Relaxed),
+                    posts: record.posts.load(Ordering::Relaxed),
                 }
             })
             .collect()

@@ -8,6 +8,7 @@ use crate::capabilities::{Capabilities, InFlight, Orphan};
 use crate::cell::CellRecord;
 use crate::configuration::Configuration;
 use crate::core_record::Core;
+use crate::lane::Lane;
 use crate::lock::{Lock, Token, level};
 use crate::objects::{Budget, Endpoint, Notification, Program, Region, Timer};
 use crate::sync::{AtomicU8, AtomicU64, Ordering};
@@ -27,6 +28,8 @@ pub struct Kernel<E: Engine> {
     pub(crate) capabilities: Capabilities,
     pub(crate) cells: Table<CellRecord<E::Bytes, E::Program>>,
     pub(crate) threads: Table<Thread>,
+    /// One for each thread.
+    pub(crate) lanes: Table<Lane>,
     pub(crate) endpoints: Table<Endpoint>,
     pub(crate) notifications: Table<Notification>,
     pub(crate) timers: Table<Timer>,
@@ -67,6 +70,7 @@ impl<E: Engine> Kernel<E> {
             capabilities: Capabilities::new(cells, objects, slots),
             cells: Table::new(cells, |_| CellRecord::new()),
             threads: Table::new(cells, |_| Thread::new()),
+            lanes: Table::new(cells, |_| Lane::default()),
             endpoints: Table::new(objects, |_| Endpoint::default()),
             notifications: Table::new(objects, |_| Notification::default()),
             timers: Table::new(objects, |_| Timer::default()),

@@ -175,6 +175,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.cells.at(cell);
         record.control.lock(token).0.thread_busy = false;
         self.begin_end(token, core, cell, ended.kind, 0, ended.backtrace);
+        self.refuse_posted(core, cell);
         // If the end had begun before, the thread was what it waited for.
         self.try_finish(token, core, cell);
     }

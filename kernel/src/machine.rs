@@ -19,6 +19,11 @@ pub trait Machine: Send + Sync + 'static {
     fn park(&self, core: CoreId);
     /// Wakes the core, or keeps it from falling asleep.
     fn unpark(&self, core: CoreId);
+    /// The core looks for work, for the `look`-th time in a row: waits for as long as it costs to look again.
+    fn relax(&self, core: CoreId, look: u32) {
+        let _ = (core, look);
+        core::hint::spin_loop();
+    }
     /// Makes the timekeeper call [`crate::Kernel::tick`] no later than `at` (absolute): it may be asleep until later. Called seldom.
     fn alarm(&self, at: Nanos);
     /// 16 random bytes.

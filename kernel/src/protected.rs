@@ -105,7 +105,7 @@ impl<E: Engine> Kernel<E> {
             if matches!(handled, Err(Failure::TooDeep | Failure::RequestTooLong)) {
                 self.take_back(context, &carried);
             } else {
-                self.settle(context, &carried);
+                self.settle_call(context, &carried);
             }
         }
         let result = match handled {

@@ -8,6 +8,7 @@ use hallows_abi::{Error, ObjectKind, Rights, TraceKind};
 use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use loom::thread;
 
+use crate::lane::{Lane, MAX_POST, Post};
 use crate::monitor::{Holder, Monitor};
 use crate::slot::{Capability, Slot};
 use crate::thread::RunState;
@@ -165,5 +166,63 @@ fn a_record_that_is_being_overwritten_is_not_read_as_one() {
             }
         }
         writer.join().expect("no panic");
+    });
+}
+
+fn post(value: u8) -> Post {
+    let mut bytes = [0; MAX_POST];
+    bytes[0] = value;
+    Post { ticket: u64::from(value), request: None, bytes, length: 1 }
+}
+
+/// Thread 1 posts to thread 2, which listens, hears and closes its ear while it does; `again`: and then listens once more. Whoever has the
+/// post in the end, exactly one has it.
+fn a_post_meets_an_ear(again: bool) {
+    loom::model(move || {
+        let lanes: Arc<[Lane; 2]> = Arc::new(Default::default());
+        assert_eq!(lanes[1].listen(2, 1, &lanes[0]), None);
+        let sender = {
+            let lanes = lanes.clone();
+            thread::spawn(move || lanes[0].post(1, &lanes[1], 2, &post(7)))
+        };
+        let mut heard = Vec::from_iter(lanes[1].hear(2, &lanes[0]));
+        heard.extend(lanes[1].close(2, &lanes[0]));
+        if again {
+            heard.extend(lanes[1].listen(2, 1, &lanes[0]));
+            heard.extend(lanes[1].hear(2, &lanes[0]));
+        }
+        let posted = sender.join().expect("no panic");
+        if again {
+            heard.extend(lanes[1].hear(2, &lanes[0]));
+        }
+        assert_eq!(heard, if posted { Vec::from([post(7)]) } else { Vec::new() });
+    });
+}
+
+#[test]
+fn a_post_is_taken_once_or_is_its_senders_again_when_the_ear_closes() {
+    a_post_meets_an_ear(false);
+}
+
+#[test]
+fn a_post_is_taken_once_or_is_its_senders_again_when_the_ear_opens_again() {
+    a_post_meets_an_ear(true);
+}
+
+#[test]
+fn the_next_post_does_not_overwrite_one_that_is_being_read() {
+    loom::model(|| {
+        let lanes: Arc<[Lane; 2]> = Arc::new(Default::default());
+        assert_eq!(lanes[1].listen(2, 1, &lanes[0]), None);
+        let sender = {
+            let lanes = lanes.clone();
+            // Nothing tells it that the first was taken but the lane itself.
+            thread::spawn(move || [7, 8].map(|value| lanes[0].post(1, &lanes[1], 2, &post(value))))
+        };
+        let mut heard = Vec::from_iter(lanes[1].hear(2, &lanes[0]));
+        heard.extend(lanes[1].close(2, &lanes[0]));
+        let posted = sender.join().expect("no panic");
+        let sent = [7, 8].into_iter().zip(posted).filter(|(_, posted)| *posted).map(|(value, _)| post(value));
+        assert_eq!(heard, Vec::from_iter(sent));
     });
 }

@@ -207,8 +207,8 @@ impl<E: Engine> Kernel<E> {
         let mut looks = 0;
         while !has_work() {
             if looks < self.configuration.idle_looks {
+                self.machine.relax(core, looks);
                 looks += 1;
-                core::hint::spin_loop();
                 continue;
             }
             record.idle.store(Idle::Parked as u8, Ordering::SeqCst);
@@ -225,7 +225,7 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Whether a busy core has threads waiting that may run elsewhere.
-    fn has_surplus(&self, core: u32) -> bool {
+    pub(crate) fn has_surplus(&self, core: u32) -> bool {
         let record = self.core(core);
         record.waiting().has_movable() && record.idle.load(Ordering::Relaxed) == Idle::Busy as u8
     }

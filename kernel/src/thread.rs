@@ -68,6 +68,15 @@ impl RunState {
         blocked.is_ok()
     }
 
+    /// The thread, which runs, takes note that it was woken. Whether it was.
+    pub fn take_wake(&self) -> bool {
+        // Relaxed first: looked at all the time. Acquire: as in `wake`.
+        self.0.load(Ordering::Relaxed) == Run::RunningWoken as u8 && {
+            self.0.swap(Run::Running as u8, Ordering::Acquire);
+            true
+        }
+    }
+
     /// The thread was stopped but has work left: the caller puts it into a run queue.
     pub fn requeue(&self) {
         self.0.store(Run::Runnable as u8, Ordering::Release);

@@ -92,6 +92,7 @@ fn kind(number: u64) -> Option<TraceKind> {
         K::Start,
         K::Revoke,
         K::Idle,
+        K::Post,
         K::Circle,
     ]
     .into_iter()

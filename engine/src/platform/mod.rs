@@ -82,6 +82,13 @@ pub unsafe trait Platform: Send + Sync {
     /// As [`Platform::protect`]; the range is one that [`Platform::reserve`] returned.
     unsafe fn release(&self, start: NonNull<u8>, bytes: usize);
 
+    /// Takes memory for accessible pages now, and keeps it where the machine can; what is in them stays. Others may use the pages
+    /// meanwhile. False where it was not taken: such pages get theirs when they are touched.
+    fn populate(&self, start: NonNull<u8>, bytes: usize) -> bool {
+        let _ = (start, bytes);
+        false
+    }
+
     /// Tells for each page from `start` on whether it may hold anything but zeroes, by a non-zero byte. False, and
     /// nothing told, where the machine cannot say.
     fn touched(&self, start: NonNull<u8>, pages: &mut [u8]) -> bool;

@@ -112,7 +112,7 @@ extern "C" fn wasmtime_mprotect(start: *mut u8, bytes: usize, flags: u32) -> i32
     let bytes = bytes.next_multiple_of(PAGE_BYTES);
     if let (Some(slot), Protection::ReadWrite) = (SLOTS.find(start), protection) {
         let offset = start as usize - SLOTS.memory(slot) as usize;
-        return status(SLOTS.open(slot, offset + bytes));
+        return status(SLOTS.grow(slot, offset + bytes));
     }
     // SAFETY: wasmtime passes a range of its own mapping that it holds no wrong reference to.
     status(unsafe { platform().protect(address, bytes, protection) })

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use hallows_linux::host::control::client::{self, RunningMachine};
 use hallows_linux::host::control::protocol::{CellState, MachineStatus, Request, Response, TimekeeperState};
+use hallows_linux::host::cores::TimekeeperPlace;
 
 use super::stop::{directory, machine, refused};
 use crate::cli::Ps;
@@ -45,24 +46,31 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
     let memory = &status.memory;
     writeln!(
         output,
-        "machine {}: tier {}, programs on cores {}, up {:.1} s, memory {} of {} in use",
+        "machine {}: tier {}, programs on cores {}, up {:.1} s, {} of {} memory in use, {} taken from Linux{}",
         machine.pid,
         status.tier,
         status.cores,
         status.uptime_ns as f64 / 1e9,
         size(memory.used_bytes),
         size(memory.budget_bytes),
+        size(memory.populated_bytes),
+        if memory.is_locked { " and locked where programs have it" } else { ", not locked" },
     )?;
     let timekeeper = &status.timekeeper;
     writeln!(
         output,
-        "timekeeper on core {}: {}, has spun {:.1} % of one core since boot, woken {} times",
+        "timekeeper on core {}{}: {}, takes {:.1} % of it now and has taken {:.1} % since boot; woken {} times",
         timekeeper.core,
+        match timekeeper.place {
+            TimekeeperPlace::OwnCore => " (Linux's)",
+            TimekeeperPlace::WithPrograms => " (the programs')",
+        },
         match timekeeper.state {
             TimekeeperState::Sleeping => "sleeping",
             TimekeeperState::Spinning => "spinning",
         },
-        timekeeper.spun_percent,
+        timekeeper.percent_now,
+        timekeeper.percent_since_boot,
         timekeeper.wakeups,
     )?;
     writeln!(

@@ -39,7 +39,8 @@ pub fn run(options: Run) -> Result<u8, Failure> {
     let facts = HostFacts::read();
     if !options.quiet {
         eprintln!("hallows: {name} on {}", facts.line());
-        eprintln!("hallows: {}", choice.line());
+        choice.lines().iter().for_each(|line| eprintln!("hallows: {line}"));
+        eprintln!("hallows: {} of memory, taken from Linux in the background", options.machine.memory);
     }
     let config = MachineConfig { choice: choice.clone(), plan, seal_key: compiler.seal_key() };
     let launch = Launch {

@@ -7,7 +7,7 @@ mod engine_support;
 use std::sync::{Mutex, MutexGuard, mpsc};
 
 use engine_support::{Cell, World, main_program, module, reactor};
-use hallows_engine::{clean, counters};
+use hallows_engine::{clean, counters, populate_at_most};
 use hallows_kernel::{CellState, Configuration};
 use hallows_linux::platform::{TrapStack, system_calls};
 
@@ -148,6 +148,136 @@ fn a_program_that_starts_from_stock_makes_no_system_call() {
     let (made, counted, from_stock, ended) = result.recv().unwrap();
     assert!(ended);
     assert_eq!((made, counted, from_stock), (0, 0, 20));
+}
+
+/// Faults of the calling thread that Linux served without reading anything.
+fn faults() -> i64 {
+    // SAFETY: all of it are numbers, for which zeroes are values.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: a place for the answer.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) }, 0);
+    usage.ru_minflt
+}
+
+/// Populates while it exists. The pool is the process's, so the other tests of this file find it as it was.
+struct Populating;
+
+impl Populating {
+    fn start(bytes: usize) -> Self {
+        populate_at_most(bytes);
+        Self
+    }
+}
+
+impl Drop for Populating {
+    fn drop(&mut self) {
+        populate_at_most(0);
+        clean_all();
+    }
+}
+
+/// Stores into every page of 4 KiB from `$from` to `$to`.
+const TOUCH: &str = "(func $touch (param $from i32) (param $to i32)
+    (loop $next (i64.store (local.get $from) (i64.const -1))
+        (br_if $next (i32.lt_u (local.tee $from (i32.add (local.get $from) (i32.const 4096))) (local.get $to)))))";
+
+#[test]
+fn a_program_that_starts_from_stock_and_touches_all_its_memory_takes_no_page_fault() {
+    let _turn = turn();
+    // A size that no other test has: its stock is this test's alone.
+    const PAGES: u32 = 7;
+    let program = module(&format!(
+        r#"{TOUCH} (func (export "hallows_main") (call $touch (i32.const 0) (i32.const {})))"#,
+        PAGES * 65_536
+    ))
+    .replace(r#"(memory (export "memory") 1"#, &format!(r#"(memory (export "memory") {PAGES}"#));
+    let run = |populating: bool| {
+        let _populating = populating.then(|| Populating::start(64 << 20));
+        let world = World::with(Configuration { cells: 64, ..Configuration::default() });
+        let _stack = TrapStack::install().unwrap();
+        let program = world.program(&program);
+        let cells: Vec<Cell> = (0..24).map(|_| world.cell("main", &program, false)).collect();
+        let mut counted = Vec::new();
+        for cells in cells.chunks(4) {
+            clean_all();
+            let before = faults();
+            for cell in cells {
+                world.start(*cell);
+                while world.kernel.step(hallows_kernel::CoreId(0)) {}
+            }
+            counted.push(faults() - before);
+            assert!(cells.iter().all(|cell| world.kernel.state(cell.id) == CellState::Dead));
+        }
+        assert_eq!(world.log(), "");
+        counted
+    };
+    let without = run(false);
+    let with = run(true);
+    // The first rounds are the allocator's: it has no memory yet.
+    assert!(without[2..].iter().all(|faults| *faults >= 4), "the test sees faults: {without:?}");
+    assert_eq!(with[2..], [0; 4], "{with:?}; without: {without:?}");
+}
+
+/// A client that grows by so many pages, waits for an answer, and then touches all its memory; the world stands where it waits.
+fn grown(pages: u32) -> (World, Cell, u64) {
+    let world = World::new(1);
+    let program = world.program(&module(&format!(
+        r#"{TOUCH} (func (export "hallows_main")
+            (call $check (i32.ne (memory.grow (i32.const {pages})) (i32.const -1)))
+            (drop (call $echo (i32.const 3) (i32.const 7)))
+            (call $touch (i32.const 0) (i32.const {})))"#,
+        (pages + 1) * 65_536
+    )));
+    let server = world.cell("server", &world.program(&reactor(engine_support::ECHO)), false);
+    let endpoint = world.endpoint(server, false);
+    world.start(server);
+    world.run();
+    let client = world.cell("client", &program, false);
+    world.grant(client, &endpoint);
+    clean_all();
+    let before = counters().populated;
+    world.start(client);
+    let _stack = TrapStack::install().unwrap();
+    let in_use = || {
+        let cells = world.kernel.picture_cells();
+        cells.iter().find(|cell| cell.cell == client.id).map_or(0, |cell| cell.memory_bytes)
+    };
+    while in_use() < u64::from(pages) << 16 {
+        assert!(world.kernel.step(hallows_kernel::CoreId(0)), "it has not grown");
+    }
+    assert_ne!(world.kernel.state(client.id), CellState::Dead);
+    (world, client, before)
+}
+
+#[test]
+fn what_a_memory_grows_by_is_populated_soon_and_given_back_in_the_end() {
+    let _turn = turn();
+    let _populating = Populating::start(256 << 20);
+    let (world, client, before) = grown(16);
+    let at_once = counters().populated - before;
+    assert!(at_once < 1 << 20, "the program itself waits for {at_once} bytes, {before} before");
+    clean_all();
+    assert!(counters().populated >= before + (1 << 20), "{:?}", counters());
+    let faulted = faults();
+    world.run();
+    assert!(faults() - faulted < 16, "{} faults in 256 touched pages", faults() - faulted);
+    assert_eq!((world.log(), world.kernel.state(client.id)), (String::new(), CellState::Dead));
+    clean_all();
+    assert!(counters().populated < before + (1 << 20), "{:?}", counters());
+}
+
+#[test]
+fn stocks_give_way_to_programs_that_grow() {
+    let _turn = turn();
+    const MOST: u64 = 1 << 20;
+    let _populating = Populating::start(MOST as usize);
+    let (world, client, before) = grown(15);
+    assert!((MOST / 2..=MOST).contains(&before), "there is stock: {before}");
+    clean_all();
+    assert!(counters().populated <= MOST, "{:?}", counters());
+    assert!(counters().populated >= 15 << 16, "the program has its own: {:?}", counters());
+    world.run();
+    assert_eq!((world.log(), world.kernel.state(client.id)), (String::new(), CellState::Dead));
 }
 
 /// A filter that counts a thread's system calls and lets none but the waking of other threads through.

@@ -38,6 +38,10 @@ impl Machine for SimMachine {
         });
     }
 
+    fn relax(&self, _core: CoreId, _look: u32) {
+        fiber::pause();
+    }
+
     fn alarm(&self, at: Nanos) {
         world(|world| world.alarm_ns = world.alarm_ns.min(at.0));
     }

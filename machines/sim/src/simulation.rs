@@ -117,6 +117,9 @@ impl Simulation {
     pub fn new(seed: u64, configuration: Configuration, faults: Faults) -> Self {
         let cores = configuration.cores.max(1);
         let mut fresh = World::new(cores, seed);
+        // Some machines park at once, on others threads linger and meet in their lanes.
+        let idle_looks = [configuration.idle_looks, 3, 30][fresh.random.below(3) as usize];
+        let configuration = Configuration { idle_looks, ..configuration };
         fresh.chances = Chances { pause: faults.pause, fault: faults.fault, too_deep: faults.too_deep };
         let other = world::exchange(Some(fresh));
         assert!(other.is_none(), "one simulation at a time on a host thread");

@@ -174,21 +174,31 @@ impl CoreChoice {
         self.housekeeping.last().unwrap_or(self.timekeeper_core())
     }
 
-    /// One line for the start of a machine.
-    pub fn line(&self) -> String {
+    /// For the start of a machine: who is where, and what the timekeeper costs there.
+    pub fn lines(&self) -> [String; 2] {
         let programs = named(&self.programs);
         let timekeeper = self.timekeeper_core();
         match self.timekeeper {
-            TimekeeperPlace::OwnCore => {
+            TimekeeperPlace::OwnCore => [
                 format!(
-                    "programs on {programs}; timekeeper and cleaner on {} (Linux's)",
-                    named(&self.housekeeping)
-                )
-            }
-            TimekeeperPlace::WithPrograms => format!(
-                "programs on {programs}; the timekeeper shares core {timekeeper} with them, so it never spins and \
-                 quanta are at least 1 ms (give it a core of its own with --housekeeping)"
-            ),
+                    "programs on {programs}; timekeeper on core {timekeeper} and cleaner on core {} (Linux's)",
+                    self.cleaner_core()
+                ),
+                format!(
+                    "the timekeeper sleeps while nothing runs, looks every millisecond while programs run alone, and takes all of \
+                     core {timekeeper} while they compete for theirs; `hallows ps` measures it"
+                ),
+            ],
+            TimekeeperPlace::WithPrograms => [
+                format!(
+                    "programs on {programs}; the timekeeper shares core {timekeeper} with them, so it never spins and \
+                     quanta are at least 1 ms (give it a core of its own with --housekeeping)"
+                ),
+                format!(
+                    "the timekeeper sleeps while nothing runs and takes a look's time of core {timekeeper} every millisecond while \
+                     programs run; `hallows ps` measures it"
+                ),
+            ],
         }
     }
 }

@@ -1,15 +1,13 @@
 //! What the kernel asks of Linux: the time, sleep, random numbers, a line on the console.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use hallows_abi::FaultKind;
 use hallows_kernel::{CellId, CoreId, Machine, Nanos};
 
 use super::console::Console;
+use super::thread_clock::ThreadClock;
 use crate::host::timer::{Clock, Parker, Wakeup};
-
-/// No clock: the wall's. (`CLOCK_MONOTONIC` is 1; clocks of threads are negative.)
-const NO_CLOCK: i32 = libc::CLOCK_MONOTONIC;
 
 /// The highest exit code that is the system's own.
 const HIGHEST_CODE: u8 = 63;
@@ -19,8 +17,8 @@ const HIGHEST_CODE: u8 = 63;
 pub struct LinuxMachine {
     clock: Clock,
     cores: Box<[Parker]>,
-    /// The processor-time clock of each core's thread; [`NO_CLOCK`] until it has one.
-    core_clocks: Box<[AtomicI32]>,
+    /// The processor time of each core's thread.
+    core_clocks: Box<[ThreadClock]>,
     timekeeper: Parker,
     /// How often the timekeeper was woken from sleep by somebody, for `ps`.
     alarms: AtomicU64,
@@ -42,7 +40,7 @@ impl LinuxMachine {
         Self {
             clock,
             cores: (0..cores).map(|_| Parker::new()).collect(),
-            core_clocks: (0..cores).map(|_| AtomicI32::new(NO_CLOCK)).collect(),
+            core_clocks: (0..cores).map(|_| ThreadClock::default()).collect(),
             timekeeper: Parker::new(),
             alarms: AtomicU64::new(0),
             console,
@@ -55,11 +53,8 @@ impl LinuxMachine {
 
     /// The calling thread drives a core from now on: the core's own time is the thread's.
     pub fn adopt(&self, core: CoreId) {
-        let mut clock = 0;
-        // SAFETY: asks for the clock of the calling thread, which is alive, and writes it to a variable of ours.
-        let failed = unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) } != 0;
-        if let Some(place) = self.core_clocks.get(core.index()) {
-            place.store(if failed { NO_CLOCK } else { clock }, Ordering::Relaxed);
+        if let Some(clock) = self.core_clocks.get(core.index()) {
+            clock.adopt();
         }
     }
 
@@ -127,17 +122,8 @@ impl Machine for LinuxMachine {
     }
 
     fn core_time(&self, core: CoreId) -> Nanos {
-        let clock =
-            self.core_clocks.get(core.index()).map_or(NO_CLOCK, |clock| clock.load(Ordering::Relaxed));
-        if clock == NO_CLOCK {
-            return self.now();
-        }
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: reads a clock into a variable of ours; of a thread that is gone it fails.
-        if unsafe { libc::clock_gettime(clock, &raw mut time) } != 0 {
-            return self.now();
-        }
-        Nanos(time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned())
+        let used_ns = self.core_clocks.get(core.index()).and_then(ThreadClock::used_ns);
+        used_ns.map_or_else(|| self.now(), Nanos)
     }
 
     fn park(&self, core: CoreId) {

@@ -11,8 +11,9 @@ use hallows_sdk::native::NativeProgram;
 use serde::{Deserialize, Serialize};
 
 use super::boot::{BootError, boot};
+use super::budget::Budget;
 use super::plan::Plan;
-use super::running::{Resident, Running, StartError, make_kernel};
+use super::running::{Running, StartError, make_kernel};
 use super::status::{Surroundings, select};
 use crate::host::child::MachineProcess;
 use crate::host::control::protocol::{Request, Response};
@@ -20,7 +21,7 @@ use crate::host::cores::CoreChoice;
 use crate::host::jail::{Confined, JailError};
 use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
 use crate::host::memory::lock;
-use crate::host::tier::Outcome;
+use crate::host::tier::{Outcome, Step, StepName};
 use crate::host::timer::clock::Calibration;
 
 /// What the parent passes on as bytes.
@@ -67,9 +68,10 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     let MachineConfig { choice, plan, seal_key } = serde_json::from_slice(&config)?;
     let artifacts = read_all(attachments.into_iter().next())?;
     lock::raise_lock_limit();
-    let resident = Resident::open();
     let confined = Confined::enter()?;
-    let memory_locked = lock::lock_what_is_touched();
+    let locked = lock::lock_what_is_touched();
+    let may_lock = lock::may_lock(plan.memory_bytes);
+    let budget = Budget::new(plan.memory_bytes, may_lock.is_ok()).map_err(StartError::Memory)?;
     let configuration = Configuration {
         memory_bytes: plan.memory_bytes,
         quantum_ns: plan.quantum_ns,
@@ -80,11 +82,11 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     let (kernel, right) =
         make_kernel(&choice, configuration, calibration.finish(), SealKey::from_bytes(seal_key))?;
     let surroundings = Arc::new(Surroundings::new(choice.clone(), kernel.machine.now().0));
-    let running = Arc::new(Running::start(kernel, right, &choice, resident, File::from(console))?);
+    let running = Arc::new(Running::start(kernel, right, &choice, budget, File::from(console))?);
     let listener = start_listener(&running, &surroundings, receiver, sender.clone())?;
     let threads = running.infos().to_vec();
+    sender.send(FromMachine::Step(memory_step(may_lock.and(locked)))).map_err(ProcessError::Link)?;
     sender.send(FromMachine::Threads { threads }).map_err(ProcessError::Link)?;
-    sender.send(FromMachine::Step(memory_step(memory_locked))).map_err(ProcessError::Link)?;
     // From here on the process can do nothing but run what it has: programs start after this.
     let jail = confined.seal()?;
     if plan.tells {
@@ -94,6 +96,7 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     if let Some(last) = plan.ends_with.and_then(|place| booted.get(place)) {
         running.kernel().machine.ends_with(last.cell);
     }
+    running.budget().begin();
     let code = running.kernel().machine.wait_for_end();
     // The listener waits for the parent and holds the machine: it ends with the process.
     drop(listener);
@@ -179,13 +182,7 @@ fn answer(running: &Running, surroundings: &Surroundings, request: &Request) -> 
     }
 }
 
-fn memory_step(locked: Result<(), String>) -> crate::host::tier::Step {
-    let outcome = match locked {
-        Ok(()) => Outcome::Done { how: "what is touched stays in memory".to_owned() },
-        Err(why) => Outcome::Missing {
-            why,
-            remedy: "raise the limit of locked memory (ulimit -l), or be root".to_owned(),
-        },
-    };
-    crate::host::tier::Step { name: crate::host::tier::StepName::Memory, outcome }
+fn memory_step(locked: Result<(), Outcome>) -> Step {
+    let done = || Outcome::done("the machine's own, and what programs get");
+    Step { name: StepName::Memory, outcome: locked.err().unwrap_or_else(done) }
 }

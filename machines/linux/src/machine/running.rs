@@ -1,8 +1,6 @@
 //! A running machine: its kernel, and the threads of Linux that drive it.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,11 +12,13 @@ use hallows_engine::{
 use hallows_kernel::{BootCapability, Configuration, CoreId};
 
 use super::boot::Kernel;
+use super::budget::Budget;
 use super::console::Console;
 use super::linux_machine::LinuxMachine;
 use super::timekeeping::{TimekeeperMeter, keep_time};
 use crate::host::core_set::CoreSet;
 use crate::host::cores::{CoreChoice, SHARED_QUANTUM_FLOOR_NS, TimekeeperPlace};
+use crate::host::quantity::ByteSize;
 use crate::host::threads::{self, PinnedThread, ThreadInfo, ThreadPlan, ThreadRole};
 use crate::host::timer::Clock;
 use crate::platform::{self, TrapStack};
@@ -32,6 +32,9 @@ pub enum StartError {
     /// The engine was not made.
     #[error("{0}")]
     Engine(EngineError),
+    /// Linux refused the file that holds the memory.
+    #[error("cannot take memory from Linux: {0}")]
+    Memory(io::Error),
     /// Linux refused a thread.
     #[error("cannot start a thread of the machine: {0}")]
     Thread(#[from] io::Error),
@@ -56,7 +59,7 @@ pub struct Running {
     meter: Arc<TimekeeperMeter>,
     threads: Mutex<Vec<Driver>>,
     infos: Vec<ThreadInfo>,
-    resident: Resident,
+    budget: Arc<Budget>,
 }
 
 /// A kernel over a new engine, not yet driven. The cores are those of `choice`, counted from 0 in their order.
@@ -119,10 +122,10 @@ impl Running {
         kernel: Arc<Kernel>,
         right: BootCapability,
         choice: &CoreChoice,
-        resident: Resident,
+        budget: Budget,
         output: impl Write + Send + 'static,
     ) -> Result<Self, StartError> {
-        let meter = Arc::new(TimekeeperMeter::default());
+        let (meter, budget) = (Arc::new(TimekeeperMeter::default()), Arc::new(budget));
         let mut started = start_cores(&kernel, &choice.programs)?;
         {
             let (kernel, meter, place) = (kernel.clone(), meter.clone(), choice.timekeeper);
@@ -133,13 +136,9 @@ impl Running {
             ));
         }
         {
-            let kernel = kernel.clone();
+            let (kernel, budget) = (kernel.clone(), budget.clone());
             let role = ThreadRole::Cleaner(choice.cleaner_core());
-            let cleaner = threads::spawn(ThreadPlan::new(role), move || {
-                while !kernel.is_stopping() && platform::wait_for_cleaning() {
-                    while hallows_engine::clean() && !kernel.is_stopping() {}
-                }
-            })?;
+            let cleaner = threads::spawn(ThreadPlan::new(role), move || clean(&kernel, &budget))?;
             started.push((role, cleaner));
         }
         {
@@ -154,7 +153,7 @@ impl Running {
         let infos = started.iter().map(|(_, thread)| thread.info()).collect::<Result<_, _>>()?;
         let threads =
             started.into_iter().map(|(role, thread)| Driver { role, handle: thread.handle }).collect();
-        Ok(Self { kernel, right, meter, threads: Mutex::new(threads), infos, resident })
+        Ok(Self { kernel, right, meter, threads: Mutex::new(threads), infos, budget })
     }
 
     /// The kernel.
@@ -175,10 +174,10 @@ impl Running {
         &self.meter
     }
 
-    /// Bytes of the process that are in memory.
+    /// Its memory.
     #[must_use]
-    pub fn resident_bytes(&self) -> u64 {
-        self.resident.bytes()
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// The machine's threads, for the parent to place.
@@ -219,6 +218,21 @@ impl Running {
     }
 }
 
+/// The cleaner's life: what programs wait for first, then the budget.
+fn clean(kernel: &Kernel, budget: &Budget) {
+    while !kernel.is_stopping() && platform::wait_for_cleaning() {
+        while hallows_engine::clean() && !kernel.is_stopping() {}
+        if let Err(error) = budget.settle(|| kernel.is_stopping() || platform::is_wanted()) {
+            let taken = ByteSize(budget.populated_bytes());
+            let line = format!(
+                "hallows: Linux has no more memory ({error}); {taken} of the budget are taken, and programs that grow beyond may \
+                 end the machine: stop something else, or ask for less with --memory"
+            );
+            kernel.machine.console().line(line.as_bytes());
+        }
+    }
+}
+
 type Started = (ThreadRole, PinnedThread<()>);
 
 fn start_cores(kernel: &Arc<Kernel>, cores: &CoreSet) -> io::Result<Vec<Started>> {
@@ -240,25 +254,4 @@ fn start_cores(kernel: &Arc<Kernel>, cores: &CoreSet) -> io::Result<Vec<Started>
             Ok((role, thread))
         })
         .collect()
-}
-
-/// How much of the process is in memory, asked of Linux through a file that was opened before the jail closed.
-#[derive(Debug)]
-pub struct Resident(Option<File>);
-
-impl Resident {
-    /// To be opened before the jail closes.
-    #[must_use]
-    pub fn open() -> Self {
-        Self(File::open("/proc/self/statm").ok())
-    }
-
-    /// 0 if Linux does not say.
-    fn bytes(&self) -> u64 {
-        let mut text = [0; 128];
-        let read = self.0.as_ref().and_then(|file| file.read_at(&mut text, 0).ok()).unwrap_or(0);
-        let text = std::str::from_utf8(&text[..read]).unwrap_or_default();
-        let pages: u64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
-        pages * hallows_engine::PAGE_BYTES as u64
-    }
 }

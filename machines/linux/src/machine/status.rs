@@ -40,7 +40,7 @@ impl Surroundings {
         }
     }
 
-    /// What the machine does now.
+    /// What the machine does now; it takes 50 ms to measure.
     #[must_use]
     pub fn status(&self, running: &Running) -> MachineStatus {
         let kernel = running.kernel();
@@ -52,7 +52,12 @@ impl Surroundings {
             cores: self.choice.programs.clone(),
             housekeeping: self.choice.housekeeping.clone(),
             uptime_ns,
-            memory: MemoryStatus { budget_bytes, populated_bytes: running.resident_bytes(), used_bytes },
+            memory: MemoryStatus {
+                budget_bytes,
+                populated_bytes: running.budget().populated_bytes(),
+                used_bytes,
+                is_locked: running.budget().is_locked(),
+            },
             timekeeper: TimekeeperStatus {
                 core: self.choice.timekeeper_core(),
                 place: self.choice.timekeeper,
@@ -61,7 +66,8 @@ impl Surroundings {
                 } else {
                     TimekeeperState::Sleeping
                 },
-                spun_percent: (meter.spun_ns() as f64 * 100.0 / uptime_ns.max(1) as f64) as f32,
+                percent_now: meter.measure_percent(),
+                percent_since_boot: (meter.used_ns() as f64 * 100.0 / uptime_ns.max(1) as f64) as f32,
                 wakeups: kernel.machine.alarms(),
             },
             cells: kernel.picture_cells().into_iter().map(|cell| self.cell(cell)).collect(),

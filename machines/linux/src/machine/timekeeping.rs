@@ -1,18 +1,23 @@
 //! The timekeeper's thread: calls the kernel's tick when the kernel wants it, spinning only while microseconds matter.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use hallows_kernel::{Engine, Kernel, Machine, Nanos};
 
 use super::linux_machine::LinuxMachine;
+use super::thread_clock::ThreadClock;
 use crate::host::cores::{SHARED_QUANTUM_FLOOR_NS, TimekeeperPlace};
 
-/// Looks at the clock between two checks of whether the spinning state is to be noted: keeps the notes off the path.
+/// How long the timekeeper's share of its core is measured when somebody asks: dozens of its looks while it watches a program that
+/// runs alone, and an answer still feels immediate.
+const MEASURED_FOR: Duration = Duration::from_millis(50);
+
+/// What the timekeeper costs.
 #[derive(Debug, Default)]
 pub struct TimekeeperMeter {
     spinning: AtomicBool,
-    spun_ns: AtomicU64,
-    ticks: AtomicU64,
+    clock: ThreadClock,
 }
 
 impl TimekeeperMeter {
@@ -21,14 +26,17 @@ impl TimekeeperMeter {
         self.spinning.load(Ordering::Relaxed)
     }
 
-    /// How long it has spun since boot, in ns.
-    pub fn spun_ns(&self) -> u64 {
-        self.spun_ns.load(Ordering::Relaxed)
+    /// Processor time that it has had since boot, in ns.
+    pub fn used_ns(&self) -> u64 {
+        self.clock.used_ns().unwrap_or(0)
     }
 
-    /// How often it looked since boot.
-    pub fn ticks(&self) -> u64 {
-        self.ticks.load(Ordering::Relaxed)
+    /// The share of its core that it has now, in percent. Takes 50 ms.
+    pub fn measure_percent(&self) -> f32 {
+        let (began, before) = (Instant::now(), self.used_ns());
+        std::thread::sleep(MEASURED_FOR);
+        let used_ns = self.used_ns().saturating_sub(before);
+        (used_ns as f64 * 100.0 / began.elapsed().as_nanos().max(1) as f64) as f32
     }
 }
 
@@ -48,17 +56,14 @@ pub fn keep_time_until<E: Engine<Machine = LinuxMachine>>(
     meter: &TimekeeperMeter,
     stop: &AtomicBool,
 ) {
+    meter.clock.adopt();
     let mut now = kernel.machine.now();
     while !kernel.is_stopping() && !stop.load(Ordering::Relaxed) {
         let next = kernel.tick(now);
-        meter.ticks.store(meter.ticks.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         if next.spin && place == TimekeeperPlace::OwnCore {
             meter.spinning.store(true, Ordering::Relaxed);
             std::hint::spin_loop();
-            let later = kernel.machine.now();
-            let spun_ns = meter.spun_ns.load(Ordering::Relaxed) + later.0.saturating_sub(now.0);
-            meter.spun_ns.store(spun_ns, Ordering::Relaxed);
-            now = later;
+            now = kernel.machine.now();
             continue;
         }
         meter.spinning.store(false, Ordering::Relaxed);

@@ -15,13 +15,18 @@ static WORD: AtomicU32 = AtomicU32::new(WANTED);
 static STOPS: AtomicU32 = AtomicU32::new(0);
 
 /// There is work for the cleaner. A system call only if it sleeps.
-pub(super) fn wake() {
+pub fn wake() {
     if WORD.swap(WANTED, Ordering::SeqCst) == ASLEEP {
         // SAFETY: wakes a thread that sleeps on the word, which is a static.
         unsafe {
             libc::syscall(libc::SYS_futex, WORD.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1);
         }
     }
+}
+
+/// Whether somebody wants the cleaner already: it may have something to do that can wait.
+pub fn is_wanted() -> bool {
+    WORD.load(Ordering::SeqCst) == WANTED
 }
 
 /// Sleeps until the engine has work for the cleaner; false if it was told to stop meanwhile. For the housekeeping thread, which

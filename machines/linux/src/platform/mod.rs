@@ -4,10 +4,13 @@ mod cleaner;
 mod memory;
 mod objects;
 mod pages;
+mod populate;
 mod traps;
 
-pub use cleaner::{stop_cleaning, wait_for_cleaning};
+pub use cleaner::{is_wanted, stop_cleaning, wait_for_cleaning, wake as wake_cleaning};
 pub use memory::system_calls;
+pub use objects::region_bytes;
+pub use populate::lock_populated;
 pub use traps::TrapStack;
 
 use std::ptr::NonNull;
@@ -40,6 +43,9 @@ unsafe impl Platform for Linux {
         bytes: usize,
         protection: Protection,
     ) -> Result<(), NoMemory> {
+        if protection == Protection::None {
+            populate::unlock(start, bytes);
+        }
         // SAFETY: the caller's promise.
         unsafe { memory::protect(start, bytes, protection) }
     }
@@ -52,6 +58,10 @@ unsafe impl Platform for Linux {
     unsafe fn release(&self, start: NonNull<u8>, bytes: usize) {
         // SAFETY: the caller's promise.
         unsafe { memory::release(start, bytes) }
+    }
+
+    fn populate(&self, start: NonNull<u8>, bytes: usize) -> bool {
+        populate::populate(start, bytes)
     }
 
     fn touched(&self, start: NonNull<u8>, pages: &mut [u8]) -> bool {

@@ -2,11 +2,21 @@
 
 use std::os::fd::RawFd;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hallows_engine::Aliasing;
 use hallows_kernel::Unmappable;
 
 use super::memory::count;
+
+/// Bytes of all objects that there are.
+static BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// How much memory regions have, in bytes.
+pub fn region_bytes() -> u64 {
+    // Relaxed here and below: a figure.
+    BYTES.load(Ordering::Relaxed)
+}
 
 /// Makes a file with all of its pages: a page that cannot be had later would end the machine with a bus error.
 pub(super) fn create(bytes: usize) -> Result<u64, Unmappable> {
@@ -24,12 +34,24 @@ pub(super) fn create(bytes: usize) -> Result<u64, Unmappable> {
         unsafe { libc::close(file) };
         return Err(Unmappable::NoMemory);
     }
+    BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
     u64::try_from(file).map_err(|_| Unmappable::NoMemory)
+}
+
+/// The size of an object.
+fn length(file: RawFd) -> u64 {
+    // SAFETY: all of it are numbers, for which zeroes are values.
+    let mut status: libc::stat = unsafe { std::mem::zeroed() };
+    count();
+    // SAFETY: a file of our own, and a place for the answer.
+    let failed = unsafe { libc::fstat(file, &raw mut status) } != 0;
+    if failed { 0 } else { u64::try_from(status.st_size).unwrap_or(0) }
 }
 
 /// Closes the file; its pages go with the last mapping.
 pub(super) fn destroy(object: u64) {
     if let Ok(file) = RawFd::try_from(object) {
+        BYTES.fetch_sub(length(file), Ordering::Relaxed);
         count();
         // SAFETY: the file is one of `create`, closed once.
         unsafe { libc::close(file) };

@@ -3,7 +3,6 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use hallows_linux::host::child::{ChildError, MachineProcess};
 use hallows_linux::host::control::protocol::{MemoryStatus, TimekeeperState, TimekeeperStatus};
@@ -11,10 +10,10 @@ use hallows_linux::host::control::{CellSelector, MachineStatus, Request, Respons
 use hallows_linux::host::cores::CoreChoice;
 use hallows_linux::host::jail::Confined;
 use hallows_linux::host::link::{FromMachine, LinkReceiver, LinkSender, TerminalMode, ToMachine};
-use hallows_linux::host::memory::{Backing, Reserve, lock_everything};
+use hallows_linux::host::memory::{Hold, lock_what_is_touched};
 use hallows_linux::host::quantity::ByteSize;
 use hallows_linux::host::threads::{PinnedThread, ThreadPlan, ThreadRole, adopt, spawn};
-use hallows_linux::host::tier::Tier;
+use hallows_linux::host::tier::{Outcome, Step, StepName, Tier};
 use hallows_linux::host::timer::Parker;
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +42,7 @@ struct Machine {
     config: Config,
     console: OwnedFd,
     sender: LinkSender,
-    reserve: Arc<Reserve>,
+    hold: Arc<Hold>,
     tier: Tier,
 }
 
@@ -59,17 +58,18 @@ pub fn run(process: Result<MachineProcess, ChildError>) -> ExitCode {
 
 fn boot(process: MachineProcess) -> ExitCode {
     let config: Config = serde_json::from_slice(&process.config).unwrap();
-    let reserve = Arc::new(Reserve::new(config.memory, Backing::Shareable).unwrap());
-    process.sender.send(FromMachine::Step(lock_everything(&reserve).step())).unwrap();
+    let hold = Arc::new(Hold::new().unwrap());
+    let outcome = lock_what_is_touched().err().unwrap_or(Outcome::Done { how: "locked".to_owned() });
+    process.sender.send(FromMachine::Step(Step { name: StepName::Memory, outcome })).unwrap();
     let confined = Confined::enter().unwrap();
     let booted = Arc::new(Parker::new());
-    let threads = start_threads(&config.cores, &reserve, &booted);
+    let threads = start_threads(&config, &hold, &booted);
     let mut infos: Vec<_> = threads.iter().map(|thread| thread.info().unwrap()).collect();
     infos.push(adopt(ThreadRole::Control(config.cores.cleaner_core())));
     process.sender.send(FromMachine::Threads { threads: infos }).unwrap();
     let report = confined.seal().unwrap();
     let tier = Tier::Shared;
-    let machine = Machine { config, console: process.console, sender: process.sender, reserve, tier };
+    let machine = Machine { config, console: process.console, sender: process.sender, hold, tier };
     machine.say(&format!("jailed {}", serde_json::to_string(&report).unwrap()));
     // The pid is what the kernel says it is, whatever /proc would say.
     machine.say(&format!("machine {}", std::process::id()));
@@ -84,17 +84,18 @@ fn boot(process: MachineProcess) -> ExitCode {
     }
 }
 
-fn start_threads(cores: &CoreChoice, reserve: &Arc<Reserve>, booted: &Arc<Parker>) -> Vec<PinnedThread<()>> {
+fn start_threads(config: &Config, hold: &Arc<Hold>, booted: &Arc<Parker>) -> Vec<PinnedThread<()>> {
+    let cores = &config.cores;
     let sleep = || {
         Parker::<std::sync::atomic::AtomicU32>::new().park(None);
     };
     let mut threads: Vec<_> =
         cores.programs.iter().map(|core| spawn(ThreadPlan::new(ThreadRole::Programs(core)), sleep)).collect();
     threads.push(spawn(ThreadPlan::new(ThreadRole::Timekeeper(cores.timekeeper_core())), sleep));
-    let (reserve, booted) = (reserve.clone(), booted.clone());
+    let (hold, booted, bytes) = (hold.clone(), booted.clone(), config.memory.0);
     threads.push(spawn(ThreadPlan::new(ThreadRole::Cleaner(cores.cleaner_core())), move || {
         booted.park(None);
-        reserve.populate(&AtomicBool::new(false)).unwrap();
+        while hold.settle(bytes).unwrap() {}
     }));
     threads.into_iter().map(Result::unwrap).collect()
 }
@@ -163,15 +164,17 @@ impl Machine {
             housekeeping: cores.housekeeping.clone(),
             uptime_ns: 1,
             memory: MemoryStatus {
-                budget_bytes: self.reserve.bytes() as u64,
-                populated_bytes: self.reserve.populated_bytes() as u64,
+                budget_bytes: self.config.memory.0,
+                populated_bytes: self.hold.held_bytes(),
+                is_locked: false,
                 used_bytes: 0,
             },
             timekeeper: TimekeeperStatus {
                 core: cores.timekeeper_core(),
                 place: cores.timekeeper,
                 state: TimekeeperState::Sleeping,
-                spun_percent: 0.0,
+                percent_now: 0.0,
+                percent_since_boot: 0.0,
                 wakeups: 0,
             },
             cells: Vec::new(),

@@ -35,7 +35,7 @@ pub fn run(options: impl Iterator<Item = String>) -> ExitCode {
     }
     let topology = Topology::read().unwrap();
     let cores = choose(&request, &topology, siblings_of).unwrap();
-    println!("cores {}", cores.line());
+    println!("cores {}", cores.lines().join("; "));
     let config = Config { cores: cores.clone(), memory: ByteSize(64 << 20), manner };
     let launch = Launch {
         directory: RuntimeDir::of_this_user().unwrap(),

@@ -215,6 +215,8 @@ fn talk(seed: u64, kills: bool) {
         assert!(books.borrow().owed.is_empty(), "a send was never answered");
         assert_eq!(books.borrow().count(Some(Error::ServerDied)), 0);
     }
+    let posts = sim.kernel.picture_cores().iter().map(|core| core.posts).sum();
+    seen("posts from core to core", posts);
     sim.finish(MANY_STEPS).unwrap();
 }
 
@@ -222,7 +224,14 @@ fn talk(seed: u64, kills: bool) {
 fn every_message_to_an_active_server_gets_one_answer() {
     each_seed(
         "every_message_to_an_active_server_gets_one_answer",
-        &["call: answered", "call: Busy", "call: DeadlinePassed", "send: answered", "send: Busy"],
+        &[
+            "call: answered",
+            "call: Busy",
+            "call: DeadlinePassed",
+            "send: answered",
+            "send: Busy",
+            "posts from core to core",
+        ],
         |seed| talk(seed, false),
     );
 }
@@ -231,7 +240,13 @@ fn every_message_to_an_active_server_gets_one_answer() {
 fn every_message_gets_one_answer_or_one_error_when_either_side_is_killed() {
     each_seed(
         "every_message_gets_one_answer_or_one_error_when_either_side_is_killed",
-        &["call: answered", "call: ServerDied", "call: Killed", "send: ServerDied"],
+        &[
+            "call: answered",
+            "call: ServerDied",
+            "call: Killed",
+            "send: ServerDied",
+            "posts from core to core",
+        ],
         |seed| talk(seed, true),
     );
 }

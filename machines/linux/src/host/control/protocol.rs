@@ -70,7 +70,7 @@ pub struct MachineStatus {
     pub uptime_ns: u64,
     /// Its memory.
     pub memory: MemoryStatus,
-    /// What the timekeeper costs.
+    /// The timekeeper, and what it costs.
     pub timekeeper: TimekeeperStatus,
     /// Its cells.
     pub cells: Vec<CellStatus>,
@@ -81,8 +81,10 @@ pub struct MachineStatus {
 pub struct MemoryStatus {
     /// The budget, fixed at the start.
     pub budget_bytes: u64,
-    /// Part of it that is in memory for good.
+    /// Part of it that has been taken from Linux: what cells have, and what is held for them.
     pub populated_bytes: u64,
+    /// Whether what cells get is locked.
+    pub is_locked: bool,
     /// Part of it that cells have.
     pub used_bytes: u64,
 }
@@ -96,8 +98,10 @@ pub struct TimekeeperStatus {
     pub place: TimekeeperPlace,
     /// What it does now.
     pub state: TimekeeperState,
-    /// Share of the machine's uptime that it has spun, in percent of one core.
-    pub spun_percent: f32,
+    /// Its share of that core at this moment, measured over 50 ms, in percent.
+    pub percent_now: f32,
+    /// Its share since boot, in percent.
+    pub percent_since_boot: f32,
     /// Times that it has woken up.
     pub wakeups: u64,
 }
@@ -177,12 +181,13 @@ mod tests {
             cores: "1-3".parse().unwrap(),
             housekeeping: "0".parse().unwrap(),
             uptime_ns: 5,
-            memory: MemoryStatus { budget_bytes: 3, populated_bytes: 2, used_bytes: 1 },
+            memory: MemoryStatus { budget_bytes: 3, populated_bytes: 2, is_locked: true, used_bytes: 1 },
             timekeeper: TimekeeperStatus {
                 core: CoreId(0),
                 place: TimekeeperPlace::OwnCore,
                 state: TimekeeperState::Sleeping,
-                spun_percent: 1.5,
+                percent_now: 1.5,
+                percent_since_boot: 0.5,
                 wakeups: 9,
             },
             cells: vec![CellStatus {

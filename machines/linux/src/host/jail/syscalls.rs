@@ -45,9 +45,14 @@ const ANY_ARGUMENTS: &[libc::c_long] = &[
     libc::SYS_munmap,
     libc::SYS_madvise,
     libc::SYS_mremap,
+    // Keeping populated memory in memory.
+    libc::SYS_mlock,
+    libc::SYS_munlock,
     // Regions: files in memory, without a name.
     libc::SYS_memfd_create,
     libc::SYS_fallocate,
+    // The held part of the budget: giving pages back.
+    libc::SYS_ftruncate,
     // Seeds of hash maps.
     libc::SYS_getrandom,
     // Traps of programs end in signal handlers; panics block and unblock signals.

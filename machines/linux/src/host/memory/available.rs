@@ -1,7 +1,7 @@
 //! Whether the host has the memory that a machine asks for.
 //!
-//! Linux promises more than it has; a machine populates what it reserves, so an impossible budget would end in the
-//! OOM killer a few seconds after the start. Better to say so before.
+//! Linux promises more than it has; a machine takes its whole budget in the background, so an impossible one would end in
+//! the OOM killer a few seconds after the start. Better to say so before.
 
 use std::path::{Path, PathBuf};
 
@@ -33,24 +33,6 @@ pub enum MemoryError {
         left: ByteSize,
         /// The file with the limit.
         limit: PathBuf,
-    },
-    /// Address space could not be reserved.
-    #[error("cannot reserve {wanted} of address space: {source}; see `ulimit -v`")]
-    Reserve {
-        /// What was asked for.
-        wanted: ByteSize,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Pages could not be populated.
-    #[error("cannot populate memory at {done} of {wanted}: {source}")]
-    Populate {
-        /// How far it came.
-        done: ByteSize,
-        /// How far it should have come.
-        wanted: ByteSize,
-        /// Why.
-        source: std::io::Error,
     },
     /// The kernel's files could not be read.
     #[error(transparent)]

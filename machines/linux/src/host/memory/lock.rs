@@ -1,48 +1,14 @@
 //! Locks the machine's memory, so that Linux neither swaps it out nor moves it while programs run.
 
-use rustix::mm::{MlockAllFlags, MlockFlags, mlock_with, mlockall};
+use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde::{Deserialize, Serialize};
 
-use super::reserve::Reserve;
 use crate::host::quantity::ByteSize;
-use crate::host::tier::{Outcome, Step, StepName};
+use crate::host::tier::Outcome;
 
-/// What could be locked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "locked")]
-pub enum LockReport {
-    /// Code, stacks and the budget, now and as they grow.
-    Everything,
-    /// Only the budget.
-    BudgetOnly {
-        /// Why not the rest.
-        why: String,
-    },
-    /// Nothing.
-    Nothing {
-        /// Why.
-        why: String,
-        /// What would change that.
-        remedy: String,
-    },
-}
-
-impl LockReport {
-    /// As a step of the tier report.
-    pub fn step(&self) -> Step {
-        let outcome = match self {
-            Self::Everything => {
-                Outcome::Done { how: "all memory of the machine, also what it maps later".to_owned() }
-            }
-            Self::BudgetOnly { why } => {
-                Outcome::Done { how: format!("the programs' memory, not the rest: {why}") }
-            }
-            Self::Nothing { why, remedy } => Outcome::Missing { why: why.clone(), remedy: remedy.clone() },
-        };
-        Step { name: StepName::Memory, outcome }
-    }
-}
+/// What would let a machine lock its memory.
+const REMEDY: &str =
+    "raise the limit (`ulimit -l`, LimitMEMLOCK= of systemd, /etc/security/limits.conf) or run as root";
 
 /// Raises the limit of lockable memory as far as this process may: without bound with CAP_SYS_RESOURCE, else to the
 /// hard limit. Do it before privileges are dropped: later mappings count against the limit too.
@@ -56,50 +22,42 @@ pub fn raise_lock_limit() {
 }
 
 /// Locks what the process has mapped so far, as it is touched: its code, its data, its heap. For a machine, before it reserves the
-/// address space of programs' memories, which it gives back and takes again page by page.
+/// address space of programs' memories, whose pages are locked one by one.
 ///
 /// # Errors
-/// Why it is not allowed, for people.
-pub fn lock_what_is_touched() -> Result<(), String> {
-    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::ONFAULT)
-        .map_err(|error| format!("{error} (the limit of locked memory is too low)"))
+/// As a step's outcome.
+pub fn lock_what_is_touched() -> Result<(), Outcome> {
+    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::ONFAULT).map_err(|error| {
+        Outcome::missing(format!("{error}: the machine's own code and data; {}", limit_in_words()), REMEDY)
+    })
 }
 
-/// Locks all memory of the process as it is touched, or at least the budget. Touches nothing itself. Call it before
-/// [`Confined::enter`](crate::host::jail::Confined::enter), which gives up CAP_IPC_LOCK.
+/// Whether the limit lets a machine lock its budget, in bytes, too.
 ///
-/// Pages that are not there yet are locked when they come, so this takes microseconds and population stays in the
-/// background. Everything is only locked where the limit is off: under a limit, a process without the capability could
-/// map no more memory once its locked size exceeds it.
-pub fn lock_everything(reserve: &Reserve) -> LockReport {
-    let limit = getrlimit(Resource::Memlock).current;
-    let all = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
-    if limit.is_none() && mlockall(all).is_ok() {
-        return LockReport::Everything;
+/// # Errors
+/// As a step's outcome.
+pub fn may_lock(budget: u64) -> Result<(), Outcome> {
+    match getrlimit(Resource::Memlock).current {
+        Some(limit) if limit < budget => {
+            Err(Outcome::missing(format!("{}, the budget is {}", limit_in_words(), ByteSize(budget)), REMEDY))
+        }
+        _ => Ok(()),
     }
-    // SAFETY: the range belongs to `reserve`; locking changes no content.
-    let budget = unsafe { mlock_with(reserve.base().as_ptr().cast(), reserve.bytes(), MlockFlags::ONFAULT) };
-    let limit = match limit {
+}
+
+fn limit_in_words() -> String {
+    match getrlimit(Resource::Memlock).current {
         Some(bytes) => format!("RLIMIT_MEMLOCK is {}", ByteSize(bytes)),
         None => "RLIMIT_MEMLOCK is unlimited".to_owned(),
-    };
-    match budget {
-        Ok(()) => LockReport::BudgetOnly { why: limit },
-        Err(error) => LockReport::Nothing {
-            why: format!("{error}; {limit}, the budget is {}", ByteSize(reserve.bytes() as u64)),
-            remedy: "raise the limit (`ulimit -l`, LimitMEMLOCK= of systemd, /etc/security/limits.conf) or run as root"
-                .to_owned(),
-        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::memory::Backing;
     use crate::host::test_support::in_child;
 
-    /// Locked bytes of this process, read without allocating more than a little.
+    /// Locked bytes of this process.
     fn locked_bytes() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
@@ -107,13 +65,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reported_as_locked_is_locked() {
+    fn what_is_said_to_be_locked_is_locked() {
         assert!(in_child(|| {
-            let reserve = Reserve::new(ByteSize(4 << 20), Backing::Private).unwrap();
             raise_lock_limit();
-            match lock_everything(&reserve) {
-                LockReport::Nothing { .. } => locked_bytes() == 0,
-                _ => locked_bytes() >= 4 << 20,
+            match lock_what_is_touched() {
+                Ok(()) => locked_bytes() > 0,
+                Err(_) => locked_bytes() == 0,
             }
         }));
     }
@@ -121,21 +78,13 @@ mod tests {
     #[test]
     fn a_low_limit_is_reported_with_its_value() {
         assert!(in_child(|| {
-            let reserve = Reserve::new(ByteSize(4 << 20), Backing::Private).unwrap();
             let limit = Rlimit { current: Some(64 << 10), maximum: Some(64 << 10) };
             setrlimit(Resource::Memlock, limit).unwrap();
-            // Root locks whatever the limit says, so the capability has to go.
-            let _ = rustix::thread::set_capabilities(
-                None,
-                rustix::thread::CapabilitySets {
-                    effective: rustix::thread::CapabilitySet::empty(),
-                    permitted: rustix::thread::CapabilitySet::empty(),
-                    inheritable: rustix::thread::CapabilitySet::empty(),
-                },
-            );
-            match lock_everything(&reserve) {
-                LockReport::Nothing { why, .. } => {
-                    why.contains("RLIMIT_MEMLOCK is 64 KiB, the budget is 4 MiB")
+            match may_lock(4 << 20) {
+                Err(Outcome::Missing { why, remedy }) => {
+                    why == "RLIMIT_MEMLOCK is 64 KiB, the budget is 4 MiB"
+                        && remedy.contains("ulimit -l")
+                        && may_lock(64 << 10).is_ok()
                 }
                 _ => false,
             }

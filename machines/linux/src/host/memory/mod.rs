@@ -1,9 +1,9 @@
-//! The machine's memory: reserved at the start, populated in the background, locked where Linux allows.
+//! The machine's memory as the host sees it: whether there is enough, who may lock it, and what is held until programs need it.
 
 pub mod available;
+mod hold;
 pub mod lock;
-pub mod reserve;
 
 pub use available::{MemoryError, check_available};
-pub use lock::{LockReport, lock_everything, raise_lock_limit};
-pub use reserve::{Backing, Population, Reserve};
+pub use hold::Hold;
+pub use lock::{lock_what_is_touched, may_lock, raise_lock_limit};

@@ -1,0 +1,248 @@
+//! Calls between cores while both are awake: a thread with nothing to do looks out for the one that it talks with, instead of giving up a
+//! core that nobody else wants. What it hears in the other's [lane](crate::lane) it takes into its own inbox, as the other would have.
+
+use alloc::boxed::Box;
+
+use hallows_abi::{Error, Event, EventKind, TraceKind};
+
+use crate::call::Waker;
+use crate::capabilities::InFlight;
+use crate::inbox::{Answer, Message, Payload, Sender};
+use crate::lane::{MAX_POST, Post, Request};
+use crate::sync::Ordering;
+use crate::thread::NOBODY;
+use crate::{Context, CoreId, Engine, Kernel, Machine};
+
+/// So many looks at what is near for one at the other cores' queues.
+const NEAR_LOOKS: u32 = 64;
+
+/// Why a thread stopped to linger.
+pub(crate) enum Lingered {
+    /// It heard this from the thread that it listens to.
+    Heard(u32, Post),
+    /// It was woken.
+    Woken,
+    /// Nothing came, or its core is wanted. Its ear is closed: it may block.
+    InVain,
+}
+
+impl<E: Engine> Kernel<E> {
+    /// Whether the calling thread should listen to another: that runs, or ran last, on another core, and this one has nothing else to do.
+    pub(crate) fn should_listen(&self, context: &Context, to: u32) -> bool {
+        let here = self.core(context.core.0);
+        self.configuration.idle_looks > 0
+            && self.threads.at(to).core.load(Ordering::Relaxed) != context.core.0
+            && !here.waiting().any()
+            && here.handoff.load(Ordering::Relaxed) == NOBODY
+    }
+
+    /// The calling thread listens to another from now on, if that may be worth it.
+    pub(crate) fn listen_if_useful(&self, context: &mut Context, to: u32) {
+        let me = context.thread.0;
+        let lane = self.lanes.at(me);
+        if lane.listens_to() == to || !self.should_listen(context, to) {
+            return;
+        }
+        self.stop_listening(context);
+        if let Some(post) = lane.listen(me, to, self.lanes.at(to)) {
+            self.take_post(context, to, &post);
+        }
+    }
+
+    /// The calling thread listens to nobody: before it blocks. True if something came at the last moment.
+    pub(crate) fn stop_listening(&self, context: &mut Context) -> bool {
+        let heard = self.close_ear(context.thread.0);
+        if let Some((from, post)) = &heard {
+            self.take_post(context, *from, post);
+        }
+        heard.is_some()
+    }
+
+    fn close_ear(&self, thread: u32) -> Option<(u32, Post)> {
+        let lane = self.lanes.at(thread);
+        let from = lane.listens_to();
+        if from == NOBODY {
+            return None;
+        }
+        lane.close(thread, self.lanes.at(from)).map(|post| (from, post))
+    }
+
+    /// What was posted to a thread whose life is over gets its error.
+    pub(crate) fn refuse_posted(&self, core: u32, thread: u32) {
+        let mut context = Context::new(CoreId(core), crate::ThreadId(NOBODY));
+        if let Some((from, post)) = self.close_ear(thread)
+            && post.request.is_some()
+        {
+            let sender = Sender::Cell { cell: from, ticket: post.ticket };
+            self.deliver(&mut context, sender, 0, Err(Error::ServerDied), Waker::Runs);
+        }
+    }
+
+    /// Looks out, while nobody else wants the core, for what the calling thread waits for.
+    #[inline]
+    pub(crate) fn linger(&self, context: &mut Context) -> Lingered {
+        let me = context.thread.0;
+        let (thread, lane) = (self.threads.at(me), self.lanes.at(me));
+        let from = lane.listens_to();
+        if from == NOBODY {
+            return Lingered::InVain;
+        }
+        let (here, sender) = (self.core(context.core.0), self.lanes.at(from));
+        if here.handoff.load(Ordering::Relaxed) == NOBODY {
+            for look in 0..self.configuration.idle_looks {
+                if let Some(post) = lane.hear(me, sender) {
+                    return Lingered::Heard(from, post);
+                }
+                if thread.state.take_wake() {
+                    return Lingered::Woken;
+                }
+                let wanted = here.waiting().any() || thread.word.is_set();
+                if wanted || look % NEAR_LOOKS == NEAR_LOOKS - 1 && self.is_wanted_elsewhere() {
+                    break;
+                }
+                self.machine.relax(context.core, look);
+            }
+        }
+        match self.close_ear(me) {
+            Some((from, post)) => Lingered::Heard(from, post),
+            None => Lingered::InVain,
+        }
+    }
+
+    fn is_wanted_elsewhere(&self) -> bool {
+        self.is_stopping() || (0..self.configuration.cores).any(|core| self.has_surplus(core))
+    }
+
+    /// Posts a message of the calling thread to its server, or its answer to a caller, whose pending one is `ticket`. False: it must go by
+    /// the receiver's inbox.
+    #[inline]
+    pub(crate) fn post(
+        &self,
+        context: &Context,
+        to: u32,
+        from: E::Bytes,
+        ticket: u64,
+        request: Option<Request>,
+    ) -> bool {
+        let me = context.thread.0;
+        let (lane, receiver) = (self.lanes.at(me), self.lanes.at(to));
+        let length = self.engine.length(from);
+        if !receiver.listens(me) || length > MAX_POST {
+            return false;
+        }
+        let mut bytes = [0; MAX_POST];
+        if let Some(bytes) = bytes.get_mut(..length) {
+            self.engine.read(from, bytes);
+        }
+        let posted = lane.post(me, receiver, to, &Post { ticket, request, bytes, length });
+        if posted {
+            let here = self.core(context.core.0);
+            // Relaxed: only this core counts here.
+            here.posts.store(here.posts.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            here.trace.record(TraceKind::Post, me, to, ticket);
+        }
+        posted
+    }
+
+    /// Takes what was heard while the calling thread does something else.
+    pub(crate) fn take_post(&self, context: &mut Context, from: u32, post: &Post) {
+        self.receive_post(context, from, post, None);
+    }
+
+    /// Takes what was heard. A message is received into `buffer` if there is one and nothing is queued before it, or else is queued; an
+    /// answer is kept for who waits for it.
+    #[inline]
+    pub(crate) fn receive_post(
+        &self,
+        context: &mut Context,
+        from: u32,
+        post: &Post,
+        buffer: Option<E::Bytes>,
+    ) -> Option<Event> {
+        let Some(request) = &post.request else {
+            self.settle(context, post);
+            return None;
+        };
+        let me = context.thread.0;
+        let sender = Sender::Cell { cell: from, ticket: post.ticket };
+        let text = post.bytes.get(..post.length).unwrap_or_default();
+        let refused = {
+            let (mut inbox, _) = self.cells.at(me).inbox.lock(&mut context.token);
+            // Under the lock that a revocation purges under, as in `accept`.
+            match self.capabilities.held(request.via) {
+                None => Error::Revoked,
+                Some(capability) => {
+                    let endpoint = self.endpoints.at(capability.index);
+                    let limit = endpoint.limit.load(Ordering::Relaxed);
+                    let buffer =
+                        buffer.filter(|buffer| inbox.is_empty() && text.len() <= self.engine.length(*buffer));
+                    #[expect(clippy::cast_possible_truncation, reason = "at most MAX_POST")]
+                    let payload = match buffer {
+                        Some(buffer) => Payload::Borrowed(buffer, text.len() as u32),
+                        None => Payload::Owned(Box::from(text)),
+                    };
+                    let message = Message::new(
+                        sender,
+                        request.via,
+                        capability.index,
+                        capability.badge,
+                        payload,
+                        InFlight::NONE,
+                        request.room,
+                    );
+                    if !endpoint.generation.is(capability.generation) {
+                        Error::Gone
+                    } else if let Some(buffer) = buffer {
+                        match inbox.accept_received(message, limit) {
+                            Err((error, _)) => error,
+                            Ok(token) => {
+                                self.engine.write(buffer, text);
+                                self.knows_call(me, sender);
+                                return Some(Event {
+                                    kind: EventKind::Message,
+                                    status: None,
+                                    length: u32::try_from(text.len()).ok()?,
+                                    handles: 0,
+                                    room: request.room,
+                                    badge: capability.badge,
+                                    token,
+                                    value: 0,
+                                });
+                            }
+                        }
+                    } else {
+                        match inbox.accept(message, limit) {
+                            Err((error, _)) => error,
+                            Ok(_) => return None,
+                        }
+                    }
+                }
+            }
+        };
+        self.deliver(context, sender, 0, Err(refused), Waker::Runs);
+        None
+    }
+
+    /// A cell has received a call: its caller has taken the last answer, or does not want it.
+    #[inline]
+    pub(crate) fn knows_call(&self, me: u32, sender: Sender) {
+        if let Sender::Cell { cell, .. } = sender {
+            self.lanes.at(me).was_taken_by(cell);
+        }
+    }
+
+    /// Keeps an answer that was heard for the call that waits for it, if any still does.
+    fn settle(&self, context: &mut Context, post: &Post) {
+        let text = post.bytes.get(..post.length).unwrap_or_default();
+        let (mut inbox, _) = self.cells.at(context.thread.0).inbox.lock(&mut context.token);
+        if let Some(Some(memory)) = inbox.reply_memory(post.ticket) {
+            let result = if text.len() <= self.engine.length(memory) {
+                self.engine.write(memory, text);
+                u32::try_from(text.len()).map_err(|_| Error::AnswerTooLong)
+            } else {
+                Err(Error::AnswerTooLong)
+            };
+            let _ = inbox.complete(post.ticket, Answer { result, bytes: None, flight: InFlight::NONE });
+        }
+    }
+}
