@@ -2,7 +2,7 @@
 
 use crate::lock::{Lock, level};
 use crate::runqueue::RunQueue;
-use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, beside_sequentially_consistent_access};
 use crate::thread::NOBODY;
 use crate::trace::TraceRing;
 
@@ -82,7 +82,7 @@ pub struct Core {
     /// The thread to run next without a queue, or [`NOBODY`]. By the core's own thread only.
     pub handoff: AtomicU32,
     /// An [`Idle`].
-    pub idle: AtomicU8,
+    idle: AtomicU8,
     /// The capability slot that an operation in progress goes through, plus 1; 0 for none.
     pub operating: AtomicU64,
     /// Switches to a thread, for `ps`.
@@ -113,6 +113,28 @@ impl Core {
         }
     }
 
+    /// The core says what it does when no thread runs on it.
+    pub fn say(&self, what: Idle) {
+        // SeqCst: see `waiting`, and `plan`.
+        self.idle.store(what as u8, Ordering::SeqCst);
+        beside_sequentially_consistent_access();
+    }
+
+    /// What it does when no thread runs on it: who has work for it looks here after having published that.
+    pub fn does(&self) -> Idle {
+        // SeqCst: see `waiting`, and `plan`.
+        match self.idle.load(Ordering::SeqCst) {
+            0 => Idle::Busy,
+            1 => Idle::Looking,
+            _ => Idle::Parked,
+        }
+    }
+
+    /// The same as a hint, for the choice of a core.
+    pub fn seems_busy(&self) -> bool {
+        self.idle.load(Ordering::Relaxed) == Idle::Busy as u8
+    }
+
     /// Who waits for it.
     #[inline]
     pub fn waiting(&self) -> Waiting {
@@ -123,5 +145,6 @@ impl Core {
     /// Publishes what its queue, whose lock is held, says.
     pub fn publish(&self, queue: &RunQueue) {
         self.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
+        beside_sequentially_consistent_access();
     }
 }

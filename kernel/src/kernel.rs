@@ -11,7 +11,8 @@ use crate::core_record::Core;
 use crate::lane::Lane;
 use crate::lock::{Lock, Token, level};
 use crate::objects::{Budget, Endpoint, Notification, Program, Region, Timer};
-use crate::sync::{AtomicU8, AtomicU64, Ordering};
+use crate::plan::Plan;
+use crate::sync::{AtomicU8, Ordering};
 use crate::table::Table;
 use crate::thread::{NOBODY, Thread};
 use crate::timekeeper::Timekeeper;
@@ -40,10 +41,7 @@ pub struct Kernel<E: Engine> {
     pub(crate) cores: Box<[Core]>,
     pub(crate) timer_queues: Box<[Lock<{ level::LEAF }, TimerQueue>]>,
     pub(crate) timekeeper: Lock<{ level::CONTROL }, Timekeeper>,
-    /// When the timekeeper looks next by itself, in ns: 0 while it is awake.
-    pub(crate) planned_tick_ns: AtomicU64,
-    /// Not 0: that plan knows of nothing that runs.
-    pub(crate) resting: AtomicU8,
+    pub(crate) plan: Plan,
     pub(crate) stopping: AtomicU8,
 }
 
@@ -80,8 +78,7 @@ impl<E: Engine> Kernel<E> {
             cores: (0..=cores).map(|core| Core::new(core, configuration.trace_records)).collect(),
             timer_queues: (0..cores).map(|_| Lock::default()).collect(),
             timekeeper: Lock::new(Timekeeper::new(cores)),
-            planned_tick_ns: AtomicU64::new(0),
-            resting: AtomicU8::new(0),
+            plan: Plan::new(),
             stopping: AtomicU8::new(0),
             configuration: Configuration { cores, ..configuration },
         };

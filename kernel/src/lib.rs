@@ -30,6 +30,7 @@ mod make;
 mod monitor;
 mod objects;
 mod operate;
+mod plan;
 #[cfg(all(test, not(loom)))]
 #[expect(clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests")]
 mod proofs;

@@ -306,7 +306,7 @@ impl<E: Engine> Kernel<E> {
                 queue.push(&self.threads, thread, crate::runqueue::Arrival::Fresh);
             }
             self.core(core).publish(&queue);
-            if !may_run_here && self.core(core).idle.load(Ordering::SeqCst) == Idle::Parked as u8 {
+            if !may_run_here && self.core(core).does() == Idle::Parked {
                 crate::Machine::unpark(&self.machine, crate::CoreId(core));
             }
             return;

@@ -8,10 +8,17 @@ use hallows_abi::{Error, ObjectKind, Rights, TraceKind};
 use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use loom::thread;
 
+use crate::Nanos;
+use crate::core_record::{Core, Idle};
 use crate::lane::{Lane, MAX_POST, Post};
+use crate::lock::Token;
 use crate::monitor::{Holder, Monitor};
+use crate::plan::Plan;
+use crate::runqueue::Arrival;
 use crate::slot::{Capability, Slot};
-use crate::thread::RunState;
+use crate::table::Table;
+use crate::thread::{RunState, Thread};
+use crate::timers::{Due, TimerQueue};
 use crate::trace::TraceRing;
 
 #[test]
@@ -224,5 +231,71 @@ fn the_next_post_does_not_overwrite_one_that_is_being_read() {
         let posted = sender.join().expect("no panic");
         let sent = [7, 8].into_iter().zip(posted).filter(|(_, posted)| *posted).map(|(value, _)| post(value));
         assert_eq!(heard, Vec::from_iter(sent));
+    });
+}
+
+#[test]
+fn a_core_that_parks_sees_the_thread_that_is_queued_for_it_or_is_woken() {
+    loom::model(|| {
+        let core = Arc::new(Core::new(0, 1));
+        core.say(Idle::Looking);
+        let waker = {
+            let core = core.clone();
+            thread::spawn(move || {
+                // As `enqueue` does.
+                let threads = Table::new(1, |_| Thread::new());
+                let mut token = Token::at_entry();
+                {
+                    let (mut queue, _) = core.queue.lock(&mut token);
+                    queue.push(&threads, 0, Arrival::Fresh);
+                    core.publish(&queue);
+                }
+                core.does() == Idle::Parked
+            })
+        };
+        // As `idle` does.
+        core.say(Idle::Parked);
+        let parks = !core.waiting().any();
+        let is_woken = waker.join().expect("no panic");
+        assert!(!parks || is_woken, "it sleeps beside a thread that could run");
+    });
+}
+
+#[test]
+fn the_timekeeper_sees_what_becomes_due_while_it_plans_or_is_woken() {
+    loom::model(|| {
+        let (plan, queue) = (Arc::new(Plan::new()), Arc::new(loom::sync::Mutex::new(TimerQueue::default())));
+        let arming = {
+            let (plan, queue) = (plan.clone(), queue.clone());
+            thread::spawn(move || {
+                queue.lock().expect("no panic").insert(70, Due::Timer(0));
+                plan.is_too_late_for(70)
+            })
+        };
+        plan.begin();
+        let due_ns = || queue.lock().expect("no panic").next_ns().unwrap_or(Nanos::NEVER.0);
+        let at_ns = plan.make(false, 100, due_ns, || false);
+        let is_woken = arming.join().expect("no panic");
+        assert!(at_ns <= 70 || is_woken, "it sleeps until {at_ns} and misses 70");
+    });
+}
+
+#[test]
+fn the_timekeeper_sees_a_core_that_begins_to_work_while_it_plans_or_is_woken() {
+    loom::model(|| {
+        let (plan, core) = (Arc::new(Plan::new()), Arc::new(Core::new(0, 1)));
+        core.say(Idle::Parked);
+        let working = {
+            let (plan, core) = (plan.clone(), core.clone());
+            thread::spawn(move || {
+                // As `idle` does at its end.
+                core.say(Idle::Busy);
+                plan.is_resting() && plan.is_made()
+            })
+        };
+        plan.begin();
+        let at_ns = plan.make(false, 100, || Nanos::NEVER.0, || core.does() == Idle::Busy);
+        let is_woken = working.join().expect("no panic");
+        assert!(at_ns <= 100 || is_woken, "it sleeps while a core works");
     });
 }

@@ -180,6 +180,6 @@ impl<E: Engine> Kernel<E> {
 
     /// Whether a core runs nothing: for the machine's picture of itself.
     pub fn is_idle(&self, core: crate::CoreId) -> bool {
-        self.core(core.0).idle.load(Ordering::Acquire) != Idle::Busy as u8
+        self.core(core.0).does() != Idle::Busy
     }
 }

@@ -151,7 +151,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.core(target);
         self.push(token, target, thread, arrival);
         // SeqCst: pairs with the core that parks, which says so and then looks at `waiting`.
-        if record.idle.load(Ordering::SeqCst) == Idle::Parked as u8 {
+        if record.does() == Idle::Parked {
             self.machine.unpark(CoreId(target));
             return;
         }
@@ -187,7 +187,7 @@ impl<E: Engine> Kernel<E> {
         if arrival == Arrival::Preempted && from < cores {
             return from;
         }
-        let is_idle = |core: &u32| self.core(*core).idle.load(Ordering::Relaxed) != Idle::Busy as u8;
+        let is_idle = |core: &u32| !self.core(*core).seems_busy();
         if is_idle(&last) {
             return last;
         }
@@ -202,7 +202,7 @@ impl<E: Engine> Kernel<E> {
                 || record.waiting().any()
                 || (0..self.configuration.cores).any(|other| self.has_surplus(other))
         };
-        record.idle.store(Idle::Looking as u8, Ordering::SeqCst);
+        record.say(Idle::Looking);
         record.trace.record(TraceKind::Idle, NOBODY, 0, 0);
         let mut looks = 0;
         while !has_work() {
@@ -211,15 +211,15 @@ impl<E: Engine> Kernel<E> {
                 looks += 1;
                 continue;
             }
-            record.idle.store(Idle::Parked as u8, Ordering::SeqCst);
+            record.say(Idle::Parked);
             if has_work() {
                 break;
             }
             self.machine.park(core);
         }
-        record.idle.store(Idle::Busy as u8, Ordering::SeqCst);
+        record.say(Idle::Busy);
         // The timekeeper sleeps until the next timer, or for good, while nothing runs.
-        if self.resting.load(Ordering::SeqCst) != 0 {
+        if self.plan.is_resting() {
             self.wake_timekeeper();
         }
     }
@@ -227,12 +227,11 @@ impl<E: Engine> Kernel<E> {
     /// Whether a busy core has threads waiting that may run elsewhere.
     pub(crate) fn has_surplus(&self, core: u32) -> bool {
         let record = self.core(core);
-        record.waiting().has_movable() && record.idle.load(Ordering::Relaxed) == Idle::Busy as u8
+        record.waiting().has_movable() && record.seems_busy()
     }
 
     pub(crate) fn wake_timekeeper(&self) {
-        // SeqCst: the timekeeper says when it will look, and then looks once more.
-        if self.planned_tick_ns.load(Ordering::SeqCst) != 0 {
+        if self.plan.is_made() {
             self.machine.alarm(Nanos(0));
         }
     }

@@ -56,39 +56,20 @@ impl<E: Engine> Kernel<E> {
     /// The timekeeper's turn. For the machine, from one thread.
     pub fn tick(&self, now: Nanos) -> NextTick {
         let mut token = Token::at_entry();
-        // SeqCst, here and below: see `arm`.
-        self.planned_tick_ns.store(0, Ordering::SeqCst);
-        self.resting.store(0, Ordering::SeqCst);
+        self.plan.begin();
         let (contended, active) = self.look_at_cores(&mut token, now);
         self.fire_due(&mut token, now);
         if contended {
             return NextTick { at: now.after(self.configuration.quantum_ns), spin: true };
         }
-        let plan = |token: &mut Token<'static, { level::NONE }>| {
-            let due = self.next_due_ns(token);
-            let coarse = if active { now.0 + self.configuration.coarse_tick_ns } else { Nanos::NEVER.0 };
-            due.min(coarse)
-        };
-        let planned = plan(&mut token);
-        self.planned_tick_ns.store(planned.max(1), Ordering::SeqCst);
-        self.resting.store(u8::from(!active), Ordering::SeqCst);
-        // Whoever added something due earlier after the first look did not know of the plan yet; nor did a core that has left its idleness
-        // since, which says so and then looks at the plan.
-        let busy = (0..self.configuration.cores).any(|core| self.is_busy(core));
-        self.resting.store(u8::from(!active && !busy), Ordering::SeqCst);
-        let coarse = if busy { now.0 + self.configuration.coarse_tick_ns } else { Nanos::NEVER.0 };
-        let at = plan(&mut token).min(planned).min(coarse);
-        self.planned_tick_ns.store(at.max(1), Ordering::SeqCst);
+        let coarse_ns = now.0 + self.configuration.coarse_tick_ns;
+        let busy = || (0..self.configuration.cores).any(|core| self.core(core).does() == Idle::Busy);
+        let at = self.plan.make(active, coarse_ns, || self.next_due_ns(&mut token), busy);
         let began = (0..self.configuration.cores).any(|core| {
             let record = self.core(core);
             record.running.load(Ordering::Relaxed) != NOBODY && record.waiting().any()
         });
         NextTick { at: if began { now } else { Nanos(at) }, spin: false }
-    }
-
-    fn is_busy(&self, core: u32) -> bool {
-        // SeqCst: pairs with `idle`, which stores this and then looks at the plan.
-        self.core(core).idle.load(Ordering::SeqCst) == Idle::Busy as u8
     }
 
     /// Stops what ran too long. Whether threads wait behind a running one; and whether anything ran since the last look.
@@ -222,9 +203,7 @@ impl<E: Engine> Kernel<E> {
 
     /// Something is due at a time: the timekeeper must be awake by then.
     fn due_at(&self, at_ns: u64) {
-        // SeqCst: the entry was queued before; the timekeeper stores its plan before it looks at the queues for the last time. One of
-        // the two sees the other.
-        if at_ns < self.planned_tick_ns.load(Ordering::SeqCst) {
+        if self.plan.is_too_late_for(at_ns) {
             self.machine.alarm(Nanos(at_ns));
         }
     }
