@@ -205,7 +205,8 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Accepts a message with capabilities: they leave their sender's space at the moment at which the message is accepted, under the
-    /// tree's lock and the inbox's, so a refused one has never moved them.
+    /// tree's lock and the inbox's, so a refused one has never moved them. Not inlined: calls without capabilities stay short.
+    #[inline(never)]
     fn accept_with(
         &self,
         context: &mut Context,
@@ -751,7 +752,9 @@ impl<E: Engine> Kernel<E> {
         self.arrive(context, cell, flight, handles)
     }
 
-    /// Gives the capabilities of a protected call from the caller's space into the server's.
+    /// Gives the capabilities of a protected call from the caller's space into the server's. Not inlined, nor are the two below: calls
+    /// without any stay short.
+    #[inline(never)]
     pub(crate) fn carry(
         &self,
         context: &mut Context,
@@ -769,11 +772,13 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// The handler has run: what went with the call is the server's.
+    #[inline(never)]
     pub(crate) fn settle_call(&self, context: &mut Context, carried: &Carried) {
         self.change(&mut context.token, |tree, _| tree.settle(carried));
     }
 
     /// The handler has not run: what went with the call is its caller's again.
+    #[inline(never)]
     pub(crate) fn take_back(&self, context: &mut Context, carried: &Carried) {
         let mut orphans = Vec::new();
         self.change(&mut context.token, |tree, _| tree.take_back(carried, |orphan| orphans.push(orphan)));
