@@ -127,6 +127,9 @@ impl<E: Engine> Kernel<E> {
         self.lanes.at(cell).was_taken_by(server);
         self.disarm(context);
         let arrives = self.check_live(cell).and(answer.result);
+        if answer.flight.is_empty() {
+            return arrives;
+        }
         if arrives.is_ok() {
             return self.arrive_whole(context, cell, &answer.flight, handles).and(arrives);
         }
@@ -618,10 +621,9 @@ impl<E: Engine> Kernel<E> {
         buffer: E::Bytes,
         room: usize,
     ) -> Option<Taken> {
-        let (length, capabilities) = inbox.size(token)?;
-        let fits = length <= self.engine.length(buffer) && capabilities <= room;
         let (message, flight) = inbox.receive(token)?;
-        if !fits {
+        let length = message.payload.length();
+        if length > self.engine.length(buffer) || flight.len() > room {
             message.flight = flight;
             return Some(Taken::TooLong(token));
         }
@@ -739,9 +741,6 @@ impl<E: Engine> Kernel<E> {
         flight: &InFlight,
         handles: &mut HandleList,
     ) -> Result<(), Error> {
-        if flight.is_empty() {
-            return Ok(());
-        }
         let fits = flight.len() <= handles.room()
             && self.capabilities.lock(&mut context.token).0.has_room(flight, cell);
         if !fits {
@@ -787,6 +786,7 @@ impl<E: Engine> Kernel<E> {
 
     /// Gives the capabilities of a handler's answer to its caller. An answer that the caller has no room for is lost with its
     /// capabilities: the handler that would have to know of them is over.
+    #[inline(never)]
     pub(crate) fn give(
         &self,
         context: &mut Context,
@@ -794,9 +794,6 @@ impl<E: Engine> Kernel<E> {
         transfers: &[Transfer],
         handles: &mut HandleList,
     ) -> Result<(), Error> {
-        if transfers.is_empty() {
-            return Ok(());
-        }
         let carried = if transfers.len() > handles.room() {
             Err(Error::SpaceFull)
         } else {
@@ -816,6 +813,7 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Drops the capabilities that would have gone with an answer that is lost.
+    #[inline(never)]
     pub(crate) fn lose(&self, context: &mut Context, from: u32, transfers: &[Transfer]) {
         let Ok(list) = Self::sendable(transfers) else { return };
         let find = |handle| self.capabilities.find(from, handle);

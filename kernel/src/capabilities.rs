@@ -87,7 +87,11 @@ pub struct Locked<'g> {
 /// left are kept for them. Given to [`Locked::settle`] or [`Locked::take_back`].
 #[derive(Debug)]
 #[must_use]
-pub struct Carried {
+pub struct Carried(Box<CarriedAll>);
+
+// Boxed: one word in every call, not four.
+#[derive(Debug)]
+struct CarriedAll {
     from: u32,
     items: Vec<CarriedOne>,
 }
@@ -445,7 +449,7 @@ impl Locked<'_> {
         handles: &mut HandleList,
     ) -> Result<Carried, Error> {
         let (space, count) = (*self.inside.space(to), transfers.as_slice().len());
-        let mut carried = Carried { from, items: Vec::with_capacity(count) };
+        let mut carried = Carried(Box::new(CarriedAll { from, items: Vec::with_capacity(count) }));
         if !self.inside.tree.has_free(&space, count) {
             return Err(Error::SpaceFull);
         }
@@ -461,7 +465,7 @@ impl Locked<'_> {
                 Ok((found, origin)) => {
                     let handle = self.handle(to, &found);
                     let _ = handles.push(handle);
-                    carried.items.push(CarriedOne { now: found.via, origin });
+                    carried.0.items.push(CarriedOne { now: found.via, origin });
                 }
                 Err(error) => {
                     // Nothing that was looked at before comes to this; and what was just derived is nobody's last.
@@ -475,15 +479,15 @@ impl Locked<'_> {
 
     /// The receiver has what was carried: the slots that were kept are free.
     pub fn settle(&mut self, carried: &Carried) {
-        for origin in carried.items.iter().filter_map(|one| one.origin) {
-            self.inside.give_back(carried.from, origin);
+        for origin in carried.0.items.iter().filter_map(|one| one.origin) {
+            self.inside.give_back(carried.0.from, origin);
         }
     }
 
     /// What was carried comes back as if it had never left, moved ones under the handles that they had; what was revoked meanwhile stays
     /// gone. Nothing was done with it in between.
     pub fn take_back(&mut self, carried: &Carried, mut orphaned: impl FnMut(Orphan)) {
-        for one in carried.items.iter().rev() {
+        for one in carried.0.items.iter().rev() {
             let place = one.now.slot;
             let found = self.slots.get(place as usize).and_then(|slot| slot.current(place));
             match (found.filter(|found| found.via == one.now), one.origin) {
@@ -493,7 +497,7 @@ impl Locked<'_> {
                         orphaned(orphan);
                     }
                 }
-                (None, Some(origin)) => self.inside.give_back(carried.from, origin),
+                (None, Some(origin)) => self.inside.give_back(carried.0.from, origin),
                 (None, None) => {}
             }
         }

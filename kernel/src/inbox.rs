@@ -268,6 +268,7 @@ impl<B: Copy> Inbox<B> {
     ///
     /// # Errors
     /// `NotReady` of a closed inbox; `Busy` of a full one, and the endpoint is noted for [`Self::take_refused`].
+    #[inline]
     pub fn admit(&mut self, message: &Message<B>, limit: u32) -> Result<(), Error> {
         if self.life == Life::Closed {
             return Err(Error::NotReady);
@@ -333,12 +334,6 @@ impl<B: Copy> Inbox<B> {
         let entry = self.queue.pop_front();
         self.waiting = entry.is_none();
         entry
-    }
-
-    /// How many bytes and capabilities the message of an entry just taken has.
-    pub fn size(&mut self, token: u64) -> Option<(usize, usize)> {
-        let message = self.messages.get_mut(token)?;
-        Some((message.payload.length(), message.flight.len()))
     }
 
     /// The message of an entry just taken: it counts as received. Its capabilities are the receiver's to place.

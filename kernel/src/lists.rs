@@ -37,8 +37,8 @@ impl TransferList {
 #[derive(Clone, Debug)]
 pub struct HandleList {
     items: [Handle; CAPACITY],
-    length: usize,
-    room: usize,
+    length: u8,
+    room: u8,
 }
 
 impl HandleList {
@@ -48,14 +48,15 @@ impl HandleList {
     /// None, of a receiver that takes so many: what brings more is refused. More than a message can have counts as that.
     #[must_use]
     pub const fn with_room(room: usize) -> Self {
-        let room = if room < CAPACITY { room } else { CAPACITY };
+        #[expect(clippy::cast_possible_truncation, reason = "at most 8")]
+        let room = if room < CAPACITY { room } else { CAPACITY } as u8;
         Self { items: [Handle::NULL; CAPACITY], length: 0, room }
     }
 
     /// How many more it takes.
     #[must_use]
     pub const fn room(&self) -> usize {
-        self.room - self.length
+        (self.room - self.length) as usize
     }
 
     /// Adds one; gives it back when the list is full.
@@ -63,7 +64,7 @@ impl HandleList {
         if self.room() == 0 {
             return Err(handle);
         }
-        let Some(place) = self.items.get_mut(self.length) else { return Err(handle) };
+        let Some(place) = self.items.get_mut(usize::from(self.length)) else { return Err(handle) };
         *place = handle;
         self.length += 1;
         Ok(())
@@ -72,6 +73,6 @@ impl HandleList {
     /// Those in it.
     #[must_use]
     pub fn as_slice(&self) -> &[Handle] {
-        self.items.get(..self.length).unwrap_or_default()
+        self.items.get(..usize::from(self.length)).unwrap_or_default()
     }
 }

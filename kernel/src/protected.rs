@@ -113,7 +113,11 @@ impl<E: Engine> Kernel<E> {
                 let transfers = handled.transfers.as_slice();
                 match u32::try_from(handled.length) {
                     Ok(length) if handled.length <= self.engine.length(reply) => {
-                        self.give(context, (server, cell), transfers, handles).map(|()| length)
+                        if transfers.is_empty() {
+                            Ok(length)
+                        } else {
+                            self.give(context, (server, cell), transfers, handles).map(|()| length)
+                        }
                     }
                     _ => {
                         self.lose(context, server, transfers);

@@ -14,29 +14,30 @@ use crate::{Engine, Kernel};
 /// The capability that something came through, or the nearest one above it that is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Through {
-    via: Via,
-    /// The capability itself was deleted since: `via` is one that it was derived from, over any number of others.
+    // A `Via`, taken apart: with the mark it takes no more room in a message than without.
+    slot: u32,
+    /// The capability itself was deleted since: this is one that it was derived from, over any number of others.
     derived: bool,
+    head: u64,
 }
 
 impl Through {
     /// A capability that is there.
     #[must_use]
     pub const fn new(via: Via) -> Self {
-        Self { via, derived: false }
+        Self { slot: via.slot, derived: false, head: via.head }
     }
 
     /// The capability, or what is left above it.
     #[must_use]
     pub const fn via(self) -> Via {
-        self.via
+        Via { slot: self.slot, head: self.head }
     }
 
     /// Goes along.
     pub fn follow(&mut self, step: &Step) {
-        if self.via == step.from {
-            self.via = step.to;
-            self.derived |= step.deleted;
+        if self.via() == step.from {
+            *self = Self { derived: self.derived || step.deleted, ..Self::new(step.to) };
         }
     }
 
@@ -44,8 +45,8 @@ impl Through {
     #[must_use]
     pub fn is_ended_by(self, end: Ended) -> bool {
         match end {
-            Ended::Deleted(via) => self.via == via,
-            Ended::Below(via) => self.via == via && self.derived,
+            Ended::Deleted(via) => self.via() == via,
+            Ended::Below(via) => self.via() == via && self.derived,
         }
     }
 }
