@@ -10,7 +10,7 @@ use hallows_abi::{
 };
 
 use crate::capabilities::{Carried, InFlight};
-use crate::inbox::{Accepted, Answer, Entry, Message, Payload, Pending, Sender};
+use crate::inbox::{Answer, Entry, Inbox, Message, Payload, Pending, Sender};
 use crate::lane::Request;
 use crate::linger::Lingered;
 use crate::objects::Watched;
@@ -176,16 +176,31 @@ impl<E: Engine> Kernel<E> {
         waker: Waker,
     ) -> Result<(), Error> {
         let endpoint = message.endpoint;
-        let (accepted, wake) = if transfers.is_empty() {
+        if !transfers.is_empty() {
+            let (accepted, wake) = self.accept_with(context, server, message, transfers);
+            return self.accepted(context, (server, endpoint), accepted, wake, waker);
+        }
+        // A refused message is dropped after the lock.
+        let (accepted, wake) = {
             let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
-            let accepted = match self.may_enter(&message) {
-                Err(error) => Err((error, message)),
-                Ok(limit) => inbox.accept(message, limit),
+            let accepted = match self.may_enter(&mut inbox, &message) {
+                Ok(()) => Ok(inbox.put(message)),
+                Err(error) => Err(error),
             };
             (accepted, inbox.take_waiter_if_any())
-        } else {
-            self.accept_with(context, server, message, transfers)
         };
+        self.accepted(context, (server, endpoint), accepted, wake, waker)
+    }
+
+    #[inline]
+    fn accepted(
+        &self,
+        context: &mut Context,
+        (server, endpoint): (u32, u32),
+        accepted: Result<u64, Error>,
+        wake: bool,
+        waker: Waker,
+    ) -> Result<(), Error> {
         match accepted {
             Ok(token) => {
                 let core = self.core(context.core.0);
@@ -198,7 +213,7 @@ impl<E: Engine> Kernel<E> {
                 }
                 Ok(())
             }
-            Err((error, _)) => {
+            Err(error) => {
                 if wake {
                     self.wake(&mut context.token, context.core.0, server);
                 }
@@ -216,42 +231,38 @@ impl<E: Engine> Kernel<E> {
         server: u32,
         mut message: Message<E::Bytes>,
         transfers: &[Transfer],
-    ) -> (Accepted<E::Bytes>, bool) {
+    ) -> (Result<u64, Error>, bool) {
         let list = match Self::sendable(transfers) {
             Ok(list) => list,
-            Err(error) => return (Err((error, message)), false),
+            Err(error) => return (Err(error), false),
         };
         let cell = self.current(context);
         let find = |handle| self.capabilities.find(cell, handle);
         self.change(&mut context.token, |tree, token| {
             if let Err(error) = tree.check(find, &list, message.through.via()) {
-                return (Err((error, message)), false);
+                return (Err(error), false);
             }
             let (mut inbox, _) = self.cells.at(server).inbox.lock(token);
-            let admitted = self.may_enter(&message).and_then(|limit| {
-                inbox.admit(&message, limit)?;
-                message.flight = tree.dispatch(find, &list)?;
-                Ok(limit)
+            let dispatched = self.may_enter(&mut inbox, &message).and_then(|()| tree.dispatch(find, &list));
+            let accepted = dispatched.map(|flight| {
+                message.flight = flight;
+                inbox.put(message)
             });
-            let accepted = match admitted {
-                Ok(limit) => inbox.accept(message, limit),
-                Err(error) => Err((error, message)),
-            };
             (accepted, inbox.take_waiter_if_any())
         })
     }
 
-    /// Whether a message may still come in, and how many may wait with it. Under the inbox's lock, which a revocation purges under: what
-    /// it has emptied cannot bring anything in any more.
+    /// Whether a message may come in. Under the inbox's lock, which a revocation purges under: what it has emptied cannot bring anything in
+    /// any more.
     #[inline]
-    fn may_enter(&self, message: &Message<E::Bytes>) -> Result<u32, Error> {
+    fn may_enter(&self, inbox: &mut Inbox<E::Bytes>, message: &Message<E::Bytes>) -> Result<(), Error> {
         let record = self.endpoints.at(message.endpoint);
         if !self.capabilities.still(message.through.via()) {
             Err(Error::Revoked)
         } else if !record.generation.is_alive() {
             Err(Error::Gone)
         } else {
-            Ok(record.limit.load(Ordering::Relaxed))
+            inbox.admit(message, record.limit.load(Ordering::Relaxed))
         }
     }
 
@@ -345,18 +356,7 @@ impl<E: Engine> Kernel<E> {
             let answered = inbox.answer(token).ok_or(Error::BadToken)?;
             (answered, InFlight::NONE, inbox.has_refused())
         } else {
-            let list = Self::sendable(message.transfers)?;
-            let find = |handle| self.capabilities.find(cell, handle);
-            self.change(&mut context.token, |tree, below| {
-                let (mut inbox, _) = self.cells.at(cell).inbox.lock(below);
-                if !inbox.is_received(token) {
-                    return Err(Error::BadToken);
-                }
-                tree.check(find, &list, Via::KERNEL)?;
-                let flight = tree.dispatch(find, &list)?;
-                let answered = inbox.answer(token).ok_or(Error::BadToken)?;
-                Ok((answered, flight, inbox.has_refused()))
-            })?
+            self.answer_with(context, cell, token, message.transfers)?
         };
         if refused {
             self.tell_room(context, cell);
@@ -375,6 +375,30 @@ impl<E: Engine> Kernel<E> {
         }
         self.deliver(context, sender, room, Ok((message.bytes, flight)), waker);
         Ok(())
+    }
+
+    /// Takes out the message that an answer with capabilities is for, as they leave, as in [`Self::accept_with`]; and whether anybody was
+    /// told `Busy`.
+    #[inline(never)]
+    fn answer_with(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        token: u64,
+        transfers: &[Transfer],
+    ) -> Result<(Message<E::Bytes>, InFlight, bool), Error> {
+        let list = Self::sendable(transfers)?;
+        let find = |handle| self.capabilities.find(cell, handle);
+        self.change(&mut context.token, |tree, below| {
+            let (mut inbox, _) = self.cells.at(cell).inbox.lock(below);
+            if !inbox.is_received(token) {
+                return Err(Error::BadToken);
+            }
+            tree.check(find, &list, Via::KERNEL)?;
+            let flight = tree.dispatch(find, &list)?;
+            let answered = inbox.answer(token).ok_or(Error::BadToken)?;
+            Ok((answered, flight, inbox.has_refused()))
+        })
     }
 
     /// Gives a sender its answer, or the error instead.
@@ -616,7 +640,7 @@ impl<E: Engine> Kernel<E> {
     fn receive(
         &self,
         me: u32,
-        inbox: &mut crate::inbox::Inbox<E::Bytes>,
+        inbox: &mut Inbox<E::Bytes>,
         token: u64,
         buffer: E::Bytes,
         room: usize,
@@ -734,6 +758,7 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// The same for an answer that is lost unless all of it arrives.
+    #[inline(never)]
     fn arrive_whole(
         &self,
         context: &mut Context,

@@ -162,9 +162,6 @@ impl<B> Message<B> {
     }
 }
 
-/// The token of a message that was accepted; or why it was not, and the message.
-pub type Accepted<B> = Result<u64, (Error, Message<B>)>;
-
 /// What a sender is owed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pending<B> {
@@ -290,15 +287,20 @@ impl<B: Copy> Inbox<B> {
     ///
     /// # Errors
     /// As [`Self::admit`]; the message comes back.
-    #[inline]
-    pub fn accept(&mut self, message: Message<B>, limit: u32) -> Accepted<B> {
-        if let Err(error) = self.admit(&message, limit) {
-            return Err((error, message));
+    pub fn accept(&mut self, message: Message<B>, limit: u32) -> Result<u64, (Error, Message<B>)> {
+        match self.admit(&message, limit) {
+            Ok(()) => Ok(self.put(message)),
+            Err(error) => Err((error, message)),
         }
+    }
+
+    /// Accepts a message that was [admitted](Self::admit) under this hold of the lock.
+    #[inline]
+    pub fn put(&mut self, message: Message<B>) -> u64 {
         self.queued_bytes += message.payload.owned();
         let token = self.messages.insert(message);
         self.queue.push_back(Entry::Message(token));
-        Ok(token)
+        token
     }
 
     /// Accepts a message that its owner takes at once, with nothing queued before it.

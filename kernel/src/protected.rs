@@ -1,15 +1,15 @@
 //! Protected calls: a passive server's handler runs on its caller's thread, core and time.
 
-use hallows_abi::{Error, FaultKind, TraceKind};
+use hallows_abi::{Error, FaultKind, TraceKind, Transfer};
 
 use crate::cell::CellState;
 use crate::configuration::CHAIN;
 use crate::core_record::Idle;
 use crate::monitor::{Holder, Waiter, Wants};
-use crate::slot::Found;
+use crate::slot::{Found, Via};
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
-use crate::{Activation, CellId, Context, Engine, Failure, HandleList, Kernel, Nanos, Outgoing};
+use crate::{Activation, CellId, Context, Engine, Failure, HandleList, Handled, Kernel, Nanos, Outgoing};
 
 /// How often a caller looks at a monitor whose holder runs on another core before it waits in the queue: about as long as a
 /// suspension costs.
@@ -79,35 +79,29 @@ impl<E: Engine> Kernel<E> {
         handles: &mut HandleList,
     ) -> Result<u32, Error> {
         let (thread, index) = (context.thread.0, found.capability.index);
-        let mut sent = HandleList::EMPTY;
-        let carried = if message.transfers.is_empty() {
-            None
-        } else {
-            Some(self.carry(context, (cell, server), found.via, message.transfers, &mut sent)?)
-        };
         if !self.threads.at(thread).enter(server, budget_ns) {
-            if let Some(carried) = carried {
-                self.take_back(context, &carried);
-            }
             return Err(Error::TooDeep);
         }
-        self.core(context.core.0).trace.record(TraceKind::Enter, thread, index, found.capability.badge);
         let activation = Activation {
             server: CellId(server),
             badge: found.capability.badge,
             request: message.bytes,
-            handles: sent.as_slice(),
+            handles: &[],
             reply,
         };
-        let handled = self.engine.activate(self, context, &activation);
-        self.threads.at(thread).leave();
-        if let Some(carried) = carried {
-            if matches!(handled, Err(Failure::TooDeep | Failure::RequestTooLong)) {
-                self.take_back(context, &carried);
-            } else {
-                self.settle_call(context, &carried);
+        self.core(context.core.0).trace.record(TraceKind::Enter, thread, index, found.capability.badge);
+        let handled = if message.transfers.is_empty() {
+            self.engine.activate(self, context, &activation)
+        } else {
+            match self.activate_with(context, cell, found.via, message.transfers, activation) {
+                Ok(handled) => handled,
+                Err(error) => {
+                    self.threads.at(thread).leave();
+                    return self.left(context, thread, index, Err(error));
+                }
             }
-        }
+        };
+        self.threads.at(thread).leave();
         let result = match handled {
             Ok(handled) => {
                 let transfers = handled.transfers.as_slice();
@@ -133,8 +127,41 @@ impl<E: Engine> Kernel<E> {
                 Err(Error::ServerDied)
             }
         };
+        self.left(context, thread, index, result)
+    }
+
+    /// Runs the handler with the capabilities that go with the call. They are the caller's again if it does not run.
+    #[inline(never)]
+    fn activate_with(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        through: Via,
+        transfers: &[Transfer],
+        activation: Activation<'_, E>,
+    ) -> Result<Result<Handled, Failure>, Error> {
+        let mut sent = HandleList::EMPTY;
+        let carried = self.carry(context, (cell, activation.server.0), through, transfers, &mut sent)?;
+        let activation = Activation { handles: sent.as_slice(), ..activation };
+        let handled = self.engine.activate(self, context, &activation);
+        if matches!(handled, Err(Failure::TooDeep | Failure::RequestTooLong)) {
+            self.take_back(context, &carried);
+        } else {
+            self.settle_call(context, &carried);
+        }
+        Ok(handled)
+    }
+
+    #[inline]
+    fn left(
+        &self,
+        context: &Context,
+        thread: u32,
+        endpoint: u32,
+        result: Result<u32, Error>,
+    ) -> Result<u32, Error> {
         let number = result.as_ref().err().map_or(0, |error| u64::from(error.number()));
-        self.core(context.core.0).trace.record(TraceKind::Leave, thread, index, number);
+        self.core(context.core.0).trace.record(TraceKind::Leave, thread, endpoint, number);
         result
     }
 

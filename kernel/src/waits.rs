@@ -52,6 +52,7 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// A call's deadline has passed: if that is because of a circle, the log and the trace say so.
+    #[cold]
     pub(crate) fn name_circle(&self, context: &mut Context, cell: u32) {
         let Some(circle) = self.find_circle(&mut context.token, cell) else { return };
         let Some(first) = circle.first() else { return };
