@@ -79,10 +79,7 @@ impl<E: Engine> Kernel<E> {
         let coarse = if busy { now.0 + self.configuration.coarse_tick_ns } else { Nanos::NEVER.0 };
         let at = plan(&mut token).min(planned).min(coarse);
         self.planned_tick_ns.store(at.max(1), Ordering::SeqCst);
-        let began = (0..self.configuration.cores).any(|core| {
-            let record = self.core(core);
-            record.running.load(Ordering::Relaxed) != NOBODY && record.waiting().any()
-        });
+        let began = (0..self.configuration.cores).any(|core| self.core(core).waiting().any());
         NextTick { at: if began { now } else { Nanos(at) }, spin: false }
     }
 
@@ -105,6 +102,9 @@ impl<E: Engine> Kernel<E> {
                 active = true;
                 self.account(number, running, seen, now);
                 contended |= self.look_at_thread(core, running, seen, now);
+            } else {
+                // Between two threads, most likely: with this look alone the next one's quantum would not be seen to begin.
+                contended |= core.waiting().any();
             }
             seen.running = running;
         }
