@@ -91,7 +91,8 @@ fn a_flood_is_told_to_wait_and_others_get_their_answers() {
     let (text, code) = run(&["flood"]);
     assert!(text.contains("times told to wait"), "{text}");
     assert!(text.contains("7000 answers, all of them right"), "{text}");
-    let half = text.split_once("half of the answers came within ").and_then(|(_, rest)| rest.split(' ').next());
+    let half =
+        text.split_once("half of the answers came within ").and_then(|(_, rest)| rest.split(' ').next());
     let half_ns: u64 = half.and_then(|ns| ns.parse().ok()).unwrap_or_else(|| panic!("no times: {text}"));
     // Some 600 ns; 32 messages of the flooder in front of each answer would be tens of microseconds.
     assert!(half_ns < 20_000, "the flood is in front of the other client's messages: {text}");
