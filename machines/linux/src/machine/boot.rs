@@ -71,7 +71,7 @@ pub struct Booted {
     pub capability: Rooted,
 }
 
-/// Carries out a plan. `bytes` are the artefacts that it names; `natives` the programs that are linked in.
+/// Carries out a plan, and tells the machine which cell it ends with. `bytes` are the artefacts that it names; `natives` the programs that are linked in.
 ///
 /// # Errors
 /// [`BootError`]; cells made before stay, unstarted.
@@ -100,6 +100,10 @@ pub fn boot(
     for cell in &plan.cells {
         let cell = Made::new(kernel, right, cell, &rooted, &made)?;
         made.push(cell);
+    }
+    // Said before anything starts: a short system is over before the last of its cells has been started.
+    if let Some(last) = plan.ends_with.and_then(|place| made.get(place)) {
+        kernel.machine.ends_with(last.cell);
     }
     let mut booted = Vec::with_capacity(made.len());
     for (number, cell) in plan.cells.iter().enumerate() {
