@@ -80,10 +80,12 @@ fn capabilities_are_left_and_picked_up_and_go_when_they_are_revoked() {
 
 #[test]
 fn an_endless_loop_and_a_memory_hog_harm_no_neighbour() {
-    let (text, code) = run(&["neighbours"]);
-    assert!(text.contains("7000 answers, all of them right"), "{text}");
-    assert!(text.contains("tick 3 of 3: still alive"), "{text}");
-    assert_eq!(code, 0, "{text}");
+    for system in ["neighbours", "native-neighbours"] {
+        let (text, code) = run(&[system]);
+        assert!(text.contains("7000 answers, all of them right"), "{system}: {text}");
+        assert!(text.contains("tick 3 of 3: still alive"), "{system}: {text}");
+        assert_eq!(code, 0, "{system}: {text}");
+    }
 }
 
 #[test]
