@@ -50,8 +50,8 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
             }
         }
     }
-    log!("{} answers, all of them right", rounds.saturating_mul(QUESTIONS.len() as u64));
     log!("{times}");
+    log!("{} answers, all of them right", rounds.saturating_mul(QUESTIONS.len() as u64));
     Ok(())
 }
 
