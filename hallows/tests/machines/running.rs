@@ -52,7 +52,7 @@ impl Running {
         Self::start(&[&["run", &path], options].concat(), Some(file))
     }
 
-    fn start(arguments: &[&str], system: Option<tempfile::NamedTempFile>) -> Self {
+    pub fn start(arguments: &[&str], system: Option<tempfile::NamedTempFile>) -> Self {
         let (output, input) = std::io::pipe().unwrap();
         let mut command = command(arguments);
         command.stdout(input.try_clone().unwrap()).stderr(input);

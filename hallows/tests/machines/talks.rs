@@ -9,6 +9,7 @@ use crate::{test, two_core_test};
 
 pub fn tests() -> Vec<Trial> {
     vec![
+        test("a_program_alone_says_what_it_lacks_as_web_assembly_and_linked_in", alone),
         test("without_a_machine_every_command_says_so", without),
         test("a_machine_is_seen_its_cells_are_killed_and_it_is_stopped", one),
         two_core_test("with_two_machines_the_commands_ask_which", two),
@@ -17,6 +18,35 @@ pub fn tests() -> Vec<Trial> {
 }
 
 const SYSTEM: &str = "[cells.one]\nprogram = \"spin\"\n[cells.two]\nprogram = \"spin\"\n";
+
+fn alone() {
+    // Who cannot do without others ends, and says what it was not given.
+    for (client, capability) in
+        [("calculator-client", "calc"), ("counter-client", "counter"), ("file-drop-giver", "drop")]
+    {
+        for native in [&[][..], &["--native"]] {
+            let (output, error, code) = say(&[&["run", client, "--tier", "shared"], native].concat());
+            let expected = format!("{client}: needs a capability called `{capability}`");
+            assert!(output.contains(&expected), "{client} {native:?}: {output}{error}");
+            assert_eq!(code, 1, "{client} {native:?}");
+        }
+    }
+    // Who only answers others waits, and that is said.
+    for arguments in
+        [&["calculator", "--native"][..], &["worker", "--native"], &["worker"], &["bench-server"]]
+    {
+        let mut running = Running::start(&[&["run", "--tier", "shared"], arguments].concat(), None);
+        running.hear(&format!("{} only answers others", arguments[0]));
+        running.signal(Signal::INT);
+        assert_eq!(running.code(), 0, "{arguments:?}");
+    }
+    let (_, error, code) = say(&["run", "no-such", "--native"]);
+    assert!(
+        error.contains("hog") && error.contains("calculator"),
+        "it names those that are linked in: {error}"
+    );
+    assert_eq!(code, 64);
+}
 
 fn without() {
     assert_eq!(say(&["ps", "--json"]), (String::new(), String::new(), 0));
