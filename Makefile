@@ -25,6 +25,10 @@ run: build ## build, then boot a machine on cores of this one (ARGS="counter --c
 test: ## every check: scripts, format, licences, lints, docs, tests, models, bare metal (STAGES="clippy unit")
 	@scripts/test.sh $(STAGES)
 
+.PHONY: guest
+guest: build ## the host tests in virtual machines: another kernel, both versions of cpusets, isolated cores
+	@machines/linux/tests/host/in-vm.sh
+
 .PHONY: bench
 bench: build ## build, rivals too, then measure beside Linux (BENCH="protected-call --json")
 	@scripts/build.sh rivals

@@ -16,6 +16,9 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_file_drop::PROGRAM,
     &hallows_file_drop_giver::PROGRAM,
     &hallows_file_drop_taker::PROGRAM,
+    &hallows_flooder::PROGRAM,
+    &hallows_hog::PROGRAM,
+    &hallows_spin::PROGRAM,
     &hallows_worker::PROGRAM,
 ];
 

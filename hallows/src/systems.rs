@@ -18,6 +18,7 @@ systems![
     "fuzz",
     "give-up",
     "native",
+    "native-neighbours",
     "neighbours",
 ];
 

@@ -65,10 +65,7 @@ impl<E: Engine> Kernel<E> {
         let coarse_ns = now.0 + self.configuration.coarse_tick_ns;
         let busy = || (0..self.configuration.cores).any(|core| self.core(core).does() == Idle::Busy);
         let at = self.plan.make(active, coarse_ns, || self.next_due_ns(&mut token), busy);
-        let began = (0..self.configuration.cores).any(|core| {
-            let record = self.core(core);
-            record.running.load(Ordering::Relaxed) != NOBODY && record.waiting().any()
-        });
+        let began = (0..self.configuration.cores).any(|core| self.core(core).waiting().any());
         NextTick { at: if began { now } else { Nanos(at) }, spin: false }
     }
 
@@ -86,6 +83,9 @@ impl<E: Engine> Kernel<E> {
                 active = true;
                 self.account(number, running, seen, now);
                 contended |= self.look_at_thread(core, running, seen, now);
+            } else {
+                // Between two threads, most likely: with this look alone the next one's quantum would not be seen to begin.
+                contended |= core.waiting().any();
             }
             seen.running = running;
         }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 use hallows_linux::host::cores::{self, CoreChoice, CoreRequest, Topology};
 use hallows_linux::host::facts::HostFacts;
@@ -25,6 +26,9 @@ use crate::planner::{self, Planned};
 pub fn run(options: Run) -> Result<u8, Failure> {
     let topology = Topology::read().map_err(|error| Failure::other(SOFTWARE, error))?;
     let choice = choose_cores(&options.machine, &topology)?;
+    choice.confine().map_err(|error| {
+        Failure::other(SOFTWARE, format!("cannot stay on core {}: {error}", choice.housekeeping))
+    })?;
     let system = planner::find(&options.what, options.arguments, options.native)?;
     check_available(options.machine.memory).map_err(|error| Failure::other(USAGE, error))?;
     let compiler = Compiler::open(options.quiet)?;
@@ -54,14 +58,15 @@ pub fn run(options: Run) -> Result<u8, Failure> {
         grace: DEFAULT_GRACE,
         restart: RestartPolicy::Never,
     };
+    let began = Instant::now();
     let ended = supervise(launch, &mut |event| {
         if !options.quiet {
             tell(&event);
         }
     })
     .map_err(|error| Failure::other(error.exit_code(), error))?;
-    if !options.quiet && ended.end.is_crash() {
-        eprintln!("hallows: the machine {}", ended.end);
+    if !options.quiet {
+        eprintln!("hallows: after {:.1} s the machine {}", began.elapsed().as_secs_f64(), ended.end);
     }
     Ok(ended.exit_code())
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use hallows_abi::{Code, Handle, NO_DEADLINE, Rights, Transfer};
-use hallows_kernel::{CellSpecification, Configuration, CoreId};
+use hallows_kernel::{CellSpecification, Configuration, CoreId, Nanos};
 use hallows_sim::{Faults, Process, Response, Simulation};
 
 const STEPS: u64 = 20_000;
@@ -206,4 +206,26 @@ fn one_seed_always_gives_the_same_history() {
     };
     assert_eq!(history(5), history(5));
     assert_ne!(history(5).2, history(6).2);
+}
+
+#[test]
+fn a_core_that_is_between_two_threads_is_contended() {
+    let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
+    let spinner = sim.main(|process| {
+        loop {
+            process.compute(1_000)?;
+        }
+    });
+    for _ in 0..2 {
+        let (cell, _) = sim.cell_of(&spinner, None, &specification(1, None));
+        sim.start(cell);
+        sim.victims.push(cell);
+    }
+    // Nobody runs yet: as seen by a timekeeper that looks just while one thread has stopped and the next has not begun.
+    let next = sim.kernel.tick(Nanos(1));
+    assert!(next.spin, "it would sleep over the next thread's quantum: {next:?}");
+    for cell in sim.victims.clone() {
+        sim.kill(cell);
+    }
+    sim.finish(STEPS).unwrap();
 }

@@ -1,12 +1,19 @@
 //! Asks a calculator for sums of which it knows the results.
 //!
 //! Granted: `calc`, the calculator's endpoint (SEND and WATCH). Argument `rounds=N` (1): how often to ask for all of them. It ends with
-//! status 1 at the first wrong answer.
+//! status 1 at the first wrong answer. Times are of whole calls, with the two looks at the clock around them.
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod times;
+
 use hallows_protocols::calculator::{Operation, Refusal, Request, Response};
 use hallows_sdk::{Connection, Deadline, Error, Start, log, process};
+use times::Times;
 
 /// Questions and the answers that are due, worked out by hand.
 const QUESTIONS: [(Operation, i64, i64, Result<i64, Refusal>); 7] = [
@@ -22,10 +29,13 @@ const QUESTIONS: [(Operation, i64, i64, Result<i64, Refusal>); 7] = [
 fn run(start: &Start<'_>) -> Result<(), Error> {
     let calculator = Connection::granted(start, "calc")?;
     let rounds: u64 = start.setting("rounds", 1)?;
+    let mut times = Times::default();
     for round in 0..rounds {
         for (operation, a, b, due) in QUESTIONS {
             let question = Request { operation: operation as u32, a, b };
+            let began_ns = process::now()?;
             let answer: Response = calculator.ask(&question, Deadline::NEVER)?;
+            times.keep(process::now()? - began_ns);
             let sign = operation.sign();
             if answer.result() != due {
                 log!("{a} {sign} {b} gave {:?} instead of {due:?}", answer.result());
@@ -40,6 +50,7 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
             }
         }
     }
+    log!("{times}");
     log!("{} answers, all of them right", rounds.saturating_mul(QUESTIONS.len() as u64));
     Ok(())
 }

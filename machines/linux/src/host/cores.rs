@@ -1,6 +1,7 @@
 //! Which cores a machine gets: what the host has, what was asked for, and the choice.
 
 use std::fs::{DirEntry, read_dir};
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -92,7 +93,7 @@ fn read_optional_core_list(path: &Path) -> Result<CoreSet, TopologyError> {
     match read_short(path) {
         Ok(text) if text == "(null)" => Ok(CoreSet::new()),
         Ok(_) => read_core_list(path),
-        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(CoreSet::new()),
+        Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(CoreSet::new()),
         Err(error) => Err(error.into()),
     }
 }
@@ -172,6 +173,16 @@ impl CoreChoice {
     /// Core of the cleaner.
     pub fn cleaner_core(&self) -> CoreId {
         self.housekeeping.last().unwrap_or(self.timekeeper_core())
+    }
+
+    /// Keeps the calling thread, and all threads and processes that it starts from now on, on the housekeeping cores: parent and
+    /// compiler take nothing that the machine was not given. (Threads of the machine move on to their own.)
+    ///
+    /// # Errors
+    /// When Linux refuses.
+    pub fn confine(&self) -> io::Result<()> {
+        let cores = if self.housekeeping.is_empty() { &self.programs } else { &self.housekeeping };
+        Ok(rustix::thread::sched_setaffinity(None, &cores.to_cpu_set())?)
     }
 
     /// For the start of a machine: who is where, and what the timekeeper costs there.

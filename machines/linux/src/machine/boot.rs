@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hallows_engine::{LoadError, Program, WasmEngine};
-use hallows_kernel::{BootCapability, CellId, CellSpecification, CoreId, Rooted, Service};
+use hallows_kernel::{BootCapability, CellId, CellSpecification, CoreId, Rooted, Service, Style};
 use hallows_sdk::start_info;
 
 use super::linux_machine::LinuxMachine;
@@ -71,7 +71,7 @@ pub struct Booted {
     pub capability: Rooted,
 }
 
-/// Carries out a plan. `bytes` are the artefacts that it names; `natives` the programs that are linked in.
+/// Carries out a plan, and tells the machine which cell it ends with. `bytes` are the artefacts that it names; `natives` the programs that are linked in.
 ///
 /// # Errors
 /// [`BootError`]; cells made before stay, unstarted.
@@ -101,6 +101,20 @@ pub fn boot(
         let cell = Made::new(kernel, right, cell, &rooted, &made)?;
         made.push(cell);
     }
+    if plan.tells {
+        for cell in plan.cells.iter().filter(|cell| waits_for_nobody(cell, &programs)) {
+            let line = format!(
+                "hallows: {} only answers others, and nobody was given a way to call it: it waits until it is stopped (a \
+                 system says who may call whom; `hallows list` shows some)",
+                cell.name
+            );
+            kernel.machine.console().line(line.as_bytes());
+        }
+    }
+    // Said before anything starts: a short system is over before the last of its cells has been started.
+    if let Some(last) = plan.ends_with.and_then(|place| made.get(place)) {
+        kernel.machine.ends_with(last.cell);
+    }
     let mut booted = Vec::with_capacity(made.len());
     for (number, cell) in plan.cells.iter().enumerate() {
         let info = grant_all(
@@ -116,6 +130,12 @@ pub fn boot(
         booted.push(Booted { cell: id, name: cell.name.clone(), capability });
     }
     Ok(booted)
+}
+
+/// Whether a cell has no work of its own and serves nothing.
+fn waits_for_nobody(cell: &CellPlan, programs: &[Arc<Program<LinuxMachine>>]) -> bool {
+    let program = programs.get(cell.program);
+    cell.serves.is_empty() && program.is_some_and(|program| program.style() == Style::Reactor)
 }
 
 fn load(

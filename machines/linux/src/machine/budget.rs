@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::host::memory::Hold;
+use crate::host::memory::{Hold, Locking};
 use crate::platform;
 
 /// The budget of one machine.
@@ -19,22 +19,22 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Of so many bytes, none of them taken. From now on the cleaner populates what it puts in stock; `is_locked`: and locks it.
+    /// Of so many bytes, none of them taken. From now on the cleaner populates what it puts in stock, and locks it page by page where
+    /// not everything is locked already.
     ///
     /// # Errors
     /// When Linux gives no file in memory.
-    pub fn new(bytes: u64, is_locked: bool) -> io::Result<Self> {
-        if is_locked {
+    pub fn new(bytes: u64, locking: &Locking) -> io::Result<Self> {
+        if *locking == Locking::Programs {
             platform::lock_populated();
         }
         let budget = Self {
             bytes,
-            is_locked,
+            is_locked: !matches!(locking, Locking::Nothing { .. }),
             hold: Hold::new()?,
             has_begun: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
         };
-        platform::install();
         hallows_engine::populate_at_most(usize::try_from(bytes).unwrap_or(usize::MAX));
         Ok(budget)
     }

@@ -20,8 +20,9 @@ use crate::host::control::protocol::{Request, Response};
 use crate::host::cores::CoreChoice;
 use crate::host::jail::{Confined, JailError};
 use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
-use crate::host::memory::lock;
-use crate::host::tier::{Outcome, Step, StepName};
+use crate::host::memory::{Locking, raise_lock_limit};
+use crate::host::threads::{self, ThreadRole};
+use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
 
 /// What the parent passes on as bytes.
@@ -67,11 +68,9 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     let MachineProcess { config, attachments, console, receiver, sender } = process;
     let MachineConfig { choice, plan, seal_key } = serde_json::from_slice(&config)?;
     let artifacts = read_all(attachments.into_iter().next())?;
-    lock::raise_lock_limit();
-    let confined = Confined::enter()?;
-    let locked = lock::lock_what_is_touched();
-    let may_lock = lock::may_lock(plan.memory_bytes);
-    let budget = Budget::new(plan.memory_bytes, may_lock.is_ok()).map_err(StartError::Memory)?;
+    // This thread waits for the end; the listener inherits its place.
+    let own = threads::adopt(ThreadRole::Control(choice.cleaner_core()));
+    raise_lock_limit();
     let configuration = Configuration {
         memory_bytes: plan.memory_bytes,
         quantum_ns: plan.quantum_ns,
@@ -81,21 +80,25 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     };
     let (kernel, right) =
         make_kernel(&choice, configuration, calibration.finish(), SealKey::from_bytes(seal_key))?;
+    // The kernel has reserved its address space and runs nothing yet.
+    let locking = Locking::begin(plan.memory_bytes);
+    let confined = Confined::enter()?;
+    let budget = Budget::new(plan.memory_bytes, &locking).map_err(StartError::Memory)?;
     let surroundings = Arc::new(Surroundings::new(choice.clone(), kernel.machine.now().0));
     let running = Arc::new(Running::start(kernel, right, &choice, budget, File::from(console))?);
     let listener = start_listener(&running, &surroundings, receiver, sender.clone())?;
-    let threads = running.infos().to_vec();
-    sender.send(FromMachine::Step(memory_step(may_lock.and(locked)))).map_err(ProcessError::Link)?;
+    let mut threads = running.infos().to_vec();
+    threads.push(own);
+    sender
+        .send(FromMachine::Step(Step { name: StepName::Memory, outcome: locking.outcome() }))
+        .map_err(ProcessError::Link)?;
     sender.send(FromMachine::Threads { threads }).map_err(ProcessError::Link)?;
     // From here on the process can do nothing but run what it has: programs start after this.
     let jail = confined.seal()?;
     if plan.tells {
         running.kernel().machine.console().line(format!("hallows: {}", jail.line()).as_bytes());
     }
-    let booted = boot(running.kernel(), running.right(), &plan, &artifacts, natives)?;
-    if let Some(last) = plan.ends_with.and_then(|place| booted.get(place)) {
-        running.kernel().machine.ends_with(last.cell);
-    }
+    boot(running.kernel(), running.right(), &plan, &artifacts, natives)?;
     running.budget().begin();
     let code = running.kernel().machine.wait_for_end();
     // The listener waits for the parent and holds the machine: it ends with the process.
@@ -180,9 +183,4 @@ fn answer(running: &Running, surroundings: &Surroundings, request: &Request) -> 
             Response::Failed { error: "that is the parent process's to answer".to_owned() }
         }
     }
-}
-
-fn memory_step(locked: Result<(), Outcome>) -> Step {
-    let done = || Outcome::done("the machine's own, and what programs get");
-    Step { name: StepName::Memory, outcome: locked.err().unwrap_or_else(done) }
 }

@@ -15,7 +15,7 @@ const SLICE_BYTES: usize = 256 << 10;
 /// Whether pages are locked, too.
 static LOCKS: AtomicBool = AtomicBool::new(false);
 
-/// From now on, populated pages are locked; see [`may_lock`](crate::host::memory::may_lock) for who may.
+/// From now on, populated pages are locked one by one; see [`Locking`](crate::host::memory::Locking) for who may.
 pub fn lock_populated() {
     // Relaxed here and below: who sees it late leaves a page unlocked.
     LOCKS.store(true, Ordering::Relaxed);

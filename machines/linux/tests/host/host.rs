@@ -66,9 +66,28 @@ impl Snapshot {
             "/sys/devices/virtual/workqueue/cpumask",
             "/proc/sys/kernel/watchdog_cpumask",
             "/proc/sys/kernel/sched_rt_runtime_us",
+            "/proc/sys/kernel/timer_migration",
+            "/proc/sys/kernel/nmi_watchdog",
+            "/proc/sys/vm/nr_hugepages",
+            "/proc/sys/vm/stat_interval",
+            "/sys/kernel/mm/transparent_hugepage/enabled",
+            "/sys/devices/system/cpu/online",
             "/sys/fs/cgroup/cgroup.subtree_control",
         ] {
             note(Path::new(file));
+        }
+        for core in topology().online.iter() {
+            let folder = format!("/sys/devices/system/cpu/cpu{core}");
+            for file in ["power/pm_qos_resume_latency_us", "cpufreq/scaling_governor"] {
+                note(&Path::new(&folder).join(file));
+            }
+            for state in std::fs::read_dir(format!("{folder}/cpuidle")).into_iter().flatten().flatten() {
+                note(&state.path().join("disable"));
+            }
+        }
+        // The wake-up latency that is asked of idle cores, in µs, as bytes.
+        if let Ok(latency) = std::fs::read("/dev/cpu_dma_latency") {
+            values.insert("/dev/cpu_dma_latency".to_owned(), format!("{latency:?}"));
         }
         for mount in [CPUSETS, "/sys/fs/cgroup"] {
             for group in std::fs::read_dir(mount).into_iter().flatten().flatten().map(|entry| entry.path()) {
@@ -83,6 +102,11 @@ impl Snapshot {
         }
         values.insert("affinity of process 1".to_owned(), allowed_cores(1, 1));
         Self(values)
+    }
+
+    /// Whether a machine has changed something.
+    pub fn differs_from_now(&self) -> bool {
+        *self != Self::take()
     }
 
     /// Compares with the present state.

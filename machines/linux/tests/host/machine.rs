@@ -10,10 +10,10 @@ use hallows_linux::host::control::{CellSelector, MachineStatus, Request, Respons
 use hallows_linux::host::cores::CoreChoice;
 use hallows_linux::host::jail::Confined;
 use hallows_linux::host::link::{FromMachine, LinkReceiver, LinkSender, TerminalMode, ToMachine};
-use hallows_linux::host::memory::{Hold, lock_what_is_touched};
+use hallows_linux::host::memory::{Hold, Locking};
 use hallows_linux::host::quantity::ByteSize;
 use hallows_linux::host::threads::{PinnedThread, ThreadPlan, ThreadRole, adopt, spawn};
-use hallows_linux::host::tier::{Outcome, Step, StepName, Tier};
+use hallows_linux::host::tier::{Step, StepName, Tier};
 use hallows_linux::host::timer::Parker;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ pub fn run(process: Result<MachineProcess, ChildError>) -> ExitCode {
 fn boot(process: MachineProcess) -> ExitCode {
     let config: Config = serde_json::from_slice(&process.config).unwrap();
     let hold = Arc::new(Hold::new().unwrap());
-    let outcome = lock_what_is_touched().err().unwrap_or(Outcome::Done { how: "locked".to_owned() });
+    let outcome = Locking::begin(config.memory.0).outcome();
     process.sender.send(FromMachine::Step(Step { name: StepName::Memory, outcome })).unwrap();
     let confined = Confined::enter().unwrap();
     let booted = Arc::new(Parker::new());

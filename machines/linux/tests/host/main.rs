@@ -6,6 +6,7 @@
 mod booted;
 mod control;
 mod ends;
+#[allow(dead_code, reason = "the command's tests use the rest")]
 mod host;
 mod isolated;
 mod machine;

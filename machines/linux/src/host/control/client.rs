@@ -38,7 +38,7 @@ pub enum ControlError {
         running: String,
     },
     /// Several run.
-    #[error("several machines are running ({running}); name one by its pid")]
+    #[error("several machines are running ({running}); name one with --machine PID")]
     WhichMachine {
         /// Their pids.
         running: String,

@@ -45,9 +45,15 @@ pub struct JailReport {
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum LandlockState {
     /// All that this version of the jail asks for.
-    Full,
+    Full {
+        /// The kernel's version of Landlock.
+        version: u32,
+    },
     /// An older kernel enforces a part: files, but perhaps not network or signals. The allow-list covers the rest.
-    Partial,
+    Partial {
+        /// The kernel's version of Landlock.
+        version: u32,
+    },
     /// Nothing; the allow-list has no call that opens files, so it is one wall instead of two.
     Missing {
         /// Why.
@@ -129,9 +135,15 @@ impl JailReport {
     /// One line for the start of a machine.
     pub fn line(&self) -> String {
         let landlock = match &self.landlock {
-            LandlockState::Full => "Landlock without any path".to_owned(),
-            LandlockState::Partial => "Landlock without any path (older kernel: files only)".to_owned(),
-            LandlockState::Missing { why } => format!("no Landlock ({why})"),
+            LandlockState::Full { version } => {
+                format!("Landlock {version} (no files, no network, no signals to others)")
+            }
+            LandlockState::Partial { version } => {
+                format!("Landlock {version} (no files; of network and signals only a part: an older kernel)")
+            }
+            LandlockState::Missing { why } => {
+                format!("no Landlock, so only the system calls keep files away ({why})")
+            }
         };
         format!(
             "jailed: {} system calls, {landlock}, no capabilities, {} threads, {} descriptors",

@@ -21,27 +21,48 @@ pub fn raise_lock_limit() {
     }
 }
 
-/// Locks what the process has mapped so far, as it is touched: its code, its data, its heap. For a machine, before it reserves the
-/// address space of programs' memories, whose pages are locked one by one.
-///
-/// # Errors
-/// As a step's outcome.
-pub fn lock_what_is_touched() -> Result<(), Outcome> {
-    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::ONFAULT).map_err(|error| {
-        Outcome::missing(format!("{error}: the machine's own code and data; {}", limit_in_words()), REMEDY)
-    })
+/// What of a machine is locked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Locking {
+    /// All that it has mapped: code, data, and the address space that programs get their memory in, each page when it comes.
+    Everything,
+    /// What programs get, each page when it is populated; the budget is below the limit.
+    Programs,
+    /// Nothing.
+    Nothing {
+        /// As a step's outcome.
+        outcome: Outcome,
+    },
 }
 
-/// Whether the limit lets a machine lock its budget, in bytes, too.
-///
-/// # Errors
-/// As a step's outcome.
-pub fn may_lock(budget: u64) -> Result<(), Outcome> {
-    match getrlimit(Resource::Memlock).current {
-        Some(limit) if limit < budget => {
-            Err(Outcome::missing(format!("{}, the budget is {}", limit_in_words(), ByteSize(budget)), REMEDY))
+impl Locking {
+    /// Locks what the process has mapped so far, as it is touched, if it may; else sees whether a budget of so many bytes may be
+    /// locked page by page. For a machine, when it has reserved the address space of its programs' memories and before it gives up
+    /// CAP_IPC_LOCK.
+    pub fn begin(budget: u64) -> Self {
+        let limit = getrlimit(Resource::Memlock).current;
+        let mut all = MlockAllFlags::CURRENT | MlockAllFlags::ONFAULT;
+        // What is mapped later counts against the limit, and would fail there.
+        all.set(MlockAllFlags::FUTURE, limit.is_none());
+        match (mlockall(all), limit) {
+            (Ok(()), _) => Self::Everything,
+            (Err(_), Some(limit)) if limit >= budget => Self::Programs,
+            (Err(error), _) => Self::Nothing {
+                outcome: Outcome::missing(
+                    format!("{error}: {}, the budget is {}", limit_in_words(), ByteSize(budget)),
+                    REMEDY,
+                ),
+            },
         }
-        _ => Ok(()),
+    }
+
+    /// As a step's outcome.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Everything => Outcome::done("the machine's own, and what programs get"),
+            Self::Programs => Outcome::done("what programs get; the machine's own is above the limit"),
+            Self::Nothing { outcome } => outcome.clone(),
+        }
     }
 }
 
@@ -68,9 +89,9 @@ mod tests {
     fn what_is_said_to_be_locked_is_locked() {
         assert!(in_child(|| {
             raise_lock_limit();
-            match lock_what_is_touched() {
-                Ok(()) => locked_bytes() > 0,
-                Err(_) => locked_bytes() == 0,
+            match Locking::begin(1 << 20) {
+                Locking::Everything => locked_bytes() > 1 << 20,
+                Locking::Programs | Locking::Nothing { .. } => locked_bytes() == 0,
             }
         }));
     }
@@ -80,14 +101,14 @@ mod tests {
         assert!(in_child(|| {
             let limit = Rlimit { current: Some(64 << 10), maximum: Some(64 << 10) };
             setrlimit(Resource::Memlock, limit).unwrap();
-            match may_lock(4 << 20) {
-                Err(Outcome::Missing { why, remedy }) => {
-                    why == "RLIMIT_MEMLOCK is 64 KiB, the budget is 4 MiB"
-                        && remedy.contains("ulimit -l")
-                        && may_lock(64 << 10).is_ok()
-                }
-                _ => false,
-            }
+            // Root locks whatever the limit says, so the capability has to go.
+            let none = rustix::thread::CapabilitySet::empty();
+            let none = rustix::thread::CapabilitySets { effective: none, permitted: none, inheritable: none };
+            let _ = rustix::thread::set_capabilities(None, none);
+            let Outcome::Missing { why, remedy } = Locking::begin(4 << 20).outcome() else { return false };
+            why.contains("RLIMIT_MEMLOCK is 64 KiB, the budget is 4 MiB")
+                && remedy.contains("ulimit -l")
+                && Locking::begin(64 << 10) == Locking::Programs
         }));
     }
 }

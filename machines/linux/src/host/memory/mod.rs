@@ -6,4 +6,4 @@ pub mod lock;
 
 pub use available::{MemoryError, check_available};
 pub use hold::Hold;
-pub use lock::{lock_what_is_touched, may_lock, raise_lock_limit};
+pub use lock::{Locking, raise_lock_limit};

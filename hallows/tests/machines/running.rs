@@ -1,0 +1,148 @@
+//! The command under test: started, listened to line by line, and ended whatever happens.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::{Child, Command, Output, Stdio};
+
+use hallows_linux::host::core_set::CoreId;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A line that has not come by then never comes: the slowest step takes a tenth of a second on a loaded host.
+const PATIENCE: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
+
+/// The command with these arguments.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hallows"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// What a command that ends by itself says: standard output, standard error, exit code.
+pub fn say(arguments: &[&str]) -> (String, String, i32) {
+    let Output { stdout, stderr, status } = command(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (text(stdout), text(stderr), status.code().unwrap())
+}
+
+/// `ps` of one machine, as JSON.
+pub fn ps(pid: i32) -> serde_json::Value {
+    let (output, error, code) = say(&["ps", "--json", "--machine", &pid.to_string()]);
+    assert_eq!(code, 0, "{error}");
+    serde_json::from_str::<serde_json::Value>(&output).unwrap()["machine"].take()
+}
+
+/// A machine that runs.
+pub struct Running {
+    parent: Child,
+    output: File,
+    unread: Vec<u8>,
+    /// All that it said.
+    pub heard: String,
+    /// The system's file, if the test made one.
+    _system: Option<tempfile::NamedTempFile>,
+}
+
+impl Running {
+    /// Boots a system that the test describes.
+    pub fn of(system: &str, options: &[&str]) -> Self {
+        let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        file.write_all(system.as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap().to_owned();
+        Self::start(&[&["run", &path], options].concat(), Some(file))
+    }
+
+    pub fn start(arguments: &[&str], system: Option<tempfile::NamedTempFile>) -> Self {
+        let (output, input) = std::io::pipe().unwrap();
+        let mut command = command(arguments);
+        command.stdout(input.try_clone().unwrap()).stderr(input);
+        let parent = command.spawn().unwrap();
+        let output = File::from(std::os::fd::OwnedFd::from(output));
+        Self { parent, output, unread: Vec::new(), heard: String::new(), _system: system }
+    }
+
+    /// The next line with this in it.
+    pub fn hear(&mut self, part: &str) -> String {
+        loop {
+            let line =
+                self.next_line().unwrap_or_else(|| panic!("nothing with `{part}`; heard {}", self.heard));
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits until the machine is claimed and its threads are in place; what it said of that.
+    pub fn placed(&mut self) -> String {
+        self.hear("hallows: tier ")
+    }
+
+    fn next_line(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.unread.drain(..=end).collect();
+                let line = String::from_utf8_lossy(&line).into_owned();
+                self.heard += &line;
+                return Some(line);
+            }
+            let ready = poll(&mut [PollFd::new(&self.output, PollFlags::IN)], Some(&PATIENCE)).unwrap();
+            assert_eq!(ready, 1, "nothing came for a minute; heard {}", self.heard);
+            let mut buffer = [0; 4096];
+            let bytes = self.output.read(&mut buffer).unwrap();
+            self.unread.extend_from_slice(&buffer[..bytes]);
+            if bytes == 0 {
+                return None;
+            }
+        }
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.parent.id().cast_signed()
+    }
+
+    /// The machine process: the only child of the parent.
+    pub fn machine(&self) -> i32 {
+        let pid = self.pid();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        let children: Vec<i32> = children.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
+        assert_eq!(children.len(), 1, "{children:?}");
+        children[0]
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        send(self.pid(), signal);
+    }
+
+    /// Hears it out; its exit code (128 and more for a signal, as in a shell).
+    pub fn code(&mut self) -> i32 {
+        use std::os::unix::process::ExitStatusExt;
+        while self.next_line().is_some() {}
+        let status = self.parent.wait().unwrap();
+        status.code().unwrap_or_else(|| 128 + status.signal().unwrap())
+    }
+
+    /// Page faults of the thread that drives a core.
+    pub fn faults(&self, core: CoreId) -> u64 {
+        let machine = self.machine();
+        let threads = crate::host::threads(machine);
+        let (tid, _) = threads.iter().find(|(_, name)| *name == format!("core-{core}")).unwrap();
+        let stat = std::fs::read_to_string(format!("/proc/{machine}/task/{tid}/stat")).unwrap();
+        // The name, in brackets, may hold anything; minflt is the eighth field behind it (proc_pid_stat(5)).
+        stat.rsplit_once(") ").unwrap().1.split(' ').nth(7).unwrap().parse().unwrap()
+    }
+}
+
+pub fn send(pid: i32, signal: Signal) {
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.parent.try_wait(), Ok(None)) {
+            let _ = self.parent.kill();
+            let _ = self.parent.wait();
+            // Only a parent that was killed leaves anything.
+            let _ = crate::host::restore();
+        }
+    }
+}

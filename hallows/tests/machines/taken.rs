@@ -1,0 +1,166 @@
+//! What a machine takes of the host: cores, the timekeeper's share, memory; and that it says so.
+
+use hallows_linux::host::core_set::{CoreId, CoreSet};
+use libtest_mimic::Trial;
+use rustix::process::Signal;
+
+use crate::host::{allowed_cores, threads, topology};
+use crate::running::{Running, ps, say};
+use crate::{test, two_core_test};
+
+pub fn tests() -> Vec<Trial> {
+    vec![
+        test("a_whole_machine_runs_on_one_core_and_says_what_that_means", one_core),
+        test("no_thread_is_on_a_core_that_was_not_given", only_given_cores),
+        two_core_test("the_timekeeper_takes_its_core_only_while_programs_compete", timekeeper),
+        test("a_budget_that_the_host_does_not_have_is_refused_at_the_start", too_much_memory),
+        test("the_budget_is_taken_from_linux_in_the_background", budget),
+        two_core_test("a_program_that_is_started_again_takes_no_page_fault_at_first_touch", no_faults),
+    ]
+}
+
+/// The cores that a default choice takes: the lowest for housekeeping, the highest for programs.
+fn cores() -> (CoreId, CoreId) {
+    let allowed = topology().allowed;
+    (allowed.first().unwrap(), allowed.last().unwrap())
+}
+
+const SPINNER: &str = "[cells.one]\nprogram = \"spin\"\n";
+
+fn one_core() {
+    let (core, _) = cores();
+    let core = core.to_string();
+    let on_it = ["--cores", &core, "--housekeeping", &core, "--tier", "shared"];
+    let (output, error, code) = say(&[&["run", "calculator"], &on_it[..]].concat());
+    assert!(output.contains("7000 answers, all of them right"), "{output}{error}");
+    assert!(
+        error.contains(&format!("shares core {core}")) && error.contains("quanta are at least 1 ms"),
+        "{error}"
+    );
+    assert_eq!(code, 0, "{error}");
+    // Two that never give way, and the answer to a question: the timekeeper gets its turn without spinning.
+    let mut running = Running::of(&format!("{SPINNER}[cells.two]\nprogram = \"spin\"\n"), &on_it);
+    running.placed();
+    for (thread, name) in threads(running.machine()) {
+        assert_eq!(allowed_cores(running.machine(), thread), core, "{name}");
+    }
+    let status = ps(running.pid());
+    assert_eq!(status["timekeeper"]["place"], "with_programs", "{status}");
+    assert_ne!(status["timekeeper"]["state"], "spinning", "{status}");
+    let percent = status["timekeeper"]["percent_now"].as_f64().unwrap();
+    assert!(percent < 50.0, "{percent} % of the only core");
+    running.signal(Signal::INT);
+    assert_eq!(running.code(), 0);
+}
+
+fn only_given_cores() {
+    let (housekeeping, programs) = cores();
+    let given: CoreSet = [housekeeping, programs].into_iter().collect();
+    let options =
+        ["--cores", &programs.to_string(), "--housekeeping", &housekeeping.to_string(), "--tier", "shared"];
+    let mut running = Running::of(SPINNER, &options);
+    running.placed();
+    let mut seen = 0;
+    for process in [running.pid(), running.machine()] {
+        for (thread, name) in threads(process) {
+            seen += 1;
+            let on = CoreSet::parse_list(&allowed_cores(process, thread)).unwrap();
+            assert!(on.is_subset(&given), "{name} of {process} may run on {on}");
+            let expected = if name == format!("core-{programs}") { programs } else { housekeeping };
+            assert_eq!(on, CoreSet::from(expected), "{name} of {process}");
+        }
+    }
+    assert!(seen >= 7, "parent, main thread, listener, core, timekeeper, cleaner, console: {seen}");
+    running.signal(Signal::INT);
+    assert_eq!(running.code(), 0);
+}
+
+fn timekeeper() {
+    let (housekeeping, programs) = cores();
+    let measured = |system: &str| {
+        let mut running = Running::of(system, &["--tier", "shared", "--cores", &programs.to_string()]);
+        let costs = format!("takes all of core {housekeeping} while they compete");
+        running.hear(&costs);
+        running.placed();
+        let (_, shown) = (ps(running.pid()), say(&["ps", "--machine", &running.pid().to_string()]).0);
+        assert!(shown.contains(&format!("timekeeper on core {housekeeping} (Linux's)")), "{shown}");
+        let timekeeper = ps(running.pid())["timekeeper"].clone();
+        running.signal(Signal::INT);
+        assert_eq!(running.code(), 0);
+        (timekeeper["percent_now"].as_f64().unwrap(), timekeeper["state"].clone())
+    };
+    let (alone, _) = measured(SPINNER);
+    let (competing, state) = measured(&format!("{SPINNER}[cells.two]\nprogram = \"spin\"\n"));
+    assert_eq!(state, "spinning");
+    // Whoever else is on its core takes a share of it, so neither is exact.
+    assert!(alone < 20.0, "{alone} % for one program");
+    assert!(competing > 2.0 * alone && competing > 4.0, "{competing} % for two, {alone} % for one");
+}
+
+fn too_much_memory() {
+    let (_, error, code) = say(&["run", "calculator", "--memory", "4096G"]);
+    assert!(error.contains("4 TiB asked for") && error.contains("available"), "{error}");
+    assert_eq!(code, 64);
+}
+
+fn budget() {
+    const BYTES: u64 = 64 << 20;
+    let mut running = Running::of(SPINNER, &["--tier", "shared", "--memory", "64M"]);
+    running.hear("64 MiB of memory, taken from Linux in the background");
+    running.placed();
+    // The cleaner needs some 40 ms for it; each question takes it 50.
+    let mut asked = 0;
+    while ps(running.pid())["memory"]["populated_bytes"].as_u64().unwrap() < BYTES - (1 << 20) {
+        asked += 1;
+        assert!(asked < 1_000, "{}", ps(running.pid()));
+    }
+    let memory = ps(running.pid())["memory"].clone();
+    assert_eq!(memory["budget_bytes"], BYTES);
+    assert!(memory["populated_bytes"].as_u64().unwrap() <= BYTES + (1 << 20), "{memory}");
+    // It is the host's memory: pages of a file that nobody has mapped.
+    let machine = running.machine();
+    let held: u64 = std::fs::read_dir(format!("/proc/{machine}/fd"))
+        .unwrap()
+        .flatten()
+        .filter(|entry| {
+            std::fs::read_link(entry.path())
+                .is_ok_and(|path| path.to_string_lossy().contains("hallows-budget"))
+        })
+        .map(|entry| std::os::unix::fs::MetadataExt::blocks(&std::fs::metadata(entry.path()).unwrap()) * 512)
+        .sum();
+    assert!(held > BYTES / 2 && held <= BYTES, "{held} bytes are held");
+    running.signal(Signal::INT);
+    assert_eq!(running.code(), 0);
+}
+
+fn no_faults() {
+    /// Lives until the allocator, the supervisor and the code have had their first faults.
+    const WARM: u32 = 10;
+    const LIVES: u32 = 40;
+    /// What a client's heap grows by: a page of WebAssembly.
+    const GROWTH_BYTES: u64 = 65_536;
+    let (_, programs) = cores();
+    let system = r#"
+        [cells.server]
+        program = "calculator"
+        serves = { calc = "passive" }
+        [cells.client]
+        program = "calculator-client"
+        uses = { calc = "server.calc" }
+        restart = { policy = "always", give_up_after = 0, back_off_ms = 1, back_off_limit_ms = 1 }"#;
+    let mut running = Running::of(system, &["--tier", "shared", "--cores", &programs.to_string()]);
+    running.placed();
+    for _ in 0..WARM {
+        running.hear("all of them right");
+    }
+    let before = running.faults(programs);
+    for _ in 0..LIVES {
+        running.hear("all of them right");
+    }
+    let faults = running.faults(programs) - before;
+    // Its heap grows once a life; the kernel takes those pages in one call, which Linux counts by the page all the same.
+    let populated = u64::from(LIVES) * GROWTH_BYTES / 4096;
+    assert!(faults <= populated + u64::from(LIVES) / 4, "{faults} page faults in {LIVES} lives");
+    running.signal(Signal::INT);
+    assert_eq!(running.code(), 0);
+}
