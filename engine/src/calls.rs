@@ -13,7 +13,7 @@ use crate::program::MEMORY_EXPORT;
 use crate::resident::Resident;
 
 /// Bytes of a handle in a program's list.
-const HANDLE_BYTES: usize = size_of::<Handle>();
+pub(crate) const HANDLE_BYTES: usize = size_of::<Handle>();
 
 /// Defines the five imports.
 ///
@@ -221,7 +221,7 @@ impl<'a, M: Machine> Guest<'a, M> {
         let event = self.target(Span { offset: event, length: Event::SIZE as u32 }, 1)?;
         let buffer = self.target(Span::unpack(buffer), 1)?;
         let target = self.handles(handles)?;
-        let mut list = HandleList::EMPTY;
+        let mut list = HandleList::with_room(target.length() / HANDLE_BYTES);
         let happened = self.kernel.wait(self.context(), buffer, &mut list, deadline(until))?;
         deliver(event, target, happened, &list);
         Ok(0)
@@ -242,7 +242,7 @@ impl<'a, M: Machine> Guest<'a, M> {
         let message = Outgoing { bytes: self.source(bytes, MAX_MESSAGE)?, transfers: list.as_slice() };
         let reply = self.target(Span::unpack(reply), 1)?;
         let target = self.handles(handles)?;
-        let mut received = HandleList::EMPTY;
+        let mut received = HandleList::with_room(target.length() / HANDLE_BYTES);
         let length = self.kernel.call(
             self.context(),
             Handle(endpoint),
@@ -270,7 +270,7 @@ impl<'a, M: Machine> Guest<'a, M> {
         let event = self.target(Span { offset: event, length: Event::SIZE as u32 }, 1)?;
         let buffer = self.target(Span::unpack(buffer), 1)?;
         let target = self.handles(handles)?;
-        let mut received = HandleList::EMPTY;
+        let mut received = HandleList::with_room(target.length() / HANDLE_BYTES);
         let happened = self.kernel.answer_wait(
             self.context(),
             token,

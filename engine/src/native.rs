@@ -13,7 +13,7 @@ use hallows_sdk::native::{NativeAnswer, NativeInbox, NativeProgram, NativeReacto
 use crate::WasmEngine;
 use crate::body::Mailbox;
 use crate::bytes::Bytes;
-use crate::calls::{deadline, deliver, parse_transfers, write_handles};
+use crate::calls::{HANDLE_BYTES, deadline, deliver, parse_transfers, write_handles};
 use crate::ended::{because, orderly};
 use crate::platform::local::{self, Word};
 use crate::run::{Answer, Arguments};
@@ -263,7 +263,7 @@ impl<M: Machine> Calls for Caller<'_, M> {
     }
 
     fn wait(&mut self, place: *mut u8, target: Target, until: i64) -> Result<i64, Error> {
-        let mut handles = HandleList::EMPTY;
+        let mut handles = HandleList::with_room(target.handles.length() / HANDLE_BYTES);
         let happened = self.kernel.wait(self.context, target.bytes, &mut handles, deadline(until))?;
         deliver(event(place), target.handles, happened, &handles);
         Ok(0)
@@ -271,7 +271,7 @@ impl<M: Machine> Calls for Caller<'_, M> {
 
     fn call(&mut self, endpoint: Handle, message: Source, target: Target, until: i64) -> Result<i64, Error> {
         let outgoing = Outgoing { bytes: message.bytes, transfers: message.transfers.as_slice() };
-        let mut received = HandleList::EMPTY;
+        let mut received = HandleList::with_room(target.handles.length() / HANDLE_BYTES);
         let length = self.kernel.call(
             self.context,
             endpoint,
@@ -292,7 +292,7 @@ impl<M: Machine> Calls for Caller<'_, M> {
         until: i64,
     ) -> Result<i64, Error> {
         let outgoing = Outgoing { bytes: message.bytes, transfers: message.transfers.as_slice() };
-        let mut received = HandleList::EMPTY;
+        let mut received = HandleList::with_room(target.handles.length() / HANDLE_BYTES);
         let happened = self.kernel.answer_wait(
             self.context,
             token,

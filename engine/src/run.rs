@@ -11,7 +11,7 @@ use hallows_kernel::{
 use crate::WasmEngine;
 use crate::body::{Body, Mailbox, Reactor, Run, WasmBody};
 use crate::bytes::Bytes;
-use crate::calls::{parse_transfers, write_handles};
+use crate::calls::{HANDLE_BYTES, parse_transfers, write_handles};
 use crate::ended::{because, from_error, orderly};
 use crate::program::Kind;
 use crate::stacks::{HOST_RESERVE_BYTES, WASM_STACK_BYTES, room};
@@ -105,8 +105,9 @@ fn serve<M: Machine>(
         return Ok(Stop::Ready);
     }
     let mailbox = body.mailbox().ok_or_else(|| orderly(FaultKind::BadProgram))?;
+    let room = mailbox.handles.length() / HANDLE_BYTES;
     loop {
-        let mut handles = HandleList::EMPTY;
+        let mut handles = HandleList::with_room(room);
         let event = match kernel.next_event(context, mailbox.buffer, &mut handles) {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(Stop::Idle),

@@ -16,6 +16,9 @@ use crate::{HandleList, TransferList};
 /// The owner of slots that hold what is on its way or what a kernel object holds.
 pub const HELD: u32 = u32::MAX;
 
+/// The owner of slots in the held space whose capabilities do not keep their objects alive: of watches.
+pub const WATCHING: u32 = u32::MAX - 1;
+
 /// Capabilities on their way in a message: each in a slot of the held space, which its holder gives back. Nothing is
 /// allocated for a message without any.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -170,10 +173,14 @@ impl Capabilities {
     }
 }
 
+/// Whether a capability keeps its object not alive: a cell's of itself, and a watch's.
+fn keeps_nothing(capability: &Capability, owner: u32) -> bool {
+    owner == WATCHING || capability.kind == ObjectKind::Cell && capability.index == owner
+}
+
 impl Inside {
     fn count(&mut self, capability: &Capability, owner: u32) -> Option<&mut u32> {
-        // A cell's capability of itself does not keep it alive.
-        if capability.kind == ObjectKind::Cell && capability.index == owner {
+        if keeps_nothing(capability, owner) {
             return None;
         }
         let references = self.references(capability)?;
@@ -196,7 +203,7 @@ impl Inside {
         let place = self
             .tree
             .take_slot(&mut space)
-            .map_err(|error| if owner == HELD { Error::TableFull } else { error })?;
+            .map_err(|error| if owner >= WATCHING { Error::TableFull } else { error })?;
         *self.space(owner) = space;
         if let Some(slot) = self.owners.get_mut(place as usize) {
             *slot = owner;
@@ -328,7 +335,7 @@ impl Locked<'_> {
         let capability = self.slots.get(place as usize)?.current(place)?.capability;
         let owner = self.inside.owner(place);
         self.inside.tree.delete(self.slots, place);
-        if owner != HELD {
+        if owner < WATCHING {
             self.inside.give_back(owner, place);
         }
         let count = self.inside.count(&capability, owner)?;
@@ -560,8 +567,9 @@ impl Locked<'_> {
     /// How many capabilities are in spaces; and how many slots of the held space are taken, whether or not revoked meanwhile.
     pub fn count_all(&mut self) -> (usize, usize) {
         let owners = self.inside.owners.iter().zip(self.slots).zip(0u32..);
-        let filled =
-            owners.filter(|((owner, slot), place)| **owner != HELD && slot.current(*place).is_some()).count();
+        let filled = owners
+            .filter(|((owner, slot), place)| **owner < WATCHING && slot.current(*place).is_some())
+            .count();
         let held = self.inside.held;
         (filled, held.size as usize - self.inside.tree.free_slots(&held))
     }
@@ -579,7 +587,7 @@ impl Locked<'_> {
         for (slot, place) in self.slots.iter().zip(0u32..) {
             let Some(Found { capability, .. }) = slot.current(place) else { continue };
             let owner = self.inside.owner(place);
-            if !(capability.kind == ObjectKind::Cell && capability.index == owner)
+            if !keeps_nothing(&capability, owner)
                 && current(&mut self.inside, &capability)
                 && let Some(count) = references
                     .get_mut(capability.kind as usize - 1)

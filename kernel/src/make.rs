@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 
 use hallows_abi::{Error, ObjectKind, Rights};
 
-use crate::capabilities::HELD;
+use crate::capabilities::{HELD, WATCHING};
 use crate::cell::CellState;
 use crate::configuration::{DEFAULT_SPACE, PRIORITIES};
 use crate::engine::Unmappable;
@@ -178,6 +178,12 @@ impl<E: Engine> Kernel<E> {
     pub(crate) fn hold(&self, token: Unlocked<'_>, found: &Found) -> Result<Via, Error> {
         let (mut tree, _) = self.capabilities.lock(token);
         Ok(tree.derive(found, HELD, Diminish::NONE)?.via)
+    }
+
+    /// Derives a capability that a kernel object keeps for as long as somebody else keeps its object alive.
+    pub(crate) fn hold_to_watch(&self, token: Unlocked<'_>, found: &Found) -> Result<Via, Error> {
+        let (mut tree, _) = self.capabilities.lock(token);
+        Ok(tree.derive(found, WATCHING, Diminish::NONE)?.via)
     }
 
     pub(crate) fn make_region(

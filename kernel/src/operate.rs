@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use hallows_abi::{
     Code, Error, FaultKind, Handle, MAX_START_INFO, ObjectKind, Operation, Reply, Rights, Transfer, Writer,
@@ -411,14 +412,36 @@ impl<E: Engine> Kernel<E> {
         // So many watchers an endpoint: telling them is one stretch.
         const MAX_WATCHERS: usize = 64;
         let record = self.endpoints.at(request.index());
-        if record.watchers.lock(&mut context.token).0.len() >= MAX_WATCHERS {
+        let watched = |via: Via| self.capabilities.held(via).map(|held| (held.index, held.generation));
+        let (over, full) = {
+            let (mut watchers, _) = record.watchers.lock(&mut context.token);
+            // Notifications that are gone, as with each life of a watcher, make room.
+            let over: Vec<Via> = watchers.extract_if(.., |via| !self.is_watch_alive(*via)).collect();
+            if watchers
+                .iter()
+                .any(|via| watched(*via) == Some((target.capability.index, target.capability.generation)))
+            {
+                return Ok(Reply::default());
+            }
+            (over, watchers.len() >= MAX_WATCHERS)
+        };
+        for via in over {
+            self.release_held(&mut context.token, context.core.0, via);
+        }
+        if full {
             return Err(Error::TableFull);
         }
-        let held = self.hold(&mut context.token, &target)?;
+        let held = self.hold_to_watch(&mut context.token, &target)?;
         let (mut watchers, _) = record.watchers.lock(&mut context.token);
         watchers.push(held);
         record.watched.store(1, Ordering::Relaxed);
         Ok(Reply::default())
+    }
+
+    fn is_watch_alive(&self, via: Via) -> bool {
+        self.capabilities
+            .held(via)
+            .is_some_and(|held| self.notifications.at(held.index).generation.is(held.generation))
     }
 
     fn operate_notification(&self, context: &mut Context, request: &Request<'_, E>) -> Result<Reply, Error> {

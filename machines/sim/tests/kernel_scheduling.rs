@@ -229,3 +229,32 @@ fn a_core_that_is_between_two_threads_is_contended() {
     }
     sim.finish(STEPS).unwrap();
 }
+
+#[test]
+fn a_watch_goes_with_the_last_capability_of_its_notification() {
+    let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
+    let server = sim.reactor(|_| Ok(Box::new(|_, _| Ok(Response::bytes(Vec::new())))));
+    let (serving, _) = sim.cell("server", &server, None, true, 0);
+    let endpoint = sim.passive(serving);
+    sim.start(serving);
+    let rounds = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&rounds);
+    let watcher = sim.main(move |process| {
+        // More often than an endpoint has room for watchers.
+        for _ in 0..200 {
+            let notification = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+            for _ in 0..2 {
+                process.operate(Handle::SELF, Code::Watch, [3, 0, 0], &[Transfer::copy(notification)])?;
+            }
+            process.operate(Handle::SELF, Code::Delete, [u64::from(notification.0), 0, 0], &[])?;
+            counted.set(counted.get() + 1);
+        }
+        Ok(())
+    });
+    let (cell, _) = sim.cell("watcher", &watcher, None, false, 0);
+    sim.grant(cell, &endpoint);
+    sim.start(cell);
+    sim.run(STEPS * 10).unwrap();
+    assert_eq!(rounds.get(), 200);
+    sim.finish(STEPS).unwrap();
+}
