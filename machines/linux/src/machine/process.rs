@@ -20,7 +20,7 @@ use crate::host::control::protocol::{Request, Response};
 use crate::host::cores::CoreChoice;
 use crate::host::jail::{Confined, JailError};
 use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
-use crate::host::memory::{Locking, raise_lock_limit};
+use crate::host::memory::{Locking, heap, raise_lock_limit};
 use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
@@ -65,6 +65,7 @@ pub enum ProcessError {
 /// [`ProcessError`]; nothing ran then.
 pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Result<u8, ProcessError> {
     let calibration = Calibration::begin();
+    heap::prepare();
     let MachineProcess { config, attachments, console, receiver, sender } = process;
     let MachineConfig { choice, plan, seal_key } = serde_json::from_slice(&config)?;
     let artifacts = read_all(attachments.into_iter().next())?;

@@ -1,6 +1,7 @@
 //! The machine's memory as the host sees it: whether there is enough, who may lock it, and what is held until programs need it.
 
 pub mod available;
+pub mod heap;
 mod hold;
 pub mod lock;
 
