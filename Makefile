@@ -16,6 +16,7 @@ hallows = $(or $(CARGO_TARGET_DIR),target)/release/hallows
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo "One stage of the tests: make test STAGES=\"clippy unit\"; all of them: scripts/test.sh --list"
+	@echo "Longer: make test SEEDS=100000 (simulated machines) FUZZ=100000000 (arbitrary calls) MODEL_DEPTH=8 (models)"
 
 .PHONY: run
 run: build ## build, then boot a machine on cores of this one (ARGS="counter --cores 1")

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use hallows_linux::host::control::client::{self, RunningMachine};
-use hallows_linux::host::control::protocol::{CellState, MachineStatus, Request, Response, TimekeeperState};
+use hallows_linux::host::control::protocol::{
+    CellState, CellStatus, MachineStatus, Request, Response, TimekeeperState,
+};
 use hallows_linux::host::cores::TimekeeperPlace;
 
 use super::stop::{directory, machine, refused};
@@ -75,13 +77,12 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
     )?;
     writeln!(
         output,
-        "{:>5}  {:<20} {:<10} {:>4} {:>10} {:>9} {:>9} {:>8}",
+        "{:>5}  {:<20} {:<10} {:>4} {:>10} {:>9} {:>9} {:>8}  NOTE",
         "CELL", "NAME", "STATE", "CORE", "CPU", "MEMORY", "LIMIT", "RESTARTS"
     )?;
     for cell in &status.cells {
-        writeln!(
-            output,
-            "{:>5}  {:<20} {:<10} {:>4} {:>9.3}s {:>9} {:>9} {:>8}",
+        let line = format!(
+            "{:>5}  {:<20} {:<10} {:>4} {:>9.3}s {:>9} {:>9} {:>8}  {}",
             cell.cell,
             cell.name,
             match cell.state {
@@ -96,9 +97,21 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
             size(cell.memory_bytes),
             size(cell.memory_limit_bytes),
             cell.restarts,
-        )?;
+            note(status, cell),
+        );
+        writeln!(output, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// Whom a cell waits for, and how it last failed.
+fn note(status: &MachineStatus, cell: &CellStatus) -> String {
+    let waits_for = cell.waits_for.map(|number| {
+        let server = status.cells.iter().find(|cell| cell.cell == number);
+        format!("waits for {}", server.map_or_else(|| number.to_string(), |server| server.name.clone()))
+    });
+    let failed = cell.last_fault.as_ref().map(|fault| format!("last fault: {fault}"));
+    waits_for.into_iter().chain(failed).collect::<Vec<_>>().join("; ")
 }
 
 /// Bytes in the largest unit that leaves a number of at least one.

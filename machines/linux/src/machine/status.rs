@@ -93,6 +93,7 @@ impl Surroundings {
             memory_bytes: picture.memory_bytes,
             memory_limit_bytes: picture.budget_bytes.0,
             restarts: u64::from(picture.life.saturating_sub(1)),
+            waits_for: picture.waits_for.map(|cell| u64::from(cell.0)),
             last_fault: picture.last_fault.map(|fault| describe(&fault)),
         }
     }

@@ -135,6 +135,9 @@ pub struct CellStatus {
     pub memory_limit_bytes: u64,
     /// Times that it was restarted.
     pub restarts: u64,
+    /// The number of the cell that it waits for: the active server that it calls, or the passive one that is busy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<u64>,
     /// Why it ended last, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_fault: Option<String>,
@@ -199,6 +202,7 @@ mod tests {
                 memory_bytes: 65536,
                 memory_limit_bytes: 1 << 20,
                 restarts: 0,
+                waits_for: Some(2),
                 last_fault: None,
             }],
         });
