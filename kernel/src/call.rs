@@ -594,6 +594,12 @@ impl<E: Engine> Kernel<E> {
     ) -> Result<Option<Event>, Error> {
         let cell = context.thread.0;
         let record = self.cells.at(cell);
+        // What is posted does not wait for an empty queue: it takes its place there.
+        if let Some((from, post)) = self.hear(context)
+            && let Some(event) = self.receive_post(context, from, &post, Some(buffer))
+        {
+            return Ok(Some(event));
+        }
         loop {
             self.check_live(cell)?;
             let taken = {

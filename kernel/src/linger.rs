@@ -78,6 +78,17 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
+    /// What the one that the calling thread listens to has posted.
+    #[inline]
+    pub(crate) fn hear(&self, context: &Context) -> Option<(u32, Post)> {
+        let lane = self.lanes.at(context.thread.0);
+        let from = lane.listens_to();
+        if from == NOBODY {
+            return None;
+        }
+        lane.hear(context.thread.0, self.lanes.at(from)).map(|post| (from, post))
+    }
+
     /// Looks out, while nobody else wants the core, for what the calling thread waits for.
     #[inline]
     pub(crate) fn linger(&self, context: &mut Context) -> Lingered {

@@ -258,3 +258,43 @@ fn a_watch_goes_with_the_last_capability_of_its_notification() {
     assert_eq!(rounds.get(), 200);
     sim.finish(STEPS).unwrap();
 }
+
+#[test]
+fn a_server_that_only_polls_hears_callers_from_other_cores() {
+    let mut posts = 0;
+    for seed in 0..200 {
+        let configuration = Configuration { idle_looks: 30, ..Configuration::tiny(2) };
+        let mut sim = Simulation::new(seed, configuration, Faults::CALM);
+        let server = sim.main(|process| {
+            let mut event = process.wait(NO_DEADLINE)?;
+            loop {
+                // It listens to whom it answers, and never comes to rest.
+                event = process.answer_wait(event.token, &[], &[], 0)?;
+                while event.kind != hallows_abi::EventKind::Message {
+                    process.compute(100)?;
+                    event = process.wait(0)?;
+                }
+            }
+        });
+        let (serving, _) = sim.cell_of(&server, None, &specification(1, Some(CoreId(0))));
+        let endpoint = sim.active(serving, 4);
+        sim.start(serving);
+        let answered = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&answered);
+        let caller = sim.main(move |process| {
+            for _ in 0..50 {
+                process.call(Handle(Handle::FIRST_GRANT), &[1; 8], &[], NO_DEADLINE)?;
+                counted.set(counted.get() + 1);
+            }
+            Ok(())
+        });
+        let (calling, _) = sim.cell_of(&caller, None, &specification(1, Some(CoreId(1))));
+        sim.grant(calling, &endpoint);
+        sim.start(calling);
+        sim.run_until(STEPS * 10, |_| answered.get() == 50).unwrap();
+        posts += sim.kernel.picture_cores().iter().map(|core| core.posts).sum::<u64>();
+        sim.kill(serving);
+        sim.finish(STEPS).unwrap();
+    }
+    assert!(posts > 0, "nobody met in a lane");
+}
