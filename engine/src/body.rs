@@ -8,7 +8,7 @@ use crate::WasmEngine;
 use crate::bytes::Bytes;
 use crate::cells::{Entry as CellEntry, MemoryPlace};
 use crate::ended::{because, from_error, orderly};
-use crate::layout::{MemoryDefinition, OtherLayout, Places};
+use crate::layout::{MemoryDefinition, Places};
 use crate::program::{Entry, WasmProgram};
 use crate::resident::{Resident, Uncharged};
 use crate::slots::{SLOTS, SlotNumber};
@@ -84,7 +84,7 @@ impl<M: Machine> WasmBody<M> {
     ) -> Result<Self, Ended> {
         let entry = engine.cells.entry(cell);
         let Made { mut store, instance, slot } =
-            instantiate(engine, Some((kernel, context)), cell, entry, program, limit)?;
+            instantiate(engine, kernel, context, cell, entry, program, limit)?;
         let memory = program.memory.as_ref().and_then(|export| match get(&mut store, instance, export) {
             Some(Extern::Memory(memory)) => Some(memory),
             _ => None,
@@ -129,24 +129,6 @@ impl<M: Machine> WasmBody<M> {
     }
 }
 
-impl<M: Machine> WasmEngine<M> {
-    /// Proves wasmtime's layout with the first program, so that nothing is loaded that could not run. A program that cannot be
-    /// instantiated just so (its start function waits, or traps) leaves the proof to the next, or to its own start.
-    pub(crate) fn prove_layout(&self, program: &WasmProgram<M>) -> Result<(), OtherLayout> {
-        if self.has_layout() {
-            return Ok(());
-        }
-        let entry = CellEntry::default();
-        let Ok(Made { mut store, instance, .. }) =
-            instantiate(self, None, CellId(0), &entry, program, u64::MAX)
-        else {
-            return Ok(());
-        };
-        let Some((_, function)) = functions(&mut store, instance, &program.entry) else { return Ok(()) };
-        self.layout(&mut store, function).map(|_| ())
-    }
-}
-
 /// An instance in its store, and the slot that its memory is in.
 struct Made<M: Machine> {
     store: Store<Resident<M>>,
@@ -157,16 +139,13 @@ struct Made<M: Machine> {
 /// Makes a store and an instance in it; its memory lies in a slot of the program's stock.
 fn instantiate<M: Machine>(
     engine: &WasmEngine<M>,
-    inside: Option<(&Kernel<WasmEngine<M>>, &mut Context)>,
+    kernel: &Kernel<WasmEngine<M>>,
+    context: &mut Context,
     cell: CellId,
     entry: &CellEntry<M>,
     program: &WasmProgram<M>,
     limit: u64,
 ) -> Result<Made<M>, Ended> {
-    let (kernel, context) = match inside {
-        Some((kernel, context)) => (&raw const *kernel, &raw mut *context),
-        None => (core::ptr::null(), core::ptr::null_mut()),
-    };
     entry.start(program.initial);
     let resident = Resident {
         kernel,
@@ -180,7 +159,6 @@ fn instantiate<M: Machine>(
         uncharged: Uncharged { memories: program.memories, tables: program.tables },
         refused: false,
         chaos: engine.configuration.chaos,
-        unattended: 0,
     };
     let mut store = Store::try_new(&engine.wasmtime, resident).map_err(|error| failed(&error))?;
     Resident::attach(&mut store);

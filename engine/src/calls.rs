@@ -117,10 +117,6 @@ impl<'a, M: Machine> Guest<'a, M> {
     fn of(caller: &'a mut Caller<'_, Resident<M>>) -> Result<Self, Error> {
         let early = if caller.data().memory.is_null() { early_memory(caller) } else { NOWHERE };
         let resident = caller.data();
-        if resident.context.is_null() {
-            // Nobody is inside: its start function runs while it is only looked at (`Layout::prove`).
-            return Err(Error::Killed);
-        }
         // SAFETY: whoever entered the program set the kernel and stays below on this stack until it has left; the memory's
         // definition is null, until it was found, or lives as long as the store.
         let (kernel, memory) = unsafe { (&*resident.kernel, resident.memory.as_ref()) };

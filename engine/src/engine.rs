@@ -121,11 +121,6 @@ impl<M: Machine> WasmEngine<M> {
         })
     }
 
-    /// Whether wasmtime's layout was proven.
-    pub(crate) fn has_layout(&self) -> bool {
-        self.layout.lock().is_some()
-    }
-
     /// wasmtime's layout, proven with this instance if it was not before.
     pub(crate) fn layout(&self, store: impl AsContextMut, function: Func) -> Result<Layout, OtherLayout> {
         let mut layout = self.layout.lock();

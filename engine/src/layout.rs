@@ -2,9 +2,10 @@
 //!
 //! Problem: wasmtime has one epoch counter for all programs, and no way to point one program's checks elsewhere; and its
 //! interface finds a memory's length by several lookups. Both words lie in the instance's context, which machine
-//! code addresses by constant offsets. Rule: the offsets are checked, by what wasmtime itself then does, before the first
-//! program runs ([`Layout::prove`]), and each instance is checked against what was found. Consequence: with another
-//! layout the engine refuses to run anything, with an error that says so.
+//! code addresses by constant offsets. Rule: the offsets are checked, by what wasmtime itself then does, with the first
+//! instance ([`Layout::prove`]), and each instance is checked against what was found, before anything is written there or any of its exports
+//! runs. Not sooner: an instance runs its program's start function, which may only happen in its cell. Consequence: with another
+//! layout the engine runs nothing, and every cell ends with an error that says so.
 //!
 //! Layout: `wasmtime_environ::VMOffsets` and `VMFuncRef` of wasmtime 48.0.8.
 

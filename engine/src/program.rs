@@ -9,7 +9,6 @@ use hallows_kernel::{Machine, Style};
 use wasmtime::{ExternType, InstancePre, Module, ModuleExport, ValType};
 
 use crate::WasmEngine;
-use crate::layout::OtherLayout;
 use crate::resident::{ELEMENT_BYTES, Resident};
 use crate::slots::{SLOTS, Stock};
 
@@ -33,8 +32,6 @@ pub enum LoadError {
     NoEntry,
     /// The export of this name is not of the type that the engine calls.
     ExportType(&'static str),
-    /// The engine's checks of wasmtime's layout failed.
-    Layout(OtherLayout),
 }
 
 impl core::fmt::Display for LoadError {
@@ -54,7 +51,6 @@ impl core::fmt::Display for LoadError {
             Self::ExportType(name) => {
                 write!(formatter, "the export `{name}` has another type than the engine calls")
             }
-            Self::Layout(other) => other.fmt(formatter),
         }
     }
 }
@@ -149,7 +145,6 @@ impl<M: Machine> WasmEngine<M> {
             memories: resources.num_memories,
             tables: resources.num_tables,
         };
-        self.prove_layout(&program).map_err(LoadError::Layout)?;
         Ok(Arc::new(Program(Kind::Wasm(program))))
     }
 }

@@ -18,10 +18,6 @@ const NORMAL: u64 = 1;
 /// A deadline that every check has reached: while a program is started, when its checks do not read a word of ours yet.
 const EVERY_CHECK: u64 = 0;
 
-/// How many checks a program may pass while it is only looked at: its data are put into its memory, and a start function may run,
-/// for a millisecond at most.
-const PATIENCE: u32 = 1_000;
-
 /// Memories and tables that a program starts with: charged to its cell before the cell was prepared.
 pub(crate) struct Uncharged {
     pub memories: u32,
@@ -41,7 +37,7 @@ impl Uncharged {
 pub(crate) struct Resident<M: Machine> {
     /// The kernel that was called with, last.
     pub kernel: *const Kernel<WasmEngine<M>>,
-    /// The context of the thread that is inside; null when none is.
+    /// The context of the thread that is inside, or was last.
     pub context: *mut Context,
     pub cell: CellId,
     /// The memory that calls' arguments lie in.
@@ -60,8 +56,6 @@ pub(crate) struct Resident<M: Machine> {
     pub refused: bool,
     /// Every check calls back: a test mode.
     pub chaos: bool,
-    /// Checks passed with nobody inside.
-    pub unattended: u32,
 }
 
 // SAFETY: the pointers are used only by the thread that is inside of the cell, which there is one of at a time.
@@ -90,15 +84,8 @@ impl<M: Machine> Resident<M> {
 /// A program's check found its word set (or finds every word set).
 fn checked<M: Machine>(mut store: StoreContextMut<'_, Resident<M>>) -> Result<UpdateDeadline, Error> {
     let resident = store.data_mut();
-    let (kernel, context) = (resident.kernel, resident.context);
-    if context.is_null() {
-        // Nobody is inside: it is only looked at (`Layout::prove`).
-        resident.unattended += 1;
-        let patient = resident.unattended <= PATIENCE;
-        return if patient { Ok(UpdateDeadline::Continue(EVERY_CHECK)) } else { Err(Error::new(Unwind)) };
-    }
-    // SAFETY: whoever entered the program set both, and stays below on this stack until it has left.
-    let (kernel, context) = unsafe { (&*kernel, &mut *context) };
+    // SAFETY: whoever entered the program, or makes its instance, set both, and stays below on this stack until it has left.
+    let (kernel, context) = unsafe { (&*resident.kernel, &mut *resident.context) };
     let word = kernel.word(context.thread);
     if resident.chaos {
         word.stop();
@@ -114,7 +101,7 @@ fn checked<M: Machine>(mut store: StoreContextMut<'_, Resident<M>>) -> Result<Up
 impl<M: Machine> Resident<M> {
     /// Asks for that many bytes more; false: the program goes without.
     fn charge(&mut self, more: u64) -> bool {
-        if more > 0 && !self.kernel.is_null() {
+        if more > 0 {
             // SAFETY: as in `checked`.
             if unsafe { &*self.kernel }.charge(self.cell, more).is_err() {
                 return false;

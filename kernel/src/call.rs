@@ -91,7 +91,13 @@ impl<E: Engine> Kernel<E> {
             Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
         self.arm(context, deadline);
         let posted = message.transfers.is_empty()
-            && self.post(context, server, message.bytes, ticket, Some(Request { via: found.via, room }));
+            && self.post(
+                context,
+                server,
+                message.bytes,
+                ticket,
+                Some(Request { via: found.via, room, heard: self.lanes.at(cell).heard(server) }),
+            );
         if !posted && let Err(error) = self.accept(context, server, sent, message.transfers, Waker::Continues)
         {
             self.disarm(context);
@@ -121,10 +127,13 @@ impl<E: Engine> Kernel<E> {
                     break answer;
                 }
                 self.disarm(context);
+                self.let_go(context);
                 return Err(if killed { Error::Killed } else { Error::DeadlinePassed });
             }
         };
-        self.lanes.at(cell).was_taken_by(server);
+        self.lanes.at(cell).was_answered(ticket);
+        // Whom it has woken and then not waited for must not wait for it.
+        self.let_go(context);
         self.disarm(context);
         let arrives = self.check_live(cell).and(answer.result);
         if answer.flight.is_empty() {
@@ -612,7 +621,7 @@ impl<E: Engine> Kernel<E> {
                         None => continue,
                     },
                     Some(Entry::Message(token)) => {
-                        match self.receive(cell, &mut inbox, token, buffer, handles.room()) {
+                        match self.receive(&mut inbox, token, buffer, handles.room()) {
                             Some(received) => received,
                             None => continue,
                         }
@@ -645,7 +654,6 @@ impl<E: Engine> Kernel<E> {
     /// meanwhile.
     fn receive(
         &self,
-        me: u32,
         inbox: &mut Inbox<E::Bytes>,
         token: u64,
         buffer: E::Bytes,
@@ -658,10 +666,7 @@ impl<E: Engine> Kernel<E> {
             return Some(Taken::TooLong(token));
         }
         match &message.payload {
-            Payload::Borrowed(bytes, _) => {
-                self.engine.copy(*bytes, buffer, length);
-                self.knows_call(me, message.sender);
-            }
+            Payload::Borrowed(bytes, _) => self.engine.copy(*bytes, buffer, length),
             Payload::Owned(bytes) => self.engine.write(buffer, bytes),
         }
         let event = Event {

@@ -85,6 +85,8 @@ pub struct Core {
     idle: AtomicU8,
     /// The capability slot that an operation in progress goes through, plus 1; 0 for none.
     pub operating: AtomicU64,
+    /// The same of a signal, which may be part of an operation.
+    pub signalling: AtomicU64,
     /// Switches to a thread, for `ps`.
     pub switches: AtomicU64,
     /// Messages and answers that went straight to a thread on another core, for `ps`.
@@ -105,6 +107,7 @@ impl Core {
             handoff: AtomicU32::new(NOBODY),
             idle: AtomicU8::new(Idle::Busy as u8),
             operating: AtomicU64::new(0),
+            signalling: AtomicU64::new(0),
             switches: AtomicU64::new(0),
             posts: AtomicU64::new(0),
             trace: TraceRing::new(trace_records),

@@ -9,16 +9,16 @@
 //! What a post holds is not accepted yet: the receiver takes it into its own inbox, where quotas, revocation and death are looked after.
 
 use crate::slot::Via;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence, store_beside_exchanges};
 use crate::thread::NOBODY;
 
 /// The longest message that fits, in bytes.
 pub const MAX_POST: usize = 8 * TEXT_WORDS;
 
-/// A message of 64 bytes, as benches of calls have it, with everything that goes with it fills two cache lines.
+/// Two cache lines with the head: a message of 88 bytes with everything that goes with it.
 const WORDS: usize = 15;
 const TEXT_WORDS: usize = WORDS - HEADER_WORDS;
-const HEADER_WORDS: usize = 3;
+const HEADER_WORDS: usize = 4;
 
 /// The lowest bits of a lane's head: what became of the post. Above them 30 bits of who it is for and 32 bits that count the posts.
 const STATE: u64 = 3;
@@ -49,15 +49,23 @@ pub struct Request {
     pub via: Via,
     /// The longest answer that the sender has room for, in bytes.
     pub room: u32,
+    /// The last of the receiver's posts that the sender has heard: its number, 0 for none.
+    pub heard: u32,
 }
+
+/// No pending one has this ticket: it would be the name of the last entry of a table that is never so long.
+const NO_TICKET: u64 = u64::MAX;
 
 /// What its thread alone knows; others' cores never load it.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Own {
+    /// The number of the last post; none has the number 0.
     posts: AtomicU32,
-    /// For whom the last post was, until it is known to have been taken; then [`NOBODY`].
-    posted_to: AtomicU32,
+    /// Not 0: nobody has said yet that the last post was heard.
+    unheard: AtomicU32,
+    /// The last post's ticket, if it was a message.
+    asked: AtomicU64,
     /// The head of the last post that was taken through the open ear, 0 for none.
     taken: AtomicU64,
 }
@@ -85,7 +93,8 @@ impl Default for Lane {
             ear: Ear(AtomicU32::new(NOBODY)),
             own: Own {
                 posts: AtomicU32::new(0),
-                posted_to: AtomicU32::new(NOBODY),
+                unheard: AtomicU32::new(0),
+                asked: AtomicU64::new(NO_TICKET),
                 taken: AtomicU64::new(0),
             },
         }
@@ -110,13 +119,14 @@ impl Lane {
         if !receiver.listens(me) || !self.is_free() {
             return false;
         }
-        let number = self.own.posts.load(Ordering::Relaxed).wrapping_add(1);
+        let number = self.own.posts.load(Ordering::Relaxed).wrapping_add(1).max(1);
         self.own.posts.store(number, Ordering::Relaxed);
-        self.own.posted_to.store(to, Ordering::Relaxed);
+        self.own.unheard.store(1, Ordering::Relaxed);
+        self.own.asked.store(if post.request.is_some() { post.ticket } else { NO_TICKET }, Ordering::Relaxed);
         self.write(post);
         let head = u64::from(number) << 32 | u64::from(to) << 2 | POSTED;
         // Release: publishes the words.
-        self.head.store(head, Ordering::Release);
+        store_beside_exchanges(&self.head, head, Ordering::Release);
         fence(Ordering::SeqCst);
         // Acquire: what the receiver did with the head before it closed its ear is seen below.
         if receiver.ear.0.load(Ordering::Acquire) == me {
@@ -125,22 +135,33 @@ impl Lane {
         // The ear closed meanwhile, or opens again: whoever changes the head first has the post. Acquire: the words were read.
         let kept = self.head.compare_exchange(head, FREE, Ordering::Acquire, Ordering::Relaxed);
         if kept.is_ok() {
-            self.own.posted_to.store(NOBODY, Ordering::Relaxed);
+            self.own.unheard.store(0, Ordering::Relaxed);
         }
         kept.is_err()
     }
 
-    /// The owner of the lane got what it can only have if `from` has taken its last post: an answer to it, or the next call.
-    pub fn was_taken_by(&self, from: u32) {
-        if self.own.posted_to.load(Ordering::Relaxed) == from {
-            self.own.posted_to.store(NOBODY, Ordering::Relaxed);
+    /// The owner got the answer to a message: if that was its last post, it was heard.
+    pub fn was_answered(&self, ticket: u64) {
+        if self.own.asked.load(Ordering::Relaxed) == ticket {
+            self.own.unheard.store(0, Ordering::Relaxed);
         }
+    }
+
+    /// The receiver of the owner's posts says that it has heard the one of that number.
+    pub fn was_heard(&self, number: u32) {
+        if self.own.posts.load(Ordering::Relaxed) == number {
+            self.own.unheard.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// The number of the last post that the owner has heard since it listens to `to`; 0 for none.
+    pub fn heard(&self, to: u32) -> u32 {
+        if self.listens(to) { (self.own.taken.load(Ordering::Relaxed) >> 32) as u32 } else { 0 }
     }
 
     fn is_free(&self) -> bool {
         // Acquire: who freed it has read the words.
-        self.own.posted_to.load(Ordering::Relaxed) == NOBODY
-            || self.head.load(Ordering::Acquire) & STATE == FREE
+        self.own.unheard.load(Ordering::Relaxed) == 0 || self.head.load(Ordering::Acquire) & STATE == FREE
     }
 
     /// The owner `me` listens to `from` from now on, and to nobody else. Gives what was posted before it did.
@@ -192,10 +213,11 @@ impl Lane {
     }
 
     fn write(&self, post: &Post) {
-        let mut header = [post.ticket, (post.length as u64) << LENGTH_SHIFT, 0];
-        if let Some(Request { via, room }) = post.request {
+        let mut header = [post.ticket, (post.length as u64) << LENGTH_SHIFT, 0, 0];
+        if let Some(Request { via, room, heard }) = post.request {
             header[1] |= u64::from(via.slot) << 32 | u64::from(room) << ROOM_SHIFT | 1;
             header[2] = via.head;
+            header[3] = u64::from(heard);
         }
         let (first, text) = self.words.split_at(HEADER_WORDS);
         for (word, value) in first.iter().zip(header) {
@@ -214,11 +236,12 @@ impl Lane {
         for (value, word) in header.iter_mut().zip(first) {
             *value = word.load(Ordering::Relaxed);
         }
-        let [ticket, sizes, head] = header;
+        let [ticket, sizes, head, heard] = header;
         let length = ((sizes >> LENGTH_SHIFT & 0x7f) as usize).min(MAX_POST);
         let request = (sizes & 1 != 0).then_some(Request {
             via: Via { slot: (sizes >> 32) as u32, head },
             room: sizes as u32 >> ROOM_SHIFT,
+            heard: heard as u32,
         });
         let mut bytes = [0; MAX_POST];
         let (values, _) = bytes.as_chunks_mut::<8>();

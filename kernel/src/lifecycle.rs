@@ -152,6 +152,7 @@ impl<E: Engine> Kernel<E> {
             self.wake(token, core, holder.thread);
         }
         self.refuse_all(core, cell);
+        self.refuse_posted(core, cell);
         self.wake(token, core, cell);
         self.try_finish(token, core, cell);
     }
@@ -173,9 +174,10 @@ impl<E: Engine> Kernel<E> {
     /// A cell's thread is over: its program returned, trapped or unwound.
     pub(crate) fn thread_ended(&self, token: Unlocked<'_>, core: u32, cell: u32, ended: Ended) {
         let record = self.cells.at(cell);
+        // Before anybody can begin another life.
+        self.refuse_posted(core, cell);
         record.control.lock(token).0.thread_busy = false;
         self.begin_end(token, core, cell, ended.kind, 0, ended.backtrace);
-        self.refuse_posted(core, cell);
         // If the end had begun before, the thread was what it waited for.
         self.try_finish(token, core, cell);
     }
@@ -482,16 +484,16 @@ impl<E: Engine> Kernel<E> {
 
     /// Signals a notification through a capability that the kernel holds, if it was not revoked.
     pub(crate) fn signal_held(&self, token: Unlocked<'_>, core: u32, via: Via, bits: u64) {
-        let operating = &self.core(core).operating;
-        // As in `operate`: a revocation waits until this is over.
-        operating.store(u64::from(via.slot) + 1, Ordering::SeqCst);
+        let signalling = &self.core(core).signalling;
+        // As in `operate`, of which this may be a part: a revocation waits until both are over.
+        signalling.store(u64::from(via.slot) + 1, Ordering::SeqCst);
         if let Some(capability) = self.capabilities.held(via)
             && capability.kind == ObjectKind::Notification
             && self.notifications.at(capability.index).generation.is(capability.generation)
         {
             self.signal(token, core, capability.index, bits);
         }
-        operating.store(0, Ordering::Release);
+        signalling.store(0, Ordering::Release);
     }
 
     /// Sets bits of a notification and tells the cell that is bound to it.

@@ -31,6 +31,7 @@ impl<E: Engine> Kernel<E> {
     pub(crate) fn should_listen(&self, context: &Context, to: u32) -> bool {
         let here = self.core(context.core.0);
         self.configuration.idle_looks > 0
+            && self.cells.at(context.thread.0).is_live()
             && self.threads.at(to).core.load(Ordering::Relaxed) != context.core.0
             && !here.waiting().any()
             && here.handoff.load(Ordering::Relaxed) == NOBODY
@@ -67,7 +68,8 @@ impl<E: Engine> Kernel<E> {
         lane.close(thread, self.lanes.at(from)).map(|post| (from, post))
     }
 
-    /// What was posted to a thread whose life is over gets its error.
+    /// What was posted to a thread whose life ends gets its error. Its inbox is closed, or its thread is over: what it hears itself at the
+    /// same moment comes to nothing.
     pub(crate) fn refuse_posted(&self, core: u32, thread: u32) {
         let mut context = Context::new(CoreId(core), crate::ThreadId(NOBODY));
         if let Some((from, post)) = self.close_ear(thread)
@@ -175,6 +177,7 @@ impl<E: Engine> Kernel<E> {
             return None;
         };
         let me = context.thread.0;
+        self.lanes.at(me).was_heard(request.heard);
         let sender = Sender::Cell { cell: from, ticket: post.ticket };
         let text = post.bytes.get(..post.length).unwrap_or_default();
         let refused = {
@@ -208,7 +211,6 @@ impl<E: Engine> Kernel<E> {
                             Err((error, _)) => error,
                             Ok(token) => {
                                 self.engine.write(buffer, text);
-                                self.knows_call(me, sender);
                                 return Some(Event {
                                     kind: EventKind::Message,
                                     status: None,
@@ -232,14 +234,6 @@ impl<E: Engine> Kernel<E> {
         };
         self.deliver(context, sender, 0, Err(refused), Waker::Runs);
         None
-    }
-
-    /// A cell has received a call: its caller has taken the last answer, or does not want it.
-    #[inline]
-    pub(crate) fn knows_call(&self, me: u32, sender: Sender) {
-        if let Sender::Cell { cell, .. } = sender {
-            self.lanes.at(me).was_taken_by(cell);
-        }
     }
 
     /// Keeps an answer that was heard for the call that waits for it, if any still does.

@@ -25,6 +25,10 @@ use crate::{CellId, Context, Engine, HandleList, Kernel, Machine, Nanos, Outgoin
 /// The longest line that a program may log, in bytes.
 const MAX_LOG: usize = 1_024;
 
+/// The shortest period of a timer, in ns: a few hundred timers that fired at every look of the timekeeper would delay all quanta and
+/// deadlines.
+const SHORTEST_PERIOD_NS: u64 = 10_000;
+
 /// An operation on its way through its handler.
 struct Request<'a, E: Engine> {
     cell: u32,
@@ -518,6 +522,7 @@ impl<E: Engine> Kernel<E> {
             Code::Arm => {
                 let record = self.timers.at(index);
                 let (at_ns, period_ns) = (request.a().min(Nanos::NEVER.0), request.b());
+                let period_ns = if period_ns == 0 { 0 } else { period_ns.max(SHORTEST_PERIOD_NS) };
                 let (mut setting, mut token) = record.setting.lock(&mut context.token);
                 self.unqueue_timer(&mut token, index, setting.at_ns);
                 setting.at_ns = at_ns;

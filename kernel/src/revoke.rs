@@ -97,10 +97,10 @@ impl<E: Engine> Kernel<E> {
     /// Waits for operations through a slot on other cores. They are single stretches of a few hundred nanoseconds.
     fn await_operations(&self, context: &Context, slot: u32) {
         for (core, record) in self.cores.iter().enumerate() {
-            while core != context.core.index()
-                && record.operating.load(Ordering::SeqCst) == u64::from(slot) + 1
-            {
-                core::hint::spin_loop();
+            for word in [&record.operating, &record.signalling] {
+                while core != context.core.index() && word.load(Ordering::SeqCst) == u64::from(slot) + 1 {
+                    core::hint::spin_loop();
+                }
             }
         }
     }

@@ -242,3 +242,37 @@ fn what_loops_for_ever_ends_when_it_is_killed_wherever_it_loops() {
         assert!(world.log().contains("was killed"), "{place}");
     }
 }
+
+#[test]
+fn a_start_function_runs_in_its_cell_and_nowhere_else() {
+    // Deeper than any stack, with frames that are not small; and before anything else was ever loaded by this engine.
+    let deep = module(
+        r#"(func $deep (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64)
+            (i64.add (local.get 0) (call $deep (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5)
+                (local.get 6) (local.get 7) (i64.add (local.get 0) (i64.const 1)))))
+        (func $start (drop (call $deep (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4) (i64.const 5) (i64.const 6)
+            (i64.const 7) (i64.const 8))))
+        (start $start)
+        (func (export "hallows_main"))"#,
+    );
+    let world = World::new(1);
+    let program = world.program(&deep);
+    let cell = world.cell("deep", &program, false);
+    world.start(cell);
+    world.run();
+    assert_eq!(world.kernel.state(cell.id), CellState::Dead);
+    let log = world.log();
+    assert!(log.contains("its stack"), "{log}");
+    // Memory that it takes there counts, too.
+    let greedy = module(
+        r#"(func $start (if (i32.ne (memory.grow (i32.const 60)) (i32.const -1)) (then unreachable)))
+        (start $start)
+        (func (export "hallows_main"))"#,
+    );
+    let program = world.program(&greedy);
+    let cell = world.cell_with("greedy", &program, false, 1 << 20);
+    world.start(cell);
+    world.run();
+    assert_eq!(world.kernel.state(cell.id), CellState::Dead);
+    assert_eq!(world.log(), "", "its memory grew");
+}
