@@ -107,6 +107,9 @@ impl<E: Engine> Kernel<E> {
         }
         let answer = loop {
             match self.linger(context) {
+                Lingered::Heard(_, post) if post.answers(ticket) => {
+                    break self.settle_own(context, &post, reply);
+                }
                 Lingered::Heard(from, post) => self.take_post(context, from, &post),
                 Lingered::Woken => {}
                 Lingered::InVain => self.block(context),
@@ -362,7 +365,7 @@ impl<E: Engine> Kernel<E> {
         }
         let (answered, flight, refused) = if message.transfers.is_empty() {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
-            let answered = inbox.answer(token).ok_or(Error::BadToken)?;
+            let answered = inbox.answer(token).map(Owed::of).ok_or(Error::BadToken)?;
             (answered, InFlight::NONE, inbox.has_refused())
         } else {
             self.answer_with(context, cell, token, message.transfers)?
@@ -370,9 +373,9 @@ impl<E: Engine> Kernel<E> {
         if refused {
             self.tell_room(context, cell);
         }
-        self.core(context.core.0).trace.record(TraceKind::Answer, context.thread.0, cell, token);
-        let Message { sender, room, .. } = answered;
-        if let (Sender::Cell { cell: caller, ticket }, Payload::Borrowed(..)) = (sender, &answered.payload)
+        let Owed { sender, room, to_call } = answered;
+        if let Sender::Cell { cell: caller, ticket } = sender
+            && to_call
             && waker == Waker::Continues
         {
             // Who calls again finds it listening.
@@ -382,6 +385,7 @@ impl<E: Engine> Kernel<E> {
                 return Ok(());
             }
         }
+        self.core(context.core.0).trace.record(TraceKind::Answer, context.thread.0, cell, token);
         self.deliver(context, sender, room, Ok((message.bytes, flight)), waker);
         Ok(())
     }
@@ -395,7 +399,7 @@ impl<E: Engine> Kernel<E> {
         cell: u32,
         token: u64,
         transfers: &[Transfer],
-    ) -> Result<(Message<E::Bytes>, InFlight, bool), Error> {
+    ) -> Result<(Owed, InFlight, bool), Error> {
         let list = Self::sendable(transfers)?;
         let find = |handle| self.capabilities.find(cell, handle);
         self.change(&mut context.token, |tree, below| {
@@ -405,7 +409,7 @@ impl<E: Engine> Kernel<E> {
             }
             tree.check(find, &list, Via::KERNEL)?;
             let flight = tree.dispatch(find, &list)?;
-            let answered = inbox.answer(token).ok_or(Error::BadToken)?;
+            let answered = inbox.answer(token).map(Owed::of).ok_or(Error::BadToken)?;
             Ok((answered, flight, inbox.has_refused()))
         })
     }
@@ -878,6 +882,22 @@ impl<E: Engine> Kernel<E> {
             let Some(endpoint) = endpoint else { return };
             self.tell_endpoint_watchers(&mut context.token, context.core.0, endpoint, Watched::Room);
         }
+    }
+}
+
+/// Who is owed an answer, and what kind.
+struct Owed {
+    sender: Sender,
+    /// Bytes that the sender has room for.
+    room: u32,
+    /// The sender waits for it in a `call`.
+    to_call: bool,
+}
+
+impl Owed {
+    fn of<B>(message: Message<B>) -> Self {
+        let to_call = matches!(message.payload, Payload::Borrowed(..));
+        Self { sender: message.sender, room: message.room, to_call }
     }
 }
 

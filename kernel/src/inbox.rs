@@ -308,13 +308,14 @@ impl<B: Copy> Inbox<B> {
     /// # Errors
     /// As [`Self::accept`].
     pub fn accept_received(&mut self, message: Message<B>, limit: u32) -> Result<u64, (Error, Message<B>)> {
-        let token = self.accept(message, limit)?;
-        self.queue.pop_back();
-        self.waiting = false;
-        if let Some(message) = self.messages.get_mut(token) {
-            message.received = true;
+        match self.admit(&message, limit) {
+            Ok(()) => {
+                self.waiting = false;
+                self.queued_bytes += message.payload.owned();
+                Ok(self.messages.insert(Message { received: true, ..message }))
+            }
+            Err(error) => Err((error, message)),
         }
-        Ok(token)
     }
 
     /// Whether nothing is queued.

@@ -42,6 +42,13 @@ pub struct Post {
     pub length: usize,
 }
 
+impl Post {
+    /// Whether it is the answer to that call.
+    pub const fn answers(&self, ticket: u64) -> bool {
+        self.request.is_none() && self.ticket == ticket
+    }
+}
+
 /// What a message has and an answer has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {

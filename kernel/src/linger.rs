@@ -94,12 +94,16 @@ impl<E: Engine> Kernel<E> {
     /// Looks out, while nobody else wants the core, for what the calling thread waits for.
     #[inline]
     pub(crate) fn linger(&self, context: &mut Context) -> Lingered {
+        match self.lanes.at(context.thread.0).listens_to() {
+            NOBODY => Lingered::InVain,
+            from => self.linger_for(context, from),
+        }
+    }
+
+    #[inline(never)]
+    fn linger_for(&self, context: &mut Context, from: u32) -> Lingered {
         let me = context.thread.0;
         let (thread, lane) = (self.threads.at(me), self.lanes.at(me));
-        let from = lane.listens_to();
-        if from == NOBODY {
-            return Lingered::InVain;
-        }
         let (here, sender) = (self.core(context.core.0), self.lanes.at(from));
         if here.handoff.load(Ordering::Relaxed) == NOBODY {
             for look in 0..self.configuration.idle_looks {
@@ -164,7 +168,7 @@ impl<E: Engine> Kernel<E> {
 
     /// Takes what was heard. A message is received into `buffer` if there is one and nothing is queued before it, or else is queued; an
     /// answer is kept for who waits for it.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn receive_post(
         &self,
         context: &mut Context,
@@ -234,6 +238,18 @@ impl<E: Engine> Kernel<E> {
         };
         self.deliver(context, sender, 0, Err(refused), Waker::Runs);
         None
+    }
+
+    /// Takes the answer to the call that the calling thread makes.
+    pub(crate) fn settle_own(&self, context: &mut Context, post: &Post, reply: E::Bytes) -> Answer {
+        let text = post.bytes.get(..post.length).unwrap_or_default();
+        self.cells.at(context.thread.0).inbox.lock(&mut context.token).0.give_up(post.ticket);
+        if text.len() > self.engine.length(reply) {
+            return Answer::error(Error::AnswerTooLong);
+        }
+        self.engine.write(reply, text);
+        let result = u32::try_from(text.len()).map_err(|_| Error::AnswerTooLong);
+        Answer { result, bytes: None, flight: InFlight::NONE }
     }
 
     /// Keeps an answer that was heard for the call that waits for it, if any still does.
