@@ -28,8 +28,13 @@ pub fn text(name: &str) -> Option<&'static str> {
     SYSTEMS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
-/// The first line of a description, without its mark: what the system shows.
+/// The first sentence of a description: what the system shows.
 #[must_use]
-pub fn summary(text: &str) -> &str {
-    text.lines().next().unwrap_or_default().trim_start_matches('#').trim()
+pub fn summary(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix('#'));
+    let said = lines.map(str::trim).collect::<Vec<_>>().join(" ");
+    match said.split_once(". ") {
+        Some((first, _)) => format!("{first}."),
+        None => said,
+    }
 }
