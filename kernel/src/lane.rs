@@ -43,6 +43,11 @@ pub struct Post {
 }
 
 impl Post {
+    /// Its bytes.
+    pub fn text(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
     /// Whether it is the answer to that call.
     pub const fn answers(&self, ticket: u64) -> bool {
         self.request.is_none() && self.ticket == ticket
@@ -63,7 +68,7 @@ pub struct Request {
 /// No pending one has this ticket: it would be the name of the last entry of a table that is never so long.
 const NO_TICKET: u64 = u64::MAX;
 
-/// What its thread alone knows; others' cores never load it.
+/// What its thread alone writes; others load it only to end the thread.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Own {
@@ -214,8 +219,9 @@ impl Lane {
         // Acquire: as in `hear`.
         self.head.compare_exchange(head, reading, Ordering::Acquire, Ordering::Relaxed).ok()?;
         let post = self.read();
-        // Release: the words were read.
-        self.head.store((head & !STATE) | FREE, Ordering::Release);
+        // Release: the words were read. It fails if the sender, which somebody else has answered meanwhile, has posted again.
+        let freed = (head & !STATE) | FREE;
+        let _ = self.head.compare_exchange(reading, freed, Ordering::Release, Ordering::Relaxed);
         Some(post)
     }
 

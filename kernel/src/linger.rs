@@ -28,7 +28,7 @@ pub(crate) enum Lingered {
 
 impl<E: Engine> Kernel<E> {
     /// Whether the calling thread should listen to another: that runs, or ran last, on another core, and this one has nothing else to do.
-    pub(crate) fn should_listen(&self, context: &Context, to: u32) -> bool {
+    fn should_listen(&self, context: &Context, to: u32) -> bool {
         let here = self.core(context.core.0);
         self.configuration.idle_looks > 0
             && self.cells.at(context.thread.0).is_live()
@@ -44,21 +44,15 @@ impl<E: Engine> Kernel<E> {
         if lane.listens_to() == to || !self.should_listen(context, to) {
             return;
         }
-        self.stop_listening(context);
+        if let Some((from, post)) = self.close_ear(me) {
+            self.take_post(context, from, &post);
+        }
         if let Some(post) = lane.listen(me, to, self.lanes.at(to)) {
             self.take_post(context, to, &post);
         }
     }
 
-    /// The calling thread listens to nobody: before it blocks. True if something came at the last moment.
-    pub(crate) fn stop_listening(&self, context: &mut Context) -> bool {
-        let heard = self.close_ear(context.thread.0);
-        if let Some((from, post)) = &heard {
-            self.take_post(context, *from, post);
-        }
-        heard.is_some()
-    }
-
+    /// A thread listens to nobody any more. What came at the last moment.
     fn close_ear(&self, thread: u32) -> Option<(u32, Post)> {
         let lane = self.lanes.at(thread);
         let from = lane.listens_to();
@@ -117,7 +111,7 @@ impl<E: Engine> Kernel<E> {
                 if wanted || look % NEAR_LOOKS == NEAR_LOOKS - 1 && self.is_wanted_elsewhere() {
                     break;
                 }
-                self.machine.relax(context.core, look);
+                self.machine.relax(context.core);
             }
         }
         match self.close_ear(me) {
@@ -180,90 +174,77 @@ impl<E: Engine> Kernel<E> {
             self.settle(context, post);
             return None;
         };
-        let me = context.thread.0;
-        self.lanes.at(me).was_heard(request.heard);
+        self.lanes.at(context.thread.0).was_heard(request.heard);
         let sender = Sender::Cell { cell: from, ticket: post.ticket };
-        let text = post.bytes.get(..post.length).unwrap_or_default();
-        let refused = {
-            let (mut inbox, _) = self.cells.at(me).inbox.lock(&mut context.token);
-            // Under the lock that a revocation purges under, as in `accept`.
-            match self.capabilities.held(request.via) {
-                None => Error::Revoked,
-                Some(capability) => {
-                    let endpoint = self.endpoints.at(capability.index);
-                    let limit = endpoint.limit.load(Ordering::Relaxed);
-                    let buffer =
-                        buffer.filter(|buffer| inbox.is_empty() && text.len() <= self.engine.length(*buffer));
-                    #[expect(clippy::cast_possible_truncation, reason = "at most MAX_POST")]
-                    let payload = match buffer {
-                        Some(buffer) => Payload::Borrowed(buffer, text.len() as u32),
-                        None => Payload::Owned(Box::from(text)),
-                    };
-                    let message = Message::new(
-                        sender,
-                        request.via,
-                        capability.index,
-                        capability.badge,
-                        payload,
-                        InFlight::NONE,
-                        request.room,
-                    );
-                    if !endpoint.generation.is(capability.generation) {
-                        Error::Gone
-                    } else if let Some(buffer) = buffer {
-                        match inbox.accept_received(message, limit) {
-                            Err((error, _)) => error,
-                            Ok(token) => {
-                                self.engine.write(buffer, text);
-                                return Some(Event {
-                                    kind: EventKind::Message,
-                                    status: None,
-                                    length: u32::try_from(text.len()).ok()?,
-                                    handles: 0,
-                                    room: request.room,
-                                    badge: capability.badge,
-                                    token,
-                                    value: 0,
-                                });
-                            }
-                        }
-                    } else {
-                        match inbox.accept(message, limit) {
-                            Err((error, _)) => error,
-                            Ok(_) => return None,
-                        }
-                    }
-                }
-            }
+        self.accept_post(context, sender, post.text(), request, buffer).unwrap_or_else(|refused| {
+            self.deliver(context, sender, 0, Err(refused), Waker::Runs);
+            None
+        })
+    }
+
+    /// Accepts a message that was heard, as [`Kernel::accept`] does one in its sender's place.
+    fn accept_post(
+        &self,
+        context: &mut Context,
+        sender: Sender,
+        text: &[u8],
+        request: &Request,
+        buffer: Option<E::Bytes>,
+    ) -> Result<Option<Event>, Error> {
+        let length = u32::try_from(text.len()).map_err(|_| Error::TooLong)?;
+        let (mut inbox, _) = self.cells.at(context.thread.0).inbox.lock(&mut context.token);
+        // Under the lock that a revocation purges under, as in `accept`.
+        let capability = self.capabilities.held(request.via).ok_or(Error::Revoked)?;
+        let endpoint = self.endpoints.at(capability.index);
+        if !endpoint.generation.is(capability.generation) {
+            return Err(Error::Gone);
+        }
+        let limit = endpoint.limit.load(Ordering::Relaxed);
+        let message = |payload| {
+            let (index, badge) = (capability.index, capability.badge);
+            Message::new(sender, request.via, index, badge, payload, InFlight::NONE, request.room)
         };
-        self.deliver(context, sender, 0, Err(refused), Waker::Runs);
-        None
+        let at_once = |buffer: &E::Bytes| inbox.is_empty() && text.len() <= self.engine.length(*buffer);
+        let Some(buffer) = buffer.filter(at_once) else {
+            let queued = inbox.accept(message(Payload::Owned(Box::from(text))), limit);
+            return queued.map(|_| None).map_err(|(error, _)| error);
+        };
+        let received = inbox.accept_received(message(Payload::Borrowed(buffer, length)), limit);
+        let token = received.map_err(|(error, _)| error)?;
+        self.engine.write(buffer, text);
+        Ok(Some(Event {
+            kind: EventKind::Message,
+            status: None,
+            length,
+            handles: 0,
+            room: request.room,
+            badge: capability.badge,
+            token,
+            value: 0,
+        }))
     }
 
     /// Takes the answer to the call that the calling thread makes.
     pub(crate) fn settle_own(&self, context: &mut Context, post: &Post, reply: E::Bytes) -> Answer {
-        let text = post.bytes.get(..post.length).unwrap_or_default();
         self.cells.at(context.thread.0).inbox.lock(&mut context.token).0.give_up(post.ticket);
-        if text.len() > self.engine.length(reply) {
-            return Answer::error(Error::AnswerTooLong);
-        }
-        self.engine.write(reply, text);
-        let result = u32::try_from(text.len()).map_err(|_| Error::AnswerTooLong);
-        Answer { result, bytes: None, flight: InFlight::NONE }
+        self.put_answer(post, reply)
     }
 
     /// Keeps an answer that was heard for the call that waits for it, if any still does.
     fn settle(&self, context: &mut Context, post: &Post) {
-        let text = post.bytes.get(..post.length).unwrap_or_default();
         let (mut inbox, _) = self.cells.at(context.thread.0).inbox.lock(&mut context.token);
         if let Some(Some(memory)) = inbox.reply_memory(post.ticket) {
-            let result = if text.len() <= self.engine.length(memory) {
-                self.engine.write(memory, text);
-                u32::try_from(text.len()).map_err(|_| Error::AnswerTooLong)
-            } else {
-                Err(Error::AnswerTooLong)
-            };
-            let _ = inbox.complete(post.ticket, Answer { result, bytes: None, flight: InFlight::NONE });
+            let _ = inbox.complete(post.ticket, self.put_answer(post, memory));
         }
+    }
+
+    fn put_answer(&self, post: &Post, memory: E::Bytes) -> Answer {
+        let text = post.text();
+        if text.len() > self.engine.length(memory) {
+            return Answer::error(Error::AnswerTooLong);
+        }
+        self.engine.write(memory, text);
+        let result = u32::try_from(text.len()).map_err(|_| Error::AnswerTooLong);
+        Answer { result, bytes: None, flight: InFlight::NONE }
     }
 }

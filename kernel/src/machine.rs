@@ -19,9 +19,9 @@ pub trait Machine: Send + Sync + 'static {
     fn park(&self, core: CoreId);
     /// Wakes the core, or keeps it from falling asleep.
     fn unpark(&self, core: CoreId);
-    /// The core looks for work, for the `look`-th time in a row: waits for as long as it costs to look again.
-    fn relax(&self, core: CoreId, look: u32) {
-        let _ = (core, look);
+    /// The core looks for work and found none: a pause before it looks again.
+    fn relax(&self, core: CoreId) {
+        let _ = core;
         core::hint::spin_loop();
     }
     /// Makes the timekeeper call [`crate::Kernel::tick`] no later than `at` (absolute): it may be asleep until later. Called seldom.

@@ -207,7 +207,7 @@ impl<E: Engine> Kernel<E> {
         let mut looks = 0;
         while !has_work() {
             if looks < self.configuration.idle_looks {
-                self.machine.relax(core, looks);
+                self.machine.relax(core);
                 looks += 1;
                 continue;
             }

@@ -1,6 +1,6 @@
 //! The process's heap: in one piece, with its pages there before the kernel's tables are made in it.
 //!
-//! The tables of a kernel are some 6 MiB that are written once when they are made. Page by page that is 1,500 page faults, a third
+//! The tables of a kernel are some 6 MiB that are written once when they are made. Page by page that is 1,500 page faults, a quarter
 //! of the time that a machine takes to boot, and afterwards as many entries for the processor's translation buffers.
 
 /// More than the tables of a kernel of the usual size.
