@@ -298,3 +298,28 @@ fn a_server_that_only_polls_hears_callers_from_other_cores() {
     }
     assert!(posts > 0, "nobody met in a lane");
 }
+
+#[test]
+fn a_timer_of_a_nanosecond_fires_every_ten_microseconds() {
+    let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
+    let fired = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&fired);
+    let program = sim.main(move |process| {
+        let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        process.operate(bell, Code::Bind, [7, 0, 0], &[])?;
+        let timer = process.make(Handle::BUDGET, Code::CreateTimer, [9, 0, 0], &[Transfer::copy(bell)])?;
+        let begin = process.time_ns();
+        process.operate(timer, Code::Arm, [begin + 1, 1, 0], &[])?;
+        while process.time_ns() < begin + 1_000_000 {
+            process.wait(NO_DEADLINE)?;
+            counted.set(counted.get() + 1);
+        }
+        process.operate(timer, Code::Disarm, [0; 3], &[])?;
+        Ok(())
+    });
+    let (cell, _) = sim.cell("impatient", &program, None, false, 0);
+    sim.start(cell);
+    sim.run(STEPS * 10).unwrap();
+    assert!((50..=102).contains(&fired.get()), "{} times in a millisecond", fired.get());
+    sim.finish(STEPS).unwrap();
+}
