@@ -12,6 +12,7 @@ mod audit;
 mod boot;
 mod call;
 mod capabilities;
+mod carry;
 mod cell;
 mod configuration;
 mod core_record;
@@ -37,6 +38,7 @@ mod proofs;
 mod protected;
 #[cfg(all(test, loom))]
 mod races;
+mod receive;
 mod revoke;
 mod runqueue;
 mod scheduler;

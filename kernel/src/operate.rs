@@ -8,8 +8,8 @@ use hallows_abi::{
     Code, Error, FaultKind, Handle, MAX_START_INFO, ObjectKind, Operation, Reply, Rights, Transfer, Writer,
 };
 
-use crate::call::transfer_list;
 use crate::capabilities::Orphan;
+use crate::carry::transfer_list;
 use crate::cell::CellState;
 use crate::engine::Access;
 use crate::make::{CellSpecification, PAGE_BYTES, Service, region_error};
