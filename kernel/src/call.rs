@@ -70,25 +70,12 @@ impl<E: Engine> Kernel<E> {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             inbox.reserve(Pending { server, reply: Some(reply), reserved: 0, done: None })?
         };
-        let length = u32::try_from(self.engine.length(message.bytes)).map_err(|_| Error::TooLong)?;
-        let payload = Payload::Borrowed(message.bytes, length);
         let room = u32::try_from(self.engine.length(reply)).unwrap_or(u32::MAX);
-        let sender = Sender::Cell { cell, ticket };
-        let capability = &found.capability;
-        let nothing = InFlight::NONE;
-        let sent =
-            Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
         self.arm(context, deadline);
+        let request = || Request { via: found.via, room, heard: self.lanes.at(cell).heard(server) };
         let posted = message.transfers.is_empty()
-            && self.post(
-                context,
-                server,
-                message.bytes,
-                ticket,
-                Some(Request { via: found.via, room, heard: self.lanes.at(cell).heard(server) }),
-            );
-        if !posted && let Err(error) = self.accept(context, server, sent, message.transfers, Waker::Continues)
-        {
+            && self.post(context, server, message.bytes, ticket, Some(request()));
+        if !posted && let Err(error) = self.accept_call(context, server, found, message, (ticket, room)) {
             self.disarm(context);
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             inbox.give_up(ticket);
@@ -137,6 +124,23 @@ impl<E: Engine> Kernel<E> {
         // A lost answer's capabilities are lost with it.
         self.drop_flight(&mut context.token, context.core.0, &answer.flight);
         arrives
+    }
+
+    /// Puts the message of a call into its server's inbox; its bytes stay where they are.
+    fn accept_call(
+        &self,
+        context: &mut Context,
+        server: u32,
+        found: &Found,
+        message: &Outgoing<'_, E>,
+        (ticket, room): (u64, u32),
+    ) -> Result<(), Error> {
+        let length = u32::try_from(self.engine.length(message.bytes)).map_err(|_| Error::TooLong)?;
+        let payload = Payload::Borrowed(message.bytes, length);
+        let sender = Sender::Cell { cell: context.thread.0, ticket };
+        let (index, badge) = (found.capability.index, found.capability.badge);
+        let sent = Message::new(sender, found.via, index, badge, payload, InFlight::NONE, room);
+        self.accept(context, server, sent, message.transfers, Waker::Continues)
     }
 
     /// Takes back what is owed for a call, and the call itself out of the server's inbox; or finds that the answer has just come.

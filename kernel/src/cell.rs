@@ -47,7 +47,8 @@ impl CellState {
     }
 }
 
-/// One cell.
+/// One cell. On lines of its own: its inbox's lock is taken with every message.
+#[repr(align(128))]
 pub struct CellRecord<B, P> {
     pub generation: Generation,
     /// A [`CellState`]; changed under `control`, read anywhere.

@@ -70,6 +70,19 @@ impl Waiting {
     }
 }
 
+/// On cache lines of its own: the core writes it with every message, and other cores look at what lies beside.
+#[derive(Debug)]
+#[repr(align(128))]
+pub struct Apart<T>(T);
+
+impl<T> core::ops::Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// One core. On lines of its own: its loop writes here at every switch.
 #[repr(align(128))]
 pub struct Core {
@@ -90,8 +103,8 @@ pub struct Core {
     /// Switches to a thread, for `ps`.
     pub switches: AtomicU64,
     /// Messages and answers that went straight to a thread on another core, for `ps`.
-    pub posts: AtomicU64,
-    pub trace: TraceRing,
+    pub posts: Apart<AtomicU64>,
+    pub trace: Apart<TraceRing>,
     /// A [`Waiting`].
     waiting: AtomicU64,
     pub queue: Lock<{ level::LEAF }, RunQueue>,
@@ -109,8 +122,8 @@ impl Core {
             operating: AtomicU64::new(0),
             signalling: AtomicU64::new(0),
             switches: AtomicU64::new(0),
-            posts: AtomicU64::new(0),
-            trace: TraceRing::new(trace_records),
+            posts: Apart(AtomicU64::new(0)),
+            trace: Apart(TraceRing::new(trace_records)),
             waiting: AtomicU64::new(0),
             queue: Lock::new(RunQueue::new(core)),
         }

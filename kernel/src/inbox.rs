@@ -25,62 +25,77 @@ pub const MAX_PENDING: usize = 1_024;
 /// Values with names that go stale when the value is taken out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Slab<T> {
-    entries: Vec<(u32, Option<T>)>,
-    free: Vec<u32>,
+    entries: Vec<Place<T>>,
+    /// The free entry to use next, or [`NO_ENTRY`]. The list runs through the entries: one of its own would be a few bytes that share
+    /// a cache line with those of other cells, and each message would take that line from the other core.
+    free: u32,
+    used: usize,
+}
+
+const NO_ENTRY: u32 = u32::MAX;
+
+/// On cache lines of its own, as each is written with every message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[repr(align(64))]
+struct Place<T> {
+    generation: u32,
+    /// The free entry to use after this one, if this one is free.
+    next_free: u32,
+    value: Option<T>,
 }
 
 impl<T> Slab<T> {
     const fn new() -> Self {
-        Self { entries: Vec::new(), free: Vec::new() }
+        Self { entries: Vec::new(), free: NO_ENTRY, used: 0 }
     }
 
-    fn len(&self) -> usize {
-        self.entries.len() - self.free.len()
+    const fn len(&self) -> usize {
+        self.used
     }
 
     fn insert(&mut self, value: T) -> u64 {
-        let index = match self.free.pop() {
-            Some(index) => index,
-            None => {
-                self.entries.push((0, None));
-                u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
-            }
-        };
+        if self.free == NO_ENTRY {
+            self.free = u32::try_from(self.entries.len()).unwrap_or(NO_ENTRY);
+            self.entries.push(Place { generation: 0, next_free: NO_ENTRY, value: None });
+        }
+        let index = self.free;
         let Some(entry) = self.entries.get_mut(index as usize) else { return u64::MAX };
-        entry.1 = Some(value);
-        u64::from(entry.0) << 32 | u64::from(index)
+        self.free = entry.next_free;
+        self.used += 1;
+        entry.value = Some(value);
+        u64::from(entry.generation) << 32 | u64::from(index)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "takes the halves apart")]
-    fn get_mut(&mut self, name: u64) -> Option<&mut T> {
+    fn place(&mut self, name: u64) -> Option<&mut Place<T>> {
         let entry = self.entries.get_mut(name as u32 as usize)?;
-        if u64::from(entry.0) != name >> 32 {
-            return None;
-        }
-        entry.1.as_mut()
+        (u64::from(entry.generation) == name >> 32).then_some(entry)
+    }
+
+    fn get_mut(&mut self, name: u64) -> Option<&mut T> {
+        self.place(name)?.value.as_mut()
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "takes the halves apart")]
     fn remove(&mut self, name: u64) -> Option<T> {
-        let index = name as u32;
-        let entry = self.entries.get_mut(index as usize)?;
-        if u64::from(entry.0) != name >> 32 {
-            return None;
-        }
-        let value = entry.1.take()?;
+        let free = self.free;
+        let entry = self.place(name)?;
+        let value = entry.value.take()?;
         // 31 bits: a name is a non-negative result of a call.
-        entry.0 = (entry.0 + 1) & 0x7fff_ffff;
-        self.free.push(index);
+        entry.generation = (entry.generation + 1) & 0x7fff_ffff;
+        entry.next_free = free;
+        self.free = name as u32;
+        self.used -= 1;
         Some(value)
     }
 
     fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut().filter_map(|(_, value)| value.as_mut())
+        self.entries.iter_mut().filter_map(|entry| entry.value.as_mut())
     }
 
     fn names(&self) -> impl Iterator<Item = (u64, &T)> {
-        (0u64..).zip(&self.entries).filter_map(|(index, (generation, value))| {
-            Some((u64::from(*generation) << 32 | index, value.as_ref()?))
+        (0u64..).zip(&self.entries).filter_map(|(index, entry)| {
+            Some((u64::from(entry.generation) << 32 | index, entry.value.as_ref()?))
         })
     }
 }

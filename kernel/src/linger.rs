@@ -111,7 +111,7 @@ impl<E: Engine> Kernel<E> {
                 if wanted || look % NEAR_LOOKS == NEAR_LOOKS - 1 && self.is_wanted_elsewhere() {
                     break;
                 }
-                self.machine.relax(context.core);
+                self.machine.relax(context.core, look);
             }
         }
         match self.close_ear(me) {

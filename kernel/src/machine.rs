@@ -4,6 +4,9 @@ use hallows_abi::FaultKind;
 
 use crate::{CellId, CoreId, Nanos};
 
+/// Looks without a pause between them: some microseconds, the time in which who is awake on another core answers.
+pub const EAGER_LOOKS: u32 = 1_000;
+
 /// What is under the kernel: Linux threads, a bare processor, or a simulation.
 pub trait Machine: Send + Sync + 'static {
     /// The monotonic clock.
@@ -19,10 +22,13 @@ pub trait Machine: Send + Sync + 'static {
     fn park(&self, core: CoreId);
     /// Wakes the core, or keeps it from falling asleep.
     fn unpark(&self, core: CoreId);
-    /// The core looks for work and found none: a pause before it looks again.
-    fn relax(&self, core: CoreId) {
+    /// The core looks for work and found none, for the `look`th time in a row: what it does before it looks again. At first nothing: the
+    /// processor's instruction for it takes up to 25 ns, in which a message from another core may lie there.
+    fn relax(&self, core: CoreId, look: u32) {
         let _ = core;
-        core::hint::spin_loop();
+        if look >= EAGER_LOOKS {
+            core::hint::spin_loop();
+        }
     }
     /// Makes the timekeeper call [`crate::Kernel::tick`] no later than `at` (absolute): it may be asleep until later. Called seldom.
     fn alarm(&self, at: Nanos);

@@ -207,7 +207,7 @@ impl<E: Engine> Kernel<E> {
         let mut looks = 0;
         while !has_work() {
             if looks < self.configuration.idle_looks {
-                self.machine.relax(core);
+                self.machine.relax(core, looks);
                 looks += 1;
                 continue;
             }

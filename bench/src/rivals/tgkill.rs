@@ -11,15 +11,12 @@ use crate::clock;
 use crate::contestant::{Contestant, Description};
 use crate::cores::{Priority, on_core};
 use crate::error::BenchError;
+use crate::pace::Pace;
 use crate::samples::Samples;
 use crate::turn::Turn;
 
 /// Which real-time signal: the first few are used by libraries.
 const SIGNAL_OFFSET: libc::c_int = 7;
-/// Pauses between signals, in nanoseconds, spread so that they fall on every place of the loop.
-const SHORTEST_PAUSE_NS: u64 = 5_000;
-/// Spread of the pauses.
-const PAUSE_SPREAD_NS: u64 = 15_000;
 
 /// When the handler began last. Statics, since a handler has no other way to reach anything.
 static STOPPED_AT: AtomicU64 = AtomicU64::new(0);
@@ -47,7 +44,7 @@ impl Contestant for Tgkill {
             name: "tgkill".to_owned(),
             configuration: format!(
                 "two threads, pinned, {}; from before the tgkill system call to the handler's first instruction, \
-                 by the two cores' time-stamp counters; 5 to 20 µs between signals; the other core runs the {} loop",
+                 by the two cores' time-stamp counters; 5 to 7 µs between signals; the other core runs the {} loop",
                 priority_text(Priority::RealtimeIfAllowed),
                 self.kind.name()
             ),
@@ -91,19 +88,12 @@ fn interrupt(turn: &Turn<'_>, target: libc::pid_t) -> Result<Samples, BenchError
     let process = nix::unistd::getpid().as_raw();
     let signal = signal_number();
     let mut ticks = turn.sample_buffer();
-    let ticks_per_ns = turn.clock.ticks_per_second() / 1e9;
     let until = clock::glance() + turn.clock.ticks(turn.budget);
-    let mut random = 1u64;
+    let mut pace = Pace::new(turn);
     // The first few only warm up.
     let mut warm_ups = 10u32;
     loop {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let pause = ((SHORTEST_PAUSE_NS + (random >> 33) % PAUSE_SPREAD_NS) as f64 * ticks_per_ns) as u64;
-        let resume = clock::glance() + pause;
-        while clock::glance() < resume {
-            std::hint::spin_loop();
-        }
-
+        pace.pause();
         let stops = STOPS.load(Ordering::SeqCst);
         let asked = clock::begin();
         // SAFETY: no memory is involved; the handler is installed.

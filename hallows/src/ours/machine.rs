@@ -69,6 +69,8 @@ pub struct Bench {
     pub right: BootCapability,
     programs: Arc<Programs>,
     checks: Checks,
+    /// Cores that programs run on.
+    cores: u32,
     loaded: Mutex<BTreeMap<&'static str, Rooted>>,
 }
 
@@ -88,21 +90,22 @@ impl Bench {
     ) -> Result<Self, BenchError> {
         let host = |core: hallows_bench::Core| u16::try_from(core.0).map(HostCore).map_err(wrong);
         let second = turn.cores.second().unwrap_or(turn.cores.first());
-        let mut cores = CoreSet::from(host(turn.cores.first())?);
+        let mut taken = CoreSet::from(host(turn.cores.first())?);
         if configuration.cores > 1 {
-            cores.insert(host(second)?);
+            taken.insert(host(second)?);
         }
         let choice = CoreChoice {
-            programs: cores,
+            programs: taken,
             housekeeping: CoreSet::from(host(second)?),
             timekeeper: TimekeeperPlace::OwnCore,
             linux: CoreSet::new(),
         };
+        let cores = configuration.cores;
         let (clock, key) = (Calibration::begin().finish(), SealKey::from_bytes(programs.seal_key));
         let preemption = if checks == Checks::With { Preemption::Word } else { Preemption::None };
         let (kernel, right) =
             make_kernel_with(&choice, configuration, clock, key, preemption).map_err(wrong)?;
-        Ok(Self { kernel, right, programs: programs.clone(), checks, loaded: Mutex::default() })
+        Ok(Self { kernel, right, programs: programs.clone(), checks, cores, loaded: Mutex::default() })
     }
 
     /// What went wrong, with what the machine has logged.
@@ -218,8 +221,8 @@ impl Bench {
         })?
     }
 
-    /// Runs `job` as a native main program on core 0 with the timekeeper on the second core, driving core 0 with this thread until the
-    /// job is done.
+    /// Runs `job` as a native main program on core 0 with the timekeeper on the second core, which it has to itself unless programs run
+    /// there, too; drives core 0 with this thread until the job is done.
     pub fn drive(
         &self,
         turn: &Turn<'_>,
@@ -229,7 +232,7 @@ impl Bench {
         *JOB.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(job));
         let driver = self.native(&DRIVER, 0)?;
         self.start(&driver, &[], grants)?;
-        let place = if turn.cores.second().is_ok() {
+        let place = if turn.cores.second().is_ok() && self.cores == 1 {
             TimekeeperPlace::OwnCore
         } else {
             TimekeeperPlace::WithPrograms

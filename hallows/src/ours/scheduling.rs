@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use hallows_bench::Pace;
 use hallows_bench::clock;
 use hallows_bench::cores::{Priority, on_core, settle};
 use hallows_bench::kernels::Loop;
@@ -19,9 +20,6 @@ use super::machine::{Bench, Cell, Checks, Programs, wrong};
 const SPINNER_BYTES: u64 = 80 << 20;
 /// Memory of the machine of a bench.
 const MACHINE_BYTES: u64 = 9 << 30;
-/// How long a program spins before it is asked to stop, in microseconds.
-const SPIN_US: u64 = 15;
-
 fn spinner(bench: &Bench, kind: Loop) -> Result<Cell, hallows_bench::BenchError> {
     let cell = bench.cell("spinner", false, 0, SPINNER_BYTES)?;
     bench.start(&cell, &[&format!("loop={}", kind.name())], &[])?;
@@ -75,16 +73,13 @@ pub fn preempt_remote(programs: &Arc<Programs>, kind: Loop) -> Place<'static> {
             });
             on_core(turn.cores.first(), Priority::Ordinary, || {
                 let mut ticks = turn.sample_buffer();
-                let spin = turn.clock.ticks(std::time::Duration::from_micros(SPIN_US));
+                let mut pace = Pace::new(turn);
                 let until = clock::glance() + turn.clock.ticks(turn.budget);
                 while ticks.len() < turn.sample_limit
                     && clock::glance() < until
                     && !failed.load(Ordering::Relaxed)
                 {
-                    let begin = clock::glance();
-                    while clock::glance() < begin + spin {
-                        std::hint::spin_loop();
-                    }
+                    pace.pause();
                     let before = stopped.load(Ordering::Acquire);
                     let asked = clock::begin();
                     word.stop();

@@ -38,7 +38,7 @@ impl Machine for SimMachine {
         });
     }
 
-    fn relax(&self, _core: CoreId) {
+    fn relax(&self, _core: CoreId, _look: u32) {
         fiber::pause();
     }
 
