@@ -29,6 +29,7 @@ mod outcome;
 mod program;
 mod rights;
 mod span;
+mod time_budget;
 mod trace;
 mod transfer;
 
@@ -43,6 +44,7 @@ pub use outcome::{Outcome, decode_result, encode_result};
 pub use program::{DEFERRED, HANDLE_EXPORT, INBOX_EXPORT, INIT_EXPORT, Inbox, MAIN_EXPORT, Returned};
 pub use rights::Rights;
 pub use span::Span;
+pub use time_budget::TimeBudget;
 pub use trace::{TraceKind, TraceRecord};
 pub use transfer::{Transfer, TransferMode};
 

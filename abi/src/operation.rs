@@ -72,7 +72,8 @@ pub enum Code {
     /// Budget: make a region of a bytes (rounded up to pages). Reply capability.
     CreateRegion = 35,
     /// Budget: make a cell, not yet started. a: memory limit in bytes; b: slots of its capability space (0: the default) and, in
-    /// bits 32 to 39, its priority (0 the lowest, 7 the highest, not above the caller's); c: 1 for a passive server. With
+    /// bits 32 to 39, its priority (0 the lowest, 7 the highest, not above the caller's); c: 1 for a passive server, or a
+    /// [`TimeBudget`](crate::TimeBudget) of an active one (not a larger share than the caller's, if that has one). With
     /// capabilities: its program, and (optional) the endpoint that gets its faults (SEND). Reply capability: the cell.
     CreateCell = 36,
     /// Budget: make a child budget of a bytes out of this one. Reply capability.

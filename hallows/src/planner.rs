@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hallows_abi::Rights;
-use hallows_linux::machine::plan::{CellPlan, Plan, ProgramPlan, ServiceKind, ServicePlan, UseKind, UsePlan};
+use hallows_linux::machine::plan::{
+    CellPlan, Plan, ProgramPlan, ServiceKind, ServicePlan, TimePlan, UseKind, UsePlan,
+};
 
 use crate::compile::Compiler;
 use crate::embedded;
@@ -116,6 +118,7 @@ fn supervisor_plan(system: &System, program: usize) -> CellPlan {
         slots: 4_096,
         priority: SUPERVISOR_PRIORITY,
         core: None,
+        time: None,
         arguments: system.supervised.iter().map(|supervised| supervised.ward.to_string()).collect(),
         serves: vec![ServicePlan {
             name: "faults".to_owned(),
@@ -135,6 +138,7 @@ fn cell_plan(cell: &Cell, program: usize) -> CellPlan {
         slots: cell.slots,
         priority: cell.priority,
         core: cell.core,
+        time: cell.time.map(|time| TimePlan { budget_ns: time.budget_ns, period_ns: time.period_ns }),
         arguments: cell.arguments.clone(),
         serves: cell
             .serves

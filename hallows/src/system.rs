@@ -11,7 +11,7 @@ mod resolve;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hallows_abi::Rights;
+use hallows_abi::{Rights, TimeBudget};
 use hallows_supervisor::Ward;
 
 pub use problem::Problem;
@@ -43,6 +43,8 @@ pub struct Cell {
     pub priority: u8,
     /// The only core that it may run on, counted from 0 among the machine's.
     pub core: Option<u32>,
+    /// The most processor time that it may use; `None`: all that nobody else wants.
+    pub time: Option<TimeBudget>,
     /// Its arguments.
     pub arguments: Vec<String>,
     /// Whether it runs on its callers' threads.
@@ -163,6 +165,7 @@ impl System {
             slots: 0,
             priority: document::USUAL_PRIORITY,
             core: None,
+            time: None,
             arguments,
             passive: false,
             serves: Vec::new(),

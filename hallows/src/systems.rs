@@ -9,6 +9,7 @@ macro_rules! systems {
 }
 
 systems![
+    "budget",
     "calculator",
     "calculator-active",
     "counter",

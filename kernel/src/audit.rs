@@ -5,9 +5,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cell::CellState;
+use crate::cell::{CellRecord, CellState};
 use crate::lock::Token;
-use crate::{Engine, Kernel};
+use crate::{CellId, Engine, Kernel};
 
 /// How many of everything there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +67,16 @@ impl<E: Engine> Kernel<E> {
         let (mut tree, _) = self.capabilities.lock(&mut token);
         (usage.capabilities, usage.held) = tree.count_all();
         usage
+    }
+
+    /// Cells that are held by a thread that stands still until its time budget is replenished: never any, at no moment.
+    pub fn throttled_holders(&self) -> Vec<CellId> {
+        let mut entry = Token::at_entry();
+        let held = |cell: &CellRecord<E::Bytes, E::Program>| {
+            // The kernel itself is no thread: it is never throttled.
+            cell.monitor.holder().is_some_and(|holder| self.threads.at(holder.thread).standing.is_throttled())
+        };
+        self.cells.used(&mut entry).filter(|(_, cell)| held(cell)).map(|(index, _)| CellId(index)).collect()
     }
 
     /// What cannot be while everything is quiet (see [`Kernel::is_quiet`]): somebody waits for what is there, a server is held by

@@ -3,13 +3,13 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use hallows_abi::TraceRecord;
+use hallows_abi::{TimeBudget, TraceRecord};
 
 use crate::cell::{CellState, LastFault};
 use crate::lock::Token;
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
-use crate::{CellId, CoreId, Engine, Kernel};
+use crate::{CellId, CoreId, Engine, Kernel, Machine};
 
 /// One cell at a moment.
 #[derive(Clone, Debug)]
@@ -37,10 +37,27 @@ pub struct CellPicture {
     pub last_fault: Option<LastFault>,
     /// How long the timekeeper saw its thread run, in ns: to the grain of its looks.
     pub used_ns: u64,
+    /// What has become of its time budget, if it has one.
+    pub time: Option<TimePicture>,
     /// Bytes of linear memory in use.
     pub memory_bytes: u64,
     /// Bytes of its budget, and how many of them are used.
     pub budget_bytes: (u64, u64),
+}
+
+/// A time budget at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimePicture {
+    /// How much time in each period.
+    pub budget: TimeBudget,
+    /// How much of it is used in the present period, in ns: at most all.
+    pub used_ns: u64,
+    /// What was used beyond it, to be paid from the next periods, in ns.
+    pub debt_ns: u64,
+    /// Whether it stands still until the next replenishment.
+    pub throttled: bool,
+    /// How often it has done so.
+    pub throttlings: u64,
 }
 
 /// One core at a moment.
@@ -63,6 +80,7 @@ impl<E: Engine> Kernel<E> {
     pub fn picture_cells(&self) -> Vec<CellPicture> {
         let (mut token, mut entry) = (Token::at_entry(), Token::at_entry());
         let cells = self.cells.used(&mut entry).skip(1);
+        let now = self.machine.now();
         cells
             .filter(|(_, record)| record.state() != CellState::Free)
             .map(|(index, record)| {
@@ -84,6 +102,7 @@ impl<E: Engine> Kernel<E> {
                     running: thread.state.is_running(),
                     runnable: thread.state.is_runnable(),
                     used_ns: thread.used_ns.load(Ordering::Relaxed),
+                    time: thread.meter.lock(&mut token).0.picture(now.0, thread.standing.is_throttled()),
                     memory_bytes: self.engine.memory_in_use(CellId(index)),
                     budget_bytes: (budget.limit.load(Ordering::Relaxed), budget.used.load(Ordering::Relaxed)),
                 }

@@ -67,7 +67,7 @@ impl<E: Engine> Kernel<E> {
         let life = record.life.fetch_add(1, Ordering::AcqRel) + 1;
         let thread = self.threads.at(cell);
         thread.depth.store(0, Ordering::Relaxed);
-        thread.lent.store(0, Ordering::Relaxed);
+        thread.standing.end_loan();
         thread.word.clear();
         let passive = record.is_passive();
         let ended = {

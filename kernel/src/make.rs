@@ -3,13 +3,14 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use hallows_abi::{Error, ObjectKind, Rights};
+use hallows_abi::{Error, ObjectKind, Rights, TimeBudget};
 
 use crate::capabilities::{HELD, WATCHING};
 use crate::cell::CellState;
 use crate::configuration::{DEFAULT_SPACE, PRIORITIES};
 use crate::engine::Unmappable;
 use crate::lock::{Token, level};
+use crate::meter::Meter;
 use crate::objects::TimerSetting;
 use crate::slot::{Capability, Found, Via};
 use crate::sync::Ordering;
@@ -67,6 +68,8 @@ pub struct CellSpecification<'a> {
     pub passive: bool,
     /// The only core that it runs on.
     pub pinned: Option<CoreId>,
+    /// The most processor time that its thread may use; a passive one's handlers run on their callers'.
+    pub time: Option<TimeBudget>,
 }
 
 impl<E: Engine> Kernel<E> {
@@ -257,6 +260,9 @@ impl<E: Engine> Kernel<E> {
         if usize::from(specification.priority) >= PRIORITIES {
             return Err(Error::BadArgument);
         }
+        if specification.time.is_some_and(|time| specification.passive || !self.can_keep(time)) {
+            return Err(Error::BadArgument);
+        }
         let program = self.programs.at(program).program.lock(token).0.clone().ok_or(Error::Gone)?;
         let own = own_bytes(slots);
         let bytes = specification.memory_bytes.checked_add(own).ok_or(Error::BadArgument)?;
@@ -291,6 +297,8 @@ impl<E: Engine> Kernel<E> {
         let thread = self.threads.at(cell);
         thread.priority.store(specification.priority, Ordering::Relaxed);
         thread.pinned.store(specification.pinned.map_or(NOBODY, |core| core.0), Ordering::Relaxed);
+        thread.standing.reset(specification.time.is_some());
+        *thread.meter.lock(token).0 = Meter::new(specification.time);
         let generation = record.generation.begin();
         let opened = {
             let (mut tree, _) = self.capabilities.lock(token);

@@ -5,7 +5,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use hallows_abi::{
-    Code, Error, FaultKind, Handle, MAX_START_INFO, ObjectKind, Operation, Reply, Rights, Transfer, Writer,
+    Code, Error, FaultKind, Handle, MAX_START_INFO, ObjectKind, Operation, Reply, Rights, TimeBudget,
+    Transfer, Writer,
 };
 
 use crate::capabilities::Orphan;
@@ -394,8 +395,15 @@ impl<E: Engine> Kernel<E> {
             priority: (request.b() >> 32) as u8,
             passive: request.arguments[2] & 1 == 1,
             pinned: None,
+            time: TimeBudget::from_argument(request.arguments[2]),
         };
-        if specification.priority > self.threads.at(request.cell).priority.load(Ordering::Relaxed) {
+        let caller = self.threads.at(request.cell);
+        if specification.priority > caller.priority.load(Ordering::Relaxed) {
+            return Err(Error::NoRight);
+        }
+        if let Some(own) = caller.meter.lock(&mut context.token).0.budget()
+            && specification.time.is_none_or(|time| time.is_more_than(own))
+        {
             return Err(Error::NoRight);
         }
         let (index, token) = (program.capability.index, &mut context.token);

@@ -14,12 +14,15 @@ pub struct Plan {
     next_ns: AtomicU64,
     /// Not 0: the plan knows of nothing that runs.
     resting: AtomicU8,
+    /// When a thread that runs could have used up its time budget, in ns: a look is due by then, whoever runs.
+    look_by_ns: AtomicU64,
 }
 
 impl Plan {
     /// The timekeeper is awake.
     pub fn new() -> Self {
-        Self { next_ns: AtomicU64::new(0), resting: AtomicU8::new(0) }
+        let look_by_ns = AtomicU64::new(Nanos::NEVER.0);
+        Self { next_ns: AtomicU64::new(0), resting: AtomicU8::new(0), look_by_ns }
     }
 
     /// The timekeeper is awake.
@@ -64,6 +67,28 @@ impl Plan {
     pub fn is_too_late_for(&self, at_ns: u64) -> bool {
         beside_sequentially_consistent_access();
         at_ns < self.next_ns.load(Ordering::SeqCst)
+    }
+
+    /// A look is due by then. Whether the timekeeper must be woken for it.
+    pub fn look_by(&self, at_ns: u64) -> bool {
+        // One look serves all that are due later: it finds out by when the next one is.
+        self.look_by_ns.fetch_min(at_ns, Ordering::SeqCst);
+        self.is_too_late_for(at_ns)
+    }
+
+    /// When a look is due, in ns.
+    pub fn look_ns(&self) -> u64 {
+        self.look_by_ns.load(Ordering::SeqCst)
+    }
+
+    /// The look that is due takes place: before the timekeeper looks at the cores, which ask for a look only when they say what runs.
+    pub fn take_look(&self, now_ns: u64) {
+        let due_ns = self.look_by_ns.load(Ordering::SeqCst);
+        if due_ns <= now_ns {
+            // If it fails somebody needs an even earlier one, which this is too.
+            let _ =
+                self.look_by_ns.compare_exchange(due_ns, Nanos::NEVER.0, Ordering::SeqCst, Ordering::SeqCst);
+        }
     }
 
     /// Whether the timekeeper sleeps, or is about to.

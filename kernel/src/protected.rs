@@ -53,15 +53,25 @@ impl<E: Engine> Kernel<E> {
         if !record.monitor.try_give_back(holder) {
             self.hand_over(context, server);
         }
-        // Who lent it may have given up since, and left nobody to hand over to.
-        if thread.lent.load(Ordering::Relaxed) != 0 && thread.depth.load(Ordering::Relaxed) == 0 {
-            thread.lent.store(0, Ordering::Relaxed);
-        }
         if record.state() == CellState::Dying {
             self.try_finish(&mut context.token, context.core.0, server);
         }
+        if thread.standing.waits_for_the_outside() && thread.depth.load(Ordering::Relaxed) == 0 {
+            self.come_outside(context);
+        }
         self.check_live(cell)?;
         result
+    }
+
+    /// What waited until the calling thread had left all servers: a loan ends, an overdraft stops it.
+    #[cold]
+    fn come_outside(&self, context: &mut Context) {
+        let standing = &self.threads.at(context.thread.0).standing;
+        // Who lent it may have given up since, and left nobody to hand over to.
+        standing.end_loan();
+        if standing.is_overdrawn() {
+            self.yield_now(context);
+        }
     }
 
     /// With the monitor taken: runs the handler.
@@ -262,6 +272,7 @@ impl<E: Engine> Kernel<E> {
 
     /// The calling thread, which holds the monitor, leaves it to the next.
     pub(crate) fn hand_over(&self, context: &mut Context, server: u32) {
+        self.end_help(context);
         let monitor = &self.cells.at(server).monitor;
         let woken = {
             let (mut waiters, _) = monitor.waiters().lock(&mut context.token);
@@ -299,7 +310,7 @@ impl<E: Engine> Kernel<E> {
         for _ in 0..CHAIN {
             let Some(holder) = self.cells.at(server).monitor.holder() else { return };
             let thread = self.threads.at(holder.thread);
-            thread.lent.fetch_max(priority, Ordering::Relaxed);
+            thread.standing.lend(priority);
             let next = thread.waits_for.load(Ordering::SeqCst);
             // As in `closes_a_cycle`: one that was handed the monitor is the one to run.
             if next != NOBODY && next != server {
@@ -332,6 +343,7 @@ impl<E: Engine> Kernel<E> {
                 return;
             }
             if may_run_here {
+                self.donate(context.thread.0, thread);
                 here.handoff.store(thread, Ordering::Relaxed);
             } else {
                 queue.push(&self.threads, thread, crate::runqueue::Arrival::Fresh);

@@ -300,6 +300,32 @@ fn the_timekeeper_sees_a_core_that_begins_to_work_while_it_plans_or_is_woken() {
     });
 }
 
+#[test]
+fn a_look_that_a_core_needs_takes_place_or_the_timekeeper_is_woken_for_it() {
+    loom::model(|| {
+        let plan = Arc::new(Plan::new());
+        let core = Arc::new(Core::new(0, 1));
+        // One that is due when the timekeeper takes its turn at 60.
+        plan.look_by(50);
+        let needing = {
+            let (plan, core) = (plan.clone(), core.clone());
+            thread::spawn(move || {
+                core.running.store(1, Ordering::Relaxed);
+                plan.look_by(70)
+            })
+        };
+        plan.begin();
+        plan.take_look(60);
+        // As `look_at_budget` does.
+        if core.running.load(Ordering::Relaxed) == 1 {
+            plan.look_by(70);
+        }
+        let at_ns = plan.make(false, 100, || plan.look_ns(), || false);
+        let is_woken = needing.join().expect("no panic");
+        assert!(at_ns <= 70 || is_woken, "it sleeps until {at_ns} and misses 70");
+    });
+}
+
 /// Thread 1 posts two messages in a row to thread 2, the second as soon as it knows that the first was heard; thread 2 hears, closes its
 /// ear and opens it again. Nothing is mixed up, nothing that was posted is missed.
 #[test]

@@ -71,6 +71,9 @@ impl<E: Engine> Kernel<E> {
     fn run(&self, token: &mut Token<'static, { level::NONE }>, core: CoreId, thread: u32) {
         let (record, running) = (self.core(core.0), self.threads.at(thread));
         running.state.run();
+        if running.standing.is_accounted() && !self.begin_stint(token, core.0, thread) {
+            return;
+        }
         running.core.store(core.0, Ordering::Relaxed);
         record.running.store(thread, Ordering::Relaxed);
         record.switches.store(record.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -78,12 +81,15 @@ impl<E: Engine> Kernel<E> {
         let role = if self.cells.at(thread).is_passive() { Role::Passive } else { Role::Active };
         let stop = self.engine.resume(self, core, ThreadId(thread), CellId(thread), role);
         record.running.store(NOBODY, Ordering::Relaxed);
+        if running.standing.is_accounted() {
+            self.end_stint(token, thread);
+        }
         record.trace.record(TraceKind::Suspend, thread, thread, 0);
         match stop {
             Stop::Suspended if record.reason.load(Ordering::Relaxed) == Reason::Preempted as u8 => {
                 // Outside of all servers nobody waits for it: a loan that came after it left the last one ends here.
                 if running.depth.load(Ordering::Relaxed) == 0 {
-                    running.lent.store(0, Ordering::Relaxed);
+                    running.standing.end_loan();
                 }
                 running.state.requeue();
                 self.enqueue(token, core.0, thread, Arrival::Preempted);
@@ -262,7 +268,8 @@ impl<E: Engine> Kernel<E> {
             return Err(Error::Killed);
         }
         let record = self.core(context.core.0);
-        let has_to = self.configuration.chaos || self.is_stopping();
+        let over = thread.standing.is_overdrawn() && thread.is_outside();
+        let has_to = over || self.configuration.chaos || self.is_stopping();
         if has_to || record.waiting().competes_with(thread.effective_priority()) {
             record.trace.record(TraceKind::Preempt, context.thread.0, context.thread.0, 0);
             self.yield_now(context);

@@ -2,6 +2,8 @@
 
 use crate::PreemptionWord;
 use crate::configuration::CHAIN;
+use crate::lock::{Lock, level};
+use crate::meter::Meter;
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// No thread, core or cell, in the records below.
@@ -103,6 +105,113 @@ impl RunState {
     }
 }
 
+/// What is not as usual with a thread, in one word that is looked at in passing: the priority that is lent to it, and what becomes of its time.
+/// Written by anyone.
+#[derive(Debug, Default)]
+pub struct Standing(AtomicU32);
+
+impl Standing {
+    /// The priority lent by those who wait for it; 0 when none.
+    const LENT: u32 = 0xff;
+    /// Its cell has a time budget.
+    const METERED: u32 = 1 << 8;
+    /// That budget is used up: it stops when it is outside of all servers.
+    const OVERDRAWN: u32 = 1 << 9;
+    /// It has stopped for that, until its budget is replenished.
+    const THROTTLED: u32 = 1 << 10;
+    /// It runs on the time of who waits for it.
+    const HELPED: u32 = 1 << 11;
+
+    // All orders are relaxed: each is a hint for who comes by, or read by the core that runs the thread, which got it through its run state.
+
+    fn has(&self, what: u32) -> bool {
+        self.0.load(Ordering::Relaxed) & what != 0
+    }
+
+    fn put(&self, what: u32, there: bool) {
+        if there {
+            self.0.fetch_or(what, Ordering::Relaxed);
+        } else {
+            self.0.fetch_and(!what, Ordering::Relaxed);
+        }
+    }
+
+    /// Of a new cell's thread.
+    pub fn reset(&self, metered: bool) {
+        self.0.store(if metered { Self::METERED } else { 0 }, Ordering::Relaxed);
+    }
+
+    /// Lends it a priority.
+    pub fn lend(&self, priority: u8) {
+        let raise = |word: u32| Some(word & !Self::LENT | (word & Self::LENT).max(u32::from(priority)));
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, raise);
+    }
+
+    /// What is lent to it.
+    #[expect(clippy::cast_possible_truncation, reason = "its low 8 bits")]
+    pub fn lent(&self) -> u8 {
+        self.0.load(Ordering::Relaxed) as u8
+    }
+
+    /// Nobody lends it a priority any more.
+    pub fn end_loan(&self) {
+        self.put(Self::LENT, false);
+    }
+
+    /// Whether something is to be done when it is outside of all servers.
+    #[inline]
+    pub fn waits_for_the_outside(&self) -> bool {
+        self.has(Self::LENT | Self::OVERDRAWN)
+    }
+
+    /// Whether anybody counts the time that it runs for.
+    #[inline]
+    pub fn is_accounted(&self) -> bool {
+        self.has(Self::METERED | Self::HELPED)
+    }
+
+    /// Whether its cell has a time budget.
+    pub fn is_metered(&self) -> bool {
+        self.has(Self::METERED)
+    }
+
+    /// Whether its budget is used up.
+    pub fn is_overdrawn(&self) -> bool {
+        self.has(Self::OVERDRAWN)
+    }
+
+    /// Its budget is used up, or is not.
+    pub fn set_overdrawn(&self, overdrawn: bool) {
+        if self.is_overdrawn() != overdrawn {
+            self.put(Self::OVERDRAWN, overdrawn);
+        }
+    }
+
+    /// Whether it stands still until its budget is replenished.
+    pub fn is_throttled(&self) -> bool {
+        self.has(Self::THROTTLED)
+    }
+
+    /// It stands still, or not. Whether that is new.
+    pub fn set_throttled(&self, throttled: bool) -> bool {
+        let changes = self.is_throttled() != throttled;
+        if changes {
+            self.put(Self::THROTTLED, throttled);
+        }
+        changes
+    }
+
+    /// Whether it runs on another's time.
+    pub fn is_helped(&self) -> bool {
+        self.has(Self::HELPED)
+    }
+
+    /// It runs on another's time, or its own.
+    pub fn set_helped(&self, helped: bool) {
+        self.put(Self::HELPED, helped);
+    }
+}
+
 /// One passive server on a thread's chain. `used_ns` and `seen` are written by the timekeeper, the rest by the thread.
 #[derive(Debug, Default)]
 struct Level {
@@ -125,8 +234,12 @@ pub struct Thread {
     pub state: RunState,
     /// Priority of its cell.
     pub priority: AtomicU8,
-    /// Priority lent by those who wait for it; 0 when none. Written by them.
-    pub lent: AtomicU8,
+    /// What is not as usual with it. Written by anyone.
+    pub standing: Standing,
+    /// The time that it may use.
+    pub meter: Lock<{ level::LEAF }, Meter>,
+    /// On whose time it runs while it is helped. Written by who helps, before it runs.
+    pub donor: AtomicU32,
     /// The only core that it may run on, or [`NOBODY`].
     pub pinned: AtomicU32,
     /// The core that last ran it.
@@ -162,7 +275,9 @@ impl Thread {
             word: PreemptionWord::default(),
             state: RunState::default(),
             priority: AtomicU8::new(0),
-            lent: AtomicU8::new(0),
+            standing: Standing::default(),
+            meter: Lock::default(),
+            donor: AtomicU32::new(NOBODY),
             pinned: AtomicU32::new(NOBODY),
             core: AtomicU32::new(0),
             next: AtomicU32::new(NOBODY),
@@ -249,8 +364,20 @@ impl Thread {
             && level.used_ns.load(Ordering::Relaxed) > level.budget_ns.load(Ordering::Relaxed)
     }
 
+    /// The budgets of all handlers that it is inside of, together, in ns: the most that it can stay inside.
+    pub fn chain_budget_ns(&self) -> u64 {
+        let depth = self.depth.load(Ordering::Relaxed) as usize;
+        let budgets = self.chain.iter().take(depth).map(|level| level.budget_ns.load(Ordering::Relaxed));
+        budgets.fold(0, u64::saturating_add)
+    }
+
+    /// Whether it holds no server and waits for none: to stop it harms nobody. Of a thread that does not run, or for itself.
+    pub fn is_outside(&self) -> bool {
+        self.depth.load(Ordering::Relaxed) == 0 && self.waits_for.load(Ordering::Relaxed) == NOBODY
+    }
+
     /// The priority that it runs at.
     pub fn effective_priority(&self) -> u8 {
-        self.priority.load(Ordering::Relaxed).max(self.lent.load(Ordering::Relaxed))
+        self.priority.load(Ordering::Relaxed).max(self.standing.lent())
     }
 }

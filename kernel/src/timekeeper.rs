@@ -2,7 +2,7 @@
 //!
 //! It learns when something began by looking: a slice or a handler is as old as its first sighting, so a budget is enforced to
 //! within one look. While threads wait for a core it asks to be called all the time (`spin`); while threads run alone,
-//! at a coarse interval; while nothing runs, when the next timer is due, or never.
+//! at a coarse interval, or when a time budget may be used up (`metering.rs`); while nothing runs, when the next timer is due, or never.
 
 use alloc::boxed::Box;
 
@@ -24,7 +24,7 @@ pub struct NextTick {
 }
 
 /// How often handlers are accounted at most, in ns: the grain of their budgets. A host's clock of a thread costs a system call.
-const ACCOUNTING_NS: u64 = 100_000;
+pub(crate) const ACCOUNTING_NS: u64 = 100_000;
 
 /// What it saw of a core at its last look.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +57,7 @@ impl<E: Engine> Kernel<E> {
     pub fn tick(&self, now: Nanos) -> NextTick {
         let mut token = Token::at_entry();
         self.plan.begin();
+        self.plan.take_look(now.0);
         let (contended, active) = self.look_at_cores(&mut token, now);
         self.fire_due(&mut token, now);
         if contended {
@@ -71,7 +72,7 @@ impl<E: Engine> Kernel<E> {
 
     /// Stops what ran too long. Whether threads wait behind a running one; and whether anything ran since the last look.
     fn look_at_cores(&self, token: &mut Token<'static, { level::NONE }>, now: Nanos) -> (bool, bool) {
-        let (mut timekeeper, _) = self.timekeeper.lock(token);
+        let (mut timekeeper, mut below) = self.timekeeper.lock(token);
         let (mut contended, mut active) = (false, false);
         for ((number, core), seen) in (0..).zip(self.cores.iter()).zip(&mut timekeeper.seen) {
             core.trace.stamp(now.0);
@@ -82,6 +83,9 @@ impl<E: Engine> Kernel<E> {
             if running != NOBODY {
                 active = true;
                 self.account(number, running, seen, now);
+                if self.threads.at(running).standing.is_metered() {
+                    self.look_at_budget(&mut below, running, now);
+                }
                 contended |= self.look_at_thread(core, running, seen, now);
             } else {
                 // Between two threads, most likely: with this look alone the next one's quantum would not be seen to begin.
@@ -141,6 +145,7 @@ impl<E: Engine> Kernel<E> {
                     None => break,
                     Some(Due::Thread(thread)) => self.expire(token, thread, now),
                     Some(Due::Timer(timer)) => self.fire(token, timer, now),
+                    Some(Due::Replenishment(thread)) => self.replenish(token, thread),
                 }
             }
         }
@@ -202,7 +207,7 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Something is due at a time: the timekeeper must be awake by then.
-    fn due_at(&self, at_ns: u64) {
+    pub(crate) fn due_at(&self, at_ns: u64) {
         if self.plan.is_too_late_for(at_ns) {
             self.machine.alarm(Nanos(at_ns));
         }
@@ -210,7 +215,8 @@ impl<E: Engine> Kernel<E> {
 
     fn next_due_ns(&self, token: &mut Token<'static, { level::NONE }>) -> u64 {
         let queues = self.timer_queues.iter();
-        queues.filter_map(|queue| queue.lock(token).0.next_ns()).min().unwrap_or(Nanos::NEVER.0)
+        let due_ns = queues.filter_map(|queue| queue.lock(token).0.next_ns()).min();
+        due_ns.unwrap_or(Nanos::NEVER.0).min(self.plan.look_ns())
     }
 
     /// The calling thread's wait ends at a deadline. An entry of an earlier wait that is due before serves for it too.

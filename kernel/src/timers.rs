@@ -1,4 +1,4 @@
-//! Timer queues: what is due when. One entry for each thread with a deadline and each armed timer.
+//! Timer queues: what is due when. One entry for each thread with a deadline, each armed timer and each throttled thread.
 
 use alloc::collections::BTreeSet;
 
@@ -9,6 +9,8 @@ pub enum Due {
     Thread(u32),
     /// A timer fires.
     Timer(u32),
+    /// A throttled thread's time budget is replenished.
+    Replenishment(u32),
 }
 
 /// Everything due on one shard of the machine, by time.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use hallows_linux::host::control::client::{self, RunningMachine};
 use hallows_linux::host::control::protocol::{
-    CellState, CellStatus, MachineStatus, Request, Response, TimekeeperState,
+    CellState, CellStatus, MachineStatus, Request, Response, TimeStatus, TimekeeperState,
 };
 use hallows_linux::host::cores::TimekeeperPlace;
 
@@ -89,6 +89,7 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
                 CellState::Running => "running",
                 CellState::Ready => "ready",
                 CellState::Waiting => "waiting",
+                CellState::Throttled => "throttled",
                 CellState::Restarting => "restarting",
                 CellState::Ended => "ended",
             },
@@ -104,14 +105,46 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
     Ok(())
 }
 
-/// Whom a cell waits for, and how it last failed.
+/// What has become of a cell's time budget, whom it waits for, and how it last failed.
 fn note(status: &MachineStatus, cell: &CellStatus) -> String {
     let waits_for = cell.waits_for.map(|number| {
         let server = status.cells.iter().find(|cell| cell.cell == number);
         format!("waits for {}", server.map_or_else(|| number.to_string(), |server| server.name.clone()))
     });
     let failed = cell.last_fault.as_ref().map(|fault| format!("last fault: {fault}"));
-    waits_for.into_iter().chain(failed).collect::<Vec<_>>().join("; ")
+    cell.time
+        .map(|time| budget(&time))
+        .into_iter()
+        .chain(waits_for)
+        .chain(failed)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// A time budget in a few words: used, of how much in which period, what it owes, how often it stood still.
+fn budget(time: &TimeStatus) -> String {
+    let debt = if time.debt_ns > 0 { format!(", owes {}", duration(time.debt_ns)) } else { String::new() };
+    format!(
+        "time {} of {} in {}{debt}, throttled {} times",
+        duration(time.used_ns),
+        duration(time.budget_ns),
+        duration(time.period_ns),
+        time.throttlings
+    )
+}
+
+/// A time in the largest unit that leaves a number of at least one.
+fn duration(nanoseconds: u64) -> String {
+    let mut value = nanoseconds as f64 / 1_000.0;
+    let mut unit = 0;
+    let units = ["us", "ms", "s"];
+    while value >= 1_000.0 && unit + 1 < units.len() {
+        value /= 1_000.0;
+        unit += 1;
+    }
+    // No zeroes behind a whole number: it reads as it was written.
+    let text = format!("{value:.1}");
+    format!("{}{}", text.strip_suffix(".0").unwrap_or(&text), units[unit])
 }
 
 /// Bytes in the largest unit that leaves a number of at least one.
@@ -128,7 +161,7 @@ fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::*;
 
     #[test]
     fn sizes_are_short() {
@@ -136,5 +169,20 @@ mod tests {
         assert_eq!(size(1023), "1023B");
         assert_eq!(size(1536), "1.5K");
         assert_eq!(size(256 << 20), "256.0M");
+    }
+
+    #[test]
+    fn a_time_budget_is_told_in_a_few_words() {
+        let time = TimeStatus {
+            budget_ns: 200_000,
+            period_ns: 1_000_000,
+            used_ns: 200_000,
+            debt_ns: 0,
+            throttled: true,
+            throttlings: 12,
+        };
+        assert_eq!(budget(&time), "time 200us of 200us in 1ms, throttled 12 times");
+        let indebted = TimeStatus { used_ns: 1_500, debt_ns: 2_340_000, ..time };
+        assert_eq!(budget(&indebted), "time 1.5us of 200us in 1ms, owes 2.3ms, throttled 12 times");
     }
 }

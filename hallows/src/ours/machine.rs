@@ -178,6 +178,7 @@ impl Bench {
             priority: 3,
             passive,
             pinned: Some(CoreId(core)),
+            time: None,
         };
         let (id, rooted) =
             self.kernel.boot_cell(&self.right, program, None, &specification).map_err(wrong)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use hallows_abi::TimeBudget;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -42,6 +43,7 @@ pub struct CellTable {
     pub slots: Option<Spanned<u32>>,
     pub priority: Option<Spanned<u8>>,
     pub core: Option<u32>,
+    pub time: Option<Spanned<TimeText>>,
     #[serde(default)]
     pub arguments: Vec<Argument>,
     #[serde(default)]
@@ -99,6 +101,48 @@ impl<'de> Deserialize<'de> for Bytes {
             }
         }
         deserializer.deserialize_any(BytesVisitor)
+    }
+}
+
+/// A time budget: a text such as `"200us/1ms"`, the time and the period. Whether it makes sense is not looked at here.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeText(pub TimeBudget);
+
+impl TimeText {
+    fn from_text(text: &str) -> Option<TimeBudget> {
+        let (budget, period) = text.split_once('/')?;
+        Some(TimeBudget { budget_ns: Self::nanoseconds(budget)?, period_ns: Self::nanoseconds(period)? })
+    }
+
+    fn nanoseconds(text: &str) -> Option<u64> {
+        let text = text.trim();
+        let digits = text.find(|character: char| !character.is_ascii_digit())?;
+        let (digits, unit) = text.split_at(digits);
+        let factor = match unit.trim_start() {
+            "us" | "µs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            _ => return None,
+        };
+        digits.parse::<u64>().ok()?.checked_mul(factor)
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TimeVisitor;
+        impl Visitor<'_> for TimeVisitor {
+            type Value = TimeText;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a time and its period in whole us, ms or s, as \"200us/1ms\"")
+            }
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<TimeText, E> {
+                TimeText::from_text(value)
+                    .map(TimeText)
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(value), &self))
+            }
+        }
+        deserializer.deserialize_any(TimeVisitor)
     }
 }
 

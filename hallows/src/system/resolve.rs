@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use hallows_abi::Rights;
+use hallows_abi::{Rights, TimeBudget};
 use hallows_supervisor::{Policy, Restart, Ward};
 use toml::Spanned;
 
 use super::document::{
-    Bytes, CellTable, Document, RestartName, RestartValue, RightName, ServiceKind, ServiceValue,
+    Bytes, CellTable, Document, RestartName, RestartValue, RightName, ServiceKind, ServiceValue, TimeText,
     USUAL_MEMORY_BYTES, USUAL_PRIORITY, USUAL_QUEUE, UseValue,
 };
 use super::{
@@ -116,6 +116,7 @@ fn cell(source: Source<'_>, programs: Programs<'_>, entry: &Entry) -> Checked<Ce
             .help("choose another name; its wishes are the `restart` of the other cells"));
     }
     let serves = serves(source, &table.serves)?;
+    let passive = serves.iter().any(|endpoint| matches!(endpoint.service, Service::Passive { .. }));
     Ok(Cell {
         name: name.get_ref().clone(),
         program: program(source, programs, table)?,
@@ -124,7 +125,8 @@ fn cell(source: Source<'_>, programs: Programs<'_>, entry: &Entry) -> Checked<Ce
         priority: within(source, "priority", table.priority.as_ref(), 0..=HIGHEST_PRIORITY, USUAL_PRIORITY)?,
         core: table.core,
         arguments: table.arguments.iter().map(|argument| argument.0.clone()).collect(),
-        passive: serves.iter().any(|endpoint| matches!(endpoint.service, Service::Passive { .. })),
+        time: time(source, table.time.as_ref(), passive)?,
+        passive,
         serves,
         uses: Vec::new(),
         faults: None,
@@ -166,6 +168,31 @@ fn memory(source: Source<'_>, memory: Option<&Spanned<Bytes>>) -> Checked<u64> {
             .help("from \"64K\" to \"4G\""));
     }
     Ok(bytes)
+}
+
+fn time(source: Source<'_>, time: Option<&Spanned<TimeText>>, passive: bool) -> Checked<Option<TimeBudget>> {
+    let Some(time) = time else { return Ok(None) };
+    let (budget, place) = (time.get_ref().0, time.span());
+    let problem = |message: &str, help: &str| Err(source.problem(place.clone(), message).help(help));
+    if passive {
+        return problem(
+            "a passive cell has no time of its own",
+            "its handlers run on their callers' time, each within the `budget_us` of its endpoint; give `time` to the callers",
+        );
+    }
+    if budget.budget_ns == 0 || budget.period_ns == 0 {
+        return problem("without any time a cell never runs", "some time and its period, as \"200us/1ms\"");
+    }
+    if budget.budget_ns > budget.period_ns {
+        return problem(
+            "this is more time than there is in the period",
+            "a cell has one thread: the time is at most the period; leave `time` out for all that nobody else wants",
+        );
+    }
+    if !budget.is_valid() {
+        return problem("this period is too long", "at most 16 s of time in at most 71 minutes, or 4294 s");
+    }
+    Ok(Some(budget))
 }
 
 fn within<T: Copy + PartialOrd + Display>(

@@ -237,3 +237,43 @@ fn the_examples_are_systems() {
     }
     assert!(examples >= 8, "only {examples} examples");
 }
+
+#[test]
+fn a_time_budget_is_a_time_and_its_period() {
+    let of = |time: &str| {
+        let text = format!("[cells.a]\nprogram = \"spin\"\ntime = \"{time}\"\n");
+        parsed(&text).cells[0].time.map(|time| (time.budget_ns, time.period_ns))
+    };
+    assert_eq!(of("200us/1ms"), Some((200_000, 1_000_000)));
+    assert_eq!(of("1 s / 2 s"), Some((1_000_000_000, 2_000_000_000)));
+    assert_eq!(of("10ms/10ms"), Some((10_000_000, 10_000_000)));
+    assert_eq!(parsed("[cells.a]\nprogram = \"spin\"\n").cells[0].time, None);
+}
+
+#[test]
+fn a_time_budget_that_makes_no_sense_is_refused_with_what_would() {
+    let of = |time: &str, more: &str| {
+        let (line, message, advice) =
+            problem(&format!("[cells.a]\nprogram = \"spin\"\ntime = {time}\n{more}"));
+        assert_eq!(line, 3, "{message}");
+        format!("{message}: {advice}")
+    };
+    for nonsense in [
+        "\"200us\"",
+        "\"200/1000\"",
+        "\"us/ms\"",
+        "\"20%\"",
+        "\"-1us/1ms\"",
+        "0.2",
+        "\"99999999999999999s/1s\"",
+    ] {
+        let said = of(nonsense, "");
+        assert!(said.contains("200us/1ms"), "{nonsense}: {said}");
+    }
+    assert!(of("\"0us/1ms\"", "").contains("never runs"));
+    assert!(of("\"1us/0ms\"", "").contains("never runs"));
+    assert!(of("\"2ms/1ms\"", "").contains("more time than there is"));
+    assert!(of("\"1ms/5000s\"", "").contains("too long"));
+    assert!(of("\"17s/20s\"", "").contains("too long"));
+    assert!(of("\"1us/1ms\"", "serves = { calc = \"passive\" }").contains("no time of its own"));
+}

@@ -114,6 +114,7 @@ impl System {
             priority: 3,
             passive: serving == Serving::Passive,
             pinned: None,
+            time: None,
         };
         let made = self.kernel.boot_cell(&self.right, &program, None, &specification);
         let (cell, capability) = made.map_err(|error| refused("the record", error))?;

@@ -185,8 +185,15 @@ impl Simulation {
         passive: bool,
         priority: u8,
     ) -> (CellId, Rooted) {
-        let specification =
-            CellSpecification { name, memory_bytes: 1 << 20, slots: 0, priority, passive, pinned: None };
+        let specification = CellSpecification {
+            name,
+            memory_bytes: 1 << 20,
+            slots: 0,
+            priority,
+            passive,
+            pinned: None,
+            time: None,
+        };
         self.cell_of(program, faults, &specification)
     }
 

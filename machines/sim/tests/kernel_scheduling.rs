@@ -11,7 +11,15 @@ use hallows_sim::{Faults, Process, Response, Simulation};
 const STEPS: u64 = 20_000;
 
 fn specification(priority: u8, pinned: Option<CoreId>) -> CellSpecification<'static> {
-    CellSpecification { name: "cell", memory_bytes: 1 << 20, slots: 0, priority, passive: false, pinned }
+    CellSpecification {
+        name: "cell",
+        memory_bytes: 1 << 20,
+        slots: 0,
+        priority,
+        passive: false,
+        pinned,
+        time: None,
+    }
 }
 
 #[test]

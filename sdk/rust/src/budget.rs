@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hallows_abi::{Code, Error, Handle, Operation, Transfer};
+use hallows_abi::{Code, Error, Handle, Operation, TimeBudget, Transfer};
 
 use crate::operation::{operate, operate_for};
 use crate::{Budget, Cell, Endpoint, Notification, Object, Program, Region, Timer};
@@ -50,6 +50,9 @@ pub struct NewCell {
     pub priority: u8,
     /// Whether it runs by itself, or only when it is called.
     pub serving: Serving,
+    /// The most processor time that it may use, in whole microseconds; `None`: all that nobody else wants. Not a larger share than the maker's
+    /// own, if that has one; for passive cells there is none.
+    pub time: Option<TimeBudget>,
 }
 
 /// On whose time a cell runs.
@@ -127,11 +130,16 @@ impl Budget {
     /// # Errors
     ///
     /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::NoRight`] for a priority above the
-    /// caller's; [`Error::BadArgument`] for another priority or number of slots that there is not.
+    /// caller's, or a larger share of the time; [`Error::BadArgument`] for another priority, number of slots or time budget that there is
+    /// not, or that the machine is too coarse for.
     pub fn create_cell(self, cell: &NewCell) -> Result<Cell, Error> {
         let slots_and_priority = u64::from(cell.slots.unwrap_or(0)) | u64::from(cell.priority) << 32;
         let passive = u64::from(cell.serving == Serving::Passive);
-        let arguments = [cell.memory_limit, slots_and_priority, passive];
+        let time = match cell.time {
+            None => 0,
+            Some(time) => time.to_argument().ok_or(Error::BadArgument)?,
+        };
+        let arguments = [cell.memory_limit, slots_and_priority, passive | time];
         let program = cell.program.share();
         match cell.faults {
             Some(faults) => self.create(Code::CreateCell, arguments, &[program, faults.share()]),

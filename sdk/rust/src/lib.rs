@@ -56,6 +56,7 @@ pub use connection::Connection;
 pub use deadline::Deadline;
 pub use endpoint::watch;
 pub use form::Form;
+pub use hallows_abi::TimeBudget;
 pub use object::{Budget, Cell, Endpoint, Identity, Notification, Object, Program, Region, Timer};
 pub use program::Start;
 pub use region::{Access, Window};

@@ -7,8 +7,8 @@ use hallows_kernel::{BootCapability, CellId, CellSpecification, CoreId, Rooted, 
 use hallows_sdk::start_info;
 
 use super::linux_machine::LinuxMachine;
-use super::plan::{CellPlan, Plan, ProgramPlan, ServiceKind, UseKind};
-use hallows_abi::{Handle, MAX_START_INFO, Rights};
+use super::plan::{CellPlan, Plan, ProgramPlan, ServiceKind, TimePlan, UseKind};
+use hallows_abi::{Handle, MAX_START_INFO, Rights, TimeBudget};
 
 /// The kernel of a Linux machine.
 pub type Kernel = hallows_kernel::Kernel<WasmEngine<LinuxMachine>>;
@@ -49,6 +49,19 @@ pub enum BootError {
         cell: String,
         /// Why.
         error: start_info::StartInfoError,
+    },
+    /// A time budget that this machine is too coarse for.
+    #[error(
+        "the cell {cell} has a time budget with a period of {period_us} µs, and this machine can keep none below {least_us} µs: ten of its \
+         quanta (a core for the timekeeper, and a shorter --quantum-us, make them shorter)"
+    )]
+    PeriodTooShort {
+        /// The cell's name.
+        cell: String,
+        /// Its period.
+        period_us: u64,
+        /// The shortest that this machine can keep.
+        least_us: u64,
     },
     /// The plan names something that is not in it.
     #[error("the plan of the cell {cell} names a {what} that is not there")]
@@ -198,7 +211,13 @@ impl Made {
             priority: plan.priority,
             passive,
             pinned: plan.core.map(CoreId),
+            time: plan.time.map(|TimePlan { budget_ns, period_ns }| TimeBudget { budget_ns, period_ns }),
         };
+        let least_ns = kernel.shortest_budget_period_ns();
+        if let Some(time) = plan.time.filter(|time| time.period_ns < least_ns) {
+            let (period_us, least_us) = (time.period_ns / 1_000, least_ns.div_ceil(1_000));
+            return Err(BootError::PeriodTooShort { cell: plan.name.clone(), period_us, least_us });
+        }
         let (cell, capability) =
             kernel.boot_cell(right, program, faults, &specification).map_err(refused("the cell"))?;
         let endpoints = plan

@@ -61,6 +61,8 @@ pub struct CellPlan {
     pub priority: u8,
     /// The machine's core that it runs on, counted from 0; any, if none.
     pub core: Option<u32>,
+    /// The most processor time that it may use; all that nobody else wants, if none.
+    pub time: Option<TimePlan>,
     /// Its arguments.
     pub arguments: Vec<String>,
     /// What it serves: all passive, or all active.
@@ -69,6 +71,15 @@ pub struct CellPlan {
     pub uses: Vec<UsePlan>,
     /// The endpoint that its faults go to: a cell's place in [`Plan::cells`] (an earlier one), and a place in its `serves`.
     pub faults: Option<(usize, usize)>,
+}
+
+/// A time budget, as [`hallows_abi::TimeBudget`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimePlan {
+    /// Time in each period, in ns.
+    pub budget_ns: u64,
+    /// The period, in ns.
+    pub period_ns: u64,
 }
 
 /// An endpoint that a cell serves.

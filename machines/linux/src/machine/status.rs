@@ -6,7 +6,8 @@ use hallows_kernel::{CellId, CellPicture, CellState as Life, LastFault, Machine}
 
 use super::running::Running;
 use crate::host::control::protocol::{
-    CellSelector, CellState, CellStatus, MachineStatus, MemoryStatus, TimekeeperState, TimekeeperStatus,
+    CellSelector, CellState, CellStatus, MachineStatus, MemoryStatus, TimeStatus, TimekeeperState,
+    TimekeeperStatus,
 };
 use crate::host::core_set::CoreId;
 use crate::host::cores::CoreChoice;
@@ -85,11 +86,20 @@ impl Surroundings {
                 Life::Dying => CellState::Restarting,
                 Life::Created | Life::Starting => CellState::Ready,
                 Life::Running if picture.running => CellState::Running,
+                Life::Running if picture.time.is_some_and(|time| time.throttled) => CellState::Throttled,
                 Life::Running if picture.runnable => CellState::Ready,
                 Life::Running => CellState::Waiting,
             },
             core: core.filter(|_| has_run).map(|core: CoreId| core),
             cpu_ns: picture.used_ns,
+            time: picture.time.map(|time| TimeStatus {
+                budget_ns: time.budget.budget_ns,
+                period_ns: time.budget.period_ns,
+                used_ns: time.used_ns,
+                debt_ns: time.debt_ns,
+                throttled: time.throttled,
+                throttlings: time.throttlings,
+            }),
             memory_bytes: picture.memory_bytes,
             memory_limit_bytes: picture.budget_bytes.0,
             restarts: u64::from(picture.life.saturating_sub(1)),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hallows_abi::{Handle, Rights};
 use hallows_engine::artifact::{program_hash, seal};
@@ -203,8 +203,15 @@ impl World {
     }
 
     pub fn cell_with(&self, name: &str, program: &Rooted, passive: bool, memory_bytes: u64) -> Cell {
-        let specification =
-            CellSpecification { name, memory_bytes, slots: 0, priority: 3, passive, pinned: None };
+        let specification = CellSpecification {
+            name,
+            memory_bytes,
+            slots: 0,
+            priority: 3,
+            passive,
+            pinned: None,
+            time: None,
+        };
         let (id, capability) = self.kernel.boot_cell(&self.right, program, None, &specification).unwrap();
         Cell { id, capability }
     }
@@ -256,6 +263,39 @@ impl World {
                         }
                     }
                 });
+            }
+        });
+    }
+
+    /// Runs everything on core 0, on this thread, with a timekeeper on another, until it is `over`.
+    pub fn run_in_time(&self, mut over: impl FnMut(&Self) -> bool) {
+        /// Thousands of times what any test takes.
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let stop = AtomicBool::new(false);
+        /// Ends the timekeeper also if the test panics.
+        struct Stop<'a>(&'a AtomicBool);
+        impl Drop for Stop<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let begin = Instant::now();
+                while !stop.load(Ordering::SeqCst) {
+                    self.kernel.tick(self.kernel.machine.now());
+                    if begin.elapsed() > PATIENCE {
+                        eprintln!("it does not end: {:#?}", self.kernel.picture_cells());
+                        std::process::abort();
+                    }
+                }
+            });
+            let _stop = Stop(&stop);
+            let _stack = TrapStack::install().unwrap();
+            while !over(self) {
+                if !self.kernel.step(CoreId(0)) {
+                    std::thread::yield_now();
+                }
             }
         });
     }

@@ -2,6 +2,7 @@
 //! own order of steps and its own faults. `SEEDS=n` runs n seeds of each scenario, `SEED=n` replays one.
 #![expect(clippy::unwrap_used, reason = "a test's panic is its failure")]
 
+mod budgets;
 mod capabilities;
 mod chains;
 mod deadlocks;

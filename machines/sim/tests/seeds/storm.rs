@@ -2,7 +2,7 @@
 //! expected of any single call; the kernel must stay whole, come to rest, and give everything back.
 
 use hallows_abi::{Code, Error, EventKind, Handle, Operation, Rights, Transfer, TransferMode};
-use hallows_kernel::{CellSpecification, Configuration, CoreId};
+use hallows_kernel::{CellSpecification, Configuration, CoreId, TimeBudget};
 use hallows_sim::{Faults, Halt, Incoming, Process, Response, Simulation, Trouble};
 
 use crate::lives::OrKilled;
@@ -359,6 +359,9 @@ fn a_storm_of_anything_leaves_the_kernel_whole() {
                 priority: random.below(8) as u8,
                 passive,
                 pinned: (random.below(4) == 0).then(|| CoreId(random.below(u64::from(cores)) as u32)),
+                // Some stand still between any two steps.
+                time: (!passive && random.below(3) == 0)
+                    .then(|| TimeBudget { budget_ns: 1 + random.below(50_000), period_ns: 50_000 }),
             };
             let (cell, root) = sim.cell_of(program, faults, &specification);
             endpoints.push(if passive { sim.passive(cell) } else { sim.active(cell, 1) });

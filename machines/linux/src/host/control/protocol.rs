@@ -129,6 +129,9 @@ pub struct CellStatus {
     pub core: Option<CoreId>,
     /// Processor time that it has used, in nanoseconds.
     pub cpu_ns: u64,
+    /// Its time budget, and what it has used of it; `None` if it may have all time that nobody else wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeStatus>,
     /// Memory that it has, in bytes.
     pub memory_bytes: u64,
     /// Memory that it may have, in bytes.
@@ -143,6 +146,23 @@ pub struct CellStatus {
     pub last_fault: Option<String>,
 }
 
+/// A cell's time budget, at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeStatus {
+    /// Processor time that it may use in each period, in nanoseconds.
+    pub budget_ns: u64,
+    /// The period, in nanoseconds.
+    pub period_ns: u64,
+    /// What it has used of the present period's budget, in nanoseconds.
+    pub used_ns: u64,
+    /// What it has used beyond it, inside of servers, and pays from the next ones, in nanoseconds.
+    pub debt_ns: u64,
+    /// Whether it stands still until the next replenishment.
+    pub throttled: bool,
+    /// How often it has stood still.
+    pub throttlings: u64,
+}
+
 /// What a cell does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -153,6 +173,8 @@ pub enum CellState {
     Ready,
     /// It waits for an event.
     Waiting,
+    /// It could run, and has used up its time budget.
+    Throttled,
     /// It ended by a fault and is about to be started again.
     Restarting,
     /// It ended for good.
@@ -199,6 +221,14 @@ mod tests {
                 state: CellState::Waiting,
                 core: None,
                 cpu_ns: 4,
+                time: Some(TimeStatus {
+                    budget_ns: 200,
+                    period_ns: 1_000,
+                    used_ns: 200,
+                    debt_ns: 70,
+                    throttled: true,
+                    throttlings: 3,
+                }),
                 memory_bytes: 65536,
                 memory_limit_bytes: 1 << 20,
                 restarts: 0,

@@ -1,0 +1,201 @@
+//! Time budgets: who counts the time of a thread, who stops it when there is none left, and who lets it go on.
+//!
+//! A *stint* is the time from a thread's coming onto a core to its leaving it. The clock is read at both ends of a stint of a thread that has
+//! a budget, and of no other's; calls of passive servers, checks and preemptions within it read none. Sightings alone would not do: what a
+//! timer starts begins right after a look, and is over before the next. That a budget is used up *during* a stint is what the timekeeper
+//! sees: it looks by then ([`crate::plan::Plan::look_by`]), and sets the thread's preemption word.
+//!
+//! Such a thread is *overdrawn*. Inside of a passive server it runs on: the handler completes within its own budget, and what that takes
+//! becomes debt, which therefore is at most the budgets of the handlers on its chain, and one coarse look of the timekeeper's
+//! ([`Kernel::most_debt_ns`]). Outside it yields, and its core's loop does not resume it any more (`begin_stint`): it is *throttled* until
+//! its budget is replenished. That is the only place where threads are throttled, and a thread that holds or waits for a
+//! server is resumed there, so a throttled thread never stands in anybody's way. (Overrun with
+//! payback: Ghazalie and Baker, "Aperiodic servers in a deadline scheduling environment", Real-Time Systems 9, 1995; Davis and Burns,
+//! "Resource sharing in hierarchical fixed priority pre-emptive systems", RTSS 2006.)
+//!
+//! Who waits for a passive server and helps its holder lends it its core, and the time on that core is the helper's, as far as its budget
+//! goes: it is the helper who has the use of it, and otherwise a holder of low priority would pay for the haste of others (time-slice
+//! donation, as in NOVA; bandwidth inheritance: Lipari, Lamastra, Abeni, "Task synchronization in reservation-based real-time systems", IEEE
+//! Transactions on Computers 53(12), 2004). Beyond it the holder pays: nobody gets into debt by helping, so the bound of debt has no part
+//! for the handlers in front.
+
+use hallows_abi::TimeBudget;
+
+use crate::lock::{Token, level};
+use crate::runqueue::Arrival;
+use crate::sync::Ordering;
+use crate::thread::NOBODY;
+use crate::timekeeper::ACCOUNTING_NS;
+use crate::timers::Due;
+use crate::{Context, Engine, Kernel, Machine, Nanos};
+
+/// A budget is enforced to within about a quantum, where others wait: in a period of so many quanta that is a tenth.
+const QUANTA_IN_A_PERIOD: u64 = 10;
+
+impl<E: Engine> Kernel<E> {
+    /// The shortest period of a time budget that this machine can keep, in ns.
+    pub fn shortest_budget_period_ns(&self) -> u64 {
+        self.configuration.quantum_ns.saturating_mul(QUANTA_IN_A_PERIOD)
+    }
+
+    /// Whether a time budget makes sense here.
+    pub(crate) fn can_keep(&self, time: TimeBudget) -> bool {
+        time.is_valid() && time.period_ns >= self.shortest_budget_period_ns()
+    }
+
+    /// How much debt a thread may have: what its handlers can take, and the grain of the looks.
+    fn most_debt_ns(&self, thread: u32) -> u64 {
+        self.threads.at(thread).chain_budget_ns().saturating_add(self.configuration.coarse_tick_ns)
+    }
+
+    /// A thread whose time is counted comes onto a core. False: it has no time, and is throttled instead. Not inlined: the others' way stays
+    /// short.
+    #[inline(never)]
+    pub(crate) fn begin_stint(
+        &self,
+        token: &mut Token<'static, { level::NONE }>,
+        core: u32,
+        thread: u32,
+    ) -> bool {
+        let record = self.threads.at(thread);
+        let now = self.machine.now().0;
+        let left_ns = {
+            let (mut meter, _) = record.meter.lock(token);
+            meter.advance(now);
+            meter.begin(now);
+            meter.left_ns()
+        };
+        record.standing.set_overdrawn(left_ns == 0);
+        if left_ns == 0 {
+            // A cell that was killed meanwhile unwinds at once.
+            if record.is_outside() && self.cells.at(thread).is_live() {
+                self.throttle(token, core, thread);
+                return false;
+            }
+            record.word.stop();
+        } else if record.standing.is_metered() {
+            // Before the look is asked for: a timekeeper that takes this one for an earlier one sees the thread run, and asks again.
+            self.core(core).running.store(thread, Ordering::Relaxed);
+            let at_ns = now.saturating_add(left_ns);
+            if self.plan.look_by(at_ns) {
+                self.machine.alarm(Nanos(at_ns));
+            }
+        }
+        record.standing.set_throttled(false);
+        true
+    }
+
+    /// The thread leaves its core.
+    #[inline(never)]
+    pub(crate) fn end_stint(&self, token: &mut Token<'static, { level::NONE }>, thread: u32) {
+        let record = self.threads.at(thread);
+        self.settle_time(token, thread, self.machine.now());
+        record.meter.lock(token).0.end();
+        if record.standing.is_helped() {
+            record.standing.set_helped(false);
+        }
+    }
+
+    /// A thread that is about to run stands still instead, until its budget is replenished.
+    fn throttle(&self, token: &mut Token<'static, { level::NONE }>, core: u32, thread: u32) {
+        let record = self.threads.at(thread);
+        let is_new = record.standing.set_throttled(true);
+        let at_ns = {
+            let (mut meter, _) = record.meter.lock(token);
+            meter.end();
+            if is_new {
+                meter.count_throttling();
+            }
+            meter.replenished_ns()
+        };
+        // Before it stands still: if it is woken in between it comes here again.
+        if let Some(queue) = self.shard(thread) {
+            queue.lock(token).0.insert(at_ns, Due::Replenishment(thread));
+        }
+        self.due_at(at_ns);
+        if !record.state.block() {
+            self.enqueue(token, core, thread, Arrival::Fresh);
+        }
+    }
+
+    /// A replenishment is due. For the timekeeper.
+    pub(crate) fn replenish(&self, token: &mut Token<'static, { level::NONE }>, thread: u32) {
+        // The entry may be of an earlier life.
+        if self.threads.at(thread).standing.is_throttled() {
+            self.wake(token, self.configuration.cores, thread);
+        }
+    }
+
+    /// The timekeeper sees a thread with a budget run.
+    pub(crate) fn look_at_budget<const M: u8>(&self, token: &mut Token<'_, M>, thread: u32, now: Nanos) {
+        let left_ns = self.settle_time(token, thread, now);
+        let until_next_ns = if left_ns > 0 {
+            left_ns
+        } else if self.threads.at(thread).is_outside() {
+            // Its word is set; a store that was lost to the thread's own is made again.
+            self.configuration.quantum_ns
+        } else {
+            // It may have left just before it could see that it is overdrawn.
+            ACCOUNTING_NS
+        };
+        // The timekeeper itself is here, and looks when it next sleeps.
+        self.plan.look_by(now.0.saturating_add(until_next_ns));
+    }
+
+    /// Counts what a thread has run since it was last counted. What is left of its budget, in ns.
+    fn settle_time<const M: u8>(&self, token: &mut Token<'_, M>, thread: u32, now: Nanos) -> u64 {
+        const { assert!(M < level::LEAF) };
+        let record = self.threads.at(thread);
+        let elapsed_ns = record.meter.lock(token).0.take_elapsed(now.0);
+        let donor = if record.standing.is_helped() { record.donor.load(Ordering::Relaxed) } else { NOBODY };
+        let own_ns = match donor {
+            NOBODY => elapsed_ns,
+            donor => elapsed_ns - self.pay(token, donor, now, elapsed_ns),
+        };
+        let most_debt_ns = self.most_debt_ns(thread);
+        let left_ns = {
+            let (mut meter, _) = record.meter.lock(token);
+            meter.spend(now.0, own_ns, most_debt_ns);
+            meter.left_ns()
+        };
+        if left_ns == 0 {
+            record.standing.set_overdrawn(true);
+            if record.is_outside() {
+                record.word.stop();
+            }
+        }
+        left_ns
+    }
+
+    /// A helper pays for the one that it helps. How much of it.
+    fn pay<const M: u8>(&self, token: &mut Token<'_, M>, donor: u32, now: Nanos, elapsed_ns: u64) -> u64 {
+        let record = self.threads.at(donor);
+        let (paid_ns, left_ns) = {
+            let (mut meter, _) = record.meter.lock(token);
+            (meter.pay(now.0, elapsed_ns), meter.left_ns())
+        };
+        if left_ns == 0 {
+            record.standing.set_overdrawn(true);
+        }
+        paid_ns
+    }
+
+    /// A thread lends its core to the holder of the server that it waits for, which is about to run there.
+    pub(crate) fn donate(&self, from: u32, to: u32) {
+        let (donor, holder) = (self.threads.at(from), self.threads.at(to));
+        if donor.standing.is_metered() || holder.standing.is_metered() {
+            holder.donor.store(from, Ordering::Relaxed);
+            holder.standing.set_helped(true);
+        }
+    }
+
+    /// The calling thread has done what it was helped for: its time is its own again.
+    #[inline]
+    pub(crate) fn end_help(&self, context: &mut Context) {
+        let standing = &self.threads.at(context.thread.0).standing;
+        if standing.is_helped() {
+            self.settle_time(&mut context.token, context.thread.0, self.machine.now());
+            standing.set_helped(false);
+        }
+    }
+}
