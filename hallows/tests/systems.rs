@@ -89,6 +89,24 @@ fn an_endless_loop_and_a_memory_hog_harm_no_neighbour() {
 }
 
 #[test]
+fn a_greedy_loop_with_a_budget_leaves_the_rest_to_those_below_it() {
+    let (text, code) = run(&["budget"]);
+    assert!(text.contains("140000 answers, all of them right"), "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_period_that_the_machine_is_too_coarse_for_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("fine.toml");
+    std::fs::write(&file, "[cells.fine]\nprogram = \"spin\"\ntime = \"200us/1ms\"\n").expect("written");
+    let (text, code) = run(&["--quantum-us", "500", file.to_str().expect("a path of letters")]);
+    assert!(text.contains("the cell fine has a time budget with a period of 1000 µs"), "{text}");
+    assert!(text.contains("none below 5000 µs"), "{text}");
+    assert_ne!(code, 0, "{text}");
+}
+
+#[test]
 fn a_flood_is_told_to_wait_and_others_get_their_answers() {
     let (text, code) = run(&["flood"]);
     assert!(text.contains("times told to wait"), "{text}");

@@ -13,6 +13,7 @@ pub fn tests() -> Vec<Trial> {
         test("a_whole_machine_runs_on_one_core_and_says_what_that_means", one_core),
         test("no_thread_is_on_a_core_that_was_not_given", only_given_cores),
         two_core_test("the_timekeeper_takes_its_core_only_while_programs_compete", timekeeper),
+        test("an_idle_machine_makes_no_wake_ups", idle),
         test("a_budget_that_the_host_does_not_have_is_refused_at_the_start", too_much_memory),
         test("the_budget_is_taken_from_linux_in_the_background", budget),
         two_core_test("a_program_that_is_started_again_takes_no_page_fault_at_first_touch", no_faults),
@@ -95,6 +96,43 @@ fn timekeeper() {
     // Whoever else is on its core takes a share of it, so neither is exact.
     assert!(alone < 20.0, "{alone} % for one program");
     assert!(competing > 2.0 * alone && competing > 4.0, "{competing} % for two, {alone} % for one");
+}
+
+/// How often the threads that drive a machine have been switched away from, by themselves or by Linux, as often as they were woken.
+fn switches(machine: i32) -> u64 {
+    let drivers =
+        threads(machine).into_iter().filter(|(_, name)| name.starts_with("core-") || name == "timekeeper");
+    let mut seen = 0;
+    let sum = drivers.map(|(thread, _)| {
+        seen += 1;
+        let status = std::fs::read_to_string(format!("/proc/{machine}/task/{thread}/status")).unwrap();
+        let lines = status.lines().filter_map(|line| line.split_once("ctxt_switches:"));
+        lines.map(|(_, count)| count.trim().parse::<u64>().unwrap()).sum::<u64>()
+    });
+    let sum = sum.sum();
+    assert!(seen >= 2, "a core and the timekeeper: {seen}");
+    sum
+}
+
+fn idle() {
+    // A server that nobody calls, one with a budget that it has not used up, and the supervisor.
+    let system = "[cells.calculator]\nprogram = \"calculator\"\nserves = { calc = \"active\" }\n\
+        [cells.capped]\nprogram = \"calculator\"\nserves = { calc = \"active\" }\ntime = \"10ms/100ms\"\n";
+    let mut running = Running::of(system, &["--tier", "shared"]);
+    running.placed();
+    let machine = running.machine();
+    // Each question takes 50 ms, and is none of the threads' that drive the machine.
+    let watched = |questions: u32| {
+        let before = switches(machine);
+        (0..questions).for_each(|_| drop(ps(running.pid())));
+        switches(machine) - before
+    };
+    // It comes to rest when it has booted.
+    let rested = (0..100).any(|_| watched(2) == 0);
+    assert!(rested, "it does not come to rest");
+    assert_eq!(watched(10), 0, "wake-ups in half a second");
+    running.signal(Signal::INT);
+    assert_eq!(running.code(), 0);
 }
 
 fn too_much_memory() {

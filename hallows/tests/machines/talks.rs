@@ -4,7 +4,7 @@ use libtest_mimic::Trial;
 use rustix::process::Signal;
 
 use crate::host::topology;
-use crate::running::{Running, say};
+use crate::running::{Running, ps, say};
 use crate::{test, two_core_test};
 
 pub fn tests() -> Vec<Trial> {
@@ -12,6 +12,7 @@ pub fn tests() -> Vec<Trial> {
         test("a_program_alone_says_what_it_lacks_as_web_assembly_and_linked_in", alone),
         test("without_a_machine_every_command_says_so", without),
         test("a_machine_is_seen_its_cells_are_killed_and_it_is_stopped", one),
+        test("a_time_budget_is_shown_with_what_has_become_of_it", budget),
         two_core_test("with_two_machines_the_commands_ask_which", two),
         test("a_machine_that_was_killed_is_gone_for_every_command", dead),
     ]
@@ -77,6 +78,30 @@ fn one() {
     assert_eq!(say(&["stop"]), (String::new(), String::new(), 0));
     assert_eq!(running.code(), 0);
     assert!(running.heard.contains("the machine ended with code 0"), "{}", running.heard);
+}
+
+fn budget() {
+    let system = "[cells.capped]\nprogram = \"spin\"\ntime = \"100ms/1000s\"\n";
+    let mut running = Running::of(system, &["--tier", "shared"]);
+    running.placed();
+    // It has used it all up after a tenth of a second; each question takes half of that.
+    let mut asked = 0;
+    let cell = loop {
+        let status = ps(running.pid());
+        let cell = status["cells"].as_array().unwrap().iter().find(|cell| cell["name"] == "capped").unwrap();
+        if cell["state"] == "throttled" {
+            break cell.clone();
+        }
+        asked += 1;
+        assert!(asked < 1_000, "{status}");
+    };
+    let time = &cell["time"];
+    assert_eq!((&time["budget_ns"], &time["used_ns"]), (&100_000_000.into(), &100_000_000.into()), "{cell}");
+    assert_eq!((&time["throttled"], &time["throttlings"]), (&true.into(), &1.into()), "{cell}");
+    let (shown, _, _) = say(&["ps"]);
+    assert!(shown.contains("throttled") && shown.contains("time 100ms of 100ms in 1000s"), "{shown}");
+    assert_eq!(say(&["stop"]), (String::new(), String::new(), 0));
+    assert_eq!(running.code(), 0);
 }
 
 fn two() {
