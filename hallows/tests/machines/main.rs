@@ -10,6 +10,7 @@ mod running;
 mod taken;
 mod talks;
 mod terminal;
+mod tour;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -17,7 +18,7 @@ fn main() -> std::process::ExitCode {
     let mut options = Arguments::from_args();
     options.test_threads = Some(1);
     let _lock = if options.list { None } else { Some(host::lock()) };
-    let tests = [taken::tests(), talks::tests(), ends::tests(), terminal::tests()];
+    let tests = [taken::tests(), talks::tests(), ends::tests(), terminal::tests(), tour::tests()];
     libtest_mimic::run(&options, tests.into_iter().flatten().collect()).exit_code()
 }
 

@@ -1,0 +1,63 @@
+//! The README's tour: every command of it is run as it stands there, so that what a newcomer types works.
+
+use libtest_mimic::Trial;
+
+use crate::running::{Running, say};
+use crate::{test, two_core_test};
+
+const README: &str = include_str!("../../../README.md");
+const TOUR: &str = "## A tour of five minutes";
+
+pub fn tests() -> Vec<Trial> {
+    vec![
+        two_core_test("the_commands_of_the_readmes_tour_do_what_it_says", first_terminal),
+        test("a_second_terminal_looks_at_the_readmes_own_system_ends_a_cell_and_stops_it", second_terminal),
+    ]
+}
+
+fn first_terminal() {
+    let commands = commands(block("sh", 0));
+    assert!(commands.len() > 8, "{commands:?}");
+    for arguments in commands {
+        // Its figures are for an optimised build, and its rivals are built by `make bench`.
+        if arguments[0] == "bench" {
+            continue;
+        }
+        let (output, error, code) = say(&arguments);
+        assert_eq!(code, 0, "hallows {}: {output}{error}", arguments.join(" "));
+        assert!(!output.is_empty(), "hallows {} says nothing", arguments.join(" "));
+    }
+}
+
+fn second_terminal() {
+    let mut machine = Running::of(block("toml", 0), &[]);
+    machine.placed();
+    let commands = commands(block("sh", 1));
+    let names: Vec<&str> = commands.iter().map(|arguments| arguments[0]).collect();
+    assert_eq!(names, ["ps", "kill", "stop"]);
+    for arguments in commands {
+        let (output, error, code) = say(&arguments);
+        assert_eq!(code, 0, "hallows {}: {output}{error}", arguments.join(" "));
+        if arguments[0] == "ps" {
+            assert!(output.contains("loop") && output.contains("calculator"), "{output}");
+        }
+    }
+    assert_eq!(machine.code(), 0, "{}", machine.heard);
+}
+
+/// The n-th block of a language in the tour.
+fn block(language: &str, number: usize) -> &'static str {
+    let (_, tour) = README.split_once(TOUR).unwrap();
+    let (tour, _) = tour.split_once("\n## ").unwrap();
+    let opening = format!("```{language}\n");
+    let begun = tour.split(&opening).nth(number + 1).unwrap();
+    begun.split_once("```").unwrap().0
+}
+
+/// What follows `hallows` on its lines, without the comments.
+fn commands(block: &'static str) -> Vec<Vec<&'static str>> {
+    let code = |line: &'static str| line.split('#').next().unwrap_or_default();
+    let words = |line| code(line).split_whitespace().collect::<Vec<_>>();
+    let calls = block.lines().map(words).filter(|words| words.first() == Some(&"hallows"));
+    calls.map(|words| words[1..].to_vec()).collect()
+}
