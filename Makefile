@@ -30,6 +30,10 @@ test: ## every check: scripts, format, licences, lints, docs, tests, models, bar
 guest: build ## the host tests in virtual machines: another kernel, both versions of cpusets, isolated cores
 	@machines/linux/tests/host/in-vm.sh
 
+.PHONY: fresh
+fresh: ## the set-up on a fresh image of this distribution, in a chroot (root; some minutes)
+	@scripts/fresh.sh
+
 .PHONY: bench
 bench: build ## build, rivals too, then measure beside Linux (BENCH="protected-call --json")
 	@scripts/build.sh rivals

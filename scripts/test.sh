@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 
-stages=(shell format licences sbom artifacts no-std clippy docs unit doctests metal models)
+stages=(shell format licences sbom artifacts no-std clippy docs unit doctests metal models fresh)
 
 # in_workspaces FUNCTION: calls FUNCTION FOLDER TARGET in each workspace's folder, with its own target folder.
 in_workspaces() {
@@ -129,6 +129,11 @@ run_stage() {
             if [ -f "$root/machines/metal/test.sh" ]; then
                 stage metal "the bare-metal machine boots in QEMU" env CARGO_TARGET_DIR="$target_dir/metal" "$root/machines/metal/test.sh"
             else skip metal "machines/metal/test.sh is not there"; fi ;;
+        fresh)
+            # It builds everything once more, from nothing.
+            if [ -z "${CI:-}${asked:-}" ]; then skip fresh "make fresh does it; part of this where CI is set"
+            elif [ "$(id -u)" -ne 0 ]; then skip fresh "a fresh image is a chroot, which needs root"
+            else stage fresh "make run and set-up on a fresh image (scripts/fresh.sh)" "$root/scripts/fresh.sh"; fi ;;
         *) fail "there is no stage '$1'; stages are: ${stages[*]}" ;;
     esac
 }
@@ -137,6 +142,7 @@ if [ "${1:-}" = --list ]; then
     printf '%s\n' "${stages[@]}"
     exit 0
 fi
+asked=$*
 [ $# -gt 0 ] || set -- "${stages[@]}"
 for name in "$@"; do
     [[ " ${stages[*]} " == *" $name "* ]] || fail "there is no stage '$name'; stages are: ${stages[*]}"

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use hallows_abi::{Error, Handle, ObjectKind, Rights, Transfer, TransferMode};
 
-use super::explore::{Model, explore};
+use super::explore::{Model, explore, wander};
 use crate::capabilities::{Capabilities, Carried, InFlight, Locked};
 use crate::inbox::{Inbox, Message, Payload, Sender};
 use crate::lock::Token;
@@ -547,4 +547,9 @@ fn rights_never_grow_and_the_revoked_never_works_again_in_every_history() {
     let states = explore(&Spaces, depth);
     std::println!("capability model: {states} states within {depth} steps");
     assert!(states > 1_000, "the search went nowhere");
+}
+
+#[test]
+fn rights_never_grow_and_the_revoked_never_works_again_in_long_histories() {
+    wander(&Spaces);
 }

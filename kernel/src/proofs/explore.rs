@@ -1,10 +1,13 @@
-//! Breadth-first exploration of everything that a system can do.
+//! Breadth-first exploration of everything that a system can do within a bound, and random histories far beyond it.
 
 use core::fmt::Debug;
 use core::hash::Hash;
 
 use alloc::vec::Vec;
 use std::collections::{HashSet, VecDeque};
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 /// A system whose every step is known.
 pub trait Model {
@@ -62,4 +65,28 @@ pub fn explore<M: Model>(model: &M, depth: usize) -> usize {
         }
     }
     seen.len()
+}
+
+/// Steps of a random history.
+const LONG: usize = 2_000;
+
+/// Takes random histories of up to [`LONG`] steps; a system that has come to its end begins anew. A violated property panics with the
+/// shortest choices that lead there, which `proptest` keeps and tries first the next time.
+pub fn wander<M: Model>(model: &M) {
+    let choices = proptest::collection::vec(any::<u32>(), LONG / 2..LONG);
+    let cases = ProptestConfig { cases: 64, ..ProptestConfig::default() };
+    let outcome = TestRunner::new(cases).run(&choices, |choices| {
+        let mut system = model.start();
+        for choice in choices {
+            let steps = model.steps(&mut system);
+            match steps.get(choice as usize % steps.len().max(1)) {
+                Some(step) => model.take(&mut system, step),
+                None => system = model.start(),
+            }
+        }
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
 }

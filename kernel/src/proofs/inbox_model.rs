@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use hallows_abi::Error;
 
-use super::explore::{Model, explore};
+use super::explore::{Model, explore, wander};
 use crate::capabilities::InFlight;
 use crate::inbox::{Answer, Entry, Inbox, Message, Payload, Pending, Sender};
 use crate::slot::Via;
@@ -14,8 +14,6 @@ use crate::through::Ended;
 
 const CLIENTS: u32 = 2;
 const LIMIT: u32 = 2;
-/// Messages in all: bounds the search.
-const MESSAGES: u32 = 4;
 
 type Bytes = ();
 
@@ -60,7 +58,10 @@ enum Step {
     Open,
 }
 
-struct Inboxes;
+struct Inboxes {
+    /// Messages in all: bounds the search.
+    messages: u32,
+}
 
 fn via(client: u32) -> Via {
     Via { slot: client, head: 1 }
@@ -156,7 +157,7 @@ impl Model for Inboxes {
         steps.extend(system.received.iter().map(|&token| Step::Answer { token }));
         steps.extend([0, 1, 1 << 32].map(|token| Step::Stale { token }));
         for client in 0..CLIENTS {
-            if system.sent < MESSAGES {
+            if system.sent < self.messages {
                 steps.extend([Step::Call { client }, Step::Send { client }]);
             }
             steps.extend([Step::ClientNext { client }, Step::Purge { client }]);
@@ -252,7 +253,12 @@ impl Model for Inboxes {
 #[test]
 fn every_accepted_message_gets_one_answer_or_one_error_in_every_history() {
     let depth = std::env::var("MODEL_DEPTH").ok().and_then(|depth| depth.parse().ok()).unwrap_or(7);
-    let states = explore(&Inboxes, depth);
+    let states = explore(&Inboxes { messages: 4 }, depth);
     std::println!("inbox model: {states} states within {depth} steps");
     assert!(states > 1_000, "the search went nowhere");
+}
+
+#[test]
+fn every_accepted_message_gets_one_answer_or_one_error_in_long_histories() {
+    wander(&Inboxes { messages: u32::MAX });
 }

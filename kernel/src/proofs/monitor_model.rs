@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::explore::{Model, explore};
+use super::explore::{Model, explore, wander};
 use crate::lock::Token;
 use crate::monitor::{Holder, Monitor, Waiter, Wants};
 
@@ -151,4 +151,9 @@ fn the_monitor_has_one_holder_and_serves_by_priority_in_every_history() {
     let states = explore(&Monitors, 12);
     std::println!("monitor model: {states} states within 12 steps");
     assert!(states > 100, "the search went nowhere");
+}
+
+#[test]
+fn the_monitor_has_one_holder_and_serves_by_priority_in_long_histories() {
+    wander(&Monitors);
 }
