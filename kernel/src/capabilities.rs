@@ -198,11 +198,11 @@ impl Inside {
         }
     }
 
-    fn take(&mut self, owner: u32) -> Result<u32, Error> {
+    fn take(&mut self, slots: &[Slot], owner: u32) -> Result<u32, Error> {
         let mut space = *self.space(owner);
         let place = self
             .tree
-            .take_slot(&mut space)
+            .take_slot(slots, &mut space)
             .map_err(|error| if owner >= WATCHING { Error::TableFull } else { error })?;
         *self.space(owner) = space;
         if let Some(slot) = self.owners.get_mut(place as usize) {
@@ -226,11 +226,8 @@ impl Locked<'_> {
     /// Gives a cell a space of at least `size` slots, with slot 0 never used.
     pub fn open_space(&mut self, cell: u32, size: u32) -> Result<(), Error> {
         let mut space = self.inside.tree.make_space(size)?;
-        // Every cell finds itself and its grants under the same handles.
-        let (base, end) = (space.base as usize, (space.base + space.size) as usize);
-        self.slots.get(base..end).unwrap_or_default().iter().for_each(Slot::reset);
         // Slot 0 stays empty, so that a handle of all zeroes names nothing.
-        self.inside.tree.take_slot(&mut space)?;
+        self.inside.tree.take_slot(self.slots, &mut space)?;
         if let Some(extent) = self.extents.get(cell as usize) {
             extent.0.store(u64::from(space.base) << 32 | u64::from(space.size), Ordering::Relaxed);
         }
@@ -251,7 +248,7 @@ impl Locked<'_> {
 
     /// Puts a first capability of an object into a cell's space (or the held one).
     pub fn plant(&mut self, owner: u32, capability: &Capability) -> Result<Found, Error> {
-        let place = self.inside.take(owner)?;
+        let place = self.inside.take(self.slots, owner)?;
         self.inside.tree.plant(self.slots, place, capability);
         let generation = capability.generation;
         if let Some(references) = self.inside.references(capability)
@@ -267,7 +264,7 @@ impl Locked<'_> {
 
     /// Derives a child into a cell's space (or the held one).
     pub fn derive(&mut self, original: &Found, owner: u32, difference: Diminish) -> Result<Found, Error> {
-        let place = self.inside.take(owner)?;
+        let place = self.inside.take(self.slots, owner)?;
         match self.inside.tree.derive(self.slots, original, place, difference) {
             Ok(capability) => {
                 if let Some(count) = self.inside.count(&capability, owner) {
@@ -292,7 +289,7 @@ impl Locked<'_> {
 
     /// The same, and the slot that it leaves stays taken.
     fn relocate_keeping(&mut self, original: &Found, owner: u32) -> Result<Found, Error> {
-        let place = self.inside.take(owner)?;
+        let place = self.inside.take(self.slots, owner)?;
         if let Err(error) = self.inside.tree.relocate(self.slots, original, place) {
             self.inside.give_back(owner, place);
             return Err(error);
@@ -369,7 +366,7 @@ impl Locked<'_> {
     /// The first capability in a cell's space at or behind a slot index.
     pub fn next_in_space(&mut self, cell: u32, from: u32) -> Option<(u32, Found)> {
         let space = *self.inside.space(cell);
-        (from.max(1)..space.size).find_map(|index| {
+        (from.max(1)..space.taken()).find_map(|index| {
             let place = space.base + index;
             Some((index, self.slots.get(place as usize)?.current(place)?))
         })

@@ -125,7 +125,7 @@ impl<P> Default for CellControl<P> {
             program: None,
             memory_limit: 0,
             own_bytes: 0,
-            start_info: Arc::from([]),
+            start_info: Arc::default(),
             faults: Via::KERNEL,
             grants_end: 0,
             cause: None,

@@ -332,7 +332,7 @@ impl<E: Engine> Kernel<E> {
             }
             record.set_state(CellState::Free);
             control.program = None;
-            control.start_info = Arc::from([]);
+            control.start_info = Arc::default();
             let faults = core::mem::replace(&mut control.faults, Via::KERNEL);
             (faults, control.own_bytes, control.serves.clone())
         };

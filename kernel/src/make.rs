@@ -325,7 +325,7 @@ impl<E: Engine> Kernel<E> {
             control.cause = None;
             control.last_fault = None;
             control.name = Box::from(specification.name);
-            control.start_info = Arc::from([]);
+            control.start_info = Arc::default();
             record.set_state(CellState::Created);
         }
         Ok((cell, self.plant(token, owner, ObjectKind::Cell, cell, generation)?))

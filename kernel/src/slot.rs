@@ -127,7 +127,8 @@ impl Slot {
 
     /// Begins the slot's generations anew, for a new holder: nobody has handles to it yet. Under the tree's lock, of an empty slot.
     pub fn reset(&self) {
-        self.head.store(0, Ordering::SeqCst);
+        // Relaxed: empty before and after, it is no capability to whoever reads either.
+        self.head.store(0, Ordering::Relaxed);
     }
 
     /// Makes the handle valid again that the last [`Self::empty`] made stale: the capability that was taken out then comes back next. Under

@@ -22,13 +22,21 @@ pub struct Space {
     pub base: u32,
     /// How many slots it has: a power of two.
     pub size: u32,
-    /// Its first free slot, or [`NIL`].
+    /// Its first slot that was given back, or [`NIL`].
     free: u32,
+    /// How many of its slots were ever taken: the others are free, and nothing of them was looked at when it was made.
+    taken: u32,
 }
 
 impl Space {
     /// No slots at all.
-    pub const NONE: Self = Self { base: 0, size: 0, free: NIL };
+    pub const NONE: Self = Self { base: 0, size: 0, free: NIL, taken: 0 };
+
+    /// Where its slots end that were ever taken.
+    #[must_use]
+    pub const fn taken(&self) -> u32 {
+        self.taken
+    }
 }
 
 /// Links of one node. Of a free slot, only `next` counts: the next free slot of its space.
@@ -107,11 +115,7 @@ impl Tree {
                 core::mem::replace(&mut self.fresh, end)
             }
         };
-        for place in base..base + size {
-            let next = if place + 1 < base + size { place + 1 } else { NIL };
-            self.change(place, |node| *node = Node { next, ..UNLINKED });
-        }
-        Ok(Space { base, size, free: base })
+        Ok(Space { base, size, free: NIL, taken: 0 })
     }
 
     /// Gives the range of a space back. Its slots must all be free.
@@ -125,13 +129,21 @@ impl Tree {
         *space = Space::NONE;
     }
 
-    /// Takes a free slot of a space.
-    pub fn take_slot(&mut self, space: &mut Space) -> Result<u32, Error> {
-        let place = space.free;
-        if place == NIL {
+    /// Takes a free slot of a space. One that was never taken begins its generations: every holder of a space finds its first
+    /// capabilities under the same handles.
+    pub fn take_slot(&mut self, slots: &[Slot], space: &mut Space) -> Result<u32, Error> {
+        let place = if space.free != NIL {
+            let place = space.free;
+            space.free = self.node(place).next;
+            place
+        } else if space.taken < space.size {
+            let place = space.base + space.taken;
+            space.taken += 1;
+            slots.get(place as usize).ok_or(Error::SpaceFull)?.reset();
+            place
+        } else {
             return Err(Error::SpaceFull);
-        }
-        space.free = self.node(place).next;
+        };
         self.change(place, |node| *node = UNLINKED);
         Ok(place)
     }
@@ -251,15 +263,15 @@ impl Tree {
     /// How many slots of a space are free.
     #[must_use]
     pub fn free_slots(&self, space: &Space) -> usize {
-        core::iter::successors(Some(space.free), |place| Some(self.node(*place).next))
-            .take_while(|place| *place != NIL)
-            .take(space.size as usize + 1)
-            .count()
+        let returned = core::iter::successors(Some(space.free), |place| Some(self.node(*place).next));
+        let returned = returned.take_while(|place| *place != NIL).take(space.size as usize + 1).count();
+        returned + (space.size - space.taken) as usize
     }
 
     /// Whether so many slots of a space are free.
     #[must_use]
     pub fn has_free(&self, space: &Space, count: usize) -> bool {
+        let count = count.saturating_sub((space.size - space.taken) as usize);
         let free = core::iter::successors(Some(space.free), |place| Some(self.node(*place).next));
         free.take_while(|place| *place != NIL).take(count).count() == count
     }
