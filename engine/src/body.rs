@@ -1,4 +1,4 @@
-//! The body of a cell: an instance of its program, made on the cell's own thread.
+//! The body of a cell: an instance of its program, made ahead or on the cell's own thread.
 
 use hallows_abi::{FaultKind, Inbox, MAX_TRANSFERS};
 use hallows_kernel::{CellId, Context, Ended, Kernel, Machine};
@@ -8,9 +8,9 @@ use crate::WasmEngine;
 use crate::bytes::Bytes;
 use crate::cells::{Entry as CellEntry, MemoryPlace};
 use crate::ended::{because, from_error, orderly};
-use crate::layout::{MemoryDefinition, Places};
+use crate::layout::{Layout, OtherLayout, Places};
 use crate::program::{Entry, WasmProgram};
-use crate::resident::{Resident, Uncharged};
+use crate::resident::Resident;
 use crate::slots::{SLOTS, SlotNumber};
 use crate::symbols::memory;
 
@@ -24,11 +24,26 @@ pub(crate) enum Body<M: Machine> {
     Native(crate::native::NativeBody),
 }
 
+// SAFETY: nothing in it belongs to a thread of the host; one thread at a time uses it, the one that is inside of its cell, or that
+// makes or drops it.
+unsafe impl<M: Machine> Send for Body<M> {}
+
+impl<M: Machine> Body<M> {
+    /// Whether the cleaner made it.
+    pub fn is_cleaners(&self) -> bool {
+        matches!(self, Self::Wasm(WasmBody { ahead: true, .. }))
+    }
+}
+
 /// An instance of a WebAssembly program.
 pub(crate) struct WasmBody<M: Machine> {
     pub store: Store<Resident<M>>,
     pub places: Places,
     pub run: Run,
+    /// Where regions can be shown: in memories that are in a slot and that we know, not in one that the program hides.
+    place: Option<MemoryPlace>,
+    /// The cleaner made it.
+    ahead: bool,
 }
 
 /// The functions of an instance that the engine calls.
@@ -69,7 +84,7 @@ impl<M: Machine> WasmBody<M> {
         unsafe { self.places.watch(word) };
     }
 
-    /// Makes an instance for a cell.
+    /// Makes an instance for a cell, in the cell.
     ///
     /// # Errors
     ///
@@ -83,21 +98,76 @@ impl<M: Machine> WasmBody<M> {
         limit: u64,
     ) -> Result<Self, Ended> {
         let entry = engine.cells.entry(cell);
-        let Made { mut store, instance, slot } =
-            instantiate(engine, kernel, context, cell, entry, program, limit)?;
+        entry.start(program.initial);
+        let resident = Resident {
+            kernel,
+            context,
+            cell,
+            read_only: entry.read_only(),
+            in_use: entry.in_use(),
+            limit,
+            ..Resident::of_nobody(program, engine.configuration.chaos)
+        };
+        let slot = match &program.stock {
+            Some(stock) => Some(SLOTS.take(stock).map_err(|_| orderly(FaultKind::OutOfMemory))?),
+            None => None,
+        };
+        let made = instantiate(program, resident, slot)?;
+        let body = Self::finish(made, program, |store, function| {
+            let layout = engine.layout(store, function)?;
+            if let Some(shelf) = &program.shelf {
+                shelf.learn(layout);
+            }
+            Ok(layout)
+        })?;
+        *entry.memory() = body.place;
+        Ok(body)
+    }
+
+    /// Makes an instance for a cell that will start: for the cleaner. Nothing of the program runs.
+    ///
+    /// # Errors
+    ///
+    /// Any: there is none, and the next start that makes its own says why.
+    pub fn ahead(program: &WasmProgram<M>, layout: Layout, chaos: bool) -> Result<Self, Ended> {
+        let slot = match &program.stock {
+            Some(stock) => Some(SLOTS.take_ahead(stock).map_err(|_| orderly(FaultKind::OutOfMemory))?),
+            None => None,
+        };
+        let made = instantiate(program, Resident::of_nobody(program, chaos), slot)?;
+        Ok(Self { ahead: true, ..Self::finish(made, program, |_, _| Ok(layout))? })
+    }
+
+    /// Gives an instance that was made ahead to a cell: with it, it is as one that the cell has made.
+    pub fn adopt(&mut self, entry: &CellEntry<M>, cell: CellId, initial: u64, limit: u64) {
+        entry.start(initial);
+        let resident = self.store.data_mut();
+        resident.cell = cell;
+        resident.read_only = entry.read_only();
+        resident.in_use = entry.in_use();
+        resident.limit = limit;
+        *entry.memory() = self.place;
+    }
+
+    /// Finds the places and functions of an instance that was made.
+    fn finish(
+        made: Made<M>,
+        program: &WasmProgram<M>,
+        layout: impl FnOnce(&mut Store<Resident<M>>, Func) -> Result<Layout, OtherLayout>,
+    ) -> Result<Self, Ended> {
+        let Made { mut store, instance, slot } = made;
         let memory = program.memory.as_ref().and_then(|export| match get(&mut store, instance, export) {
             Some(Extern::Memory(memory)) => Some(memory),
             _ => None,
         });
         let (run, function) = functions(&mut store, instance, &program.entry).ok_or_else(bad_exports)?;
         let refused = |other| because(FaultKind::BadProgram, &other);
-        let layout = engine.layout(&mut store, function).map_err(refused)?;
+        let layout = layout(&mut store, function).map_err(refused)?;
         let places = layout.places(&mut store, function, memory).map_err(refused)?;
         store.data_mut().memory = places.memory();
-        // Regions are shown in memories that are in a slot and that we know: not in one that the program hides.
-        *entry.memory() = slot.zip(memory).map(|(slot, _)| MemoryPlace { slot, definition: places.memory() });
+        let place = slot.zip(memory).map(|(slot, _)| MemoryPlace { slot, definition: places.memory() });
         Resident::started(&mut store);
-        Ok(Self { store, places, run })
+        Ok(Self { store, places, run, place, ahead: false })
     }
 
     /// Asks a reactor where its inbox is, and checks it.
@@ -136,36 +206,20 @@ struct Made<M: Machine> {
     slot: Option<SlotNumber>,
 }
 
-/// Makes a store and an instance in it; its memory lies in a slot of the program's stock.
+/// Makes a store and an instance in it, whose memory lies in this slot.
 fn instantiate<M: Machine>(
-    engine: &WasmEngine<M>,
-    kernel: &Kernel<WasmEngine<M>>,
-    context: &mut Context,
-    cell: CellId,
-    entry: &CellEntry<M>,
     program: &WasmProgram<M>,
-    limit: u64,
+    resident: Resident<M>,
+    slot: Option<SlotNumber>,
 ) -> Result<Made<M>, Ended> {
-    entry.start(program.initial);
-    let resident = Resident {
-        kernel,
-        context,
-        cell,
-        memory: core::ptr::null::<MemoryDefinition>(),
-        read_only: entry.read_only(),
-        in_use: entry.in_use(),
-        limit,
-        deadline: 0,
-        uncharged: Uncharged { memories: program.memories, tables: program.tables },
-        refused: false,
-        chaos: engine.configuration.chaos,
+    let mut store = match Store::try_new(program.instance.module().engine(), resident) {
+        Ok(store) => store,
+        Err(error) => {
+            slot.into_iter().for_each(|slot| SLOTS.put(slot));
+            return Err(failed(&error));
+        }
     };
-    let mut store = Store::try_new(&engine.wasmtime, resident).map_err(|error| failed(&error))?;
     Resident::attach(&mut store);
-    let slot = match &program.stock {
-        Some(stock) => Some(SLOTS.take(stock).map_err(|_| orderly(FaultKind::OutOfMemory))?),
-        None => None,
-    };
     if let Some(slot) = slot {
         memory::choose(slot);
     }

@@ -41,6 +41,10 @@ impl ReadOnly {
 
     /// Forgets all.
     pub fn clear(&self) {
+        // Relaxed: who changed them held the lock of the cell's memory, which has been taken since.
+        if self.count.load(Ordering::Relaxed) == 0 {
+            return;
+        }
         self.ranges.lock().clear();
         self.count.store(0, Ordering::SeqCst);
     }

@@ -11,12 +11,13 @@ use hallows_kernel::{CellId, Machine};
 
 use crate::body::Body;
 use crate::bytes::ReadOnly;
+use crate::finished;
 use crate::layout::MemoryDefinition;
 use crate::lock::lock;
 use crate::program::Program;
 use crate::slots::SlotNumber;
 
-/// What a cell runs from its next start on.
+/// What a cell runs when it starts.
 pub(crate) struct Plan<M: Machine> {
     pub program: Arc<Program<M>>,
     pub limit: u64,
@@ -24,7 +25,7 @@ pub(crate) struct Plan<M: Machine> {
 
 /// One cell.
 pub(crate) struct Entry<M: Machine> {
-    plan: Mutex<Option<Arc<Plan<M>>>>,
+    plan: Mutex<Option<Plan<M>>>,
     body: UnsafeCell<Option<Box<Body<M>>>>,
     /// Bytes of linear memory and tables in use. Written by whoever is inside.
     in_use: AtomicU64,
@@ -61,14 +62,14 @@ impl<M: Machine> Default for Entry<M> {
 }
 
 impl<M: Machine> Entry<M> {
-    /// What to run.
-    pub fn plan(&self) -> Option<Arc<Plan<M>>> {
-        lock(&self.plan).clone()
+    /// What to run, for who starts it: once, so that a program that is over is kept by no cell.
+    pub fn take_plan(&self) -> Option<Plan<M>> {
+        lock(&self.plan).take()
     }
 
     /// Notes what to run.
     pub fn prepare(&self, plan: Plan<M>) {
-        *lock(&self.plan) = Some(Arc::new(plan));
+        *lock(&self.plan) = Some(plan);
     }
 
     /// The instance.
@@ -90,16 +91,23 @@ impl<M: Machine> Entry<M> {
         self.read_only.clear();
     }
 
-    /// Drops the instance.
+    /// Ends the instance, and leaves it to the cleaner.
     ///
     /// # Safety
     ///
     /// Nobody is inside of the cell.
     pub unsafe fn release(&self) {
         *lock(&self.memory) = None;
+        // One that was prepared and never started.
+        drop(self.take_plan());
         // SAFETY: the caller's promise.
-        drop(unsafe { self.body() }.take());
-        self.in_use.store(0, Ordering::Relaxed);
+        let body = unsafe { self.body() }.take();
+        let bytes = self.in_use.swap(0, Ordering::Relaxed);
+        match body {
+            Some(body) if body.is_cleaners() => finished::put(body, bytes),
+            // What was made here is dropped here: the next one is made of its memory.
+            other => drop(other),
+        }
         self.read_only.clear();
     }
 

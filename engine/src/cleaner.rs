@@ -1,18 +1,22 @@
-//! The cleaner: what keeps slots and stacks in stock, on a housekeeping core.
+//! The cleaner: what keeps slots, stacks and instances in stock, on a housekeeping core.
 
 pub use crate::slots::Counters;
 use crate::slots::SLOTS;
 use crate::stacks::STACKS;
+use crate::{ahead, finished};
 
 /// Stacks kept ready to be taken: a burst of programs that all wait inside of a call.
 const STACK_STOCK: usize = 16;
 
-/// One turn: readies memories that programs left behind, fills the stocks. For a housekeeping thread, which then sleeps until
+/// One turn: drops instances that programs left behind, readies their memories, fills the stocks. For a housekeeping thread, which then sleeps until
 /// [`crate::Platform::wake_cleaner`]. Returns whether there was something to do; it makes system calls and takes as long as it takes.
 pub fn clean() -> bool {
+    let finished = finished::clean();
     let slots = SLOTS.clean();
     let stacks = STACKS.clean(STACK_STOCK);
-    slots || stacks
+    // Last: they are made in slots that are ready.
+    let instances = ahead::clean();
+    finished || slots || stacks || instances
 }
 
 /// From now on the cleaner populates memories, up to so many bytes in the whole process, so that programs do not wait for the host

@@ -21,7 +21,7 @@ use crate::resident::Resident;
 use crate::slots::SLOTS;
 use crate::stacks::STACKS;
 use crate::threads::Threads;
-use crate::{calls, regions, run, settings};
+use crate::{calls, finished, regions, run, settings};
 
 /// What an engine is made for.
 #[derive(Clone, Debug)]
@@ -106,6 +106,7 @@ impl<M: Machine> WasmEngine<M> {
         }
         SLOTS.reserve()?;
         STACKS.reserve()?;
+        finished::reserve();
         let refused = |error: wasmtime::Error| EngineError::Settings(alloc::format!("{error}"));
         let wasmtime = wasmtime::Engine::new(&settings::config(&configuration.settings)).map_err(refused)?;
         let mut linker = Linker::new(&wasmtime);

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod ahead;
 mod body;
 mod bytes;
 mod calls;
@@ -15,6 +16,7 @@ mod cleaner;
 mod ended;
 mod engine;
 mod fiber;
+mod finished;
 mod layout;
 mod lock;
 #[cfg(feature = "native")]

@@ -9,6 +9,7 @@ use hallows_kernel::{Machine, Style};
 use wasmtime::{ExternType, InstancePre, Module, ModuleExport, ValType};
 
 use crate::WasmEngine;
+use crate::ahead::{self, Shelf};
 use crate::resident::{ELEMENT_BYTES, Resident};
 use crate::slots::{SLOTS, Stock};
 
@@ -78,6 +79,8 @@ pub(crate) struct WasmProgram<M: Machine> {
     /// How many memories and tables those are.
     pub memories: u32,
     pub tables: u32,
+    /// Instances made ahead; none of a program whose making runs its code.
+    pub shelf: Option<Shelf<M>>,
 }
 
 /// The exports that the engine calls.
@@ -144,8 +147,12 @@ impl<M: Machine> WasmEngine<M> {
             initial: memory_bytes.saturating_add(tables.saturating_mul(ELEMENT_BYTES)),
             memories: resources.num_memories,
             tables: resources.num_tables,
+            shelf: (!artifact.metadata().has_start)
+                .then(|| Shelf::new(stock.unwrap_or(0), self.configuration.chaos)),
         };
-        Ok(Arc::new(Program(Kind::Wasm(program))))
+        let program = Arc::new(Program(Kind::Wasm(program)));
+        ahead::register(&program);
+        Ok(program)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::WasmEngine;
 use crate::bytes::ReadOnly;
 use crate::ended::Unwind;
 use crate::layout::MemoryDefinition;
+use crate::program::WasmProgram;
 
 /// Bytes that a table's element takes.
 pub(crate) const ELEMENT_BYTES: u64 = size_of::<usize>() as u64;
@@ -64,6 +65,23 @@ unsafe impl<M: Machine> Send for Resident<M> {}
 unsafe impl<M: Machine> Sync for Resident<M> {}
 
 impl<M: Machine> Resident<M> {
+    /// Of an instance that no cell has yet: as much memory as it starts with, and nobody to charge for more.
+    pub fn of_nobody(program: &WasmProgram<M>, chaos: bool) -> Self {
+        Self {
+            kernel: core::ptr::null(),
+            context: core::ptr::null_mut(),
+            cell: CellId(0),
+            memory: core::ptr::null(),
+            read_only: core::ptr::null(),
+            in_use: core::ptr::null(),
+            limit: program.initial,
+            deadline: 0,
+            uncharged: Uncharged { memories: program.memories, tables: program.tables },
+            refused: false,
+            chaos,
+        }
+    }
+
     /// Makes the store call us back at checks and before it grows.
     pub fn attach(store: &mut Store<Self>) {
         store.data_mut().deadline = EVERY_CHECK;
@@ -84,7 +102,13 @@ impl<M: Machine> Resident<M> {
 /// A program's check found its word set (or finds every word set).
 fn checked<M: Machine>(mut store: StoreContextMut<'_, Resident<M>>) -> Result<UpdateDeadline, Error> {
     let resident = store.data_mut();
-    // SAFETY: whoever entered the program, or makes its instance, set both, and stays below on this stack until it has left.
+    if resident.kernel.is_null() {
+        // It is made ahead: what checks here is wasmtime's own code that fills memories and tables. A program with code of its own to
+        // run is not made ahead.
+        return Ok(UpdateDeadline::Continue(EVERY_CHECK));
+    }
+    // SAFETY: whoever entered the program, or makes its instance in its cell, set both, and stays below on this stack until it has
+    // left.
     let (kernel, context) = unsafe { (&*resident.kernel, &mut *resident.context) };
     let word = kernel.word(context.thread);
     if resident.chaos {
@@ -101,6 +125,9 @@ fn checked<M: Machine>(mut store: StoreContextMut<'_, Resident<M>>) -> Result<Up
 impl<M: Machine> Resident<M> {
     /// Asks for that many bytes more; false: the program goes without.
     fn charge(&mut self, more: u64) -> bool {
+        if self.kernel.is_null() {
+            return false;
+        }
         if more > 0 {
             // SAFETY: as in `checked`.
             if unsafe { &*self.kernel }.charge(self.cell, more).is_err() {

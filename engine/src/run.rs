@@ -9,6 +9,7 @@ use hallows_kernel::{
 };
 
 use crate::WasmEngine;
+use crate::ahead::Shelf;
 use crate::body::{Body, Mailbox, Reactor, Run, WasmBody};
 use crate::bytes::Bytes;
 use crate::calls::{HANDLE_BYTES, parse_transfers, write_handles};
@@ -32,31 +33,41 @@ pub(crate) fn run<M: Machine>(
     let place = unsafe { entry.body() };
     let result = match place {
         Some(body) => serve(kernel, context, body, role),
-        None => start(engine, kernel, context, cell).and_then(|body| {
-            let body = place.insert(Box::new(body));
-            begin(kernel, context, body, role)
-        }),
+        None => start(engine, kernel, context, cell)
+            .and_then(|body| begin(kernel, context, place.insert(body), role)),
     };
     result.unwrap_or_else(Stop::Finished)
 }
 
-/// Makes the cell's instance.
+/// The cell's instance: one that was made ahead, or made now.
 fn start<M: Machine>(
     engine: &WasmEngine<M>,
     kernel: &Kernel<WasmEngine<M>>,
     context: &mut Context,
     cell: CellId,
-) -> Result<Body<M>, Ended> {
-    let plan = engine.cells.entry(cell).plan();
+) -> Result<Box<Body<M>>, Ended> {
+    let entry = engine.cells.entry(cell);
+    let plan = entry.take_plan();
     let plan = plan.ok_or_else(|| because(FaultKind::BadProgram, &"the cell was given no program"))?;
     match &plan.program.0 {
         Kind::Wasm(program) => {
-            WasmBody::start(engine, kernel, context, cell, program, plan.limit).map(Body::Wasm)
+            // What a cell has no room for is made in the cell, which then says so.
+            let shelf = program.shelf.as_ref().filter(|_| program.initial <= plan.limit);
+            if let Some(mut body) = shelf.and_then(Shelf::take) {
+                match &mut *body {
+                    Body::Wasm(body) => body.adopt(entry, cell, program.initial, plan.limit),
+                    #[cfg(feature = "native")]
+                    Body::Native(_) => {}
+                }
+                return Ok(body);
+            }
+            let body = WasmBody::start(engine, kernel, context, cell, program, plan.limit)?;
+            Ok(Box::new(Body::Wasm(body)))
         }
         #[cfg(feature = "native")]
         Kind::Native(program) => {
-            engine.cells.entry(cell).start(plan.program.initial_memory());
-            Ok(Body::Native(crate::native::NativeBody::start(program)))
+            entry.start(plan.program.initial_memory());
+            Ok(Box::new(Body::Native(crate::native::NativeBody::start(program))))
         }
     }
 }

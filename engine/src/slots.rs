@@ -21,6 +21,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use spin::Mutex;
 
+use crate::ahead;
 use crate::lock::lock;
 use crate::platform::{NoMemory, PAGE_BYTES, Protection, platform};
 use crate::stacks::STACKS;
@@ -84,7 +85,7 @@ pub struct Stock {
 /// What happened to memories, and how many stacks there are, from the start of the process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Memories that found a ready slot.
+    /// Memories that found a ready slot, when their program was started and not before.
     pub from_stock: u64,
     /// Memories that had to be made accessible in service.
     pub slow: u64,
@@ -94,6 +95,12 @@ pub struct Counters {
     pub populated: u64,
     /// Stacks that there are.
     pub stacks: u32,
+    /// Instances that are made and have no cell.
+    pub instances: usize,
+    /// Starts that found an instance made.
+    pub instances_found: u64,
+    /// Starts that had to make theirs.
+    pub instances_made_late: u64,
 }
 
 /// The slots of all engines of the process.
@@ -200,6 +207,20 @@ impl Slots {
         }
         self.slow.fetch_add(1, Ordering::Relaxed);
         self.take_bare()
+    }
+
+    /// A ready slot for an instance that the cleaner makes ahead.
+    pub fn take_ahead(&self, stock: &Stock) -> Result<SlotNumber, NoMemory> {
+        let ready = lock(&stock.ready).pop();
+        ready.map_or_else(|| self.make_ready(stock), Ok)
+    }
+
+    /// A slot that nobody had lately, made ready.
+    fn make_ready(&self, stock: &Stock) -> Result<SlotNumber, NoMemory> {
+        let slot = self.take_bare()?;
+        self.open(slot, stock.accessible).inspect_err(|_| self.put(slot))?;
+        self.populate_within(stock, slot);
+        Ok(slot)
     }
 
     /// A slot of which nothing is accessible.
@@ -371,12 +392,8 @@ impl Slots {
             // Twice what was taken since the last turn: a burst that goes on finds it.
             let wanted = (stock.taken.swap(0, Ordering::Relaxed) * 2).clamp(STOCK_LEAST, STOCK_MOST);
             while (lock(&stock.ready).len() as u32) < wanted {
-                let Ok(slot) = self.take_bare() else { break };
-                if self.open(slot, stock.accessible).is_err() {
-                    self.put(slot);
-                    break;
-                }
-                self.put_ready(&stock, slot);
+                let Ok(slot) = self.make_ready(&stock) else { break };
+                lock(&stock.ready).push(slot);
                 busy = true;
             }
         }
@@ -393,7 +410,11 @@ impl Slots {
 
     /// What happened so far.
     pub fn counters(&self) -> Counters {
+        let instances = ahead::counts();
         Counters {
+            instances: instances.ready,
+            instances_found: instances.found,
+            instances_made_late: instances.made_late,
             from_stock: self.from_stock.load(Ordering::Relaxed),
             slow: self.slow.load(Ordering::Relaxed),
             cleaned: self.cleaned.load(Ordering::Relaxed),

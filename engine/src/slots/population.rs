@@ -86,10 +86,15 @@ impl Slots {
 
     /// Puts a slot into its stock, populated if that is still allowed.
     pub(super) fn put_ready(&self, stock: &Stock, slot: SlotNumber) {
+        self.populate_within(stock, slot);
+        lock(&stock.ready).push(slot);
+    }
+
+    /// Populates a slot of a stock if that is still allowed.
+    pub(super) fn populate_within(&self, stock: &Stock, slot: SlotNumber) {
         if self.has_room(stock) {
             self.populate(slot, stock.accessible);
         }
-        lock(&stock.ready).push(slot);
     }
 
     /// Gives memory of the stocks back where programs have grown into what they hold, and populates them where there is room again.
@@ -129,7 +134,8 @@ impl Slots {
             <= self.populate_most.load(Ordering::Relaxed)
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether more is populated than may be: programs have grown.
+    pub fn is_over(&self) -> bool {
         self.populated.load(Ordering::Relaxed) > self.populate_most.load(Ordering::Relaxed)
     }
 
