@@ -45,9 +45,10 @@ pub(super) fn spawn(ours: Place<'_>) -> Bench<'_> {
         turn_budget: SPAWN_TURN,
         sample_limit: SAMPLE_LIMIT,
         rounds: ROUNDS,
-        path: "on it: taking a slot from stock, its capabilities, budget and stack, entering the program, its first call. \
-               Not on it: loading and compiling (the program is warm), cleaning the slot afterwards (the sustained figure \
-               has that)",
+        path: "on it: taking an instance from stock (or making one, where the cleaner did not keep up), its capabilities, \
+               budget and stack, entering the program, its first call. Not on it: loading and compiling (the program is \
+               warm), making and dropping instances and cleaning slots on the second core: bursts of 64 starts wait for the \
+               stock between them (the sustained figure waits for nothing)",
         why_rival_is_slow: WHY_PROCESSES_START_SLOWLY,
         requirements: vec![
             Requirement::AtMost(Statistic::P50, 5_000.0),
