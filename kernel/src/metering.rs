@@ -17,7 +17,7 @@
 //! goes: it is the helper who has the use of it, and otherwise a holder of low priority would pay for the haste of others (time-slice
 //! donation, as in NOVA; bandwidth inheritance: Lipari, Lamastra, Abeni, "Task synchronization in reservation-based real-time systems", IEEE
 //! Transactions on Computers 53(12), 2004). Beyond it the holder pays: nobody gets into debt by helping, so the bound of debt has no part
-//! for the handlers in front.
+//! for the handlers in front. Help ends when the holder hands the server over or has left all servers, and when the helper gives up.
 
 use hallows_abi::TimeBudget;
 
@@ -170,6 +170,10 @@ impl<E: Engine> Kernel<E> {
     /// A helper pays for the one that it helps. How much of it.
     fn pay<const M: u8>(&self, token: &mut Token<'_, M>, donor: u32, now: Nanos, elapsed_ns: u64) -> u64 {
         let record = self.threads.at(donor);
+        // One that has given up has no use of it any more; and another cell may have its place by now.
+        if record.waits_for.load(Ordering::Relaxed) == NOBODY {
+            return 0;
+        }
         let (paid_ns, left_ns) = {
             let (mut meter, _) = record.meter.lock(token);
             (meter.pay(now.0, elapsed_ns), meter.left_ns())

@@ -63,11 +63,12 @@ impl<E: Engine> Kernel<E> {
         result
     }
 
-    /// What waited until the calling thread had left all servers: a loan ends, an overdraft stops it.
+    /// What waited until the calling thread had left all servers: loans of priority and time end, an overdraft stops it.
     #[cold]
     fn come_outside(&self, context: &mut Context) {
         let standing = &self.threads.at(context.thread.0).standing;
-        // Who lent it may have given up since, and left nobody to hand over to.
+        // Who lent them may have given up since, and left nobody to hand over to.
+        self.end_help(context);
         standing.end_loan();
         if standing.is_overdrawn() {
             self.yield_now(context);

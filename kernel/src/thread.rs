@@ -161,7 +161,7 @@ impl Standing {
     /// Whether something is to be done when it is outside of all servers.
     #[inline]
     pub fn waits_for_the_outside(&self) -> bool {
-        self.has(Self::LENT | Self::OVERDRAWN)
+        self.has(Self::LENT | Self::OVERDRAWN | Self::HELPED)
     }
 
     /// Whether anybody counts the time that it runs for.

@@ -345,6 +345,54 @@ fn who_helps_pays() {
     }
 }
 
+/// A holder that was helped once runs on its own time again when nobody waits for it any more, also if nobody was there to hand over to.
+#[test]
+fn who_has_given_up_waiting_does_not_pay_any_more() {
+    let mut sim = simulation(2);
+    const WORK_NS: u64 = 1_200 * US;
+    let (_, endpoint) = server(&mut sim, WORK_NS, 10 * MS);
+    // Keeps the other core busy until the holder is helped.
+    let busy = sim.main(|process| process.compute(200 * US));
+    let pinned = CellSpecification { pinned: Some(CoreId(1)), ..specification(3, None) };
+    let (busy, _) = sim.cell_of(&busy, None, &pinned);
+    sim.start(busy);
+    let greedy = sim.main(move |process| {
+        process.call(Handle(3), &[], &[], NO_DEADLINE)?;
+        loop {
+            process.compute(500)?;
+        }
+    });
+    let time = TimeBudget { budget_ns: MS, period_ns: 10 * MS };
+    let (greedy, _) = sim.cell_of(&greedy, None, &specification(1, Some(time)));
+    sim.grant(greedy, &endpoint);
+    sim.start(greedy);
+    let begin = sim.time_ns();
+    sim.run_until(STEPS, |sim| sim.time_ns() > begin + 50 * US).unwrap();
+    let result = Rc::new(Cell::new(None));
+    let got = Rc::clone(&result);
+    let helper = sim.main(move |process| {
+        let deadline = process.time_ns() + 600 * US;
+        got.set(Some(process.call(Handle(3), &[], &[], deadline).map(|_| ())));
+        process.wait(process.time_ns() + 1_000 * MS)?;
+        Ok(())
+    });
+    let time = TimeBudget { budget_ns: 100 * MS, period_ns: 100 * MS };
+    let (helper, _) = sim.cell_of(&helper, None, &specification(7, Some(time)));
+    sim.grant(helper, &endpoint);
+    sim.start(helper);
+    sim.run_until(STEPS, |_| result.get().is_some()).unwrap();
+    assert_eq!(result.get(), Some(Err(Error::DeadlinePassed)));
+    let helped = time_of(&sim, helper).used_ns;
+    assert!(helped > 0);
+    let begin = sim.time_ns();
+    sim.run_until(STEPS, |sim| sim.time_ns() > begin + 5 * MS).unwrap();
+    let paid = time_of(&sim, helper).used_ns;
+    assert!(paid < helped + 50 * US, "{paid} ns, {helped} ns of them when it gave up");
+    // It has left the server, with a debt: its answer waits for that.
+    assert!(time_of(&sim, greedy).throttled, "{:?}", time_of(&sim, greedy));
+    sim.finish(STEPS).unwrap();
+}
+
 #[test]
 fn messages_to_a_server_that_stands_still_are_answered_when_it_goes_on() {
     let mut sim = simulation(2);
