@@ -34,6 +34,8 @@ pub struct Usage {
     pub messages: usize,
     /// Answers owed or not taken.
     pub pending: usize,
+    /// Entries in timer queues.
+    pub due: usize,
 }
 
 impl<E: Engine> Kernel<E> {
@@ -64,6 +66,7 @@ impl<E: Engine> Kernel<E> {
             usage.messages += inbox.messages();
             usage.pending += inbox.outstanding();
         }
+        usage.due = self.timer_queues.iter().map(|queue| queue.lock(&mut token).0.len()).sum();
         let (mut tree, _) = self.capabilities.lock(&mut token);
         (usage.capabilities, usage.held) = tree.count_all();
         usage

@@ -110,7 +110,12 @@ impl<E: Engine> Kernel<E> {
         };
         // Before it stands still: if it is woken in between it comes here again.
         if let Some(queue) = self.shard(thread) {
-            queue.lock(token).0.insert(at_ns, Due::Replenishment(thread));
+            let (mut queue, _) = queue.lock(token);
+            // An earlier cell in its place may have left an entry that is due in an hour: there is never more than one.
+            // Relaxed, as it is under the lock.
+            let last_ns = record.replenishment_ns.swap(at_ns, Ordering::Relaxed);
+            queue.remove(last_ns, Due::Replenishment(thread));
+            queue.insert(at_ns, Due::Replenishment(thread));
         }
         self.due_at(at_ns);
         if !record.state.block() {

@@ -266,6 +266,8 @@ pub struct Thread {
     pub queued_ns: AtomicU64,
     /// Set by the timekeeper when that time came.
     pub expired: AtomicU8,
+    /// The time of its last entry there for a replenishment, in ns. Under that queue's lock.
+    pub replenishment_ns: AtomicU64,
 }
 
 impl Thread {
@@ -291,6 +293,7 @@ impl Thread {
             deadline_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
             queued_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
             expired: AtomicU8::new(0),
+            replenishment_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
         }
     }
 

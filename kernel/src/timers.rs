@@ -40,6 +40,11 @@ impl TimerQueue {
         Some(due)
     }
 
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// When the next entry is due, in ns.
     pub fn next_ns(&self) -> Option<u64> {
         self.entries.first().map(|(at_ns, _)| *at_ns)

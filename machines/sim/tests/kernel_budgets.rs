@@ -296,6 +296,36 @@ fn a_restart_does_not_bring_a_new_budget() {
     sim.finish(STEPS).unwrap();
 }
 
+#[test]
+fn cells_that_come_and_go_with_long_periods_leave_no_queue_behind() {
+    let mut sim = simulation(1);
+    let (program, _) = spinner(&mut sim);
+    let maker = sim.main(|process| {
+        let time = TimeBudget { budget_ns: US, period_ns: TimeBudget::MOST_PERIOD_NS };
+        let arguments = [1 << 16, 8, time.to_argument().unwrap()];
+        for _ in 0..50 {
+            let child =
+                process.make(Handle::BUDGET, Code::CreateCell, arguments, &[Transfer::copy(Handle(3))])?;
+            process.operate(child, Code::Start, [0; 3], &[])?;
+            // Time enough to use it up.
+            process.wait(process.time_ns() + 50 * US)?;
+            process.operate(child, Code::Destroy, [0; 3], &[])?;
+        }
+        process.wait(process.time_ns() + 1_000_000 * MS)?;
+        Ok(())
+    });
+    let (maker, _) = sim.cell_of(&maker, None, &specification(7, None));
+    sim.grant(maker, &program);
+    sim.start(maker);
+    let begin = sim.time_ns();
+    sim.run_until(STEPS, |sim| sim.time_ns() > begin + 50 * 60 * US).unwrap();
+    assert_eq!(sim.kernel.usage().cells, 1, "{}", sim.picture());
+    let due = sim.kernel.usage().due;
+    // The maker's wait, and what its last child has left.
+    assert!((1..=3).contains(&due), "{due} entries");
+    sim.finish(STEPS).unwrap();
+}
+
 /// A holder that is helped runs on the time of its helper, as far as that goes.
 #[test]
 fn who_helps_pays() {
