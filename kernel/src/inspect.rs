@@ -85,6 +85,8 @@ impl<E: Engine> Kernel<E> {
             .filter(|(_, record)| record.state() != CellState::Free)
             .map(|(index, record)| {
                 let thread = self.threads.at(index);
+                // Replenished, it may still wait for a core.
+                let throttled = thread.standing.is_throttled() && !thread.state.is_runnable();
                 let budget = self.budgets.at(record.budget.load(Ordering::Relaxed));
                 let (name, last_fault) = {
                     let (control, _) = record.control.lock(&mut token);
@@ -102,7 +104,7 @@ impl<E: Engine> Kernel<E> {
                     running: thread.state.is_running(),
                     runnable: thread.state.is_runnable(),
                     used_ns: thread.used_ns.load(Ordering::Relaxed),
-                    time: thread.meter.lock(&mut token).0.picture(now.0, thread.standing.is_throttled()),
+                    time: thread.meter.lock(&mut token).0.picture(now.0, throttled),
                     memory_bytes: self.engine.memory_in_use(CellId(index)),
                     budget_bytes: (budget.limit.load(Ordering::Relaxed), budget.used.load(Ordering::Relaxed)),
                 }

@@ -246,6 +246,22 @@ fn debt_is_at_most_what_the_handlers_of_the_chain_may_take() {
 }
 
 #[test]
+fn who_has_time_again_and_waits_for_a_core_does_not_stand_still() {
+    let mut sim = simulation(1);
+    let (program, _) = spinner(&mut sim);
+    let (capped, _) = sim.cell_of(&program, None, &specification(1, Some(FIFTH)));
+    sim.start(capped);
+    sim.run_until(STEPS, |sim| time_of(sim, capped).throttled).unwrap();
+    let (above, _) = sim.cell_of(&program, None, &specification(7, None));
+    sim.start(above);
+    let begin = sim.time_ns();
+    sim.run_until(STEPS, |sim| sim.time_ns() > begin + 2 * FIFTH.period_ns).unwrap();
+    assert!(picture(&sim, capped).runnable);
+    assert!(!time_of(&sim, capped).throttled, "{:?}", time_of(&sim, capped));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
 fn a_cell_that_stands_still_can_be_killed_at_once() {
     let mut sim = simulation(1);
     let (program, _) = spinner(&mut sim);
@@ -419,7 +435,7 @@ fn who_has_given_up_waiting_does_not_pay_any_more() {
     let paid = time_of(&sim, helper).used_ns;
     assert!(paid < helped + 50 * US, "{paid} ns, {helped} ns of them when it gave up");
     // It has left the server, with a debt: its answer waits for that.
-    assert!(time_of(&sim, greedy).throttled, "{:?}", time_of(&sim, greedy));
+    assert_eq!(time_of(&sim, greedy).throttlings, 1, "{:?}", time_of(&sim, greedy));
     sim.finish(STEPS).unwrap();
 }
 
@@ -499,6 +515,10 @@ fn a_cell_with_a_budget_gives_no_larger_share_to_those_that_it_makes() {
             );
             noted.borrow_mut().push(made.err());
         }
+        // A passive cell has no budget, and an init function of its own, which nobody would pay for.
+        let passive = [1 << 16, 8, 1];
+        let made = process.make(Handle::BUDGET, Code::CreateCell, passive, &[Transfer::copy(Handle(3))]);
+        noted.borrow_mut().push(made.err());
         Ok(())
     });
     let (maker, _) = sim.cell_of(&maker, None, &specification(3, Some(FIFTH)));
@@ -506,7 +526,7 @@ fn a_cell_with_a_budget_gives_no_larger_share_to_those_that_it_makes() {
     sim.start(maker);
     sim.run(STEPS).unwrap();
     let refused = Some(Error::NoRight);
-    assert_eq!(*results.borrow(), [refused, refused, refused, None, None]);
+    assert_eq!(*results.borrow(), [refused, refused, refused, None, None, refused]);
     sim.finish(STEPS).unwrap();
 }
 
