@@ -196,7 +196,25 @@ fn a_number_that_is_no_operation_is_an_unknown_operation() {
 #[test]
 fn an_argument_outside_of_what_an_operation_takes_is_a_bad_argument() {
     let mut sim = machine();
-    let errors = result_of(&mut sim, &[], |process| {
+    let child = sim.main(|_| Ok(()));
+    let errors = result_of(&mut sim, &[(&child, Rights::ALL)], |process| {
+        let mut cell = |slots, form| {
+            let program = [Transfer::copy(Handle(3))];
+            process.make(Handle::BUDGET, Code::CreateCell, [65_536, slots, form], &program).unwrap_err()
+        };
+        // Slots; a priority that there is not is above the caller's as well. A time budget: without a period, without time, longer than its
+        // period, with a period that no machine can keep, of a passive cell.
+        let (budget, period) = (|us: u64| us << 8, |us: u64| us << 32);
+        let cells = [
+            cell(7, 0),
+            cell(65_537, 0),
+            cell(8, budget(5)),
+            cell(8, period(1_000)),
+            cell(8, budget(1_001) | period(1_000)),
+            cell(8, budget(1) | period(1)),
+            cell(8, 1 | budget(1) | period(1_000)),
+        ];
+        assert_eq!(cells, [Error::BadArgument; 7]);
         [
             // Too short to be an operation.
             process.call(Handle::SELF, &[0; 31], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),

@@ -155,7 +155,18 @@ fn arguments_of(bag: &Bag, process: &Process<'_>, code: Code) -> [u64; 3] {
         Code::Mint => [handle, process.choose(128), process.choose(3)],
         Code::CreateEndpoint => [process.choose(2), 1 + process.choose(3), 0],
         Code::CreateRegion => [1 + process.choose(9_000), 0, 0],
-        Code::CreateCell => [40_000, process.choose(4) << 32 | 16, process.choose(2)],
+        Code::CreateCell => {
+            // Active, passive, or with a time budget.
+            let form = match process.choose(4) {
+                passive @ 0..=1 => passive,
+                2 => 0,
+                _ => {
+                    let budget_ns = 1_000 * (1 + process.choose(50));
+                    TimeBudget { budget_ns, period_ns: 50_000 }.to_argument().unwrap_or(0)
+                }
+            };
+            [40_000, process.choose(4) << 32 | 16, form]
+        }
         Code::Split => [process.choose(200_000), 0, 0],
         Code::Arm => [process.time_ns() + process.choose(9_000), process.choose(2) * 700, 0],
         Code::Map | Code::Unmap => [12_288, process.choose(2), 0],
