@@ -20,6 +20,7 @@ use super::machine::{Bench, Cell, Checks, Programs, wrong};
 const SPINNER_BYTES: u64 = 80 << 20;
 /// Memory of the machine of a bench.
 const MACHINE_BYTES: u64 = 9 << 30;
+
 fn spinner(bench: &Bench, kind: Loop) -> Result<Cell, hallows_bench::BenchError> {
     let cell = bench.cell("spinner", false, 0, SPINNER_BYTES)?;
     bench.start(&cell, &[&format!("loop={}", kind.name())], &[])?;

@@ -189,8 +189,14 @@ fn time(source: Source<'_>, time: Option<&Spanned<TimeText>>, passive: bool) -> 
             "a cell has one thread: the time is at most the period; leave `time` out for all that nobody else wants",
         );
     }
-    if !budget.is_valid() {
-        return problem("this period is too long", "at most 16 s of time in at most 71 minutes, or 4294 s");
+    if budget.period_ns > TimeBudget::MOST_PERIOD_NS {
+        return problem("this period is too long", "at most 71 minutes, or 4294 s");
+    }
+    if budget.budget_ns > TimeBudget::MOST_BUDGET_NS {
+        return problem(
+            "this is more time than a period can have",
+            "at most 16 s; the same share in a shorter period, as \"1s/2s\" for \"30s/60s\"",
+        );
     }
     Ok(Some(budget))
 }

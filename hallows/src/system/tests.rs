@@ -274,6 +274,8 @@ fn a_time_budget_that_makes_no_sense_is_refused_with_what_would() {
     assert!(of("\"1us/0ms\"", "").contains("never runs"));
     assert!(of("\"2ms/1ms\"", "").contains("more time than there is"));
     assert!(of("\"1ms/5000s\"", "").contains("too long"));
-    assert!(of("\"17s/20s\"", "").contains("too long"));
+    assert!(of("\"17s/20s\"", "").contains("more time than a period can have: at most 16 s"));
+    // Both: what is to be made shorter first.
+    assert!(of("\"17s/5000s\"", "").contains("too long"));
     assert!(of("\"1us/1ms\"", "serves = { calc = \"passive\" }").contains("no time of its own"));
 }
