@@ -13,12 +13,25 @@ use hallows_abi::TimeBudget;
 
 use crate::TimePicture;
 
+/// Between which two of its threads a core is: its number, and how many it has switched to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// The core.
+    pub core: u32,
+    /// How many.
+    pub switches: u64,
+}
+
 /// The meter of one thread. All times are of the machine's clock, in ns.
 #[derive(Debug, Default)]
 pub struct Meter {
     budget: Option<TimeBudget>,
     /// Since when the thread runs, or was last looked at; not while it does not run.
     since_ns: Option<u64>,
+    /// When it last stopped to run.
+    ended_ns: u64,
+    /// Where it gave way then, if it did.
+    gave_way: Option<Switch>,
     /// When the present period ends; 0 before the first.
     ends_ns: u64,
     /// What is used in the present period, with the debt from those before.
@@ -39,9 +52,16 @@ impl Meter {
         self.budget
     }
 
-    /// The thread begins to run.
-    pub fn begin(&mut self, now_ns: u64) {
-        self.since_ns = Some(now_ns);
+    /// The thread begins to run. If it gave way and nobody else has come, the time since then is its own, too: otherwise who gives way all the
+    /// time would not pay for the switches, which are most of what it takes from others.
+    pub fn begin(&mut self, now_ns: u64, at: Switch) {
+        let stayed = self.gave_way.take() == Some(at);
+        self.since_ns = Some(if stayed { self.ended_ns } else { now_ns });
+    }
+
+    /// The thread, which has just stopped, is ready to go on.
+    pub fn give_way(&mut self, at: Switch) {
+        self.gave_way = Some(at);
     }
 
     /// How long it has run since this was last asked.
@@ -54,8 +74,9 @@ impl Meter {
     }
 
     /// The thread does not run any more.
-    pub fn end(&mut self) {
+    pub fn end(&mut self, now_ns: u64) {
         self.since_ns = None;
+        self.ended_ns = now_ns;
     }
 
     /// It stands still for its budget.
@@ -209,11 +230,34 @@ mod tests {
     #[test]
     fn a_clock_that_was_read_before_the_beginning_counts_nothing() {
         let mut meter = fifth();
-        meter.begin(10_100);
+        meter.begin(10_100, Switch { core: 0, switches: 1 });
         assert_eq!(meter.take_elapsed(10_050), 0);
         assert_eq!(meter.take_elapsed(10_150), 50);
-        meter.end();
+        meter.end(10_150);
         assert_eq!(meter.take_elapsed(10_900), 0);
+    }
+
+    #[test]
+    fn who_gives_way_to_nobody_pays_for_the_switch() {
+        let here = Switch { core: 1, switches: 7 };
+        let since = |gave_way: Option<Switch>| {
+            let mut meter = fifth();
+            meter.begin(10_000, here);
+            meter.end(10_100);
+            if let Some(at) = gave_way {
+                meter.give_way(at);
+            }
+            meter.begin(10_130, here);
+            let first = meter.take_elapsed(10_150);
+            // What it gave way for is over.
+            meter.end(10_150);
+            meter.begin(10_190, here);
+            (first, meter.take_elapsed(10_200))
+        };
+        assert_eq!(since(Some(here)), (50, 10));
+        assert_eq!(since(None), (20, 10));
+        assert_eq!(since(Some(Switch { switches: 6, ..here })), (20, 10));
+        assert_eq!(since(Some(Switch { core: 0, ..here })), (20, 10));
     }
 
     /// Runs whenever it may, with stretches of every length: what it gets in all is what its budgets allow.

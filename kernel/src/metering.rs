@@ -2,7 +2,7 @@
 //!
 //! A *stint* is the time from a thread's coming onto a core to its leaving it. The clock is read at both ends of a stint of a thread that has
 //! a budget, and of no other's; calls of passive servers, checks and preemptions within it read none. Sightings alone would not do: what a
-//! timer starts begins right after a look, and is over before the next. That a budget is used up *during* a stint is what the timekeeper
+//! timer starts begins right after a look, and is over before the next. Who gives way and goes on at once pays for the switch. That a budget is used up *during* a stint is what the timekeeper
 //! sees: it looks by then ([`crate::plan::Plan::look_by`]), and sets the thread's preemption word.
 //!
 //! Such a thread is *overdrawn*. Inside of a passive server it runs on: the handler completes within its own budget, and what that takes
@@ -22,6 +22,7 @@
 use hallows_abi::TimeBudget;
 
 use crate::lock::{Token, level};
+use crate::meter::Switch;
 use crate::runqueue::Arrival;
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
@@ -58,25 +59,25 @@ impl<E: Engine> Kernel<E> {
         thread: u32,
     ) -> bool {
         let record = self.threads.at(thread);
-        let now = self.machine.now().0;
+        let now = self.machine.now();
         let left_ns = {
             let (mut meter, _) = record.meter.lock(token);
-            meter.advance(now);
-            meter.begin(now);
+            meter.advance(now.0);
+            meter.begin(now.0, self.switch(core));
             meter.left_ns()
         };
         record.standing.set_overdrawn(left_ns == 0);
         if left_ns == 0 {
             // A cell that was killed meanwhile unwinds at once.
             if record.is_outside() && self.cells.at(thread).is_live() {
-                self.throttle(token, core, thread);
+                self.throttle(token, core, thread, now);
                 return false;
             }
             record.word.stop();
         } else if record.standing.is_metered() {
             // Before the look is asked for: a timekeeper that takes this one for an earlier one sees the thread run, and asks again.
             self.core(core).running.store(thread, Ordering::Relaxed);
-            let at_ns = now.saturating_add(left_ns);
+            let at_ns = now.0.saturating_add(left_ns);
             if self.plan.look_by(at_ns) {
                 self.machine.alarm(Nanos(at_ns));
             }
@@ -89,20 +90,31 @@ impl<E: Engine> Kernel<E> {
     #[inline(never)]
     pub(crate) fn end_stint(&self, token: &mut Token<'static, { level::NONE }>, thread: u32) {
         let record = self.threads.at(thread);
-        self.settle_time(token, thread, self.machine.now());
-        record.meter.lock(token).0.end();
+        let now = self.machine.now();
+        self.settle_time(token, thread, now);
+        record.meter.lock(token).0.end(now.0);
         if record.standing.is_helped() {
             record.standing.set_helped(false);
         }
     }
 
+    /// The thread, whose stint has just ended, is ready to go on.
+    pub(crate) fn gives_way(&self, token: &mut Token<'static, { level::NONE }>, core: u32, thread: u32) {
+        self.threads.at(thread).meter.lock(token).0.give_way(self.switch(core));
+    }
+
+    fn switch(&self, core: u32) -> Switch {
+        // Relaxed: only the core itself counts.
+        Switch { core, switches: self.core(core).switches.load(Ordering::Relaxed) }
+    }
+
     /// A thread that is about to run stands still instead, until its budget is replenished.
-    fn throttle(&self, token: &mut Token<'static, { level::NONE }>, core: u32, thread: u32) {
+    fn throttle(&self, token: &mut Token<'static, { level::NONE }>, core: u32, thread: u32, now: Nanos) {
         let record = self.threads.at(thread);
         let is_new = record.standing.set_throttled(true);
         let at_ns = {
             let (mut meter, _) = record.meter.lock(token);
-            meter.end();
+            meter.end(now.0);
             if is_new {
                 meter.count_throttling();
             }

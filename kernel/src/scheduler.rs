@@ -91,6 +91,9 @@ impl<E: Engine> Kernel<E> {
                 if running.depth.load(Ordering::Relaxed) == 0 {
                     running.standing.end_loan();
                 }
+                if running.standing.is_metered() {
+                    self.gives_way(token, core.0, thread);
+                }
                 running.state.requeue();
                 self.enqueue(token, core.0, thread, Arrival::Preempted);
             }
