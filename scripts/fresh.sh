@@ -18,11 +18,12 @@ quick_seconds=45
 
 # The host's own archive: "SITE CODENAME", of its first package list.
 archive() {
+    # shellcheck disable=SC2016 # apt expands these
     apt-get indextargets --format '$(CREATED_BY) $(SITE) $(CODENAME) $(COMPONENT)' |
         awk '$1 == "Packages" && $4 == "main" { print $2, $3; exit }'
 }
 
-# A package archive in a tar file, so that a second run of this fetches it no more.
+# The image in a tar file, so that a second run of this fetches nothing.
 make_base() {
     local site codename
     read -r site codename < <(archive)
