@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use hallows_linux::host::core_set::CoreSet;
 use hallows_linux::host::quantity::ByteSize;
 use hallows_linux::host::tier::TierLimit;
@@ -25,8 +25,9 @@ Examples:
   hallows run program.wasm -- one two     run one program with arguments
   hallows ps                              what a running machine does (from another terminal)
   hallows bench protected-call            what it costs, beside Linux
+  hallows interface diff old.wit new.wit  whom a change of an interface breaks
 
-Exit codes: 0 well; 1 to 63 the system's own; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
+Exit codes: 0 well; 1 a figure missed, an interface broken; 1 to 63 the system's own; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
 could not start; 128+n ended by signal n.";
 
 /// What can be done.
@@ -46,6 +47,9 @@ pub enum Command {
     List(List),
     /// Measure, beside Linux in the same run.
     Bench(Bench),
+    /// Look at interfaces: identity, canonical form, what differs between two, stubs.
+    #[command(subcommand)]
+    Interface(Interface),
 }
 
 /// The cores and the memory of a machine.
@@ -151,6 +155,93 @@ pub struct Bench {
     /// Write the report to a file instead of the terminal.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// What can be done with interfaces.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Interface {
+    /// Print the hash that an interface is known by.
+    Hash(InterfaceHash),
+    /// Print the canonical form: all in which a caller can notice a difference.
+    Show(InterfaceShow),
+    /// Say what differs between two interfaces and whom it breaks; exit code 1 if something does.
+    Diff(InterfaceDiff),
+    /// Make stubs: types, a client, and a trait for the server.
+    Stubs(InterfaceStubs),
+}
+
+/// Where interfaces are.
+#[derive(Clone, Debug, Args)]
+pub struct InterfaceSource {
+    /// A file of WIT, or a folder whose files are one package.
+    #[arg(value_name = "WIT")]
+    pub path: PathBuf,
+    /// Which of its interfaces.
+    #[arg(long, value_name = "NAME")]
+    pub interface: Option<String>,
+}
+
+/// Options of `interface hash`.
+#[derive(Clone, Debug, Args)]
+pub struct InterfaceHash {
+    /// Which; all, if not named.
+    #[command(flatten)]
+    pub source: InterfaceSource,
+    /// Twelve digits instead of sixty-four: for people.
+    #[arg(long, conflicts_with = "json")]
+    pub short: bool,
+    /// One JSON object an interface and line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `interface show`.
+#[derive(Clone, Debug, Args)]
+pub struct InterfaceShow {
+    /// Which; all, if not named.
+    #[command(flatten)]
+    pub source: InterfaceSource,
+    /// One JSON object an interface and line, with the tags of its functions.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `interface diff`.
+#[derive(Clone, Debug, Args)]
+pub struct InterfaceDiff {
+    /// What it was: a file of WIT, or a folder.
+    #[arg(value_name = "BEFORE")]
+    pub before: PathBuf,
+    /// What it is.
+    #[arg(value_name = "AFTER")]
+    pub after: PathBuf,
+    /// Which interface of both; all, if not named.
+    #[arg(long, value_name = "NAME")]
+    pub interface: Option<String>,
+    /// One JSON object a difference and line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `interface stubs`.
+#[derive(Clone, Debug, Args)]
+pub struct InterfaceStubs {
+    /// Which; needed where there are several.
+    #[command(flatten)]
+    pub source: InterfaceSource,
+    /// The programming language.
+    #[arg(long, value_enum, default_value_t = Language::Rust)]
+    pub lang: Language,
+    /// Write to a file instead of the terminal; untouched if it has them already.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// A programming language that stubs are made in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Rust, for `hallows-sdk`.
+    Rust,
 }
 
 fn tier_limit(text: &str) -> Result<TierLimit, String> {

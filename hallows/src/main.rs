@@ -56,6 +56,7 @@ fn main() -> ExitCode {
 
 fn act(command: Command) -> Result<u8, Failure> {
     let mut output = io::stdout().lock();
+    let mut code = 0;
     let done = match command {
         Command::Run(options) => {
             drop(output);
@@ -64,6 +65,9 @@ fn act(command: Command) -> Result<u8, Failure> {
         Command::Bench(options) => {
             drop(output);
             return commands::bench::bench(&options);
+        }
+        Command::Interface(command) => {
+            commands::interface::interface(&command, &mut output).map(|ended| code = ended)
         }
         Command::Ps(options) => commands::ps::ps(options, &mut output),
         Command::Stop(options) => commands::stop::stop(options),
@@ -74,5 +78,5 @@ fn act(command: Command) -> Result<u8, Failure> {
     };
     done?;
     output.flush().map_err(|error| Failure::other(SOFTWARE, format!("cannot write: {error}")))?;
-    Ok(0)
+    Ok(code)
 }

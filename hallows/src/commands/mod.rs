@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod bench;
+pub mod interface;
 pub mod list;
 pub mod ps;
 pub mod run;

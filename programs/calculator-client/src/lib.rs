@@ -11,7 +11,7 @@ extern crate std;
 
 mod times;
 
-use hallows_protocols::calculator::{Operation, Refusal, Request, Response};
+use hallows_protocols::calc::{self, Operation, Refusal};
 use hallows_sdk::{Connection, Deadline, Error, Start, log, process};
 use times::Times;
 
@@ -27,18 +27,17 @@ const QUESTIONS: [(Operation, i64, i64, Result<i64, Refusal>); 7] = [
 ];
 
 fn run(start: &Start<'_>) -> Result<(), Error> {
-    let calculator = Connection::granted(start, "calc")?;
+    let calculator = calc::Client(Connection::granted(start, "calc")?);
     let rounds: u64 = start.setting("rounds", 1)?;
     let mut times = Times::default();
     for round in 0..rounds {
         for (operation, a, b, due) in QUESTIONS {
-            let question = Request { operation: operation as u32, a, b };
             let began_ns = process::now()?;
-            let answer: Response = calculator.ask(&question, Deadline::NEVER)?;
+            let answer = calculator.calculate(operation, a, b, Deadline::NEVER)?;
             times.keep(process::now()? - began_ns);
-            let sign = operation.sign();
-            if answer.result() != due {
-                log!("{a} {sign} {b} gave {:?} instead of {due:?}", answer.result());
+            let sign = sign(operation);
+            if answer != due {
+                log!("{a} {sign} {b} gave {answer:?} instead of {due:?}");
                 return Err(process::exit(1));
             }
             // Only once: a thousand rounds would flood the log.
@@ -53,6 +52,16 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
     log!("{times}");
     log!("{} answers, all of them right", rounds.saturating_mul(QUESTIONS.len() as u64));
     Ok(())
+}
+
+/// As it is written between its numbers.
+const fn sign(operation: Operation) -> char {
+    match operation {
+        Operation::Add => '+',
+        Operation::Subtract => '-',
+        Operation::Multiply => '*',
+        Operation::Divide => '/',
+    }
 }
 
 hallows_sdk::main!(run);

@@ -1,16 +1,33 @@
 //! A server that calculates: the smallest reactor. It works passive and active, as the system description says.
+//!
+//! It serves the interface `calc` (`wit/examples/calc.wit`), through its stubs.
 #![no_std]
 #![forbid(unsafe_code)]
 
-use hallows_protocols::calculator::{Operation, Refusal, Request, Response};
-use hallows_sdk::{Answer, Error, Form, Message, Server, Start};
+use hallows_protocols::calc::{self, Operation, Refusal, Service};
+use hallows_sdk::{Answer, Error, Message, Server, Start, stub};
 
 /// It remembers nothing.
 pub struct Calculator;
 
+impl Service for Calculator {
+    #[inline]
+    fn calculate(&mut self, _: stub::Client, operation: Operation, a: i64, b: i64) -> Result<i64, Refusal> {
+        match operation {
+            Operation::Add => a.checked_add(b),
+            Operation::Subtract => a.checked_sub(b),
+            Operation::Multiply => a.checked_mul(b),
+            Operation::Divide if b == 0 => return Err(Refusal::DivisionByZero),
+            Operation::Divide => a.checked_div(b),
+        }
+        .ok_or(Refusal::Overflow)
+    }
+}
+
 impl Server for Calculator {
+    // Somewhat more than its requests have: whoever sends something else is told so, up to there.
     const INBOX_BYTES: usize = 64;
-    const REPLY_BYTES: usize = 64;
+    const REPLY_BYTES: usize = calc::REPLY_BYTES;
 
     fn new(_: &Start<'_>) -> Result<Self, Error> {
         Ok(Self)
@@ -18,32 +35,18 @@ impl Server for Calculator {
 
     #[inline]
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
-        match Request::parse(message.bytes) {
-            Some(request) => message.reply.form(&Response::new(calculate(request))),
-            None => Answer::EMPTY,
-        }
+        calc::serve(self, message)
     }
-}
-
-fn calculate(Request { operation, a, b }: Request) -> Result<i64, Refusal> {
-    match Operation::from_number(operation).ok_or(Refusal::UnknownOperation)? {
-        Operation::Add => a.checked_add(b),
-        Operation::Subtract => a.checked_sub(b),
-        Operation::Multiply => a.checked_mul(b),
-        Operation::Divide if b == 0 => return Err(Refusal::DivisionByZero),
-        Operation::Divide => a.checked_div(b),
-    }
-    .ok_or(Refusal::Overflow)
 }
 
 hallows_sdk::server!(Calculator);
 
 #[cfg(test)]
 mod tests {
-    use super::{Operation, Refusal, Request, calculate};
+    use super::{Calculator, Operation, Refusal, Service};
 
     fn calculated(operation: Operation, a: i64, b: i64) -> Result<i64, Refusal> {
-        calculate(Request { operation: operation as u32, a, b })
+        Calculator.calculate(hallows_sdk::stub::Client { badge: 0 }, operation, a, b)
     }
 
     #[test]
@@ -59,6 +62,5 @@ mod tests {
         assert_eq!(calculated(Operation::Add, i64::MAX, 1), Err(Refusal::Overflow));
         assert_eq!(calculated(Operation::Divide, i64::MIN, -1), Err(Refusal::Overflow));
         assert_eq!(calculated(Operation::Divide, 1, 0), Err(Refusal::DivisionByZero));
-        assert_eq!(calculate(Request { operation: 9, a: 1, b: 1 }), Err(Refusal::UnknownOperation));
     }
 }

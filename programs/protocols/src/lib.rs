@@ -1,4 +1,5 @@
-//! What the example programs say to each other: messages of fixed layout, one module for each server.
+//! What the example programs say to each other, one module for each server: stubs of its interface (`wit/examples`), or messages of
+//! fixed layout.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -6,8 +7,11 @@
 extern crate std;
 
 pub mod bench;
-pub mod calculator;
+#[rustfmt::skip]
+pub mod calc;
 pub mod compute;
 pub mod counter;
+#[rustfmt::skip]
+pub mod exchange;
 pub mod file_drop;
 pub mod work;

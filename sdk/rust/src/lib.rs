@@ -7,7 +7,7 @@
 //! - [`Start`] has what it was started with: arguments, and capabilities by name.
 //! - [`call`], [`send`], [`answer`], [`wait`], [`answer_wait`] are the whole interface; everything else is a message to an object,
 //!   and each operation a method of its handle: [`Budget::create_endpoint`], [`Timer::arm`], [`space::mint`], ….
-//! - [`form!`] declares messages of fixed layout, [`log!`] writes to the machine's log.
+//! - [`form!`] declares messages of fixed layout, [`log!`] writes to the machine's log; [`stub`] is what stubs of interfaces stand on.
 //!
 //! Nothing here allocates. With the feature `alloc`, WebAssembly programs have a heap (natively the machine has one).
 #![no_std]
@@ -15,6 +15,9 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 extern crate alloc;
+// Stubs in the tests name this crate as programs do.
+#[cfg(test)]
+extern crate self as hallows_sdk;
 #[cfg(test)]
 #[macro_use]
 extern crate std;
@@ -44,6 +47,7 @@ mod region;
 pub mod server;
 pub mod space;
 pub mod start_info;
+pub mod stub;
 #[doc(hidden)]
 pub mod sys;
 mod timer;

@@ -101,6 +101,18 @@ macro_rules! object {
                 self.0
             }
         }
+
+        impl hallows_wire::Resource for $name {
+            #[inline]
+            fn from_capability(handle: Handle) -> Self {
+                Self(handle)
+            }
+
+            #[inline]
+            fn capability(self) -> Handle {
+                self.0
+            }
+        }
     };
 }
 

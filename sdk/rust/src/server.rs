@@ -107,6 +107,18 @@ impl<'a> Reply<'a> {
         Ok(())
     }
 
+    /// The room that is left, to put bytes into in place. They count once they are [`Self::filled`].
+    #[inline]
+    pub(crate) fn room(&mut self) -> &mut [u8] {
+        self.buffer.get_mut(self.length..).unwrap_or(&mut [])
+    }
+
+    /// So many bytes of the room have been put.
+    #[inline]
+    pub(crate) const fn filled(&mut self, bytes: usize) {
+        self.length += bytes;
+    }
+
     /// Adds a capability.
     ///
     /// # Errors
@@ -199,6 +211,12 @@ impl<const INBOX: usize, const REPLY: usize> Mailbox<INBOX, REPLY> {
         let handles = self.handles.as_mut_ptr().expose_provenance() as u32;
         self.place = [buffer, INBOX as u32, handles, MAX_TRANSFERS];
         self.place.as_mut_ptr().expose_provenance() as u32
+    }
+
+    /// What was put together of an answer.
+    #[cfg(test)]
+    pub(crate) const fn reply_bytes(&self) -> &[u8] {
+        &self.reply
     }
 
     /// Moves the answer's transfers to where the engine takes them from.

@@ -1,0 +1,211 @@
+//! The two sides of an interface's functions in Rust: what a client calls, and what a server answers.
+
+use std::fmt::Write as _;
+
+use hallows_abi::{MAX_MESSAGE, MAX_TRANSFERS};
+
+use super::name;
+use super::size::{self, Size};
+use super::text::{Lifetime, docs, in_rust, tuple};
+use super::types::MOST_VALUES;
+use crate::Problem;
+use crate::model::{Function, Interface, Kind};
+
+/// Bytes before a request's parameters.
+const TAG_BYTES: usize = 4;
+/// Bytes before an answer's result.
+const STATUS_BYTES: usize = 1;
+/// A message that is never longer has a place on its caller's stack, of which a cell has 64 KiB; for others the caller brings room.
+const MOST_ON_STACK: usize = 1_024;
+/// From so many parameters on (with `self`, deadline and room) clippy wants a reason.
+const MANY: usize = 7;
+
+/// A function with what both sides need to know of it.
+pub struct Stub<'a> {
+    function: &'a Function,
+    /// Its name in a trait that has all functions of the interface.
+    name: String,
+    request: Size,
+    reply: Size,
+    given: usize,
+    taken: usize,
+}
+
+impl<'a> Stub<'a> {
+    /// Of a function.
+    pub fn new(interface: &Interface, function: &'a Function) -> Result<Self, Problem> {
+        let request = size::all(function.parameters.iter().map(|parameter| &parameter.type_));
+        let reply = size::maybe(function.result.as_ref());
+        let refused = |what| Problem::Unsupported {
+            interface: interface.name.clone(),
+            place: function.full_name(),
+            what,
+        };
+        let most = MAX_TRANSFERS as usize;
+        let (given, taken) = (request.capabilities.unwrap_or(most), reply.capabilities.unwrap_or(most));
+        if given > most || taken > most {
+            return Err(refused("a message has at most eight capabilities"));
+        }
+        let (request, reply) = (Size::bytes(TAG_BYTES).then(request), Size::bytes(STATUS_BYTES).then(reply));
+        if request.bytes.max(reply.bytes).is_some_and(|bytes| bytes > MAX_MESSAGE as usize) {
+            return Err(refused("a message has at most 64 KiB"));
+        }
+        if function.parameters.len() > MOST_VALUES * MOST_VALUES {
+            return Err(refused("a function of stubs has at most 144 parameters"));
+        }
+        let name = match &function.kind {
+            Kind::Free => name::snake(&function.name),
+            Kind::Method(resource) | Kind::Static(resource) => {
+                name::snake(&format!("{resource}-{}", function.name))
+            }
+            Kind::Constructor(resource) => name::snake(&format!("{resource}-new")),
+        };
+        Ok(Self { function, name, request, reply, given, taken })
+    }
+
+    /// Its name in a trait that has all functions of the interface.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes of its longest request, if it is bounded.
+    pub const fn request_bytes(&self) -> Option<usize> {
+        self.request.bytes
+    }
+
+    /// Bytes of its longest answer, if it is bounded.
+    pub const fn reply_bytes(&self) -> Option<usize> {
+        self.reply.bytes
+    }
+
+    /// Whether it is called on a resource of this name.
+    pub fn is_method_of(&self, resource: &str) -> bool {
+        matches!(&self.function.kind, Kind::Method(name) if name == resource)
+    }
+
+    /// Whether it is called on the interface itself.
+    pub const fn is_of_interface(&self) -> bool {
+        !matches!(self.function.kind, Kind::Method(_))
+    }
+
+    /// The constant of its tag.
+    pub fn tag(&self) -> String {
+        format!("pub(super) const {}: u32 = {:#010x};\n", name::constant(&self.name), self.function.tag())
+    }
+
+    /// What its client calls.
+    pub fn of_client(&self) -> String {
+        let function = self.function;
+        let is_short = |size: Size| size.bytes.is_some_and(|bytes| bytes <= MOST_ON_STACK);
+        let is_short = is_short(self.request) && is_short(self.reply);
+        let name = if self.is_of_interface() { self.name.clone() } else { name::snake(&function.name) };
+        let mut parameters = String::new();
+        for parameter in &function.parameters {
+            let type_ = in_rust(&parameter.type_, Lifetime::Elided);
+            let _ = write!(parameters, "{}: {type_}, ", name::parameter(&parameter.name));
+        }
+        let lends = self.reply.is_view;
+        let result = function.result.as_ref().map_or_else(
+            || "()".to_owned(),
+            |type_| in_rust(type_, if lends { Lifetime::Message } else { Lifetime::Elided }),
+        );
+        let values =
+            nested(function.parameters.iter().map(|parameter| name::parameter(&parameter.name)).collect());
+        let call = format!(
+            "stub::Call::<{}, {}>::new(tag::{}, deadline)",
+            self.given,
+            self.taken,
+            name::constant(&self.name)
+        );
+        let said = docs(&function.docs, || format!("Calls `{}`.", function.full_name()));
+        let many = many(function.parameters.len() + if is_short { 2 } else { 3 });
+        let (room, body, errors) = if is_short {
+            let (request, reply) = (self.request.bytes.unwrap_or(0), self.reply.bytes.unwrap_or(0));
+            let body = format!("{call}.between(&self.0, &{values}, &mut [0; {request}], &mut [0; {reply}])");
+            ("", body, "Those of [`stub::Call::between`].")
+        } else {
+            let room = if lends { "room: &'m mut [u8], " } else { "room: &mut [u8], " };
+            (
+                room,
+                format!("{call}.within(&self.0, &{values}, room)"),
+                "Those of [`stub::Call::within`]; `room` is for both messages.",
+            )
+        };
+        let generics = if lends { "<'m>" } else { "" };
+        format!(
+            "{said}
+            ///
+            /// # Errors
+            ///
+            #[doc = {:?}]
+            #[inline]
+            {many}
+            pub fn {name}{generics}(&self, {parameters}{room}deadline: stub::Deadline) -> Result<{result}, stub::Error> {{ {body} }}\n",
+            format!(" {errors}"),
+        )
+    }
+
+    /// What its server answers.
+    pub fn of_service(&self) -> String {
+        let function = self.function;
+        // A result may be a view of the server's own memory as well as of the request.
+        let lends = self.reply.is_view && self.request.is_view;
+        let lifetime = if lends { Lifetime::Message } else { Lifetime::Elided };
+        let mut parameters = String::new();
+        for parameter in &function.parameters {
+            let type_ = in_rust(&parameter.type_, lifetime);
+            let _ = write!(parameters, "{}: {type_}, ", name::parameter(&parameter.name));
+        }
+        let result = function
+            .result
+            .as_ref()
+            .map(|type_| format!("-> {}", in_rust(type_, lifetime)))
+            .unwrap_or_default();
+        let (generics, server) = if lends { ("<'m>", "&'m mut self") } else { ("", "&mut self") };
+        let said = docs(&function.docs, || format!("Answers `{}`.", function.full_name()));
+        let many = many(function.parameters.len() + 2);
+        format!(
+            "{said} {many} fn {}{generics}({server}, client: stub::Client, {parameters}) {result};\n",
+            self.name
+        )
+    }
+
+    /// Its arm of the dispatcher.
+    pub fn arm(&self) -> String {
+        let parameters = &self.function.parameters;
+        let names: Vec<String> =
+            parameters.iter().map(|parameter| name::parameter(&parameter.name)).collect();
+        let types = parameters.iter().map(|parameter| in_rust(&parameter.type_, Lifetime::Elided)).collect();
+        let arguments: String = names.iter().map(|name| format!(", {name}")).collect();
+        let call = format!("server.{}(request.client(){arguments})", self.name);
+        let (bound, types) = (nested(names), nested(types));
+        let answer = if self.function.result.is_some() {
+            format!("let result = {call}; request.answer::<{}, _>(&result)", self.taken)
+        } else {
+            format!("{call}; request.answer::<0, _>(&())")
+        };
+        format!(
+            "tag::{} => {{
+                let Some({bound}) = request.parameters::<{types}>() else {{ return request.malformed() }};
+                {answer}
+            }}\n",
+            name::constant(&self.name)
+        )
+    }
+}
+
+/// A tuple, of tuples if it would be too long: the encoding is the same.
+fn nested(parts: Vec<String>) -> String {
+    if parts.len() <= MOST_VALUES {
+        return tuple(parts);
+    }
+    tuple(parts.chunks(MOST_VALUES).map(|chunk| tuple(chunk.iter().cloned())))
+}
+
+fn many(parameters: usize) -> &'static str {
+    if parameters > MANY {
+        "#[expect(clippy::too_many_arguments, reason = \"as many as the interface has\")]"
+    } else {
+        ""
+    }
+}

@@ -1,0 +1,157 @@
+//! Stubs: an interface's client and server side in a programming language.
+//!
+//! One file holds one interface: its types, a client over an endpoint, a trait for its server, and the dispatcher between messages
+//! and that trait. It stands on `hallows_sdk::stub`.
+
+mod functions;
+mod name;
+mod size;
+mod text;
+mod types;
+
+use std::fmt::Write as _;
+
+use functions::Stub;
+use text::docs;
+use types::Declared;
+
+use crate::{Interface, Problem};
+
+/// An interface's stubs in Rust, as one formatted file.
+///
+/// # Errors
+///
+/// [`Problem::Unsupported`], [`Problem::SameName`]: what the interface has and stubs cannot.
+pub fn rust(interface: &Interface) -> Result<String, Problem> {
+    let declared = types::collect(interface)?;
+    let stubs: Vec<Stub<'_>> = interface
+        .functions
+        .iter()
+        .map(|function| Stub::new(interface, function))
+        .collect::<Result<_, _>>()?;
+    let names: Vec<String> = stubs.iter().map(|stub| stub.name().to_owned()).collect();
+    types::unique(interface, names.iter(), str::to_owned)?;
+    let mut tags: Vec<u32> = interface.functions.iter().map(crate::Function::tag).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    if tags.len() != stubs.len() {
+        return Err(Problem::Unsupported {
+            interface: interface.name.clone(),
+            place: interface.name.clone(),
+            what: "two of its functions have the same tag by chance; another parameter's name mends it",
+        });
+    }
+
+    let mut text = header(interface, &stubs);
+    for (name, declared) in &declared {
+        match declared {
+            Declared::Type(type_) => text += &types::declare(name, type_),
+            Declared::Resource(owner) => text += &resource(interface, name, owner.is_none(), &stubs),
+        }
+    }
+    text += &client(interface, &stubs);
+    text += &service(interface, &stubs);
+    formatted(interface, &text)
+}
+
+fn header(interface: &Interface, stubs: &[Stub<'_>]) -> String {
+    let hash = interface.hash();
+    let mut text = String::new();
+    for line in interface.docs.lines() {
+        let _ = writeln!(text, "#![doc = {:?}]", format!(" {line}"));
+    }
+    if interface.docs.is_empty() {
+        let _ = writeln!(text, "#![doc = {:?}]", format!(" The interface `{}`.", interface.name));
+    }
+    text += "#![allow(clippy::type_complexity, clippy::result_unit_err, reason = \"types are as the interface has them\")]\n";
+    text += "use hallows_sdk::stub;\n";
+    let bytes: String = hash.0.iter().map(|byte| format!("{byte:#04x}, ")).collect();
+    let _ = writeln!(text, "/// The interface's identity: `{hash}`.\npub const HASH: [u8; 32] = [{bytes}];");
+    if let Some(most) =
+        stubs.iter().map(Stub::request_bytes).try_fold(0, |most, bytes| Some(most.max(bytes?)))
+    {
+        let _ =
+            writeln!(text, "/// The longest request, in bytes.\npub const REQUEST_BYTES: usize = {most};");
+    }
+    if let Some(most) = stubs.iter().map(Stub::reply_bytes).try_fold(0, |most, bytes| Some(most.max(bytes?)))
+    {
+        let _ = writeln!(text, "/// The longest answer, in bytes.\npub const REPLY_BYTES: usize = {most};");
+    }
+    let tags: String = stubs.iter().map(Stub::tag).collect();
+    let _ = writeln!(text, "mod tag {{\n//! What requests call the functions.\n{tags}}}");
+    text
+}
+
+fn resource(interface: &Interface, rust: &str, is_ours: bool, stubs: &[Stub<'_>]) -> String {
+    let ours = interface.resources.iter().find(|resource| is_ours && name::type_(&resource.name) == rust);
+    let said = ours.map(|resource| resource.docs.as_str()).unwrap_or_default();
+    let mut text = format!(
+        "{}
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct {rust}<C = stub::Endpoint>(
+            /// What it is called through: the capability that stands for it.
+            pub C,
+        );
+        impl stub::Resource for {rust} {{
+            fn from_capability(handle: stub::Handle) -> Self {{ Self(stub::Resource::from_capability(handle)) }}
+            fn capability(self) -> stub::Handle {{ stub::Resource::capability(self.0) }}
+        }}\n",
+        docs(said, || format!("The resource `{}`.", ours.map_or(rust, |resource| &resource.name)))
+    );
+    if let Some(resource) = ours {
+        let methods: String =
+            stubs.iter().filter(|stub| stub.is_method_of(&resource.name)).map(Stub::of_client).collect();
+        if !methods.is_empty() {
+            let _ = writeln!(text, "impl<C: stub::Caller> {rust}<C> {{ {methods} }}");
+        }
+    }
+    text
+}
+
+fn client(interface: &Interface, stubs: &[Stub<'_>]) -> String {
+    let functions: String = stubs.iter().filter(|stub| stub.is_of_interface()).map(Stub::of_client).collect();
+    let mut text = format!(
+        "/// A client of `{}`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Client<C = stub::Endpoint>(
+            /// What it calls through.
+            pub C,
+        );\n",
+        interface.name
+    );
+    if !functions.is_empty() {
+        let _ = writeln!(text, "impl<C: stub::Caller> Client<C> {{ {functions} }}");
+    }
+    text
+}
+
+fn service(interface: &Interface, stubs: &[Stub<'_>]) -> String {
+    let functions: String = stubs.iter().map(Stub::of_service).collect();
+    let arms: String = stubs.iter().map(Stub::arm).collect();
+    format!(
+        "/// A server of `{}`. Where a function is of a resource, the client's badge says which one is called.
+        pub trait Service {{ {functions} }}
+
+        /// Hands a message to a server, and makes its answer.
+        #[inline]
+        pub fn serve<'m>(server: &'m mut impl Service, message: stub::Message<'m>) -> stub::Answer<'m> {{
+            let {}request = match stub::Request::open(message) {{
+                Ok(request) => request,
+                Err(answer) => return answer,
+            }};
+            match request.tag() {{ {arms} _ => request.unknown(), }}
+        }}\n",
+        interface.name,
+        if stubs.is_empty() { "" } else { "mut " },
+    )
+}
+
+fn formatted(interface: &Interface, text: &str) -> Result<String, Problem> {
+    let file = syn::parse_file(text)
+        .map_err(|error| Problem::Generator { interface: interface.name.clone(), what: error.to_string() })?;
+    let said = format!(
+        "// Stubs of the interface `{}`, made by `hallows interface stubs`: change that, not this.\n",
+        interface.name
+    );
+    Ok(said + &prettyplease::unparse(&file))
+}

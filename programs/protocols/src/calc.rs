@@ -1,0 +1,137 @@
+// Stubs of the interface `calc`, made by `hallows interface stubs`: change that, not this.
+//! A calculator: two numbers and an operation, one number or a reason.
+#![allow(
+    clippy::type_complexity,
+    clippy::result_unit_err,
+    reason = "types are as the interface has them"
+)]
+use hallows_sdk::stub;
+/// The interface's identity: `f5e322b13b893b809951f470d1644ae4b18166f2bc6b8c6f5ec46bc980d838cc`.
+pub const HASH: [u8; 32] = [
+    0xf5, 0xe3, 0x22, 0xb1, 0x3b, 0x89, 0x3b, 0x80, 0x99, 0x51, 0xf4, 0x70, 0xd1, 0x64,
+    0x4a, 0xe4, 0xb1, 0x81, 0x66, 0xf2, 0xbc, 0x6b, 0x8c, 0x6f, 0x5e, 0xc4, 0x6b, 0xc9,
+    0x80, 0xd8, 0x38, 0xcc,
+];
+/// The longest request, in bytes.
+pub const REQUEST_BYTES: usize = 21;
+/// The longest answer, in bytes.
+pub const REPLY_BYTES: usize = 10;
+mod tag {
+    //! What requests call the functions.
+    pub(super) const CALCULATE: u32 = 0xb902113d;
+}
+/// What to calculate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Operation {
+    /// `a + b`
+    Add = 0,
+    /// `a - b`
+    Subtract = 1,
+    /// `a * b`
+    Multiply = 2,
+    /// `a / b`, cut towards zero
+    Divide = 3,
+}
+impl Operation {
+    /// Every case, in order.
+    pub const ALL: [Self; 4] = [Self::Add, Self::Subtract, Self::Multiply, Self::Divide];
+}
+impl<'m> stub::Value<'m> for Operation {
+    #[inline]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&(*self as u8), encoder)
+    }
+    #[inline]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        match <u8 as stub::Value>::take(decoder)? {
+            0 => Some(Self::Add),
+            1 => Some(Self::Subtract),
+            2 => Some(Self::Multiply),
+            3 => Some(Self::Divide),
+            _ => None,
+        }
+    }
+}
+/// Why there is no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Refusal {
+    /// Division by zero.
+    DivisionByZero = 0,
+    /// The result has more than 64 bits.
+    Overflow = 1,
+}
+impl Refusal {
+    /// Every case, in order.
+    pub const ALL: [Self; 2] = [Self::DivisionByZero, Self::Overflow];
+}
+impl<'m> stub::Value<'m> for Refusal {
+    #[inline]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&(*self as u8), encoder)
+    }
+    #[inline]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        match <u8 as stub::Value>::take(decoder)? {
+            0 => Some(Self::DivisionByZero),
+            1 => Some(Self::Overflow),
+            _ => None,
+        }
+    }
+}
+/// A client of `calc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client<C = stub::Endpoint>(
+    /// What it calls through.
+    pub C,
+);
+impl<C: stub::Caller> Client<C> {
+    /// Calculates.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn calculate(
+        &self,
+        operation: Operation,
+        a: i64,
+        b: i64,
+        deadline: stub::Deadline,
+    ) -> Result<Result<i64, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CALCULATE, deadline)
+            .between(&self.0, &(operation, a, b), &mut [0; 21], &mut [0; 10])
+    }
+}
+/// A server of `calc`. Where a function is of a resource, the client's badge says which one is called.
+pub trait Service {
+    /// Calculates.
+    fn calculate(
+        &mut self,
+        client: stub::Client,
+        operation: Operation,
+        a: i64,
+        b: i64,
+    ) -> Result<i64, Refusal>;
+}
+/// Hands a message to a server, and makes its answer.
+#[inline]
+pub fn serve<'m>(
+    server: &'m mut impl Service,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    match request.tag() {
+        tag::CALCULATE => {
+            let Some((operation, a, b)) = request.parameters::<(Operation, i64, i64)>()
+            else { return request.malformed() };
+            let result = server.calculate(request.client(), operation, a, b);
+            request.answer::<0, _>(&result)
+        }
+        _ => request.unknown(),
+    }
+}

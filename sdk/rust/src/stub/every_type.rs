@@ -1,0 +1,877 @@
+// Stubs of the interface `every-type`, made by `hallows interface stubs`: change that, not this.
+//! Every type that there is, and names that are awkward in Rust.
+#![allow(
+    clippy::type_complexity,
+    clippy::result_unit_err,
+    reason = "types are as the interface has them"
+)]
+use hallows_sdk::stub;
+/// The interface's identity: `03f62790b1aefa26f11ccea0a06c1d277aa579ed216400d2df48da60eac398fe`.
+pub const HASH: [u8; 32] = [
+    0x03, 0xf6, 0x27, 0x90, 0xb1, 0xae, 0xfa, 0x26, 0xf1, 0x1c, 0xce, 0xa0, 0xa0, 0x6c,
+    0x1d, 0x27, 0x7a, 0xa5, 0x79, 0xed, 0x21, 0x64, 0x00, 0xd2, 0xdf, 0x48, 0xda, 0x60,
+    0xea, 0xc3, 0x98, 0xfe,
+];
+mod tag {
+    //! What requests call the functions.
+    pub(super) const FILE_NEW: u32 = 0x41568712;
+    pub(super) const FILE_READ: u32 = 0xb4ae5dca;
+    pub(super) const FILE_LENGTH: u32 = 0xe645439f;
+    pub(super) const FILE_JOINED: u32 = 0xaf645ca9;
+    pub(super) const SAY_NUMBERS: u32 = 0x07dacfc0;
+    pub(super) const SAY_FLAGS: u32 = 0xef74a7fb;
+    pub(super) const SAY_NESTED: u32 = 0x592bb275;
+    pub(super) const OPTIONS: u32 = 0xdd0f05cc;
+    pub(super) const MANY: u32 = 0xbf679732;
+    pub(super) const LISTS: u32 = 0x8b7446eb;
+    pub(super) const NOTHING: u32 = 0xe74d7200;
+    pub(super) const MEASURE: u32 = 0xb63cb302;
+    pub(super) const TURN: u32 = 0x75b2dcce;
+}
+/// The enum `colour`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Colour {
+    /// The case `red`.
+    Red = 0,
+    /// The case `self`.
+    Self_ = 1,
+    /// The case `green`.
+    Green = 2,
+}
+impl Colour {
+    /// Every case, in order.
+    pub const ALL: [Self; 3] = [Self::Red, Self::Self_, Self::Green];
+}
+impl<'m> stub::Value<'m> for Colour {
+    #[inline]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&(*self as u8), encoder)
+    }
+    #[inline]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        match <u8 as stub::Value>::take(decoder)? {
+            0 => Some(Self::Red),
+            1 => Some(Self::Self_),
+            2 => Some(Self::Green),
+            _ => None,
+        }
+    }
+}
+/// Stands for an open file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct File<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for File {
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> File<C> {
+    /// Reads from it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn read<'m>(
+        &self,
+        offset: u64,
+        length: u32,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<&'m [u8], Colour>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_READ, deadline)
+            .within(&self.0, &(offset, length), room)
+    }
+    /// How long it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn length(&self, deadline: stub::Deadline) -> Result<u64, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_LENGTH, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 9])
+    }
+}
+/// The record `nested`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Nested<'m> {
+    /// The field `type`.
+    pub type_: &'m str,
+    /// The field `shapes`.
+    pub shapes: stub::List<'m, Shape<'m>>,
+    /// The field `colour`.
+    pub colour: Option<Colour>,
+    /// The field `flags`.
+    pub flags: Small,
+    /// The field `blob`.
+    pub blob: &'m [u8],
+    /// The field `names`.
+    pub names: stub::List<'m, &'m str>,
+}
+impl<'m> stub::Value<'m> for Nested<'m> {
+    #[inline]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.type_, encoder)?;
+        stub::Value::put(&self.shapes, encoder)?;
+        stub::Value::put(&self.colour, encoder)?;
+        stub::Value::put(&self.flags, encoder)?;
+        stub::Value::put(&self.blob, encoder)?;
+        stub::Value::put(&self.names, encoder)?;
+        Some(())
+    }
+    #[inline]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            type_: stub::Value::take(decoder)?,
+            shapes: stub::Value::take(decoder)?,
+            colour: stub::Value::take(decoder)?,
+            flags: stub::Value::take(decoder)?,
+            blob: stub::Value::take(decoder)?,
+            names: stub::Value::take(decoder)?,
+        })
+    }
+}
+/// All numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Numbers {
+    /// The field `a`.
+    pub a: u8,
+    /// The field `b`.
+    pub b: u16,
+    /// The field `c`.
+    pub c: u32,
+    /// The field `d`.
+    pub d: u64,
+    /// The field `e`.
+    pub e: i8,
+    /// The field `f`.
+    pub f: i16,
+    /// The field `g`.
+    pub g: i32,
+    /// The field `h`.
+    pub h: i64,
+    /// The field `i`.
+    pub i: f32,
+    /// The field `j`.
+    pub j: f64,
+    /// The field `k`.
+    pub k: bool,
+    /// The field `l`.
+    pub l: char,
+}
+impl<'m> stub::Value<'m> for Numbers {
+    #[inline]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.a, encoder)?;
+        stub::Value::put(&self.b, encoder)?;
+        stub::Value::put(&self.c, encoder)?;
+        stub::Value::put(&self.d, encoder)?;
+        stub::Value::put(&self.e, encoder)?;
+        stub::Value::put(&self.f, encoder)?;
+        stub::Value::put(&self.g, encoder)?;
+        stub::Value::put(&self.h, encoder)?;
+        stub::Value::put(&self.i, encoder)?;
+        stub::Value::put(&self.j, encoder)?;
+        stub::Value::put(&self.k, encoder)?;
+        stub::Value::put(&self.l, encoder)?;
+        Some(())
+    }
+    #[inline]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            a: stub::Value::take(decoder)?,
+            b: stub::Value::take(decoder)?,
+            c: stub::Value::take(decoder)?,
+            d: stub::Value::take(decoder)?,
+            e: stub::Value::take(decoder)?,
+            f: stub::Value::take(decoder)?,
+            g: stub::Value::take(decoder)?,
+            h: stub::Value::take(decoder)?,
+            i: stub::Value::take(decoder)?,
+            j: stub::Value::take(decoder)?,
+            k: stub::Value::take(decoder)?,
+            l: stub::Value::take(decoder)?,
+        })
+    }
+}
+/// A pair of another interface.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OtherPair<'m> {
+    /// The field `left`.
+    pub left: u8,
+    /// The field `right`.
+    pub right: &'m str,
+}
+impl<'m> stub::Value<'m> for OtherPair<'m> {
+    #[inline]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.left, encoder)?;
+        stub::Value::put(&self.right, encoder)?;
+        Some(())
+    }
+    #[inline]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            left: stub::Value::take(decoder)?,
+            right: stub::Value::take(decoder)?,
+        })
+    }
+}
+/// The variant `shape`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shape<'m> {
+    /// The case `point`.
+    Point,
+    /// The case `circle`.
+    Circle(f64),
+    /// The case `polygon`.
+    Polygon(stub::List<'m, (i32, i32)>),
+    /// The case `named`.
+    Named(&'m str),
+}
+impl<'m> stub::Value<'m> for Shape<'m> {
+    #[inline]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        match self {
+            Self::Point => stub::Value::put(&0u8, encoder),
+            Self::Circle(value) => {
+                stub::Value::put(&1u8, encoder)?;
+                stub::Value::put(value, encoder)
+            }
+            Self::Polygon(value) => {
+                stub::Value::put(&2u8, encoder)?;
+                stub::Value::put(value, encoder)
+            }
+            Self::Named(value) => {
+                stub::Value::put(&3u8, encoder)?;
+                stub::Value::put(value, encoder)
+            }
+        }
+    }
+    #[inline]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        match <u8 as stub::Value>::take(decoder)? {
+            0 => Some(Self::Point),
+            1 => stub::Value::take(decoder).map(Self::Circle),
+            2 => stub::Value::take(decoder).map(Self::Polygon),
+            3 => stub::Value::take(decoder).map(Self::Named),
+            _ => None,
+        }
+    }
+}
+/// The flags `small`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Small(u8);
+impl Small {
+    /// The flag `type`.
+    pub const TYPE: Self = Self(1 << 0);
+    /// The flag `read`.
+    pub const READ: Self = Self(1 << 1);
+    /// The flag `write`.
+    pub const WRITE: Self = Self(1 << 2);
+    /// Whether every flag of `other` is here too.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+impl ::core::ops::BitOr for Small {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+impl<'m> stub::Value<'m> for Small {
+    #[inline]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.0, encoder)
+    }
+    #[inline]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        let bits = <u8 as stub::Value>::take(decoder)?;
+        (bits <= 0x7).then_some(Self(bits))
+    }
+}
+/// The resource `Thing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thing<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Thing {
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+/// The flags `wide`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Wide(u32);
+impl Wide {
+    /// The flag `flag00`.
+    pub const FLAG00: Self = Self(1 << 0);
+    /// The flag `flag01`.
+    pub const FLAG01: Self = Self(1 << 1);
+    /// The flag `flag02`.
+    pub const FLAG02: Self = Self(1 << 2);
+    /// The flag `flag03`.
+    pub const FLAG03: Self = Self(1 << 3);
+    /// The flag `flag04`.
+    pub const FLAG04: Self = Self(1 << 4);
+    /// The flag `flag05`.
+    pub const FLAG05: Self = Self(1 << 5);
+    /// The flag `flag06`.
+    pub const FLAG06: Self = Self(1 << 6);
+    /// The flag `flag07`.
+    pub const FLAG07: Self = Self(1 << 7);
+    /// The flag `flag08`.
+    pub const FLAG08: Self = Self(1 << 8);
+    /// The flag `flag09`.
+    pub const FLAG09: Self = Self(1 << 9);
+    /// The flag `flag10`.
+    pub const FLAG10: Self = Self(1 << 10);
+    /// The flag `flag11`.
+    pub const FLAG11: Self = Self(1 << 11);
+    /// The flag `flag12`.
+    pub const FLAG12: Self = Self(1 << 12);
+    /// The flag `flag13`.
+    pub const FLAG13: Self = Self(1 << 13);
+    /// The flag `flag14`.
+    pub const FLAG14: Self = Self(1 << 14);
+    /// The flag `flag15`.
+    pub const FLAG15: Self = Self(1 << 15);
+    /// The flag `flag16`.
+    pub const FLAG16: Self = Self(1 << 16);
+    /// The flag `flag17`.
+    pub const FLAG17: Self = Self(1 << 17);
+    /// The flag `flag18`.
+    pub const FLAG18: Self = Self(1 << 18);
+    /// The flag `flag19`.
+    pub const FLAG19: Self = Self(1 << 19);
+    /// The flag `flag20`.
+    pub const FLAG20: Self = Self(1 << 20);
+    /// The flag `flag21`.
+    pub const FLAG21: Self = Self(1 << 21);
+    /// The flag `flag22`.
+    pub const FLAG22: Self = Self(1 << 22);
+    /// The flag `flag23`.
+    pub const FLAG23: Self = Self(1 << 23);
+    /// The flag `flag24`.
+    pub const FLAG24: Self = Self(1 << 24);
+    /// The flag `flag25`.
+    pub const FLAG25: Self = Self(1 << 25);
+    /// The flag `flag26`.
+    pub const FLAG26: Self = Self(1 << 26);
+    /// The flag `flag27`.
+    pub const FLAG27: Self = Self(1 << 27);
+    /// The flag `flag28`.
+    pub const FLAG28: Self = Self(1 << 28);
+    /// The flag `flag29`.
+    pub const FLAG29: Self = Self(1 << 29);
+    /// The flag `flag30`.
+    pub const FLAG30: Self = Self(1 << 30);
+    /// The flag `last`.
+    pub const LAST: Self = Self(1 << 31);
+    /// Whether every flag of `other` is here too.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+impl ::core::ops::BitOr for Wide {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+impl<'m> stub::Value<'m> for Wide {
+    #[inline]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.0, encoder)
+    }
+    #[inline]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        <u32 as stub::Value>::take(decoder).map(Self)
+    }
+}
+/// A client of `every-type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client<C = stub::Endpoint>(
+    /// What it calls through.
+    pub C,
+);
+impl<C: stub::Caller> Client<C> {
+    /// Opens one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn file_new(
+        &self,
+        name: &str,
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<stub::Own<File>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::FILE_NEW, deadline).within(&self.0, &(name,), room)
+    }
+    /// Two files as one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn file_joined(
+        &self,
+        first: stub::Own<File>,
+        second: stub::Own<File>,
+        deadline: stub::Deadline,
+    ) -> Result<stub::Own<File>, stub::Error> {
+        stub::Call::<2, 1>::new(tag::FILE_JOINED, deadline)
+            .between(&self.0, &(first, second), &mut [0; 4], &mut [0; 1])
+    }
+    /// Says numbers back.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn say_numbers(
+        &self,
+        numbers: Numbers,
+        deadline: stub::Deadline,
+    ) -> Result<Numbers, stub::Error> {
+        stub::Call::<0, 0>::new(tag::SAY_NUMBERS, deadline)
+            .between(&self.0, &(numbers,), &mut [0; 51], &mut [0; 48])
+    }
+    /// Calls `say-flags`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn say_flags(
+        &self,
+        small: Small,
+        wide: Wide,
+        deadline: stub::Deadline,
+    ) -> Result<(Small, Wide), stub::Error> {
+        stub::Call::<0, 0>::new(tag::SAY_FLAGS, deadline)
+            .between(&self.0, &(small, wide), &mut [0; 9], &mut [0; 6])
+    }
+    /// Calls `say-nested`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn say_nested<'m>(
+        &self,
+        nested: Nested<'_>,
+        pair: OtherPair<'_>,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<(Nested<'m>, OtherPair<'m>), stub::Error> {
+        stub::Call::<0, 0>::new(tag::SAY_NESTED, deadline)
+            .within(&self.0, &(nested, pair), room)
+    }
+    /// Calls `options`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "as many as the interface has")]
+    pub fn options<'m>(
+        &self,
+        a: Option<Option<u8>>,
+        b: Result<u8, &str>,
+        c: Result<(), Colour>,
+        d: Result<i16, ()>,
+        e: Result<(), ()>,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<
+        (
+            Option<Option<u8>>,
+            Result<u8, &'m str>,
+            Result<(), Colour>,
+            Result<i16, ()>,
+            Result<(), ()>,
+        ),
+        stub::Error,
+    > {
+        stub::Call::<0, 0>::new(tag::OPTIONS, deadline)
+            .within(&self.0, &(a, b, c, d, e), room)
+    }
+    /// Calls `many`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "as many as the interface has")]
+    pub fn many<'m>(
+        &self,
+        deadline_: u8,
+        client_: u8,
+        room_: u8,
+        request_: u8,
+        server_: u8,
+        match_: u8,
+        g: u8,
+        h: u8,
+        i: u8,
+        j: u8,
+        k: u8,
+        l: u8,
+        m: u8,
+        n: u8,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<stub::List<'m, u64>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::MANY, deadline)
+            .within(
+                &self.0,
+                &(
+                    (
+                        deadline_,
+                        client_,
+                        room_,
+                        request_,
+                        server_,
+                        match_,
+                        g,
+                        h,
+                        i,
+                        j,
+                        k,
+                        l,
+                    ),
+                    (m, n),
+                ),
+                room,
+            )
+    }
+    /// Calls `lists`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn lists<'m>(
+        &self,
+        a: stub::List<'_, stub::List<'_, u16>>,
+        b: stub::List<'_, Numbers>,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<
+        (stub::List<'m, stub::List<'m, u16>>, stub::List<'m, Numbers>),
+        stub::Error,
+    > {
+        stub::Call::<0, 0>::new(tag::LISTS, deadline).within(&self.0, &(a, b), room)
+    }
+    /// Calls `nothing`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn nothing(&self, deadline: stub::Deadline) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::NOTHING, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
+    }
+    /// Looks at a file without keeping it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn measure(
+        &self,
+        file: stub::Borrow<File>,
+        thing: stub::Borrow<Thing>,
+        deadline: stub::Deadline,
+    ) -> Result<u64, stub::Error> {
+        stub::Call::<2, 0>::new(tag::MEASURE, deadline)
+            .between(&self.0, &(file, thing), &mut [0; 4], &mut [0; 9])
+    }
+    /// Gives files away, and gets them back in the opposite order.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn turn<'m>(
+        &self,
+        files: stub::List<'_, stub::Own<File>>,
+        more: Option<stub::Own<Thing>>,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<
+        (stub::List<'m, stub::Own<File>>, Option<stub::Own<Thing>>),
+        stub::Error,
+    > {
+        stub::Call::<8, 8>::new(tag::TURN, deadline)
+            .within(&self.0, &(files, more), room)
+    }
+}
+/// A server of `every-type`. Where a function is of a resource, the client's badge says which one is called.
+pub trait Service {
+    /// Opens one.
+    fn file_new(&mut self, client: stub::Client, name: &str) -> stub::Own<File>;
+    /// Reads from it.
+    fn file_read(
+        &mut self,
+        client: stub::Client,
+        offset: u64,
+        length: u32,
+    ) -> Result<&[u8], Colour>;
+    /// How long it is.
+    fn file_length(&mut self, client: stub::Client) -> u64;
+    /// Two files as one.
+    fn file_joined(
+        &mut self,
+        client: stub::Client,
+        first: stub::Own<File>,
+        second: stub::Own<File>,
+    ) -> stub::Own<File>;
+    /// Says numbers back.
+    fn say_numbers(&mut self, client: stub::Client, numbers: Numbers) -> Numbers;
+    /// Answers `say-flags`.
+    fn say_flags(
+        &mut self,
+        client: stub::Client,
+        small: Small,
+        wide: Wide,
+    ) -> (Small, Wide);
+    /// Answers `say-nested`.
+    fn say_nested<'m>(
+        &'m mut self,
+        client: stub::Client,
+        nested: Nested<'m>,
+        pair: OtherPair<'m>,
+    ) -> (Nested<'m>, OtherPair<'m>);
+    /// Answers `options`.
+    fn options<'m>(
+        &'m mut self,
+        client: stub::Client,
+        a: Option<Option<u8>>,
+        b: Result<u8, &'m str>,
+        c: Result<(), Colour>,
+        d: Result<i16, ()>,
+        e: Result<(), ()>,
+    ) -> (
+        Option<Option<u8>>,
+        Result<u8, &'m str>,
+        Result<(), Colour>,
+        Result<i16, ()>,
+        Result<(), ()>,
+    );
+    /// Answers `many`.
+    #[expect(clippy::too_many_arguments, reason = "as many as the interface has")]
+    fn many(
+        &mut self,
+        client: stub::Client,
+        deadline_: u8,
+        client_: u8,
+        room_: u8,
+        request_: u8,
+        server_: u8,
+        match_: u8,
+        g: u8,
+        h: u8,
+        i: u8,
+        j: u8,
+        k: u8,
+        l: u8,
+        m: u8,
+        n: u8,
+    ) -> stub::List<'_, u64>;
+    /// Answers `lists`.
+    fn lists<'m>(
+        &'m mut self,
+        client: stub::Client,
+        a: stub::List<'m, stub::List<'m, u16>>,
+        b: stub::List<'m, Numbers>,
+    ) -> (stub::List<'m, stub::List<'m, u16>>, stub::List<'m, Numbers>);
+    /// Answers `nothing`.
+    fn nothing(&mut self, client: stub::Client);
+    /// Looks at a file without keeping it.
+    fn measure(
+        &mut self,
+        client: stub::Client,
+        file: stub::Borrow<File>,
+        thing: stub::Borrow<Thing>,
+    ) -> u64;
+    /// Gives files away, and gets them back in the opposite order.
+    fn turn<'m>(
+        &'m mut self,
+        client: stub::Client,
+        files: stub::List<'m, stub::Own<File>>,
+        more: Option<stub::Own<Thing>>,
+    ) -> (stub::List<'m, stub::Own<File>>, Option<stub::Own<Thing>>);
+}
+/// Hands a message to a server, and makes its answer.
+#[inline]
+pub fn serve<'m>(
+    server: &'m mut impl Service,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    match request.tag() {
+        tag::FILE_NEW => {
+            let Some((name,)) = request.parameters::<(&str,)>() else {
+                return request.malformed()
+            };
+            let result = server.file_new(request.client(), name);
+            request.answer::<1, _>(&result)
+        }
+        tag::FILE_READ => {
+            let Some((offset, length)) = request.parameters::<(u64, u32)>() else {
+                return request.malformed()
+            };
+            let result = server.file_read(request.client(), offset, length);
+            request.answer::<0, _>(&result)
+        }
+        tag::FILE_LENGTH => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.file_length(request.client());
+            request.answer::<0, _>(&result)
+        }
+        tag::FILE_JOINED => {
+            let Some((first, second)) = request
+                .parameters::<(stub::Own<File>, stub::Own<File>)>() else {
+                return request.malformed()
+            };
+            let result = server.file_joined(request.client(), first, second);
+            request.answer::<1, _>(&result)
+        }
+        tag::SAY_NUMBERS => {
+            let Some((numbers,)) = request.parameters::<(Numbers,)>() else {
+                return request.malformed()
+            };
+            let result = server.say_numbers(request.client(), numbers);
+            request.answer::<0, _>(&result)
+        }
+        tag::SAY_FLAGS => {
+            let Some((small, wide)) = request.parameters::<(Small, Wide)>() else {
+                return request.malformed()
+            };
+            let result = server.say_flags(request.client(), small, wide);
+            request.answer::<0, _>(&result)
+        }
+        tag::SAY_NESTED => {
+            let Some((nested, pair)) = request
+                .parameters::<(Nested<'_>, OtherPair<'_>)>() else {
+                return request.malformed()
+            };
+            let result = server.say_nested(request.client(), nested, pair);
+            request.answer::<0, _>(&result)
+        }
+        tag::OPTIONS => {
+            let Some((a, b, c, d, e)) = request
+                .parameters::<
+                    (
+                        Option<Option<u8>>,
+                        Result<u8, &str>,
+                        Result<(), Colour>,
+                        Result<i16, ()>,
+                        Result<(), ()>,
+                    ),
+                >() else { return request.malformed() };
+            let result = server.options(request.client(), a, b, c, d, e);
+            request.answer::<0, _>(&result)
+        }
+        tag::MANY => {
+            let Some(
+                (
+                    (
+                        deadline_,
+                        client_,
+                        room_,
+                        request_,
+                        server_,
+                        match_,
+                        g,
+                        h,
+                        i,
+                        j,
+                        k,
+                        l,
+                    ),
+                    (m, n),
+                ),
+            ) = request
+                .parameters::<
+                    ((u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8), (u8, u8)),
+                >() else { return request.malformed() };
+            let result = server
+                .many(
+                    request.client(),
+                    deadline_,
+                    client_,
+                    room_,
+                    request_,
+                    server_,
+                    match_,
+                    g,
+                    h,
+                    i,
+                    j,
+                    k,
+                    l,
+                    m,
+                    n,
+                );
+            request.answer::<0, _>(&result)
+        }
+        tag::LISTS => {
+            let Some((a, b)) = request
+                .parameters::<
+                    (stub::List<'_, stub::List<'_, u16>>, stub::List<'_, Numbers>),
+                >() else { return request.malformed() };
+            let result = server.lists(request.client(), a, b);
+            request.answer::<0, _>(&result)
+        }
+        tag::NOTHING => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.nothing(request.client());
+            request.answer::<0, _>(&())
+        }
+        tag::MEASURE => {
+            let Some((file, thing)) = request
+                .parameters::<(stub::Borrow<File>, stub::Borrow<Thing>)>() else {
+                return request.malformed()
+            };
+            let result = server.measure(request.client(), file, thing);
+            request.answer::<0, _>(&result)
+        }
+        tag::TURN => {
+            let Some((files, more)) = request
+                .parameters::<
+                    (stub::List<'_, stub::Own<File>>, Option<stub::Own<Thing>>),
+                >() else { return request.malformed() };
+            let result = server.turn(request.client(), files, more);
+            request.answer::<8, _>(&result)
+        }
+        _ => request.unknown(),
+    }
+}
