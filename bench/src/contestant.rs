@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::bench::BoxedContestant;
 use crate::error::BenchError;
 use crate::samples::Samples;
 use crate::turn::Turn;
@@ -54,5 +55,28 @@ impl<F: FnMut(&Turn<'_>) -> Result<Samples, BenchError>> Contestant for FromClos
 
     fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
         (self.turn)(turn)
+    }
+}
+
+/// Another contestant under a name of its own: ours beside ours.
+pub struct Renamed<'a> {
+    name: &'static str,
+    contestant: BoxedContestant<'a>,
+}
+
+impl<'a> Renamed<'a> {
+    /// The contestant under this name.
+    pub fn new(name: &'static str, contestant: BoxedContestant<'a>) -> Self {
+        Self { name, contestant }
+    }
+}
+
+impl Contestant for Renamed<'_> {
+    fn describe(&self) -> Description {
+        Description { name: self.name.to_owned(), ..self.contestant.describe() }
+    }
+
+    fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
+        self.contestant.turn(turn)
     }
 }

@@ -1,4 +1,4 @@
-//! The table of benches: twelve names, what each demands, and who takes part.
+//! The table of benches: thirteen names, what each demands, and who takes part.
 
 mod calls;
 mod compute;
@@ -14,11 +14,12 @@ use crate::samples::Samples;
 use crate::turn::Turn;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "protected-call",
     "active-call",
     "cross-core-call",
     "null-call",
+    "stub-call",
     "preempt",
     "preempt-remote",
     "quantum",
@@ -46,6 +47,15 @@ pub fn ours<'a>(
     turn: impl FnMut(&Turn<'_>) -> Result<Samples, BenchError> + 'a,
 ) -> Place<'a> {
     Some(Box::new(FromClosure::new("ours", configuration, cores_used, turn)))
+}
+
+/// A contestant of ours, and what it is compared with in the same run: ours without what the bench is about.
+#[derive(Default)]
+pub struct Beside<'a> {
+    /// The contestant.
+    pub ours: Place<'a>,
+    /// The same without.
+    pub without: Place<'a>,
 }
 
 /// One thing for each of the three endless loops of [`crate::kernels::Loop`].
@@ -87,6 +97,10 @@ pub struct Ours<'a> {
     pub cross_core_call_parked: Place<'a>,
     /// A kernel call that looks up a capability and does nothing.
     pub null_call: Place<'a>,
+    /// `protected_call` through stubs of an interface, a record each way.
+    pub stub_call_record: Beside<'a>,
+    /// The same with a list of bytes each way.
+    pub stub_call_bytes: Beside<'a>,
     /// Suspending a spinning program and resuming one.
     pub preempt: Place<'a>,
     /// From asking on the first core to stopped on the second ([`Turn::single`] of ticks).
@@ -118,6 +132,8 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         calls::cross_core_call_awake(ours.cross_core_call_awake),
         calls::cross_core_call_parked(ours.cross_core_call_parked),
         calls::null_call(ours.null_call),
+        calls::stub_call_record(ours.stub_call_record),
+        calls::stub_call_bytes(ours.stub_call_bytes),
         scheduling::preempt(ours.preempt),
         scheduling::preempt_remote_arithmetic(ours.preempt_remote.arithmetic),
         scheduling::preempt_remote_memory_bound(ours.preempt_remote.memory_bound),
@@ -232,7 +248,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 19);
+        assert_eq!(titles(&[]).expect("all").len(), 21);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

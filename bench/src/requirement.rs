@@ -51,6 +51,8 @@ pub enum Requirement {
     TimesFasterThan(&'static str, f64),
     /// Our median is at most this many times a rival's.
     AtMostTimes(&'static str, f64),
+    /// Our median is at most this much above a rival's, in the bench's unit.
+    AtMostAbove(&'static str, f64),
     /// At least this many per second; the bench counts nanoseconds for each.
     PerSecond(f64),
 }
@@ -64,6 +66,7 @@ impl Requirement {
             Self::AtMost(statistic, limit) => format!("{statistic} ≤ {} {unit}", figure(*limit)),
             Self::TimesFasterThan(rival, factor) => format!("≥ {factor}× faster than {rival}"),
             Self::AtMostTimes(rival, factor) => format!("≤ {factor}× {rival}"),
+            Self::AtMostAbove(rival, distance) => format!("≤ {} {unit} above {rival}", figure(*distance)),
             Self::PerSecond(rate) => format!("≥ {} per second", figure(*rate)),
         }
     }
@@ -88,6 +91,10 @@ impl Requirement {
             Self::AtMostTimes(name, factor) => {
                 let ratio = ours.p50 / rival(name)?.p50;
                 Some((ratio, ratio <= *factor))
+            }
+            Self::AtMostAbove(name, distance) => {
+                let above = ours.p50 - rival(name)?.p50;
+                Some((above, above <= *distance))
             }
             Self::PerSecond(rate) => {
                 let reached = 1e9 / ours.p50;
@@ -160,6 +167,14 @@ mod tests {
         assert_eq!(state(Requirement::TimesFasterThan("pipe", 20.0), 101.0), State::Missed);
         assert_eq!(state(Requirement::AtMostTimes("pipe", 1.5), 3_000.0), State::Met);
         assert_eq!(state(Requirement::AtMostTimes("pipe", 1.5), 3_001.0), State::Missed);
+    }
+
+    #[test]
+    fn distances_are_between_medians() {
+        assert_eq!(state(Requirement::AtMostAbove("pipe", 20.0), 2_020.0), State::Met);
+        assert_eq!(state(Requirement::AtMostAbove("pipe", 20.0), 2_020.1), State::Missed);
+        assert_eq!(state(Requirement::AtMostAbove("pipe", 20.0), 1.0), State::Met);
+        assert_eq!(state(Requirement::AtMostAbove("futex", 20.0), 1.0), State::Unverified);
     }
 
     #[test]

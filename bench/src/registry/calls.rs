@@ -1,7 +1,8 @@
 //! The benches of calls between programs, and into the kernel.
 
-use super::{Place, ROUNDS, SAMPLE_LIMIT, SHORT_TURN};
+use super::{Beside, Place, ROUNDS, SAMPLE_LIMIT, SHORT_TURN};
 use crate::bench::{Bench, BoxedContestant};
+use crate::contestant::Renamed;
 use crate::published::ROUND_TRIPS;
 use crate::requirement::{Requirement, Statistic};
 use crate::rivals::{
@@ -146,4 +147,38 @@ pub(super) fn null_call(ours: Place<'_>) -> Bench<'_> {
             ours,
         )
     }
+}
+
+fn stub_call<'a>(
+    variant: &'static str,
+    what: &'static str,
+    Beside { ours, without }: Beside<'a>,
+) -> Bench<'a> {
+    let raw =
+        without.map(|contestant| -> BoxedContestant<'a> { Box::new(Renamed::new("raw-call", contestant)) });
+    Bench {
+        variant: Some(variant),
+        requirements: vec![Requirement::AtMostAbove("raw-call", 20.0)],
+        why_rival_is_slow: "the rival is the same call without stubs: if it is slow, one of the two did not do its work",
+        rivals: raw.into_iter().collect(),
+        ..call(
+            "stub-call",
+            what,
+            "on it: everything of a protected call; on both sides, putting and taking every field, finding the function by \
+             its tag, and the answer's status. raw-call has none of these: its server says back the bytes where they lie",
+            ours,
+        )
+    }
+}
+
+pub(super) fn stub_call_record(places: Beside<'_>) -> Bench<'_> {
+    stub_call(
+        "record",
+        "protected call through stubs, a record of ten fields in 64 bytes there and back",
+        places,
+    )
+}
+
+pub(super) fn stub_call_bytes(places: Beside<'_>) -> Bench<'_> {
+    stub_call("bytes", "protected call through stubs, a list of bytes in 64 bytes there and back", places)
 }

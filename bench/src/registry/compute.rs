@@ -6,33 +6,19 @@ use hallows_bench_kernels::Kernel;
 
 use super::{Place, ROUNDS, SAMPLE_LIMIT};
 use crate::bench::{Bench, BoxedContestant};
-use crate::contestant::{Contestant, Description};
-use crate::error::BenchError;
+use crate::contestant::Renamed;
 use crate::requirement::Requirement;
 use crate::rivals::{NativeKernel, NativeShaInstructions};
-use crate::samples::{Samples, Unit};
-use crate::turn::{Sampling, Turn};
+use crate::samples::Unit;
+use crate::turn::Sampling;
 
 /// Kernels take milliseconds: a hundred samples.
 const COMPUTE_TURN: Duration = Duration::from_millis(300);
 
-/// Gives our second contestant its name among the rivals.
-struct WithoutChecks<'a>(BoxedContestant<'a>);
-
-impl Contestant for WithoutChecks<'_> {
-    fn describe(&self) -> Description {
-        Description { name: "ours-without-checks".to_owned(), ..self.0.describe() }
-    }
-
-    fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
-        self.0.turn(turn)
-    }
-}
-
 fn compute<'a>(kernel: Kernel, what: &'static str, ours: Place<'a>, without_checks: Place<'a>) -> Bench<'a> {
     let mut rivals: Vec<BoxedContestant<'a>> = vec![Box::new(NativeKernel::new(kernel))];
     if let Some(contestant) = without_checks {
-        rivals.push(Box::new(WithoutChecks(contestant)));
+        rivals.push(Box::new(Renamed::new("ours-without-checks", contestant)));
     }
     Bench {
         name: "compute",

@@ -48,7 +48,7 @@ pub fn same_core(programs: &Arc<Programs>, kind: Kind, server: Server) -> Place<
     ours(SET_UP, 2, move |turn| {
         if made.is_none() {
             let bench = Bench::new(&programs, turn, Checks::With, Configuration::default())?;
-            let client = pair(&bench, server, 0)?;
+            let client = pair(&bench, serving(kind), server, 0)?;
             bench.get_ready(turn)?;
             made = Some((bench, client));
         }
@@ -79,7 +79,7 @@ pub fn cross_core(programs: &Arc<Programs>, far: Far) -> Place<'static> {
         let configuration = Configuration { cores: 2, idle_looks: looks, ..Configuration::default() };
         let bench = Bench::new(&programs, turn, Checks::With, configuration)?;
         bench.kernel.machine.keep_awake(far == Far::Awake);
-        let client = pair(&bench, Server::Active, 1)?;
+        let client = pair(&bench, serving(Kind::Call64), Server::Active, 1)?;
         let (results, received) = mpsc::channel();
         let operations = if far == Far::Awake { turn.sampling.operations() } else { 1 };
         let (wanted, budget) = (turn.sample_limit, turn.budget);
@@ -119,10 +119,23 @@ pub fn cross_core(programs: &Arc<Programs>, far: Far) -> Place<'static> {
     })
 }
 
+/// The program that serves calls of a kind.
+const fn serving(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Null | Kind::Call64 | Kind::Call => "bench-server",
+        Kind::StubRecord | Kind::StubBytes => "bench-stubs",
+    }
+}
+
 /// Makes server and client; the client's endpoint.
-fn pair(bench: &Bench, server: Server, server_core: u32) -> Result<hallows_kernel::Rooted, BenchError> {
+fn pair(
+    bench: &Bench,
+    program: &'static str,
+    server: Server,
+    server_core: u32,
+) -> Result<hallows_kernel::Rooted, BenchError> {
     let passive = server == Server::Passive;
-    let serving = bench.cell("bench-server", passive, server_core, MEMORY)?;
+    let serving = bench.cell(program, passive, server_core, MEMORY)?;
     let service = if passive { Service::Passive { handler_budget_ns: 0 } } else { QUEUE };
     let target = bench.endpoint(&serving, service)?;
     bench.start(&serving, &[], &[])?;

@@ -47,7 +47,7 @@ impl Programs {
     /// Compiles them.
     pub fn new(compiler: &Compiler) -> Result<Arc<Self>, Failure> {
         let mut artifacts = BTreeMap::new();
-        for name in ["bench-client", "bench-server", "spinner", "compute"] {
+        for name in ["bench-client", "bench-server", "bench-stubs", "spinner", "compute"] {
             let wasm = embedded::program(name).ok_or_else(|| Failure::usage(format!("no program {name}")))?;
             artifacts.insert((name, true), compiler.compile(name, wasm)?);
         }

@@ -11,7 +11,7 @@ mod scheduling;
 
 use hallows_bench::Ours;
 use hallows_bench::kernels::{Kernel, Loop};
-use hallows_bench::registry::{PerKernel, PerLoop};
+use hallows_bench::registry::{Beside, PerKernel, PerLoop};
 use hallows_protocols::bench::Kind;
 
 use crate::compile::Compiler;
@@ -31,6 +31,14 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         protected_call: calls::same_core(&bench, Kind::Call64, calls::Server::Passive),
         active_call: calls::same_core(&bench, Kind::Call64, calls::Server::Active),
         null_call: calls::same_core(&bench, Kind::Null, calls::Server::Passive),
+        stub_call_record: Beside {
+            ours: calls::same_core(&bench, Kind::StubRecord, calls::Server::Passive),
+            without: calls::same_core(&bench, Kind::Call64, calls::Server::Passive),
+        },
+        stub_call_bytes: Beside {
+            ours: calls::same_core(&bench, Kind::StubBytes, calls::Server::Passive),
+            without: calls::same_core(&bench, Kind::Call64, calls::Server::Passive),
+        },
         cross_core_call_awake: calls::cross_core(&bench, calls::Far::Awake),
         cross_core_call_parked: calls::cross_core(&bench, calls::Far::Parked),
         preempt: scheduling::preempt(&bench),

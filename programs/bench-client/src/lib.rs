@@ -1,13 +1,15 @@
 //! Makes as many calls as it is told to and times them in batches: what the benches of calls measure, as a program sees it. The
 //! clock is read around a batch, by a kernel call.
 //!
-//! Granted: `target`, the endpoint of a bench server, passive or active. It must be active itself.
+//! Granted: `target`, the endpoint of a bench server (of `bench-stubs` for calls through stubs), passive or active. It must be active
+//! itself.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use core::hint::black_box;
 
 use hallows_protocols::bench::{Kind, MAX_BATCHES, MAX_BYTES, Request, Response};
+use hallows_protocols::exchange::{self, Order, Side};
 use hallows_sdk::{Answer, Deadline, Endpoint, Error, Form, Message, Server, Start, process};
 
 /// What it calls, and with what.
@@ -63,6 +65,8 @@ impl BenchClient {
         let batch = match (Kind::from_number(request.kind), self.message.get(..request.bytes as usize)) {
             (Some(Kind::Null), _) => batch(request.count, process::null),
             (Some(Kind::Call64), _) => self.batch_64(request.count),
+            (Some(Kind::StubRecord), _) => batch(request.count, || confirm(self.target)),
+            (Some(Kind::StubBytes), _) => self.batch_bytes(request.count, &mut reply),
             (Some(Kind::Call), Some(bytes)) => batch(request.count, || call(self.target, bytes, &mut reply)),
             _ => return Err(Error::BadArgument),
         };
@@ -105,6 +109,41 @@ impl BenchClient {
         let mut reply = [0; 64];
         batch(count, || call(self.target, &message, &mut reply))
     }
+}
+
+/// Bytes of a list in a message of 64: what tag and length leave.
+const STUB_BYTES: usize = 56;
+
+impl BenchClient {
+    /// The same number of bytes as [`Self::batch_64`], through stubs.
+    fn batch_bytes(&self, count: u32, room: &mut [u8]) -> Response {
+        let mut bytes = [0; STUB_BYTES];
+        bytes.copy_from_slice(self.message.get(..STUB_BYTES).unwrap_or(&[0; STUB_BYTES]));
+        batch(count, || {
+            let answer = exchange::Client(self.target).echo(&bytes, room, Deadline::NEVER)?;
+            let as_due = answer.len() == bytes.len() && black_box(answer).last() == bytes.last();
+            if as_due { Ok(()) } else { Err(Error::Refused) }
+        })
+    }
+}
+
+/// One call with a record, which the compiler does not know, so that all of its fields are put and taken.
+#[inline]
+fn confirm(target: Endpoint) -> Result<(), Error> {
+    let order = black_box(Order {
+        id: 1,
+        account: 2,
+        instrument: 3,
+        price: 4,
+        quantity: 5,
+        placed_ns: 6,
+        expires_ns: 7,
+        side: Side::Sell,
+        is_hidden: true,
+        gateway: 8,
+    });
+    let answer = black_box(exchange::Client(target).confirm(order, Deadline::NEVER)?);
+    if answer.gateway == order.gateway { Ok(()) } else { Err(Error::Refused) }
 }
 
 hallows_sdk::server!(BenchClient);

@@ -10,13 +10,20 @@ pub enum Kind {
     Call64 = 1,
     /// A call of the length that the request gives, each way.
     Call = 2,
+    /// A call of 64 bytes through stubs, a record each way ([`crate::exchange`]).
+    StubRecord = 3,
+    /// A call of 64 bytes through stubs, a list of bytes each way.
+    StubBytes = 4,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Null, Self::Call64, Self::Call, Self::StubRecord, Self::StubBytes];
+
     /// The kind of this number.
     #[must_use]
     pub fn from_number(number: u32) -> Option<Self> {
-        [Self::Null, Self::Call64, Self::Call].into_iter().find(|kind| *kind as u32 == number)
+        Self::ALL.into_iter().find(|kind| *kind as u32 == number)
     }
 }
 
