@@ -138,9 +138,9 @@ fn value(name: &str, is_view: bool, put: &str, take: &str) -> String {
     let view = if is_view { "<'m>" } else { "" };
     format!(
         "impl<'m> stub::Value<'m> for {name}{view} {{
-            #[inline]
+            #[inline(always)]
             fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {{ {put} }}
-            #[inline]
+            #[inline(always)]
             fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {{ {take} }}
         }}\n"
     )

@@ -268,7 +268,7 @@ fn change_inside(type_: &mut Type, place: Index) -> bool {
         }
         Type::Record(fields) => {
             let at = place.index(fields.len());
-            if at % 2 == 0 {
+            if at.is_multiple_of(2) {
                 fields[at].0 += "x";
             } else {
                 fields.swap(0, at);

@@ -11,14 +11,14 @@ pub struct Decoder<'m> {
 
 impl<'m> Decoder<'m> {
     /// Starts at a message's front. More than [`MAX_TRANSFERS`] handles are too many for a message: the rest counts as not taken.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn new(bytes: &'m [u8], handles: &[Handle]) -> Self {
         Self { bytes, handles: Handles::new(handles) }
     }
 
     /// The next bytes as they are.
-    #[inline]
+    #[inline(always)]
     pub const fn bytes(&mut self, length: usize) -> Option<&'m [u8]> {
         match self.bytes.split_at_checked(length) {
             Some((head, rest)) => {
@@ -30,7 +30,7 @@ impl<'m> Decoder<'m> {
     }
 
     /// The next bytes as an array.
-    #[inline]
+    #[inline(always)]
     pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (head, rest) = self.bytes.split_first_chunk()?;
         self.bytes = rest;
@@ -41,7 +41,7 @@ impl<'m> Decoder<'m> {
     ///
     /// Every element takes at least one byte or one capability, so a number that is larger than what is left is none, and no loop over a
     /// message is longer than the message.
-    #[inline]
+    #[inline(always)]
     pub fn count(&mut self) -> Option<usize> {
         let count = usize::try_from(u32::from_le_bytes(self.array()?)).ok()?;
         (count <= self.bytes.len() + self.handles.left()).then_some(count)
@@ -53,14 +53,14 @@ impl<'m> Decoder<'m> {
     }
 
     /// The end: `None` if something is left over.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn end(&self) -> Option<()> {
         if self.bytes.is_empty() && self.handles.left() == 0 { Some(()) } else { None }
     }
 
     /// The capabilities.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn handles(&self) -> &Handles {
         &self.handles
@@ -81,7 +81,7 @@ pub struct Handles {
 const _: () = assert!(MAX_TRANSFERS <= u8::BITS);
 
 impl Handles {
-    #[inline]
+    #[inline(always)]
     fn new(handles: &[Handle]) -> Self {
         let mut list = [Handle::NULL; MAX_TRANSFERS as usize];
         for (place, handle) in list.iter_mut().zip(handles) {
@@ -91,7 +91,7 @@ impl Handles {
         Self { list, taken: 0, count: handles.len(), lent: 0 }
     }
 
-    #[inline]
+    #[inline(always)]
     const fn left(&self) -> usize {
         self.count - self.taken
     }
@@ -106,13 +106,10 @@ impl Handles {
         Some(handle)
     }
 
-    /// Those that were taken as lent: whoever received them deletes them when it has answered.
-    pub fn lent(&self) -> impl Iterator<Item = Handle> {
-        let lent = self.lent;
-        self.list
-            .into_iter()
-            .enumerate()
-            .filter(move |(place, _)| lent >> place & 1 == 1)
-            .map(|(_, handle)| handle)
+    /// Those that were taken as lent, a bit for each: whoever received them deletes them when it has answered.
+    #[inline(always)]
+    #[must_use]
+    pub const fn lent(&self) -> u8 {
+        self.lent
     }
 }

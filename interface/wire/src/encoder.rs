@@ -2,6 +2,8 @@
 
 use hallows_abi::Transfer;
 
+use crate::copy::copy;
+
 /// A message under construction: bytes, and capabilities beside them.
 #[derive(Debug)]
 pub struct Encoder<'b> {
@@ -13,22 +15,22 @@ pub struct Encoder<'b> {
 
 impl<'b> Encoder<'b> {
     /// An empty one, with room for so many bytes and capabilities.
-    #[inline]
+    #[inline(always)]
     pub const fn new(bytes: &'b mut [u8], transfers: &'b mut [Transfer]) -> Self {
         Self { bytes, written: 0, transfers, given: 0 }
     }
 
     /// Puts bytes as they are; `None`, and nothing put, if they do not fit.
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&mut self, bytes: &[u8]) -> Option<()> {
         let end = self.written.checked_add(bytes.len())?;
-        self.bytes.get_mut(self.written..end)?.copy_from_slice(bytes);
+        copy(self.bytes.get_mut(self.written..end)?, bytes)?;
         self.written = end;
         Some(())
     }
 
     /// Puts a number of bytes or elements that follow; `None` if it does not fit, or is more than a `u32` counts.
-    #[inline]
+    #[inline(always)]
     pub fn count(&mut self, count: usize) -> Option<()> {
         self.bytes(&u32::try_from(count).ok()?.to_le_bytes())
     }
@@ -41,14 +43,14 @@ impl<'b> Encoder<'b> {
     }
 
     /// How many bytes were put.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn written(&self) -> usize {
         self.written
     }
 
     /// How many capabilities were given.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn given(&self) -> usize {
         self.given

@@ -2,11 +2,15 @@
 //!
 //! Little-endian, packed, one encoding for each value; specified in `docs/interfaces.md`. Capabilities travel beside the bytes. Nothing here
 //! allocates: what is long is a view of the message ([`List`], `&str`, `&[u8]`), so a hostile message costs no more than reading it.
+//!
+//! What is small is inlined always: only when a message's bytes and offsets meet in one function does the compiler see that most of the checks are
+//! of constants, and that a record need not be moved about in memory.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod choice;
+mod copy;
 mod decoder;
 mod encoder;
 mod list;

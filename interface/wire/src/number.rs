@@ -5,12 +5,12 @@ use crate::{Decoder, Encoder, Value};
 macro_rules! integer {
     ($($type:ty),*) => {$(
         impl<'m> Value<'m> for $type {
-            #[inline]
+            #[inline(always)]
             fn put(&self, encoder: &mut Encoder<'_>) -> Option<()> {
                 encoder.bytes(&self.to_le_bytes())
             }
 
-            #[inline]
+            #[inline(always)]
             fn take(decoder: &mut Decoder<'m>) -> Option<Self> {
                 decoder.array().map(Self::from_le_bytes)
             }
@@ -23,14 +23,14 @@ integer!(u8, u16, u32, u64, i8, i16, i32, i64);
 macro_rules! float {
     ($($type:ty, $not_a_number:literal;)*) => {$(
         impl<'m> Value<'m> for $type {
-            #[inline]
+            #[inline(always)]
             fn put(&self, encoder: &mut Encoder<'_>) -> Option<()> {
                 // All that are no number are one value, so they have one encoding.
                 let bits = if self.is_nan() { $not_a_number } else { self.to_bits() };
                 encoder.bytes(&bits.to_le_bytes())
             }
 
-            #[inline]
+            #[inline(always)]
             fn take(decoder: &mut Decoder<'m>) -> Option<Self> {
                 let value = Self::from_le_bytes(decoder.array()?);
                 (!value.is_nan() || value.to_bits() == $not_a_number).then_some(value)
@@ -45,12 +45,12 @@ float! {
 }
 
 impl<'m> Value<'m> for bool {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut Encoder<'_>) -> Option<()> {
         encoder.bytes(&[u8::from(*self)])
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut Decoder<'m>) -> Option<Self> {
         match decoder.array()? {
             [0] => Some(false),
@@ -61,12 +61,12 @@ impl<'m> Value<'m> for bool {
 }
 
 impl<'m> Value<'m> for char {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut Encoder<'_>) -> Option<()> {
         u32::from(*self).put(encoder)
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut Decoder<'m>) -> Option<Self> {
         Self::from_u32(u32::take(decoder)?)
     }

@@ -25,7 +25,7 @@ impl Status {
     /// # Errors
     ///
     /// What a caller gets instead of a result; [`Error::Refused`] for a byte that is no status.
-    #[inline]
+    #[inline(always)]
     pub const fn result(byte: u8) -> Result<(), Error> {
         match byte {
             0 => Ok(()),

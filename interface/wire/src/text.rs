@@ -3,13 +3,13 @@
 use crate::{Decoder, Encoder, Value};
 
 impl<'m> Value<'m> for &'m [u8] {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut Encoder<'_>) -> Option<()> {
         encoder.count(self.len())?;
         encoder.bytes(self)
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut Decoder<'m>) -> Option<Self> {
         let length = decoder.count()?;
         decoder.bytes(length)
@@ -17,12 +17,12 @@ impl<'m> Value<'m> for &'m [u8] {
 }
 
 impl<'m> Value<'m> for &'m str {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut Encoder<'_>) -> Option<()> {
         self.as_bytes().put(encoder)
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut Decoder<'m>) -> Option<Self> {
         core::str::from_utf8(<&[u8]>::take(decoder)?).ok()
     }

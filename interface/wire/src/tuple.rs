@@ -5,14 +5,14 @@ use crate::{Decoder, Encoder, Value};
 macro_rules! tuple {
     ($($type:ident $place:tt),*) => {
         impl<'m, $($type: Value<'m>),*> Value<'m> for ($($type,)*) {
-            #[inline]
+            #[inline(always)]
             fn put(&self, encoder: &mut Encoder<'_>) -> Option<()> {
                 let _ = &encoder;
                 $(self.$place.put(encoder)?;)*
                 Some(())
             }
 
-            #[inline]
+            #[inline(always)]
             fn take(decoder: &mut Decoder<'m>) -> Option<Self> {
                 let _ = &decoder;
                 Some(($($type::take(decoder)?,)*))

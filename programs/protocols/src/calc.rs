@@ -38,11 +38,11 @@ impl Operation {
     pub const ALL: [Self; 4] = [Self::Add, Self::Subtract, Self::Multiply, Self::Divide];
 }
 impl<'m> stub::Value<'m> for Operation {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&(*self as u8), encoder)
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         match <u8 as stub::Value>::take(decoder)? {
             0 => Some(Self::Add),
@@ -67,11 +67,11 @@ impl Refusal {
     pub const ALL: [Self; 2] = [Self::DivisionByZero, Self::Overflow];
 }
 impl<'m> stub::Value<'m> for Refusal {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&(*self as u8), encoder)
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         match <u8 as stub::Value>::take(decoder)? {
             0 => Some(Self::DivisionByZero),

@@ -42,7 +42,7 @@ pub struct Order {
     pub gateway: u16,
 }
 impl<'m> stub::Value<'m> for Order {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&self.id, encoder)?;
         stub::Value::put(&self.account, encoder)?;
@@ -56,7 +56,7 @@ impl<'m> stub::Value<'m> for Order {
         stub::Value::put(&self.gateway, encoder)?;
         Some(())
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         Some(Self {
             id: stub::Value::take(decoder)?,
@@ -86,11 +86,11 @@ impl Side {
     pub const ALL: [Self; 2] = [Self::Buy, Self::Sell];
 }
 impl<'m> stub::Value<'m> for Side {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&(*self as u8), encoder)
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         match <u8 as stub::Value>::take(decoder)? {
             0 => Some(Self::Buy),

@@ -1,10 +1,10 @@
 //! What generated stubs stand on: how a client calls a function of an interface, and how a server answers it.
 //!
 //! `hallows interface stubs` makes the rest from an interface: types, a client, a trait for the server. Encoding and
-//! protocol are specified in `docs/interfaces.md`.
+//! protocol are specified in `docs/interfaces.md`. Why so much is inlined always: see `hallows-wire`.
 
 pub use hallows_abi::{Error, Handle};
-use hallows_abi::{MAX_TRANSFERS, Outcome, Transfer};
+use hallows_abi::{Outcome, Transfer};
 pub use hallows_wire::{Borrow, Decoder, Encoder, Items, List, Own, Resource, Status, Value};
 
 pub use crate::{Answer, Deadline, Endpoint, Message};
@@ -32,7 +32,7 @@ pub trait Caller {
 }
 
 impl Caller for Endpoint {
-    #[inline]
+    #[inline(always)]
     fn call(
         &self,
         bytes: &[u8],
@@ -46,7 +46,7 @@ impl Caller for Endpoint {
 }
 
 impl Caller for Connection {
-    #[inline]
+    #[inline(always)]
     fn call(
         &self,
         bytes: &[u8],
@@ -60,7 +60,7 @@ impl Caller for Connection {
 }
 
 impl<C: Caller> Caller for &C {
-    #[inline]
+    #[inline(always)]
     fn call(
         &self,
         bytes: &[u8],
@@ -82,7 +82,7 @@ pub struct Call<const GIVEN: usize, const TAKEN: usize> {
 
 impl<const GIVEN: usize, const TAKEN: usize> Call<GIVEN, TAKEN> {
     /// Of the function with this tag.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn new(tag: u32, deadline: Deadline) -> Self {
         Self { tag, deadline }
@@ -95,7 +95,7 @@ impl<const GIVEN: usize, const TAKEN: usize> Call<GIVEN, TAKEN> {
     /// [`Error::TooLong`] if the parameters do not fit into the request's place. Those of [`crate::call`]. What the server says:
     /// [`Error::UnknownOperation`] and [`Error::BadArgument`] if it serves another interface, [`Error::AnswerTooLong`] if its result
     /// is too long for itself. [`Error::Refused`] if the answer is none of this function.
-    #[inline]
+    #[inline(always)]
     pub fn between<'p, 'm, P: Value<'p>, R: Value<'m>>(
         self,
         caller: &impl Caller,
@@ -114,7 +114,7 @@ impl<const GIVEN: usize, const TAKEN: usize> Call<GIVEN, TAKEN> {
     /// # Errors
     ///
     /// As [`Self::between`].
-    #[inline]
+    #[inline(always)]
     pub fn within<'p, 'm, P: Value<'p>, R: Value<'m>>(
         self,
         caller: &impl Caller,
@@ -127,7 +127,7 @@ impl<const GIVEN: usize, const TAKEN: usize> Call<GIVEN, TAKEN> {
         self.exchange(caller, request, transfers.get(..given).unwrap_or(&[]), reply)
     }
 
-    #[inline]
+    #[inline(always)]
     fn emit<'p, P: Value<'p>>(
         self,
         parameters: &P,
@@ -139,7 +139,7 @@ impl<const GIVEN: usize, const TAKEN: usize> Call<GIVEN, TAKEN> {
         Ok((encoder.written(), encoder.given()))
     }
 
-    #[inline]
+    #[inline(always)]
     fn exchange<'m, R: Value<'m>>(
         self,
         caller: &impl Caller,
@@ -156,7 +156,7 @@ impl<const GIVEN: usize, const TAKEN: usize> Call<GIVEN, TAKEN> {
 }
 
 /// The result in an answer.
-#[inline]
+#[inline(always)]
 fn result<'m, R: Value<'m>>(answer: &'m [u8], handles: &[Handle]) -> Result<R, Error> {
     let (status, bytes) = answer.split_first().ok_or(Error::Refused)?;
     Status::result(*status)?;
@@ -166,7 +166,7 @@ fn result<'m, R: Value<'m>>(answer: &'m [u8], handles: &[Handle]) -> Result<R, E
 }
 
 /// Deletes capabilities that nobody will use, or whoever sends rubbish fills this cell's space.
-#[inline]
+#[inline(always)]
 fn discard(handles: &[Handle]) {
     for handle in handles {
         delete(*handle);
@@ -193,8 +193,8 @@ pub struct Request<'a> {
     parameters: &'a [u8],
     handles: &'a [Handle],
     badge: u64,
-    lent: [Handle; MAX_TRANSFERS as usize],
-    lent_count: usize,
+    /// A bit for each handle that is given back with the answer.
+    lent: u8,
     reply: Reply<'a>,
 }
 
@@ -204,58 +204,47 @@ impl<'a> Request<'a> {
     /// # Errors
     ///
     /// The answer to one that is too short for a request.
-    #[inline]
+    #[inline(always)]
     pub fn open(message: Message<'a>) -> Result<Self, Answer<'a>> {
         let Message { bytes, handles, badge, reply, .. } = message;
         let (tag, parameters) = match bytes.split_first_chunk::<TAG_BYTES>() {
             Some((tag, parameters)) => (u32::from_le_bytes(*tag), parameters),
             None => (0, bytes),
         };
-        let request = Self {
-            tag,
-            parameters,
-            handles,
-            badge,
-            lent: [Handle::NULL; MAX_TRANSFERS as usize],
-            lent_count: 0,
-            reply,
-        };
+        let request = Self { tag, parameters, handles, badge, lent: 0, reply };
         if bytes.len() < TAG_BYTES { Err(request.refuse(Status::Malformed)) } else { Ok(request) }
     }
 
     /// The function that is called.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn tag(&self) -> u32 {
         self.tag
     }
 
     /// Who calls.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub const fn client(&self) -> Client {
         Client { badge: self.badge }
     }
 
     /// The parameters; `None` if they are not of this type. They may be views of the message.
-    #[inline]
+    #[inline(always)]
     pub fn parameters<P: Value<'a>>(&mut self) -> Option<P> {
         let mut decoder = Decoder::new(self.parameters, self.handles);
         let parameters = P::take(&mut decoder)?;
         decoder.end()?;
-        if !self.handles.is_empty() {
-            for (place, handle) in self.lent.iter_mut().zip(decoder.handles().lent()) {
-                *place = handle;
-                self.lent_count += 1;
-            }
-        }
+        self.lent = decoder.handles().lent();
         Some(parameters)
     }
 
     /// Answers it with a result that has at most `GIVEN` capabilities.
-    #[inline]
+    #[inline(always)]
     pub fn answer<'r, const GIVEN: usize, R: Value<'r>>(mut self, result: &R) -> Answer<'a> {
-        self.give_back();
+        if self.lent != 0 {
+            self.give_back();
+        }
         let mut transfers = [const { Transfer::copy(Handle::NULL) }; GIVEN];
         let mut encoder = Encoder::new(self.reply.room(), &mut transfers);
         let put = encoder.bytes(&[Status::Done as u8]).and_then(|()| result.put(&mut encoder));
@@ -296,9 +285,13 @@ impl<'a> Request<'a> {
     }
 
     /// Gives back what was lent for the call.
-    #[inline]
+    #[cold]
     fn give_back(&self) {
-        discard(self.lent.get(..self.lent_count).unwrap_or(&[]));
+        for (place, handle) in self.handles.iter().enumerate() {
+            if self.lent >> place & 1 == 1 {
+                delete(*handle);
+            }
+        }
     }
 }
 

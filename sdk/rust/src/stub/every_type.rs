@@ -44,11 +44,11 @@ impl Colour {
     pub const ALL: [Self; 3] = [Self::Red, Self::Self_, Self::Green];
 }
 impl<'m> stub::Value<'m> for Colour {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&(*self as u8), encoder)
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         match <u8 as stub::Value>::take(decoder)? {
             0 => Some(Self::Red),
@@ -117,7 +117,7 @@ pub struct Nested<'m> {
     pub names: stub::List<'m, &'m str>,
 }
 impl<'m> stub::Value<'m> for Nested<'m> {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&self.type_, encoder)?;
         stub::Value::put(&self.shapes, encoder)?;
@@ -127,7 +127,7 @@ impl<'m> stub::Value<'m> for Nested<'m> {
         stub::Value::put(&self.names, encoder)?;
         Some(())
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         Some(Self {
             type_: stub::Value::take(decoder)?,
@@ -168,7 +168,7 @@ pub struct Numbers {
     pub l: char,
 }
 impl<'m> stub::Value<'m> for Numbers {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&self.a, encoder)?;
         stub::Value::put(&self.b, encoder)?;
@@ -184,7 +184,7 @@ impl<'m> stub::Value<'m> for Numbers {
         stub::Value::put(&self.l, encoder)?;
         Some(())
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         Some(Self {
             a: stub::Value::take(decoder)?,
@@ -211,13 +211,13 @@ pub struct OtherPair<'m> {
     pub right: &'m str,
 }
 impl<'m> stub::Value<'m> for OtherPair<'m> {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&self.left, encoder)?;
         stub::Value::put(&self.right, encoder)?;
         Some(())
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         Some(Self {
             left: stub::Value::take(decoder)?,
@@ -238,7 +238,7 @@ pub enum Shape<'m> {
     Named(&'m str),
 }
 impl<'m> stub::Value<'m> for Shape<'m> {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         match self {
             Self::Point => stub::Value::put(&0u8, encoder),
@@ -256,7 +256,7 @@ impl<'m> stub::Value<'m> for Shape<'m> {
             }
         }
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         match <u8 as stub::Value>::take(decoder)? {
             0 => Some(Self::Point),
@@ -290,11 +290,11 @@ impl ::core::ops::BitOr for Small {
     }
 }
 impl<'m> stub::Value<'m> for Small {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&self.0, encoder)
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         let bits = <u8 as stub::Value>::take(decoder)?;
         (bits <= 0x7).then_some(Self(bits))
@@ -395,11 +395,11 @@ impl ::core::ops::BitOr for Wide {
     }
 }
 impl<'m> stub::Value<'m> for Wide {
-    #[inline]
+    #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&self.0, encoder)
     }
-    #[inline]
+    #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         <u32 as stub::Value>::take(decoder).map(Self)
     }
