@@ -9,18 +9,25 @@ pub fn copy(to: &mut [u8], from: &[u8]) -> Option<()> {
     if to.len() != from.len() {
         return None;
     }
-    match from.len() {
-        0 => Some(()),
-        1 => both_ends::<1>(to, from),
-        2..=4 => both_ends::<2>(to, from),
-        5..=8 => both_ends::<4>(to, from),
-        9..=16 => both_ends::<8>(to, from),
-        17..=32 => both_ends::<16>(to, from),
-        33..=64 => both_ends::<32>(to, from),
-        _ => {
-            to.copy_from_slice(from);
-            Some(())
-        }
+    // Comparisons and no table of jumps, the longer ones first: who copies more has more to lose.
+    let length = from.len();
+    if length > 64 {
+        to.copy_from_slice(from);
+        Some(())
+    } else if length > 32 {
+        both_ends::<32>(to, from)
+    } else if length >= 16 {
+        both_ends::<16>(to, from)
+    } else if length >= 8 {
+        both_ends::<8>(to, from)
+    } else if length >= 4 {
+        both_ends::<4>(to, from)
+    } else if length >= 2 {
+        both_ends::<2>(to, from)
+    } else if length == 1 {
+        both_ends::<1>(to, from)
+    } else {
+        Some(())
     }
 }
 
