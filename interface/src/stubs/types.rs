@@ -209,7 +209,7 @@ fn variant(name: &str, variant: &Named<Case>, is_view: bool) -> String {
 }
 
 fn enumeration(name: &str, named: &Named<Label>) -> String {
-    let (mut cases, mut all, mut take) = (String::new(), String::new(), String::new());
+    let (mut cases, mut all) = (String::new(), String::new());
     let number = number(named.parts.len());
     for (place, case) in named.parts.iter().enumerate() {
         let rust = name::camel(&case.name);
@@ -219,10 +219,8 @@ fn enumeration(name: &str, named: &Named<Label>) -> String {
             docs(&case.docs, || format!("The case `{}`.", case.name))
         );
         let _ = write!(all, "Self::{rust},");
-        let _ = writeln!(take, "{place} => Some(Self::{rust}),");
     }
     let count = named.parts.len();
-    let exhaustive = if count == 256 || count == 1 << 16 { "" } else { "_ => None," };
     format!(
         "{}
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -237,7 +235,10 @@ fn enumeration(name: &str, named: &Named<Label>) -> String {
         name,
         false,
         &format!("stub::Value::put(&(*self as {number}), encoder)"),
-        &format!("match <{number} as stub::Value>::take(decoder)? {{ {take} {exhaustive} }}"),
+        // A look into a table of cases: a match is a table of jumps.
+        &format!(
+            "<{number} as stub::Value>::take(decoder).and_then(|number| Self::ALL.get(usize::from(number)).copied())"
+        ),
     )
 }
 

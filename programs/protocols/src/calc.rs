@@ -44,13 +44,8 @@ impl<'m> stub::Value<'m> for Operation {
     }
     #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
-        match <u8 as stub::Value>::take(decoder)? {
-            0 => Some(Self::Add),
-            1 => Some(Self::Subtract),
-            2 => Some(Self::Multiply),
-            3 => Some(Self::Divide),
-            _ => None,
-        }
+        <u8 as stub::Value>::take(decoder)
+            .and_then(|number| Self::ALL.get(usize::from(number)).copied())
     }
 }
 /// Why there is no result.
@@ -73,11 +68,8 @@ impl<'m> stub::Value<'m> for Refusal {
     }
     #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
-        match <u8 as stub::Value>::take(decoder)? {
-            0 => Some(Self::DivisionByZero),
-            1 => Some(Self::Overflow),
-            _ => None,
-        }
+        <u8 as stub::Value>::take(decoder)
+            .and_then(|number| Self::ALL.get(usize::from(number)).copied())
     }
 }
 /// A client of `calc`.

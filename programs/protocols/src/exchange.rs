@@ -92,11 +92,8 @@ impl<'m> stub::Value<'m> for Side {
     }
     #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
-        match <u8 as stub::Value>::take(decoder)? {
-            0 => Some(Self::Buy),
-            1 => Some(Self::Sell),
-            _ => None,
-        }
+        <u8 as stub::Value>::take(decoder)
+            .and_then(|number| Self::ALL.get(usize::from(number)).copied())
     }
 }
 /// A client of `exchange`.

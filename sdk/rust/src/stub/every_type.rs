@@ -50,12 +50,8 @@ impl<'m> stub::Value<'m> for Colour {
     }
     #[inline(always)]
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
-        match <u8 as stub::Value>::take(decoder)? {
-            0 => Some(Self::Red),
-            1 => Some(Self::Self_),
-            2 => Some(Self::Green),
-            _ => None,
-        }
+        <u8 as stub::Value>::take(decoder)
+            .and_then(|number| Self::ALL.get(usize::from(number)).copied())
     }
 }
 /// Stands for an open file.
