@@ -10,12 +10,12 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use super::message::{MESSAGE_BYTES, Message};
 use crate::error::BenchError;
 
-/// Words of a message that share the first cache line with a number; the last word shares the second.
+/// Words of a message that share the cache line with its number; the last word has the second line.
 const HEAD_WORDS: usize = MESSAGE_BYTES / 8 - 1;
 
-/// One direction: 64 bytes do not fit into a cache line with the number that announces them, so both of a slot's two
-/// lines have one. A reader looks at both at once, and the transfers of the two lines overlap (6 % faster than one
-/// number here).
+/// One direction: 64 bytes do not fit into a cache line with the number that announces them. A message is written from its end, and its
+/// reader looks at the number alone: so the line that the reader looks at is written in one go with the number and taken away from it
+/// once (10 % less for a round trip than from the front with a number in each line, which is better than one number from the front).
 ///
 /// The bytes are atomic words: they may be written while another side looks, and are plain moves in machine code.
 #[repr(C, align(128))]
@@ -23,21 +23,18 @@ pub(super) struct Slot {
     /// The number of the last complete message; written last.
     number: AtomicU32,
     head: [AtomicU64; HEAD_WORDS],
-    second: SecondLine,
+    tail: SecondLine,
 }
 
 #[repr(C, align(64))]
-struct SecondLine {
-    number: AtomicU32,
-    tail: AtomicU64,
-}
+struct SecondLine(AtomicU64);
 
 impl Slot {
     pub(super) const fn new() -> Self {
         Self {
             number: AtomicU32::new(0),
             head: [const { AtomicU64::new(0) }; HEAD_WORDS],
-            second: SecondLine { number: AtomicU32::new(0), tail: AtomicU64::new(0) },
+            tail: SecondLine(AtomicU64::new(0)),
         }
     }
 
@@ -49,31 +46,28 @@ impl Slot {
     /// Writes a message, then its number.
     #[inline]
     pub(super) fn post(&self, number: u32, message: &Message) {
-        let words = message.as_chunks().0.iter().map(|bytes| u64::from_ne_bytes(*bytes));
-        let places = self.head.iter().chain([&self.second.tail]);
-        for (place, word) in places.zip(words) {
-            // Relaxed: the releases below order them.
-            place.store(word, Ordering::Relaxed);
+        let [head @ .., tail] = message.as_chunks().0 else { return };
+        // Relaxed: the release below orders them.
+        self.tail.0.store(u64::from_ne_bytes(*tail), Ordering::Relaxed);
+        for (place, bytes) in self.head.iter().zip(head).rev() {
+            place.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
         }
-        // Release, twice: who sees a line's number sees the words written before it.
-        self.second.number.store(number, Ordering::Release);
+        // Release: who sees the number sees the words written before it.
         self.number.store(number, Ordering::Release);
     }
 
     /// Whether the message with this number is there.
     #[inline]
     pub(super) fn has(&self, number: u32) -> bool {
-        // Acquire: pairs with the releases in `post`. Both are read in any case, so that both lines are on their way.
-        let first = self.number.load(Ordering::Acquire);
-        let second = self.second.number.load(Ordering::Acquire);
-        (first == number) & (second == number)
+        // Acquire: pairs with the release in `post`.
+        self.number.load(Ordering::Acquire) == number
     }
 
     /// Reads the message; call it after [`Slot::has`].
     #[inline]
     pub(super) fn take(&self) -> Message {
         let mut message = [0; MESSAGE_BYTES];
-        let places = self.head.iter().chain([&self.second.tail]);
+        let places = self.head.iter().chain([&self.tail.0]);
         for (bytes, place) in message.as_chunks_mut().0.iter_mut().zip(places) {
             // Relaxed: `has` acquired them, and they change only after we have answered.
             *bytes = place.load(Ordering::Relaxed).to_ne_bytes();
@@ -133,9 +127,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_is_two_cache_lines_with_a_number_each() {
+    fn a_slot_is_two_cache_lines() {
         assert_eq!(size_of::<Slot>(), 128);
-        assert_eq!(std::mem::offset_of!(Slot, second), 64);
+        assert_eq!(std::mem::offset_of!(Slot, tail), 64);
     }
 
     #[test]

@@ -22,8 +22,8 @@ impl Contestant for SharedMemorySpin {
         Description {
             name: "shm-spin-cross-core".to_owned(),
             configuration: format!(
-                "two threads, pinned, {}; 64 bytes each way through shared memory, two cache lines per direction, each \
-                 with its sequence number; both sides poll without pausing",
+                "two threads, pinned, {}; 64 bytes each way through shared memory, two cache lines per direction, \
+                 written from the end to the sequence number; both sides poll without pausing",
                 priority_text(Priority::RealtimeIfAllowed)
             ),
             cores_used: 2,
