@@ -20,7 +20,12 @@ pub fn command(arguments: &[&str]) -> Command {
 
 /// What a command that ends by itself says: standard output, standard error, exit code.
 pub fn say(arguments: &[&str]) -> (String, String, i32) {
-    let Output { stdout, stderr, status } = command(arguments).output().unwrap();
+    say_in(".", arguments)
+}
+
+/// What it says in a folder.
+pub fn say_in(folder: &str, arguments: &[&str]) -> (String, String, i32) {
+    let Output { stdout, stderr, status } = command(arguments).current_dir(folder).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (text(stdout), text(stderr), status.code().unwrap())
 }

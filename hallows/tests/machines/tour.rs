@@ -2,11 +2,13 @@
 
 use libtest_mimic::Trial;
 
-use crate::running::{Running, say};
+use crate::running::{Running, say_in};
 use crate::{test, two_core_test};
 
 const README: &str = include_str!("../../../README.md");
 const TOUR: &str = "## A tour of five minutes";
+/// Where a newcomer types.
+const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 pub fn tests() -> Vec<Trial> {
     vec![
@@ -23,7 +25,7 @@ fn first_terminal() {
         if arguments[0] == "bench" {
             continue;
         }
-        let (output, error, code) = say(&arguments);
+        let (output, error, code) = say_in(CHECKOUT, &arguments);
         assert_eq!(code, 0, "hallows {}: {output}{error}", arguments.join(" "));
         assert!(!output.is_empty(), "hallows {} says nothing", arguments.join(" "));
     }
@@ -36,7 +38,7 @@ fn second_terminal() {
     let names: Vec<&str> = commands.iter().map(|arguments| arguments[0]).collect();
     assert_eq!(names, ["ps", "kill", "stop"]);
     for arguments in commands {
-        let (output, error, code) = say(&arguments);
+        let (output, error, code) = say_in(CHECKOUT, &arguments);
         assert_eq!(code, 0, "hallows {}: {output}{error}", arguments.join(" "));
         if arguments[0] == "ps" {
             assert!(output.contains("loop") && output.contains("calculator"), "{output}");
