@@ -82,6 +82,7 @@ pub(crate) struct Shelf<M: Machine> {
 }
 
 struct Inside<M: Machine> {
+    #[expect(clippy::vec_box, reason = "a cell takes it as it is, without a copy on its core")]
     ready: Vec<Box<Body<M>>>,
     /// Starts since the cleaner last looked.
     started: u32,
@@ -246,14 +247,23 @@ pub(crate) fn clean() -> bool {
     let programs = programs();
     if SLOTS.is_over() {
         // Programs have grown into what is held for them: what is given back here, the slots' own balance gives to the host.
-        return programs.iter().fold(false, |busy, program| program.empty() || busy);
+        return each(&programs, |program| program.empty());
     }
     let held = |program: &Arc<dyn Stocked>| {
         let (counts, each) = program.counts();
         counts.ready * each
     };
     let mut room = BYTES_MOST.saturating_sub(programs.iter().map(held).sum());
-    programs.iter().fold(false, |busy, program| program.look(&mut room) || busy)
+    each(&programs, |program| program.look(&mut room))
+}
+
+/// Does something with each program. Whether it was work for one of them.
+fn each(programs: &[Arc<dyn Stocked>], mut act: impl FnMut(&dyn Stocked) -> bool) -> bool {
+    let mut busy = false;
+    for program in programs {
+        busy |= act(&**program);
+    }
+    busy
 }
 
 /// What happened to all instances.

@@ -61,6 +61,13 @@ impl core::error::Error for LoadError {}
 /// A program, ready to be instantiated.
 pub struct Program<M: Machine>(pub(crate) Kind<M>);
 
+#[cfg_attr(
+    feature = "native",
+    expect(
+        clippy::large_enum_variant,
+        reason = "it lives in an `Arc`, and nearly every program is the large one"
+    )
+)]
 pub(crate) enum Kind<M: Machine> {
     Wasm(WasmProgram<M>),
     #[cfg(feature = "native")]

@@ -76,7 +76,9 @@ fn lives(
             let _ = settle(second, Priority::Ordinary);
             // The machine's cleaner: it sleeps until it is wanted.
             while !stop.load(Ordering::SeqCst) && hallows_linux::platform::wait_for_cleaning() {
-                while hallows_engine::clean() && !stop.load(Ordering::SeqCst) {}
+                while hallows_engine::clean() && !stop.load(Ordering::SeqCst) {
+                    std::hint::spin_loop();
+                }
             }
         });
         let measured = {
