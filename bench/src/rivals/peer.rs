@@ -1,5 +1,6 @@
 //! The answering side of an exchange: a thread, or a process with memory of its own.
 
+use std::os::fd::OwnedFd;
 use std::thread::JoinHandle;
 
 use nix::sys::prctl;
@@ -47,6 +48,9 @@ impl Peer {
     /// process ends with the thread that forked it. A thread is joined on drop, so its
     /// `serve` must return once the other side has closed the connection; a process is killed.
     ///
+    /// # Errors
+    /// [`BenchError`] if it could not settle there: who asks it would wait for ever.
+    ///
     /// # Safety
     /// As a process, `serve` runs in the child of a process that may have other threads: it may only make system calls
     /// and touch memory that it was given. It must not allocate, lock, print or unwind.
@@ -58,12 +62,19 @@ impl Peer {
     ) -> Result<Self, BenchError> {
         // Computed before a fork: the answer takes a lock the first time.
         let _ = realtime_is_allowed();
+        // It writes a byte when it has settled; if it ends before, its end is closed.
+        let (ready, settled) = nix::unistd::pipe().map_err(BenchError::system("make a pipe"))?;
+        let mut settled = Some(settled);
         let kind = match isolation {
-            Isolation::Threads => Kind::Thread(Some(std::thread::spawn(move || {
-                settle(core, priority)?;
-                serve();
-                Ok(())
-            }))),
+            Isolation::Threads => {
+                let settled = settled.take();
+                Kind::Thread(Some(std::thread::spawn(move || {
+                    settle(core, priority)?;
+                    report(settled);
+                    serve();
+                    Ok(())
+                })))
+            }
             Isolation::Processes => {
                 // SAFETY: the child makes system calls only: ours here, and `serve` by this function's contract.
                 let forked = unsafe { fork() };
@@ -73,6 +84,7 @@ impl Peer {
                         // Without a parent nobody needs us; of an error the asking side learns by our end.
                         let _ = prctl::set_pdeathsig(Signal::SIGKILL);
                         if settle(core, priority).is_ok() {
+                            report(settled.take());
                             serve();
                         }
                         // SAFETY: ends the process at once, without the parent's exit handlers.
@@ -81,12 +93,24 @@ impl Peer {
                 }
             }
         };
-        Ok(Self { core, kind })
+        drop(settled);
+        let peer = Self { core, kind };
+        match nix::unistd::read(&ready, &mut [0]) {
+            Ok(1) => Ok(peer),
+            _ => Err(BenchError::Wrong(format!("the answering side could not settle on core {}", core.0))),
+        }
     }
 
     /// The core that it serves on.
     pub(super) fn core(&self) -> Core {
         self.core
+    }
+}
+
+/// Says that the peer has settled. System calls only.
+fn report(settled: Option<OwnedFd>) {
+    if let Some(settled) = settled {
+        let _ = nix::unistd::write(&settled, &[1]);
     }
 }
 
@@ -100,6 +124,20 @@ impl Drop for Peer {
                 let _ = kill(*process, Signal::SIGKILL);
                 let _ = waitpid(*process, None);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_cannot_settle_is_an_error_and_no_endless_wait() {
+        for isolation in [Isolation::Threads, Isolation::Processes] {
+            // SAFETY: it does nothing.
+            let peer = unsafe { Peer::start(isolation, Core(1 << 20), Priority::Ordinary, || {}) };
+            assert!(matches!(peer, Err(BenchError::Wrong(why)) if why.contains("could not settle")));
         }
     }
 }
