@@ -115,6 +115,8 @@ fn a_program_that_starts_from_stock_makes_no_system_call() {
     let (report, result) = mpsc::channel();
     // Its own thread, as a filter for system calls cannot be taken off again; it never ends, as ending needs system calls.
     std::thread::spawn(move || {
+        // As the process of a machine does first: what the allocator gives is there, and what it gets back it keeps.
+        hallows_linux::host::memory::heap::prepare();
         let world = World::with(Configuration { cells: 256, ..Configuration::default() });
         let _stack = TrapStack::install().unwrap();
         // Two calls into the kernel and a page of memory touched. The second is not made ahead: it makes its instance in a slot from stock.
