@@ -97,8 +97,8 @@ struct Inside<M: Machine> {
 }
 
 impl<M: Machine> Shelf<M> {
-    /// For a program whose memory starts with so many bytes.
-    pub fn new(memory_bytes: usize, chaos: bool) -> Self {
+    /// For a program whose instances hold so many bytes each, beside what every instance holds.
+    pub fn new(held_bytes: usize, chaos: bool) -> Self {
         let inside = Inside {
             ready: Vec::new(),
             started: 0,
@@ -108,7 +108,7 @@ impl<M: Machine> Shelf<M> {
             made_late: 0,
             layout: None,
         };
-        Self { inside: Mutex::new(inside), each: memory_bytes + INSTANCE_BYTES, chaos }
+        Self { inside: Mutex::new(inside), each: held_bytes.saturating_add(INSTANCE_BYTES), chaos }
     }
 
     /// An instance for a cell that starts, if there is one.
@@ -121,7 +121,7 @@ impl<M: Machine> Shelf<M> {
             let wake = match ready {
                 Some(_) => {
                     inside.found += 1;
-                    inside.ready.len() as u32 == inside.wanted / 2
+                    inside.ready.is_empty() || inside.ready.len() as u32 == inside.wanted / 2
                 }
                 None => {
                     inside.made_late += 1;
@@ -247,18 +247,18 @@ pub(crate) fn clean() -> bool {
     let programs = programs();
     if SLOTS.is_over() {
         // Programs have grown into what is held for them: what is given back here, the slots' own balance gives to the host.
-        return each(&programs, |program| program.empty());
+        return for_all(&programs, |program| program.empty());
     }
     let held = |program: &Arc<dyn Stocked>| {
         let (counts, each) = program.counts();
-        counts.ready * each
+        counts.ready.saturating_mul(each)
     };
     let mut room = BYTES_MOST.saturating_sub(programs.iter().map(held).sum());
-    each(&programs, |program| program.look(&mut room))
+    for_all(&programs, |program| program.look(&mut room))
 }
 
 /// Does something with each program. Whether it was work for one of them.
-fn each(programs: &[Arc<dyn Stocked>], mut act: impl FnMut(&dyn Stocked) -> bool) -> bool {
+fn for_all(programs: &[Arc<dyn Stocked>], mut act: impl FnMut(&dyn Stocked) -> bool) -> bool {
     let mut busy = false;
     for program in programs {
         busy |= act(&**program);

@@ -145,17 +145,20 @@ impl<M: Machine> WasmEngine<M> {
         let resources = module.resources_required();
         let memory_bytes = resources.max_initial_memory_size.unwrap_or(0).saturating_mul(WASM_PAGE_BYTES);
         let tables = u64::from(resources.num_tables) * resources.max_initial_table_size.unwrap_or(0);
+        let initial = memory_bytes.saturating_add(tables.saturating_mul(ELEMENT_BYTES));
+        // Globals and function references take no more than the code that they belong to.
+        let held = initial.saturating_add(artifact.code().len() as u64);
         let stock = usize::try_from(memory_bytes).ok().filter(|_| resources.num_memories > 0);
         let program = WasmProgram {
             instance,
             entry,
             memory: module.get_export_index(MEMORY_EXPORT),
             stock: stock.map(|bytes| SLOTS.stock(bytes)),
-            initial: memory_bytes.saturating_add(tables.saturating_mul(ELEMENT_BYTES)),
+            initial,
             memories: resources.num_memories,
             tables: resources.num_tables,
             shelf: (!artifact.metadata().has_start)
-                .then(|| Shelf::new(stock.unwrap_or(0), self.configuration.chaos)),
+                .then(|| Shelf::new(usize::try_from(held).unwrap_or(usize::MAX), self.configuration.chaos)),
         };
         let program = Arc::new(Program(Kind::Wasm(program)));
         ahead::register(&program);

@@ -120,7 +120,8 @@ impl<E: Engine> Kernel<E> {
         rights: Rights,
         badge: u64,
     ) -> Result<Handle, Error> {
-        self.grant(&mut Token::at_entry(), cell.0, &what.0, Diminish { rights, badge })
+        let generation = self.cells.at(cell.0).generation.get();
+        self.grant(&mut Token::at_entry(), (cell.0, generation), &what.0, Diminish { rights, badge })
     }
 
     /// Starts a cell with its start information.

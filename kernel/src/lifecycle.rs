@@ -325,16 +325,17 @@ impl<E: Engine> Kernel<E> {
     /// Gives the place of a dead cell that nobody can name any more back.
     fn bury_if_abandoned(&self, token: Unlocked<'_>, core: u32, cell: u32) {
         let record = self.cells.at(cell);
-        let (faults, own_bytes, serves) = {
+        // The program is dropped after the lock: it may be the last reference.
+        let (_program, faults, own_bytes, serves) = {
             let (mut control, _) = record.control.lock(token);
             if !control.abandoned || control.thread_busy || record.state() != CellState::Dead {
                 return;
             }
             record.set_state(CellState::Free);
-            control.program = None;
+            let program = control.program.take();
             control.start_info = Arc::default();
             let faults = core::mem::replace(&mut control.faults, Via::KERNEL);
-            (faults, control.own_bytes, control.serves.clone())
+            (program, faults, control.own_bytes, control.serves.clone())
         };
         record.generation.end(record.generation.get());
         // Nobody will ever serve them again, and another cell may come to live here.
@@ -411,7 +412,9 @@ impl<E: Engine> Kernel<E> {
             ObjectKind::Program => {
                 let record = self.programs.at(index);
                 if record.generation.end(generation) {
-                    record.program.lock(token).0.take();
+                    // Dropped after the lock: it may be the last reference, with all that belongs to the program.
+                    let program = record.program.lock(token).0.take();
+                    drop(program);
                     self.programs.give_back(token, index);
                 }
             }

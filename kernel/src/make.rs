@@ -331,20 +331,24 @@ impl<E: Engine> Kernel<E> {
         Ok((cell, self.plant(token, owner, ObjectKind::Cell, cell, generation)?))
     }
 
-    /// Derives a capability into the space of a cell that was not started yet: a grant, which survives restarts.
+    /// Derives a capability into the space of a cell of that generation that was not started yet: a grant, which survives restarts.
     pub(crate) fn grant(
         &self,
         token: Unlocked<'_>,
-        cell: u32,
+        (cell, generation): (u32, u32),
         found: &Found,
         difference: Diminish,
     ) -> Result<hallows_abi::Handle, Error> {
         let record = self.cells.at(cell);
-        if record.state() != CellState::Created {
-            return Err(Error::BadState);
-        }
         let handle = {
             let (mut tree, _) = self.capabilities.lock(token);
+            // Under the lock that its space is emptied under: what comes there later would be a capability of the space's next owner.
+            if !record.generation.is(generation) {
+                return Err(Error::Gone);
+            }
+            if record.state() != CellState::Created {
+                return Err(Error::BadState);
+            }
             let granted = tree.derive(found, cell, difference)?;
             tree.handle(cell, &granted)
         };

@@ -653,7 +653,8 @@ impl<E: Engine> Kernel<E> {
                     return Err(Error::NoRight);
                 }
                 let difference = Diminish { rights: transfer.rights, badge: request.a() };
-                let handle = self.grant(&mut context.token, index, &found, difference)?;
+                let cell = (index, request.found.capability.generation);
+                let handle = self.grant(&mut context.token, cell, &found, difference)?;
                 Ok(Reply { a: u64::from(handle.0), b: 0 })
             }
             Code::Start => {

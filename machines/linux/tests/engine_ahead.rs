@@ -295,3 +295,27 @@ fn what_starts_from_stock_is_preempted_killed_and_started_again_like_any_other()
         assert_eq!(world.kernel.state(cell.id), CellState::Dead);
     }
 }
+
+#[test]
+fn what_is_in_tables_counts_in_what_a_stock_may_hold() {
+    let _turn = turn();
+    let world = World::new(1);
+    let stocked_with = |tables: &str| {
+        let program = world.program(&module(&format!("{tables} (func (export \"hallows_main\"))")));
+        let before = counters().instances;
+        for _ in 0..8 {
+            let cell = world.cell_with("life", &program, false, 96 << 20);
+            world.start(cell);
+            world.run();
+            assert_eq!(world.kernel.state(cell.id), CellState::Dead);
+            world.kernel.boot_destroy(&world.right, &cell.capability);
+        }
+        clean_all();
+        counters().instances - before
+    };
+    // 8 bytes an entry: 40 MB of tables are more than the whole stock may hold, 8 MB are not.
+    let table = "(table 1000000 funcref)";
+    assert_eq!(stocked_with(&table.repeat(5)), 0);
+    assert!(stocked_with(table) > 0);
+    assert_eq!(world.log(), "");
+}
