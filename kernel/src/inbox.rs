@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use hallows_abi::Error;
 
 use crate::capabilities::InFlight;
+use crate::slab::Slab;
 use crate::slot::Via;
 use crate::through::{Ended, Step, Through};
 
@@ -21,84 +22,6 @@ pub const MAX_QUEUED_BYTES: usize = 1 << 20;
 
 /// The most sends of one cell that may be unanswered.
 pub const MAX_PENDING: usize = 1_024;
-
-/// Values with names that go stale when the value is taken out.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Slab<T> {
-    entries: Vec<Place<T>>,
-    /// The free entry to use next, or [`NO_ENTRY`]. The list runs through the entries: one of its own would be a few bytes that share
-    /// a cache line with those of other cells, and each message would take that line from the other core.
-    free: u32,
-    used: usize,
-}
-
-const NO_ENTRY: u32 = u32::MAX;
-
-/// On cache lines of its own, as each is written with every message.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[repr(align(64))]
-struct Place<T> {
-    generation: u32,
-    /// The free entry to use after this one, if this one is free.
-    next_free: u32,
-    value: Option<T>,
-}
-
-impl<T> Slab<T> {
-    const fn new() -> Self {
-        Self { entries: Vec::new(), free: NO_ENTRY, used: 0 }
-    }
-
-    const fn len(&self) -> usize {
-        self.used
-    }
-
-    fn insert(&mut self, value: T) -> u64 {
-        if self.free == NO_ENTRY {
-            self.free = u32::try_from(self.entries.len()).unwrap_or(NO_ENTRY);
-            self.entries.push(Place { generation: 0, next_free: NO_ENTRY, value: None });
-        }
-        let index = self.free;
-        let Some(entry) = self.entries.get_mut(index as usize) else { return u64::MAX };
-        self.free = entry.next_free;
-        self.used += 1;
-        entry.value = Some(value);
-        u64::from(entry.generation) << 32 | u64::from(index)
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "takes the halves apart")]
-    fn place(&mut self, name: u64) -> Option<&mut Place<T>> {
-        let entry = self.entries.get_mut(name as u32 as usize)?;
-        (u64::from(entry.generation) == name >> 32).then_some(entry)
-    }
-
-    fn get_mut(&mut self, name: u64) -> Option<&mut T> {
-        self.place(name)?.value.as_mut()
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "takes the halves apart")]
-    fn remove(&mut self, name: u64) -> Option<T> {
-        let free = self.free;
-        let entry = self.place(name)?;
-        let value = entry.value.take()?;
-        // 31 bits: a name is a non-negative result of a call.
-        entry.generation = (entry.generation + 1) & 0x7fff_ffff;
-        entry.next_free = free;
-        self.free = name as u32;
-        self.used -= 1;
-        Some(value)
-    }
-
-    fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut().filter_map(|entry| entry.value.as_mut())
-    }
-
-    fn names(&self) -> impl Iterator<Item = (u64, &T)> {
-        (0u64..).zip(&self.entries).filter_map(|(index, entry)| {
-            Some((u64::from(entry.generation) << 32 | index, entry.value.as_ref()?))
-        })
-    }
-}
 
 /// The bytes of a message or an answer on their way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -44,6 +44,7 @@ mod receive;
 mod revoke;
 mod runqueue;
 mod scheduler;
+mod slab;
 mod slot;
 mod sync;
 mod table;
