@@ -30,7 +30,7 @@ count() {
 # Where cargo keeps a package of a workspace: package WORKSPACE NAME VERSION. Nothing if it is not there.
 package() {
     cargo metadata --format-version 1 --locked --offline --manifest-path "$1/Cargo.toml" 2>/dev/null |
-        grep -o "\"manifest_path\":\"[^\"]*/$2-$3/Cargo.toml\"" | head -n 1 | sed 's/.*:"\(.*\)\/Cargo.toml"/\1/'
+        grep -oE "\"manifest_path\":\"[^\"]*/($2-$3|patched/$2)/Cargo.toml\"" | head -n 1 | sed 's/.*:"\(.*\)\/Cargo.toml"/\1/'
 }
 
 # version WORKSPACE NAME: the highest that is locked.
@@ -68,7 +68,7 @@ row '`compiler/artifact` (on both sides)' "$(count '^$' compiler/artifact/src)"
 row '`machines/linux/src/machine`, `platform`' "$(count '^$' machines/linux/src/machine machines/linux/src/platform)"
 row '`machines/linux/src/host`: jail' "$(count '^$' machines/linux/src/host/jail)"
 row '`machines/linux/src/host`: the rest' "$(count '/jail/' machines/linux/src/host)"
-row '`compiler/normalise`, `cranelift`, `cache`, `protocol`' "$(count '^$' compiler/normalise/src compiler/cranelift/src compiler/cache/src compiler/protocol/src)"
+row '`compiler/normalise`, `patch`, `cranelift`, `cache`, `protocol`' "$(count '^$' compiler/normalise/src compiler/patch compiler/cranelift/src compiler/cache/src compiler/protocol/src)"
 row '`sdk/rust`, `services/supervisor` (linked in)' "$(count '^$' sdk/rust/src services/supervisor/src)"
 
 echo

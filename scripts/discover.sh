@@ -15,6 +15,9 @@ workspaces() {
     done
 }
 
+# Rust files that no workspace builds, since they become part of another's crate.
+loose_sources() { (cd "$root" && printf '%s\n' compiler/patch/*.rs); }
+
 # workspace_target FOLDER: the target that a workspace's code runs on.
 workspace_target() {
     case $1 in

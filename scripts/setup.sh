@@ -125,6 +125,7 @@ case ${1:-} in
     *) fail "usage: scripts/setup.sh build|test" ;;
 esac
 install_wanted
+"$root/compiler/patch/apply.sh" --check || stage patch "the compiler's preemption checks, into wasmtime's source" "$root/compiler/patch/apply.sh"
 for target in "$program_target" "$metal_target"; do
     toolchain_select "$target" || fail "set-up ended, yet nothing builds for $target; please report this with the output of: scripts/toolchain.sh $target"
 done

@@ -30,7 +30,11 @@ check_shell() {
     shellcheck -x "${scripts[@]}"
 }
 
-check_format() { in_workspaces format_workspace; }
+check_format() {
+    in_workspaces format_workspace
+    cd "$root"
+    loose_sources | xargs rustfmt --edition 2024 --check --color never
+}
 format_workspace() { cargo fmt --all --check -- --color never; }
 
 # Advisories are not checked: their database is a git repository, which needs a network that a build may not have.

@@ -166,7 +166,7 @@ impl<M: Machine> WasmBody<M> {
         let places = layout.places(&mut store, function, memory).map_err(refused)?;
         store.data_mut().memory = places.memory();
         let place = slot.zip(memory).map(|(slot, _)| MemoryPlace { slot, definition: places.memory() });
-        Resident::started(&mut store);
+        let places = if store.data().chaos { places.deaf() } else { places };
         Ok(Self { store, places, run, place, ahead: false })
     }
 

@@ -14,7 +14,7 @@ use wasmtime::{AsContextMut, Func, Linker};
 
 use crate::bytes::Bytes;
 use crate::cells::{Cells, Plan};
-use crate::layout::{Layout, OtherLayout};
+use crate::layout::{Layout, OtherLayout, call_back_at_every_check};
 use crate::platform::{NoMemory, is_installed, platform};
 use crate::program::Program;
 use crate::resident::Resident;
@@ -109,6 +109,7 @@ impl<M: Machine> WasmEngine<M> {
         finished::reserve();
         let refused = |error: wasmtime::Error| EngineError::Settings(alloc::format!("{error}"));
         let wasmtime = wasmtime::Engine::new(&settings::config(&configuration.settings)).map_err(refused)?;
+        call_back_at_every_check(&wasmtime);
         let mut linker = Linker::new(&wasmtime);
         calls::define(&mut linker).map_err(refused)?;
         Ok(Self {

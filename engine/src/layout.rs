@@ -1,7 +1,8 @@
 //! The three places in wasmtime's instance that the engine reads or writes, and the proof that they are where it thinks.
 //!
 //! Problem: wasmtime has one epoch counter for all programs, and no way to point one program's checks elsewhere; and its
-//! interface finds a memory's length by several lookups. Both words lie in the instance's context, which machine
+//! interface finds a memory's length by several lookups. A check calls back where the word that it reads is not zero (`compiler/patch`), and the
+//! counter never is: an instance whose checks were not pointed elsewhere calls back at each of them. Both words lie in the instance's context, which machine
 //! code addresses by constant offsets. Rule: the offsets are checked, by what wasmtime itself then does, with the first
 //! instance ([`Layout::prove`]), and each instance is checked against what was found, before anything is written there or any of its exports
 //! runs. Not sooner: an instance runs its program's start function, which may only happen in its cell. Consequence: with another
@@ -9,7 +10,7 @@
 //!
 //! Layout: `wasmtime_environ::VMOffsets` and `VMFuncRef` of wasmtime 48.0.8.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use wasmtime::{AsContextMut, Engine, Func, Memory};
 
@@ -23,6 +24,8 @@ const MARK: u32 = u32::from_le_bytes(*b"core");
 const CONTEXT_EPOCH: usize = 24;
 /// Where the context points to the definition of its first own memory.
 const CONTEXT_MEMORY: usize = 48;
+/// What the engine's counter holds after [`call_back_at_every_check`]; it is counted up from zero once.
+const EVERY_CHECK: u64 = 1;
 
 /// A linear memory as machine code sees it: `wasmtime::runtime::vm::VMMemoryDefinition`.
 #[derive(Debug)]
@@ -74,8 +77,16 @@ pub struct Layout {
 /// The places in one instance. Valid as long as its store.
 #[derive(Clone, Copy, Debug)]
 pub struct Places {
-    epoch: *mut *const AtomicU64,
+    epoch: *const AtomicPtr<AtomicU64>,
     memory: *const MemoryDefinition,
+}
+
+/// Where an instance that keeps calling back at every check believes its epoch's place.
+static NOWHERE: AtomicPtr<AtomicU64> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Makes every check of every instance call back, until [`Places::watch`] lets an instance's read another word.
+pub fn call_back_at_every_check(engine: &Engine) {
+    engine.increment_epoch();
 }
 
 impl Layout {
@@ -93,14 +104,11 @@ impl Layout {
         let counter = unsafe { &*address };
         let before = counter.load(Ordering::SeqCst);
         engine.increment_epoch();
-        if counter.load(Ordering::SeqCst) != before + 1 {
+        if before != EVERY_CHECK || counter.load(Ordering::SeqCst) != before + 1 {
             return Err(OtherLayout);
         }
-        // Back: deadlines are absolute, and a word that is not set must stay below them.
+        // Back: only one value says that the counter is the one that was set at the engine's making.
         counter.store(before, Ordering::SeqCst);
-        if before != 0 {
-            return Err(OtherLayout);
-        }
         Ok(Self { epoch_counter: address as usize })
     }
 
@@ -115,12 +123,12 @@ impl Layout {
         // SAFETY: `context` found the mark of an instance's context, which has these words.
         let (epoch, definition) = unsafe {
             (
-                context.byte_add(CONTEXT_EPOCH).cast::<*const AtomicU64>(),
+                context.byte_add(CONTEXT_EPOCH).cast::<AtomicPtr<AtomicU64>>(),
                 context.byte_add(CONTEXT_MEMORY).cast::<*const MemoryDefinition>(),
             )
         };
-        // SAFETY: as above.
-        if unsafe { epoch.read() } as usize != self.epoch_counter {
+        // SAFETY: as above. Relaxed: only this thread uses the instance.
+        if unsafe { &*epoch }.load(Ordering::Relaxed) as usize != self.epoch_counter {
             return Err(OtherLayout);
         }
         let Some(memory) = memory else { return Ok(Places { epoch, memory: &raw const NO_MEMORY.0 }) };
@@ -147,8 +155,14 @@ impl Places {
     /// The instance's store is alive and this thread's to use; `word` lives until another one is set.
     #[inline(always)]
     pub unsafe fn watch(&self, word: *const AtomicU64) {
-        // SAFETY: the place lies in the context of a live store, and only machine code of that store reads it.
-        unsafe { self.epoch.write(word) };
+        // SAFETY: the place lies in the context of a live store, or is a static. Relaxed: only machine code of that store reads it, on
+        // this thread.
+        unsafe { &*self.epoch }.store(word.cast_mut(), Ordering::Relaxed);
+    }
+
+    /// The same, for an instance that goes on calling back at every check whatever it is let watch: a test mode.
+    pub fn deaf(self) -> Self {
+        Self { epoch: &raw const NOWHERE, ..self }
     }
 
     /// The instance's memory.

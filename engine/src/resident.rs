@@ -14,10 +14,8 @@ use crate::program::WasmProgram;
 /// Bytes that a table's element takes.
 pub(crate) const ELEMENT_BYTES: u64 = size_of::<usize>() as u64;
 
-/// How far above a clear preemption word the deadline of checks is. Words hold 0 or [`hallows_kernel::PreemptionWord::STOP`].
-const NORMAL: u64 = 1;
-/// A deadline that every check has reached: while a program is started, when its checks do not read a word of ours yet.
-const EVERY_CHECK: u64 = 0;
+/// The answer to a check that lets the program run on. Compiled code knows no deadline, so its distance means nothing.
+const GO_ON: Result<UpdateDeadline, Error> = Ok(UpdateDeadline::Continue(0));
 
 /// Memories and tables that a program starts with: charged to its cell before the cell was prepared.
 pub(crate) struct Uncharged {
@@ -49,8 +47,6 @@ pub(crate) struct Resident<M: Machine> {
     pub in_use: *const AtomicU64,
     /// Bytes of linear memory at most.
     pub limit: u64,
-    /// Distance of the deadline from a clear word.
-    pub deadline: u64,
     /// What it starts with and has not got yet.
     pub uncharged: Uncharged,
     /// It was refused memory that it starts with.
@@ -75,7 +71,6 @@ impl<M: Machine> Resident<M> {
             read_only: core::ptr::null(),
             in_use: core::ptr::null(),
             limit: program.initial,
-            deadline: 0,
             uncharged: Uncharged { memories: program.memories, tables: program.tables },
             refused: false,
             chaos,
@@ -84,28 +79,18 @@ impl<M: Machine> Resident<M> {
 
     /// Makes the store call us back at checks and before it grows.
     pub fn attach(store: &mut Store<Self>) {
-        store.data_mut().deadline = EVERY_CHECK;
-        store.set_epoch_deadline(EVERY_CHECK);
         store.epoch_deadline_callback(checked);
         store.limiter(|resident| resident);
     }
-
-    /// The program's checks read the thread's word from now on.
-    pub fn started(store: &mut Store<Self>) {
-        if !store.data().chaos {
-            store.data_mut().deadline = NORMAL;
-            store.set_epoch_deadline(NORMAL);
-        }
-    }
 }
 
-/// A program's check found its word set (or finds every word set).
+/// A program's check found its word set; or it reads the engine's counter, which always is, as the program is being started or in chaos.
 fn checked<M: Machine>(mut store: StoreContextMut<'_, Resident<M>>) -> Result<UpdateDeadline, Error> {
     let resident = store.data_mut();
     if resident.kernel.is_null() {
         // It is made ahead: what checks here is wasmtime's own code that fills memories and tables. A program with code of its own to
         // run is not made ahead.
-        return Ok(UpdateDeadline::Continue(EVERY_CHECK));
+        return GO_ON;
     }
     // SAFETY: whoever entered the program, or makes its instance in its cell, set both, and stays below on this stack until it has
     // left.
@@ -113,11 +98,11 @@ fn checked<M: Machine>(mut store: StoreContextMut<'_, Resident<M>>) -> Result<Up
     let word = kernel.word(context.thread);
     if resident.chaos {
         word.stop();
-    } else if resident.deadline == EVERY_CHECK && !word.is_set() {
-        return Ok(UpdateDeadline::Continue(EVERY_CHECK));
+    } else if !word.is_set() {
+        return GO_ON;
     }
     match kernel.preempted(context) {
-        Ok(()) => Ok(UpdateDeadline::Continue(store.data().deadline)),
+        Ok(()) => GO_ON,
         Err(_) => Err(Error::new(Unwind)),
     }
 }

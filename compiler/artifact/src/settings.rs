@@ -106,7 +106,7 @@ impl core::error::Error for SettingsError {}
 /// wasmtime's `threads`, `gc` and `stack-switching`, can run; `threads` stands for atomic instructions only.
 const FIXED: &str = "signals_based_traps=true memory_init_cow=false memory_may_move=false \
     guard_before_linear_memory=true concurrency_support=false table_lazy_init=true \
-    relaxed_simd_deterministic=true debug_info=false wasm_backtrace_details=false generate_address_map=true \
+    preemption_check=word_not_zero,preserving_call relaxed_simd_deterministic=true debug_info=false wasm_backtrace_details=false generate_address_map=true \
     wasm=mvp,mutable-global,sat-float,sign-ext,bulk-memory,reference-types,multi-value,simd,relaxed-simd,\
     tail-call,extended-const,threads";
 

@@ -187,13 +187,17 @@ fn whatever_stack_a_program_uses_the_next_entry_is_safe_or_too_deep() {
             ;; 200 frames of a small function are some 16 KiB.
             (call $frames (i32.const 200) (local.get $depth) (local.get $length)))
           (func $frames (param $count i32) (param $depth i32) (param $length i32) (result i64)
-            (local $before i64) (local $after i64)
-            (local.set $before (i64.load (local.get $count)))
+            (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $e i64) (local $f i64) (local $after i64)
+            ;; All zero, which only whoever runs it knows.
+            (local.set $a (i64.load offset=1024 (local.get $count))) (local.set $b (i64.load offset=1032 (local.get $count)))
+            (local.set $c (i64.load offset=1040 (local.get $count))) (local.set $d (i64.load offset=1048 (local.get $count)))
+            (local.set $e (i64.load offset=1056 (local.get $count))) (local.set $f (i64.load offset=1064 (local.get $count)))
             (local.set $after (if (result i64) (local.get $count)
                 (then (call $frames (i32.sub (local.get $count) (i32.const 1)) (local.get $depth) (local.get $length)))
                 (else (call $down (i32.sub (local.get $depth) (i32.const 1)) (local.get $length)))))
-            ;; Both are used after the call, so each frame holds them.
-            (i64.or (local.get $after) (i64.and (local.get $before) (i64.const 0))))"
+            ;; All are used after the call, so each frame holds them.
+            (i64.or (local.get $after) (i64.or (i64.or (local.get $a) (local.get $b))
+                (i64.or (i64.or (local.get $c) (local.get $d)) (i64.or (local.get $e) (local.get $f))))))"
     );
     let source = reactor(recursive)
         .replace("(func (export \"hallows_inbox\")", &format!("{down} (func (export \"hallows_inbox\")"));
