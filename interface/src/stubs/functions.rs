@@ -25,6 +25,8 @@ pub struct Stub<'a> {
     function: &'a Function,
     /// Its name in a trait that has all functions of the interface.
     name: String,
+    /// What it is called on, where that can be more than one thing.
+    target: Option<String>,
     request: Size,
     reply: Size,
     given: usize,
@@ -53,14 +55,19 @@ impl<'a> Stub<'a> {
         if function.parameters.len() > MOST_VALUES * MOST_VALUES {
             return Err(refused("a function of stubs has at most 144 parameters"));
         }
+        let has_resources = !interface.resources.is_empty();
         let name = match &function.kind {
-            Kind::Free => name::snake(&function.name),
+            Kind::Free => name::free(&function.name, has_resources),
             Kind::Method(resource) | Kind::Static(resource) => {
                 name::snake(&format!("{resource}-{}", function.name))
             }
             Kind::Constructor(resource) => name::snake(&format!("{resource}-new")),
         };
-        Ok(Self { function, name, request, reply, given, taken })
+        let target = has_resources.then(|| match &function.kind {
+            Kind::Method(resource) => name::type_(resource),
+            _ => name::INTERFACE.to_owned(),
+        });
+        Ok(Self { function, name, target, request, reply, given, taken })
     }
 
     /// Its name in a trait that has all functions of the interface.
@@ -184,12 +191,16 @@ impl<'a> Stub<'a> {
         } else {
             format!("{call}; request.answer::<0, _>(&())")
         };
+        let tag = format!("tag::{}", name::constant(&self.name));
+        let of = match &self.target {
+            Some(target) => format!("({}::{target}, {tag})", name::TARGET),
+            None => tag,
+        };
         format!(
-            "tag::{} => {{
+            "{of} => {{
                 let Some({bound}) = request.parameters::<{types}>() else {{ return request.malformed() }};
                 {answer}
-            }}\n",
-            name::constant(&self.name)
+            }}\n"
         )
     }
 }

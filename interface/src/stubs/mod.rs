@@ -125,12 +125,45 @@ fn client(interface: &Interface, stubs: &[Stub<'_>]) -> String {
     text
 }
 
+/// What a message can be to; nothing if it can only be to the interface.
+fn target(interface: &Interface) -> String {
+    if interface.resources.is_empty() {
+        return String::new();
+    }
+    let mut cases = format!("/// The interface itself.\n{},\n", name::INTERFACE);
+    for resource in &interface.resources {
+        let _ = writeln!(cases, "/// A `{}`.\n{},", resource.name, name::type_(&resource.name));
+    }
+    format!(
+        "/// What a message is to.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum {} {{ {cases} }}\n",
+        name::TARGET
+    )
+}
+
 fn service(interface: &Interface, stubs: &[Stub<'_>]) -> String {
     let functions: String = stubs.iter().map(Stub::of_service).collect();
     let arms: String = stubs.iter().map(Stub::arm).collect();
+    let has_resources = !interface.resources.is_empty();
+    let (said, find, aim, over) = if has_resources {
+        let target = name::TARGET;
+        (
+            " Where a function is of a resource, the client's badge says which one is called.",
+            format!(
+                "/// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+                fn target(&self, badge: u64) -> Option<{target}>;\n"
+            ),
+            "let Some(target) = server.target(request.client().badge) else { return request.gone() };",
+            "(target, request.tag())",
+        )
+    } else {
+        ("", String::new(), "", "request.tag()")
+    };
     format!(
-        "/// A server of `{}`. Where a function is of a resource, the client's badge says which one is called.
-        pub trait Service {{ {functions} }}
+        "{}
+        /// A server of `{}`.{said}
+        pub trait Service {{ {find} {functions} }}
 
         /// Hands a message to a server, and makes its answer.
         #[inline]
@@ -139,8 +172,10 @@ fn service(interface: &Interface, stubs: &[Stub<'_>]) -> String {
                 Ok(request) => request,
                 Err(answer) => return answer,
             }};
-            match request.tag() {{ {arms} _ => request.unknown(), }}
+            {aim}
+            match {over} {{ {arms} _ => request.unknown(), }}
         }}\n",
+        target(interface),
         interface.name,
         if stubs.is_empty() { "" } else { "mut " },
     )

@@ -93,8 +93,9 @@ impl<const GIVEN: usize, const TAKEN: usize> Call<GIVEN, TAKEN> {
     /// # Errors
     ///
     /// [`Error::TooLong`] if the parameters do not fit into the request's place. Those of [`crate::call`]. What the server says:
-    /// [`Error::UnknownOperation`] and [`Error::BadArgument`] if it serves another interface, [`Error::AnswerTooLong`] if its result
-    /// is too long for itself. [`Error::Refused`] if the answer is none of this function.
+    /// [`Error::UnknownOperation`] and [`Error::BadArgument`] if it serves another interface, or what is called is another kind of
+    /// resource; [`Error::AnswerTooLong`] if its result is too long for itself; [`Error::Gone`] if it has not, or no more, what is called.
+    /// [`Error::Refused`] if the answer is none of this function.
     #[inline(always)]
     pub fn between<'p, 'm, P: Value<'p>, R: Value<'m>>(
         self,
@@ -264,6 +265,12 @@ impl<'a> Request<'a> {
     #[cold]
     pub fn unknown(self) -> Answer<'a> {
         self.refuse(Status::UnknownFunction)
+    }
+
+    /// Answers that what it came through stands for nothing.
+    #[cold]
+    pub fn gone(self) -> Answer<'a> {
+        self.refuse(Status::Gone)
     }
 
     /// Answers that these are not its parameters.

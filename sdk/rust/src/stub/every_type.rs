@@ -6,11 +6,11 @@
     reason = "types are as the interface has them"
 )]
 use hallows_sdk::stub;
-/// The interface's identity: `03f62790b1aefa26f11ccea0a06c1d277aa579ed216400d2df48da60eac398fe`.
+/// The interface's identity: `645108042d362489a764024b3638dd223874ae00061e297a7846692d313914d0`.
 pub const HASH: [u8; 32] = [
-    0x03, 0xf6, 0x27, 0x90, 0xb1, 0xae, 0xfa, 0x26, 0xf1, 0x1c, 0xce, 0xa0, 0xa0, 0x6c,
-    0x1d, 0x27, 0x7a, 0xa5, 0x79, 0xed, 0x21, 0x64, 0x00, 0xd2, 0xdf, 0x48, 0xda, 0x60,
-    0xea, 0xc3, 0x98, 0xfe,
+    0x64, 0x51, 0x08, 0x04, 0x2d, 0x36, 0x24, 0x89, 0xa7, 0x64, 0x02, 0x4b, 0x36, 0x38,
+    0xdd, 0x22, 0x38, 0x74, 0xae, 0x00, 0x06, 0x1e, 0x29, 0x7a, 0x78, 0x46, 0x69, 0x2d,
+    0x31, 0x39, 0x14, 0xd0,
 ];
 mod tag {
     //! What requests call the functions.
@@ -18,6 +18,8 @@ mod tag {
     pub(super) const FILE_READ: u32 = 0xb4ae5dca;
     pub(super) const FILE_LENGTH: u32 = 0xe645439f;
     pub(super) const FILE_JOINED: u32 = 0xaf645ca9;
+    pub(super) const FOLDER_LENGTH: u32 = 0x4312606f;
+    pub(super) const TARGET_: u32 = 0xc8c3bd81;
     pub(super) const SAY_NUMBERS: u32 = 0x07dacfc0;
     pub(super) const SAY_FLAGS: u32 = 0xef74a7fb;
     pub(super) const SAY_NESTED: u32 = 0x592bb275;
@@ -94,6 +96,46 @@ impl<C: stub::Caller> File<C> {
     pub fn length(&self, deadline: stub::Deadline) -> Result<u64, stub::Error> {
         stub::Call::<0, 0>::new(tag::FILE_LENGTH, deadline)
             .between(&self.0, &(), &mut [0; 4], &mut [0; 9])
+    }
+}
+/// Stands for a place where files are; no relation of a file's functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Folder<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Folder {
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> Folder<C> {
+    /// How many files are in it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn length(&self, deadline: stub::Deadline) -> Result<u32, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FOLDER_LENGTH, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 5])
+    }
+}
+/// A resource that nothing can be done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interface_<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Interface_ {
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
     }
 }
 /// The record `nested`.
@@ -436,6 +478,16 @@ impl<C: stub::Caller> Client<C> {
         stub::Call::<2, 1>::new(tag::FILE_JOINED, deadline)
             .between(&self.0, &(first, second), &mut [0; 4], &mut [0; 1])
     }
+    /// A function with the name of one of the stubs' own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn target_(&self, deadline: stub::Deadline) -> Result<u8, stub::Error> {
+        stub::Call::<0, 0>::new(tag::TARGET_, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 2])
+    }
     /// Says numbers back.
     ///
     /// # Errors
@@ -622,8 +674,22 @@ impl<C: stub::Caller> Client<C> {
             .within(&self.0, &(files, more), room)
     }
 }
+/// What a message is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The interface itself.
+    Interface,
+    /// A `file`.
+    File,
+    /// A `folder`.
+    Folder,
+    /// A `interface`.
+    Interface_,
+}
 /// A server of `every-type`. Where a function is of a resource, the client's badge says which one is called.
 pub trait Service {
+    /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+    fn target(&self, badge: u64) -> Option<Target>;
     /// Opens one.
     fn file_new(&mut self, client: stub::Client, name: &str) -> stub::Own<File>;
     /// Reads from it.
@@ -642,6 +708,10 @@ pub trait Service {
         first: stub::Own<File>,
         second: stub::Own<File>,
     ) -> stub::Own<File>;
+    /// How many files are in it.
+    fn folder_length(&mut self, client: stub::Client) -> u32;
+    /// A function with the name of one of the stubs' own.
+    fn target_(&mut self, client: stub::Client) -> u8;
     /// Says numbers back.
     fn say_numbers(&mut self, client: stub::Client, numbers: Numbers) -> Numbers;
     /// Answers `say-flags`.
@@ -728,29 +798,32 @@ pub fn serve<'m>(
         Ok(request) => request,
         Err(answer) => return answer,
     };
-    match request.tag() {
-        tag::FILE_NEW => {
+    let Some(target) = server.target(request.client().badge) else {
+        return request.gone()
+    };
+    match (target, request.tag()) {
+        (Target::Interface, tag::FILE_NEW) => {
             let Some((name,)) = request.parameters::<(&str,)>() else {
                 return request.malformed()
             };
             let result = server.file_new(request.client(), name);
             request.answer::<1, _>(&result)
         }
-        tag::FILE_READ => {
+        (Target::File, tag::FILE_READ) => {
             let Some((offset, length)) = request.parameters::<(u64, u32)>() else {
                 return request.malformed()
             };
             let result = server.file_read(request.client(), offset, length);
             request.answer::<0, _>(&result)
         }
-        tag::FILE_LENGTH => {
+        (Target::File, tag::FILE_LENGTH) => {
             let Some(()) = request.parameters::<()>() else {
                 return request.malformed()
             };
             let result = server.file_length(request.client());
             request.answer::<0, _>(&result)
         }
-        tag::FILE_JOINED => {
+        (Target::Interface, tag::FILE_JOINED) => {
             let Some((first, second)) = request
                 .parameters::<(stub::Own<File>, stub::Own<File>)>() else {
                 return request.malformed()
@@ -758,21 +831,35 @@ pub fn serve<'m>(
             let result = server.file_joined(request.client(), first, second);
             request.answer::<1, _>(&result)
         }
-        tag::SAY_NUMBERS => {
+        (Target::Folder, tag::FOLDER_LENGTH) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.folder_length(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Interface, tag::TARGET_) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.target_(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Interface, tag::SAY_NUMBERS) => {
             let Some((numbers,)) = request.parameters::<(Numbers,)>() else {
                 return request.malformed()
             };
             let result = server.say_numbers(request.client(), numbers);
             request.answer::<0, _>(&result)
         }
-        tag::SAY_FLAGS => {
+        (Target::Interface, tag::SAY_FLAGS) => {
             let Some((small, wide)) = request.parameters::<(Small, Wide)>() else {
                 return request.malformed()
             };
             let result = server.say_flags(request.client(), small, wide);
             request.answer::<0, _>(&result)
         }
-        tag::SAY_NESTED => {
+        (Target::Interface, tag::SAY_NESTED) => {
             let Some((nested, pair)) = request
                 .parameters::<(Nested<'_>, OtherPair<'_>)>() else {
                 return request.malformed()
@@ -780,7 +867,7 @@ pub fn serve<'m>(
             let result = server.say_nested(request.client(), nested, pair);
             request.answer::<0, _>(&result)
         }
-        tag::OPTIONS => {
+        (Target::Interface, tag::OPTIONS) => {
             let Some((a, b, c, d, e)) = request
                 .parameters::<
                     (
@@ -794,7 +881,7 @@ pub fn serve<'m>(
             let result = server.options(request.client(), a, b, c, d, e);
             request.answer::<0, _>(&result)
         }
-        tag::MANY => {
+        (Target::Interface, tag::MANY) => {
             let Some(
                 (
                     (
@@ -837,7 +924,7 @@ pub fn serve<'m>(
                 );
             request.answer::<0, _>(&result)
         }
-        tag::LISTS => {
+        (Target::Interface, tag::LISTS) => {
             let Some((a, b)) = request
                 .parameters::<
                     (stub::List<'_, stub::List<'_, u16>>, stub::List<'_, Numbers>),
@@ -845,14 +932,14 @@ pub fn serve<'m>(
             let result = server.lists(request.client(), a, b);
             request.answer::<0, _>(&result)
         }
-        tag::NOTHING => {
+        (Target::Interface, tag::NOTHING) => {
             let Some(()) = request.parameters::<()>() else {
                 return request.malformed()
             };
             server.nothing(request.client());
             request.answer::<0, _>(&())
         }
-        tag::MEASURE => {
+        (Target::Interface, tag::MEASURE) => {
             let Some((file, thing)) = request
                 .parameters::<(stub::Borrow<File>, stub::Borrow<Thing>)>() else {
                 return request.malformed()
@@ -860,7 +947,7 @@ pub fn serve<'m>(
             let result = server.measure(request.client(), file, thing);
             request.answer::<0, _>(&result)
         }
-        tag::TURN => {
+        (Target::Interface, tag::TURN) => {
             let Some((files, more)) = request
                 .parameters::<
                     (stub::List<'_, stub::Own<File>>, Option<stub::Own<Thing>>),

@@ -7,7 +7,8 @@ use hallows_abi::TransferMode;
 use proptest::prelude::*;
 
 use super::every_type::{
-    self, Client, Colour, File, Nested, Numbers, OtherPair, Service, Shape, Small, Thing, Wide,
+    self, Client, Colour, File, Folder, Nested, Numbers, OtherPair, Service, Shape, Small, Target, Thing,
+    Wide,
 };
 use super::*;
 use crate::native::NativeAnswer;
@@ -21,7 +22,28 @@ struct Echo {
     nothings: u32,
 }
 
+/// The badges of two files, and of a folder; those below are clients.
+const FILES: [u64; 2] = [7, 8];
+const FOLDER: u64 = 9;
+
 impl Service for Echo {
+    fn target(&self, badge: u64) -> Option<Target> {
+        match badge {
+            1..7 => Some(Target::Interface),
+            7 | 8 => Some(Target::File),
+            FOLDER => Some(Target::Folder),
+            _ => None,
+        }
+    }
+
+    fn folder_length(&mut self, _: super::Client) -> u32 {
+        2
+    }
+
+    fn target_(&mut self, _: super::Client) -> u8 {
+        5
+    }
+
     fn file_new(&mut self, _: super::Client, name: &str) -> Own<File> {
         Own(Resource::from_capability(Handle(name.len() as u32)))
     }
@@ -278,7 +300,9 @@ proptest! {
             0xbf67_9732, 0x8b74_46eb, 0xe74d_7200, 0xb63c_b302, 0x75b2_dcce,
         ];
         let message = [&TAGS[tag].to_le_bytes()[..], &bytes].concat();
-        let answer = Wire::new(1).raw(&message, handles);
+        // Two of them are functions of a file.
+        let badge = if [1, 2].contains(&tag) { FILES[0] } else { 1 };
+        let answer = Wire::new(badge).raw(&message, handles);
         prop_assert!(answer[0] == 0 || answer == [2], "{:?}", answer);
         // What these functions say back must be the very bytes that they were told.
         if answer[0] == 0 && [4, 5, 6, 7, 9, 12].contains(&tag) {
@@ -353,6 +377,33 @@ fn the_badge_says_which_resource_is_called() {
 }
 
 #[test]
+fn through_a_capability_only_the_functions_of_what_it_stands_for_are_called() {
+    let unknown = Err(Error::UnknownOperation);
+    let (client, file, folder) = (Wire::new(1), Wire::new(FILES[0]), Wire::new(FOLDER));
+    assert_eq!(Client(&client).nothing(NEVER), Ok(()));
+    assert_eq!(Client(&client).target_(NEVER), Ok(5));
+    assert_eq!(File(&file).length(NEVER), Ok(FILES[0]));
+    assert_eq!(Folder(&folder).length(NEVER), Ok(2));
+    // The interface's own functions, makers and static ones among them.
+    for wire in [&file, &folder] {
+        assert_eq!(Client(wire).nothing(NEVER), Err(Error::UnknownOperation));
+        assert_eq!(Client(wire).file_new("name", &mut [0; 64], NEVER), Err(Error::UnknownOperation));
+        let files = [5, 6].map(|handle| Own(Resource::from_capability(Handle(handle))));
+        assert_eq!(Client(wire).file_joined(files[0], files[1], NEVER), Err(Error::UnknownOperation));
+        assert_eq!(wire.server.borrow().nothings, 0);
+    }
+    assert_eq!(File(&client).length(NEVER), unknown);
+    assert_eq!(File(&folder).length(NEVER), unknown);
+    assert_eq!(Folder(&client).length(NEVER), Err(Error::UnknownOperation));
+    assert_eq!(Folder(&file).length(NEVER), Err(Error::UnknownOperation));
+    // What stands for nothing can do nothing.
+    for badge in [0, 10, u64::MAX] {
+        assert_eq!(Client(Wire::new(badge)).nothing(NEVER), Err(Error::Gone));
+        assert_eq!(File(Wire::new(badge)).length(NEVER), Err(Error::Gone));
+    }
+}
+
+#[test]
 fn functions_of_many_parameters_and_of_none_are_called() {
     let wire = Wire::new(1);
     let mut room = [0; 64];
@@ -403,5 +454,6 @@ fn who_speaks_another_interface_is_told_so() {
     assert_eq!(result(&[1], &[]), Err(Error::UnknownOperation));
     assert_eq!(result(&[2], &[]), Err(Error::BadArgument));
     assert_eq!(result(&[3], &[]), Err(Error::AnswerTooLong));
-    assert_eq!(result(&[4], &[]), Err(Error::Refused));
+    assert_eq!(result(&[4], &[]), Err(Error::Gone));
+    assert_eq!(result(&[5], &[]), Err(Error::Refused));
 }
