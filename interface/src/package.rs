@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use wit_parser::{PackageId, Resolve};
+use wit_parser::{InterfaceId, PackageId, Resolve};
 
-use crate::{Interface, Problem, convert};
+use crate::conversion::Conversion;
+use crate::{Interface, Problem};
 
 /// A package of interfaces.
 #[derive(Debug)]
@@ -54,21 +55,27 @@ impl Package {
     ///
     /// # Errors
     ///
-    /// [`Problem::NoInterface`]; what cannot be a message.
+    /// [`Problem::NoInterface`]; [`Problem::Chain`], [`Problem::TooLarge`], [`Problem::TooLong`]; [`Problem::Unsupported`] for what cannot be
+    /// a message.
     pub fn interface(&self, name: &str) -> Result<Interface, Problem> {
+        Conversion::new(&self.resolve).interface(self.find(name)?)
+    }
+
+    fn find(&self, name: &str) -> Result<InterfaceId, Problem> {
         let package = self.resolve.packages.get(self.id);
-        let id = package
+        package
             .and_then(|package| package.interfaces.get(name))
-            .ok_or_else(|| Problem::NoInterface { name: name.to_owned(), known: self.names() })?;
-        convert::interface(&self.resolve, *id)
+            .copied()
+            .ok_or_else(|| Problem::NoInterface { name: name.to_owned(), known: self.names() })
     }
 
     /// All of its interfaces, sorted by name.
     ///
     /// # Errors
     ///
-    /// What cannot be a message in one of them.
+    /// As [`Self::interface`]; what they need together is bounded.
     pub fn interfaces(&self) -> Result<Vec<Interface>, Problem> {
-        self.names().iter().map(|name| self.interface(name)).collect()
+        let mut conversion = Conversion::new(&self.resolve);
+        self.names().iter().map(|name| conversion.interface(self.find(name)?)).collect()
     }
 }

@@ -34,6 +34,24 @@ pub enum Problem {
         /// How many parts there may be.
         most: usize,
     },
+    /// Its names and comments, written out with its types, are endless for all practical purposes.
+    #[error("the types of `{interface}` and of what it uses, written out with their names and comments, take more than {} MiB", most >> 20)]
+    TooLong {
+        /// The interface.
+        interface: String,
+        /// How many bytes there may be.
+        most: usize,
+    },
+    /// Too many interfaces use resources of each other.
+    #[error(
+        "`{interface}` is one of a chain of more than {most} interfaces, each with resources of the next; a shorter one is needed"
+    )]
+    Chain {
+        /// The interface.
+        interface: String,
+        /// How many there may be.
+        most: usize,
+    },
     /// What the generator wrote is no Rust: its mistake.
     #[error("the stubs of `{interface}` would be no Rust, which is a mistake of hallows: {what}")]
     Generator {
