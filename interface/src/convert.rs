@@ -22,6 +22,8 @@ pub struct Converter<'a> {
     parts: Cell<usize>,
     known: &'a HashMap<InterfaceId, Known>,
     bytes: &'a Bytes,
+    /// What it uses resources of others by, by their definitions.
+    aliases: HashMap<TypeId, &'a str>,
 }
 
 impl<'a> Converter<'a> {
@@ -32,7 +34,11 @@ impl<'a> Converter<'a> {
         known: &'a HashMap<InterfaceId, Known>,
         bytes: &'a Bytes,
     ) -> Self {
-        Self { resolve, id, name, parts: Cell::new(0), known, bytes }
+        let mut aliases = HashMap::new();
+        for (alias, type_) in &resolve.interfaces[id].types {
+            aliases.entry(used::definition(resolve, *type_)).or_insert(alias.as_str());
+        }
+        Self { resolve, id, name, parts: Cell::new(0), known, bytes, aliases }
     }
 
     /// Converts it.
@@ -207,13 +213,16 @@ impl<'a> Converter<'a> {
 
     /// The resource that a handle's type stands for, through all aliases.
     fn resource(&self, id: TypeId) -> Result<ResourceName, Problem> {
-        let defined = &self.resolve.types[used::definition(self.resolve, id)];
+        let id = used::definition(self.resolve, id);
+        let defined = &self.resolve.types[id];
         let interface = match defined.owner {
             TypeOwner::Interface(owner) if owner != self.id => self.known.get(&owner).map(|known| known.hash),
             _ => None,
         };
         let (name, _) = self.texts(defined.name.as_deref().unwrap_or_default(), &NO_DOCS)?;
-        Ok(ResourceName { name, interface })
+        let local = self.aliases.get(&id).filter(|_| interface.is_some()).copied().unwrap_or(&name);
+        let (local, _) = self.texts(local, &NO_DOCS)?;
+        Ok(ResourceName { name, interface, local })
     }
 
     /// A value that takes no room in a message would let a short message name an endless list of them.

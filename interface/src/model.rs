@@ -141,4 +141,6 @@ pub struct ResourceName {
     pub name: String,
     /// That interface, if it is another one.
     pub interface: Option<Hash>,
+    /// Its name in the interface that has it in a type: what that one uses it by. No part of any identity.
+    pub local: String,
 }

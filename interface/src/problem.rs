@@ -61,7 +61,9 @@ pub enum Problem {
         what: String,
     },
     /// Two of its names are one name in the language that stubs are asked for.
-    #[error("`{name}` in `{interface}` would be a second `{stub}` in the stubs")]
+    #[error(
+        "`{name}` in `{interface}` would be a second `{stub}` in the stubs; give one of the two another name (`use … as …` if it is of another interface)"
+    )]
     SameName {
         /// The interface.
         interface: String,

@@ -55,6 +55,11 @@ impl<'a> Stub<'a> {
         if function.parameters.len() > MOST_VALUES * MOST_VALUES {
             return Err(refused("a function of stubs has at most 144 parameters"));
         }
+        super::types::unique(
+            interface,
+            function.parameters.iter().map(|parameter| &parameter.name),
+            name::parameter,
+        )?;
         let has_resources = !interface.resources.is_empty();
         let name = match &function.kind {
             Kind::Free => name::free(&function.name, has_resources),

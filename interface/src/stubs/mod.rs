@@ -15,7 +15,7 @@ use functions::Stub;
 use text::docs;
 use types::Declared;
 
-use crate::{Interface, Problem};
+use crate::{Hash, Interface, Problem};
 
 /// An interface's stubs in Rust, as one formatted file.
 ///
@@ -46,7 +46,7 @@ pub fn rust(interface: &Interface) -> Result<String, Problem> {
     for (name, declared) in &declared {
         match declared {
             Declared::Type(type_) => text += &types::declare(name, type_),
-            Declared::Resource(owner) => text += &resource(interface, name, owner.is_none(), &stubs),
+            Declared::Resource(of, owner) => text += &resource(interface, name, (of, *owner), &stubs),
         }
     }
     text += &client(interface, &stubs);
@@ -82,8 +82,13 @@ fn header(interface: &Interface, stubs: &[Stub<'_>]) -> String {
     text
 }
 
-fn resource(interface: &Interface, rust: &str, is_ours: bool, stubs: &[Stub<'_>]) -> String {
-    let ours = interface.resources.iter().find(|resource| is_ours && name::type_(&resource.name) == rust);
+fn resource(
+    interface: &Interface,
+    rust: &str,
+    (name, owner): (&str, Option<Hash>),
+    stubs: &[Stub<'_>],
+) -> String {
+    let ours = interface.resources.iter().find(|resource| owner.is_none() && resource.name == name);
     let said = ours.map(|resource| resource.docs.as_str()).unwrap_or_default();
     let mut text = format!(
         "{}
@@ -96,7 +101,10 @@ fn resource(interface: &Interface, rust: &str, is_ours: bool, stubs: &[Stub<'_>]
             fn from_capability(handle: stub::Handle) -> Self {{ Self(stub::Resource::from_capability(handle)) }}
             fn capability(self) -> stub::Handle {{ stub::Resource::capability(self.0) }}
         }}\n",
-        docs(said, || format!("The resource `{}`.", ours.map_or(rust, |resource| &resource.name)))
+        docs(said, || match owner {
+            None => format!("The resource `{name}`."),
+            Some(owner) => format!("The resource `{name}` of the interface `{}`.", owner.short()),
+        })
     );
     if let Some(resource) = ours {
         let methods: String =

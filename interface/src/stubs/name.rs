@@ -12,6 +12,9 @@ const KEYWORDS: [&str; 52] = [
 /// What the functions of stubs call their own values.
 const OWN_VALUES: [&str; 5] = ["client", "deadline", "request", "room", "server"];
 
+/// What clients and resources call the type that they call through.
+pub const GENERIC: &str = "C";
+
 /// The type that says what a message is to.
 pub const TARGET: &str = "Target";
 
@@ -22,7 +25,8 @@ pub const INTERFACE: &str = "Interface";
 const FIND_TARGET: &str = "target";
 
 /// Types that stubs use by their short names, and those that they define.
-const OWN_TYPES: [&str; 20] = [
+const OWN_TYPES: [&str; 21] = [
+    GENERIC,
     TARGET,
     INTERFACE,
     "Client",

@@ -6,11 +6,11 @@
     reason = "types are as the interface has them"
 )]
 use hallows_sdk::stub;
-/// The interface's identity: `645108042d362489a764024b3638dd223874ae00061e297a7846692d313914d0`.
+/// The interface's identity: `a976ddfeec3e326408c2de7b709ae86210e87ed33910b545713519e9b19c67c6`.
 pub const HASH: [u8; 32] = [
-    0x64, 0x51, 0x08, 0x04, 0x2d, 0x36, 0x24, 0x89, 0xa7, 0x64, 0x02, 0x4b, 0x36, 0x38,
-    0xdd, 0x22, 0x38, 0x74, 0xae, 0x00, 0x06, 0x1e, 0x29, 0x7a, 0x78, 0x46, 0x69, 0x2d,
-    0x31, 0x39, 0x14, 0xd0,
+    0xa9, 0x76, 0xdd, 0xfe, 0xec, 0x3e, 0x32, 0x64, 0x08, 0xc2, 0xde, 0x7b, 0x70, 0x9a,
+    0xe8, 0x62, 0x10, 0xe8, 0x7e, 0xd3, 0x39, 0x10, 0xb5, 0x45, 0x71, 0x35, 0x19, 0xe9,
+    0xb1, 0x9c, 0x67, 0xc6,
 ];
 mod tag {
     //! What requests call the functions.
@@ -27,8 +27,31 @@ mod tag {
     pub(super) const MANY: u32 = 0xbf679732;
     pub(super) const LISTS: u32 = 0x8b7446eb;
     pub(super) const NOTHING: u32 = 0xe74d7200;
+    pub(super) const THINGS: u32 = 0x9c94dea8;
     pub(super) const MEASURE: u32 = 0xb63cb302;
     pub(super) const TURN: u32 = 0x75b2dcce;
+}
+/// Has the name of the generic of stubs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum C_ {
+    /// The case `only`.
+    Only = 0,
+}
+impl C_ {
+    /// Every case, in order.
+    pub const ALL: [Self; 1] = [Self::Only];
+}
+impl<'m> stub::Value<'m> for C_ {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&(*self as u8), encoder)
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        <u8 as stub::Value>::take(decoder)
+            .and_then(|number| Self::ALL.get(usize::from(number)).copied())
+    }
 }
 /// The enum `colour`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,6 +145,20 @@ impl<C: stub::Caller> Folder<C> {
     pub fn length(&self, deadline: stub::Deadline) -> Result<u32, stub::Error> {
         stub::Call::<0, 0>::new(tag::FOLDER_LENGTH, deadline)
             .between(&self.0, &(), &mut [0; 4], &mut [0; 5])
+    }
+}
+/// The resource `thing` of the interface `20eb0bd68b25`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForeignThing<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for ForeignThing {
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
     }
 }
 /// A resource that nothing can be done with.
@@ -338,7 +375,7 @@ impl<'m> stub::Value<'m> for Small {
         (bits <= 0x7).then_some(Self(bits))
     }
 }
-/// The resource `Thing`.
+/// Has the name of a resource of another interface, which is used by another name here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thing<C = stub::Endpoint>(
     /// What it is called through: the capability that stands for it.
@@ -639,6 +676,22 @@ impl<C: stub::Caller> Client<C> {
         stub::Call::<0, 0>::new(tag::NOTHING, deadline)
             .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
     }
+    /// Calls `things`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn things(
+        &self,
+        c: C_,
+        ours: stub::Borrow<Thing>,
+        foreign: stub::Borrow<ForeignThing>,
+        deadline: stub::Deadline,
+    ) -> Result<C_, stub::Error> {
+        stub::Call::<2, 0>::new(tag::THINGS, deadline)
+            .between(&self.0, &(c, ours, foreign), &mut [0; 5], &mut [0; 2])
+    }
     /// Looks at a file without keeping it.
     ///
     /// # Errors
@@ -648,7 +701,7 @@ impl<C: stub::Caller> Client<C> {
     pub fn measure(
         &self,
         file: stub::Borrow<File>,
-        thing: stub::Borrow<Thing>,
+        thing: stub::Borrow<ForeignThing>,
         deadline: stub::Deadline,
     ) -> Result<u64, stub::Error> {
         stub::Call::<2, 0>::new(tag::MEASURE, deadline)
@@ -663,11 +716,11 @@ impl<C: stub::Caller> Client<C> {
     pub fn turn<'m>(
         &self,
         files: stub::List<'_, stub::Own<File>>,
-        more: Option<stub::Own<Thing>>,
+        more: Option<stub::Own<ForeignThing>>,
         room: &'m mut [u8],
         deadline: stub::Deadline,
     ) -> Result<
-        (stub::List<'m, stub::Own<File>>, Option<stub::Own<Thing>>),
+        (stub::List<'m, stub::Own<File>>, Option<stub::Own<ForeignThing>>),
         stub::Error,
     > {
         stub::Call::<8, 8>::new(tag::TURN, deadline)
@@ -679,6 +732,8 @@ impl<C: stub::Caller> Client<C> {
 pub enum Target {
     /// The interface itself.
     Interface,
+    /// A `thing`.
+    Thing,
     /// A `file`.
     File,
     /// A `folder`.
@@ -773,20 +828,28 @@ pub trait Service {
     ) -> (stub::List<'m, stub::List<'m, u16>>, stub::List<'m, Numbers>);
     /// Answers `nothing`.
     fn nothing(&mut self, client: stub::Client);
+    /// Answers `things`.
+    fn things(
+        &mut self,
+        client: stub::Client,
+        c: C_,
+        ours: stub::Borrow<Thing>,
+        foreign: stub::Borrow<ForeignThing>,
+    ) -> C_;
     /// Looks at a file without keeping it.
     fn measure(
         &mut self,
         client: stub::Client,
         file: stub::Borrow<File>,
-        thing: stub::Borrow<Thing>,
+        thing: stub::Borrow<ForeignThing>,
     ) -> u64;
     /// Gives files away, and gets them back in the opposite order.
     fn turn<'m>(
         &'m mut self,
         client: stub::Client,
         files: stub::List<'m, stub::Own<File>>,
-        more: Option<stub::Own<Thing>>,
-    ) -> (stub::List<'m, stub::Own<File>>, Option<stub::Own<Thing>>);
+        more: Option<stub::Own<ForeignThing>>,
+    ) -> (stub::List<'m, stub::Own<File>>, Option<stub::Own<ForeignThing>>);
 }
 /// Hands a message to a server, and makes its answer.
 #[inline]
@@ -939,9 +1002,16 @@ pub fn serve<'m>(
             server.nothing(request.client());
             request.answer::<0, _>(&())
         }
+        (Target::Interface, tag::THINGS) => {
+            let Some((c, ours, foreign)) = request
+                .parameters::<(C_, stub::Borrow<Thing>, stub::Borrow<ForeignThing>)>()
+            else { return request.malformed() };
+            let result = server.things(request.client(), c, ours, foreign);
+            request.answer::<0, _>(&result)
+        }
         (Target::Interface, tag::MEASURE) => {
             let Some((file, thing)) = request
-                .parameters::<(stub::Borrow<File>, stub::Borrow<Thing>)>() else {
+                .parameters::<(stub::Borrow<File>, stub::Borrow<ForeignThing>)>() else {
                 return request.malformed()
             };
             let result = server.measure(request.client(), file, thing);
@@ -950,7 +1020,7 @@ pub fn serve<'m>(
         (Target::Interface, tag::TURN) => {
             let Some((files, more)) = request
                 .parameters::<
-                    (stub::List<'_, stub::Own<File>>, Option<stub::Own<Thing>>),
+                    (stub::List<'_, stub::Own<File>>, Option<stub::Own<ForeignThing>>),
                 >() else { return request.malformed() };
             let result = server.turn(request.client(), files, more);
             request.answer::<8, _>(&result)

@@ -7,8 +7,8 @@ use hallows_abi::TransferMode;
 use proptest::prelude::*;
 
 use super::every_type::{
-    self, Client, Colour, File, Folder, Nested, Numbers, OtherPair, Service, Shape, Small, Target, Thing,
-    Wide,
+    self, C_, Client, Colour, File, Folder, ForeignThing, Nested, Numbers, OtherPair, Service, Shape, Small,
+    Target, Thing, Wide,
 };
 use super::*;
 use crate::native::NativeAnswer;
@@ -128,7 +128,11 @@ impl Service for Echo {
         self.nothings += 1;
     }
 
-    fn measure(&mut self, _: super::Client, file: Borrow<File>, thing: Borrow<Thing>) -> u64 {
+    fn things(&mut self, _: super::Client, c: C_, _: Borrow<Thing>, _: Borrow<ForeignThing>) -> C_ {
+        c
+    }
+
+    fn measure(&mut self, _: super::Client, file: Borrow<File>, thing: Borrow<ForeignThing>) -> u64 {
         u64::from(file.0.capability().0 * 100 + thing.0.capability().0)
     }
 
@@ -136,8 +140,8 @@ impl Service for Echo {
         &'m mut self,
         _: super::Client,
         files: List<'m, Own<File>>,
-        more: Option<Own<Thing>>,
-    ) -> (List<'m, Own<File>>, Option<Own<Thing>>) {
+        more: Option<Own<ForeignThing>>,
+    ) -> (List<'m, Own<File>>, Option<Own<ForeignThing>>) {
         (files, more)
     }
 }
@@ -340,7 +344,7 @@ fn capabilities_come_back_in_their_order() {
     let file = |handle| Own::<File>(Resource::from_capability(Handle(handle)));
     let files = [file(5), file(6), file(7)];
     let mut room = [0; 64];
-    let thing = Own::<Thing>(Resource::from_capability(Handle(8)));
+    let thing = Own::<ForeignThing>(Resource::from_capability(Handle(8)));
     let back = Client(&wire).turn(List::from(&files), Some(thing), &mut room, NEVER).expect("an answer");
     assert_eq!(back.0.iter().collect::<Vec<_>>(), files);
     assert_eq!(back.1, Some(thing));
@@ -365,6 +369,12 @@ fn what_is_lent_is_copied() {
     let (file, thing) = (Resource::from_capability(Handle(3)), Resource::from_capability(Handle(4)));
     assert_eq!(Client(&wire).measure(Borrow(file), Borrow(thing), NEVER), Ok(304));
     assert_eq!(*wire.modes.borrow(), [TransferMode::Copy; 2]);
+}
+
+#[test]
+fn resources_of_equal_names_are_told_apart_by_what_they_are_used_by() {
+    let (ours, foreign) = (Thing::from_capability(Handle(3)), ForeignThing::from_capability(Handle(4)));
+    assert_eq!(Client(Wire::new(1)).things(C_::Only, Borrow(ours), Borrow(foreign), NEVER), Ok(C_::Only));
 }
 
 #[test]
