@@ -49,11 +49,23 @@ impl<'a> Conversion<'a> {
             Ok(chain)
         };
         let mut chain = too_long(above).map(|_| 1)?;
+        let mut others = HashMap::new();
         for other in used::interfaces(self.resolve, id) {
-            chain = too_long(1 + self.know(other, above + 1)?.chain)?.max(chain);
+            let known = self.know(other, above + 1)?;
+            chain = too_long(1 + known.chain)?.max(chain);
+            // Their resources would have the same names, and could be swapped without a change of the hash.
+            if let Some(twin) = others.insert(known.hash, other) {
+                let [one, other] = [twin, other].map(|id| self.full_name(id));
+                return Err(Problem::Twins { interface: name, one, other });
+            }
         }
         let converter = Converter::new(self.resolve, (id, &name), &self.known, &self.bytes);
         Ok((converter.interface()?, chain))
+    }
+
+    /// Its name with that of its package.
+    fn full_name(&self, id: InterfaceId) -> String {
+        self.resolve.id_of(id).or_else(|| self.resolve.interfaces[id].name.clone()).unwrap_or_default()
     }
 
     fn know(&mut self, id: InterfaceId, above: usize) -> Result<Known, Problem> {

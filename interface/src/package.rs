@@ -55,7 +55,7 @@ impl Package {
     ///
     /// # Errors
     ///
-    /// [`Problem::NoInterface`]; [`Problem::Chain`], [`Problem::TooLarge`], [`Problem::TooLong`]; [`Problem::Unsupported`] for what cannot be
+    /// [`Problem::NoInterface`]; [`Problem::Chain`], [`Problem::Twins`], [`Problem::TooLarge`], [`Problem::TooLong`]; [`Problem::Unsupported`] for what cannot be
     /// a message.
     pub fn interface(&self, name: &str) -> Result<Interface, Problem> {
         Conversion::new(&self.resolve).interface(self.find(name)?)

@@ -52,6 +52,18 @@ pub enum Problem {
         /// How many there may be.
         most: usize,
     },
+    /// Two interfaces that it uses have the same identity, so that nobody could tell a resource of one from a resource of the other.
+    #[error(
+        "`{interface}` uses resources of `{one}` and of `{other}`, which have the same form and so are the same interface; use one of them for both, or let them differ in a name"
+    )]
+    Twins {
+        /// The interface.
+        interface: String,
+        /// The one that it uses.
+        one: String,
+        /// The other.
+        other: String,
+    },
     /// What the generator wrote is no Rust: its mistake.
     #[error("the stubs of `{interface}` would be no Rust, which is a mistake of hallows: {what}")]
     Generator {

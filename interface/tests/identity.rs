@@ -106,6 +106,32 @@ fn a_resource_of_another_interface_is_known_by_that_interface() {
 }
 
 #[test]
+fn resources_of_two_interfaces_that_are_one_and_the_same_are_refused() {
+    let package = |one: &str, other: &str, body: &str| {
+        let text = format!(
+            "package a:b; interface one {{ resource r {{ {one} }} }} interface other {{ resource r {{ {other} }} }}
+             interface main {{ use one.{{r as x}}; use other.{{r as y}}; {body} }}"
+        );
+        Package::parse("x.wit", &text).unwrap_or_else(|problem| panic!("{problem}"))
+    };
+    let interface = |one: &str, other: &str, body: &str| package(one, other, body).interface("main");
+    for body in ["f: func(%from: borrow<x>, to: borrow<y>);", "f: func(y: list<y>); g: func() -> option<x>;"] {
+        let told = interface("", "", body).expect_err(body).to_string();
+        assert!(told.contains("`a:b/one`") && told.contains("`a:b/other`"), "{told}");
+        assert!(package("", "", body).interfaces().is_err());
+        interface("", "g: func();", body).expect("they differ");
+    }
+    // Only one of the two is in a message.
+    let one = interface("", "", "f: func(%from: borrow<x>, to: borrow<x>);").expect("one of them");
+    let other = interface("", "", "f: func(%from: borrow<y>, to: borrow<y>);").expect("one of them");
+    assert_eq!(one.hash(), other.hash());
+    // If they differ, then it matters which is which.
+    let one = interface("", "g: func();", "f: func(%from: borrow<x>, to: borrow<y>);").expect("they differ");
+    let other = interface("", "g: func();", "f: func(%from: borrow<y>, to: borrow<x>);").expect("they differ");
+    assert_ne!(one.hash(), other.hash());
+}
+
+#[test]
 fn what_cannot_be_a_message_is_refused_with_its_place() {
     for (body, expected) in [
         ("a: async func();", "deadline"),
