@@ -21,7 +21,7 @@ impl Package {
     ///
     /// [`Problem::Wit`] with place and reason.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let mut resolve = Resolve::default();
+        let mut resolve = empty();
         match resolve.push_path(path) {
             Ok((id, _)) => Ok(Self { resolve, id }),
             Err(error) => Err(Problem::Wit(resolve.render_error(&error))),
@@ -34,7 +34,7 @@ impl Package {
     ///
     /// [`Problem::Wit`] with place and reason.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problem> {
-        let mut resolve = Resolve::default();
+        let mut resolve = empty();
         match resolve.push_source(name, text) {
             Ok(id) => Ok(Self { resolve, id }),
             Err(error) => Err(Problem::Wit(resolve.render_error(&error))),
@@ -73,9 +73,22 @@ impl Package {
     ///
     /// # Errors
     ///
-    /// As [`Self::interface`]; what they need together is bounded.
+    /// As [`Self::interface`]; what they need together is bounded. [`Problem::Empty`] if there is none.
     pub fn interfaces(&self) -> Result<Vec<Interface>, Problem> {
+        let names = self.names();
+        if names.is_empty() {
+            let package = self.resolve.packages.get(self.id);
+            return Err(Problem::Empty {
+                package: package.map(|package| package.name.to_string()).unwrap_or_default(),
+            });
+        }
         let mut conversion = Conversion::new(&self.resolve);
-        self.names().iter().map(|name| conversion.interface(self.find(name)?)).collect()
+        names.iter().map(|name| conversion.interface(self.find(name)?)).collect()
     }
+}
+
+/// A parser's picture of nothing yet, for everything that is written: also what is marked as unstable, or a change of that could be noticed
+/// and would have no other hash.
+fn empty() -> Resolve {
+    Resolve { all_features: true, ..Resolve::default() }
 }

@@ -16,6 +16,12 @@ pub enum Problem {
         /// The names that there are.
         known: Vec<String>,
     },
+    /// There are none at all.
+    #[error("the package `{package}` has no interfaces (what stands in worlds is not looked at)")]
+    Empty {
+        /// The package.
+        package: String,
+    },
     /// It uses something of WIT that cannot be a message.
     #[error("`{place}` in `{interface}`: {what}")]
     Unsupported {

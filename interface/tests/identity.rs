@@ -115,7 +115,8 @@ fn resources_of_two_interfaces_that_are_one_and_the_same_are_refused() {
         Package::parse("x.wit", &text).unwrap_or_else(|problem| panic!("{problem}"))
     };
     let interface = |one: &str, other: &str, body: &str| package(one, other, body).interface("main");
-    for body in ["f: func(%from: borrow<x>, to: borrow<y>);", "f: func(y: list<y>); g: func() -> option<x>;"] {
+    for body in ["f: func(%from: borrow<x>, to: borrow<y>);", "f: func(y: list<y>); g: func() -> option<x>;"]
+    {
         let told = interface("", "", body).expect_err(body).to_string();
         assert!(told.contains("`a:b/one`") && told.contains("`a:b/other`"), "{told}");
         assert!(package("", "", body).interfaces().is_err());
@@ -127,8 +128,39 @@ fn resources_of_two_interfaces_that_are_one_and_the_same_are_refused() {
     assert_eq!(one.hash(), other.hash());
     // If they differ, then it matters which is which.
     let one = interface("", "g: func();", "f: func(%from: borrow<x>, to: borrow<y>);").expect("they differ");
-    let other = interface("", "g: func();", "f: func(%from: borrow<y>, to: borrow<x>);").expect("they differ");
+    let other =
+        interface("", "g: func();", "f: func(%from: borrow<y>, to: borrow<x>);").expect("they differ");
     assert_ne!(one.hash(), other.hash());
+}
+
+#[test]
+fn what_is_unstable_counts_as_everything_else() {
+    let interface = |gate: &str, more: &str| {
+        read(&format!(
+            "package a:b@1.0.0; interface main {{ {gate} enum e {{ one, two }} {gate} f: func(e: e{more});
+             {gate} resource r {{ {gate} g: func(); }} h: func(); }}"
+        ))
+    };
+    let stable = interface("", "");
+    assert_eq!(stable.functions.len(), 3);
+    for gate in [
+        "@unstable(feature = fancy)",
+        "@since(version = 1.0.0)",
+        "@since(version = 1.0.0) @deprecated(version = 1.0.0)",
+    ] {
+        let gated = interface(gate, "");
+        assert_eq!(gated.canonical(), stable.canonical());
+        assert_ne!(interface(gate, ", x: u8").hash(), stable.hash());
+    }
+}
+
+#[test]
+fn a_package_without_interfaces_is_an_error() {
+    for rest in ["", "world w { export f: func(); }"] {
+        let package = Package::parse("x.wit", &format!("package a:b@1.2.3; {rest}")).expect("WIT");
+        let told = package.interfaces().map(|all| all.len()).expect_err("none").to_string();
+        assert!(told.contains("`a:b@1.2.3` has no interfaces"), "{told}");
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl<'m> Decoder<'m> {
         (count <= self.bytes.len() + self.handles.left()).then_some(count)
     }
 
-    /// The next capability; it is lent to the receiver until it answers, or the receiver's own.
+    /// The next capability; it is lent to the receiver until it answers, or the receiver's own. None that was revoked on its way.
     pub(crate) fn handle(&mut self, is_lent: bool) -> Option<Handle> {
         self.handles.take(is_lent)
     }
@@ -98,7 +98,7 @@ impl Handles {
 
     fn take(&mut self, is_lent: bool) -> Option<Handle> {
         let handle = *self.list.get(self.taken)?;
-        if self.taken == self.count {
+        if self.taken == self.count || handle == Handle::NULL {
             return None;
         }
         self.lent |= u8::from(is_lent) << self.taken;

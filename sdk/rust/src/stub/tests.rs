@@ -372,6 +372,23 @@ fn what_is_lent_is_copied() {
 }
 
 #[test]
+fn a_resource_that_was_revoked_on_its_way_is_none() {
+    let wire = Wire::new(1);
+    let lent = |handle| Borrow(Resource::from_capability(Handle(handle)));
+    assert_eq!(
+        Client(&wire).measure(lent(3), Borrow(ForeignThing::from_capability(Handle::NULL)), NEVER),
+        Err(Error::BadArgument)
+    );
+    assert_eq!(
+        Client(&wire).measure(lent(0), Borrow(ForeignThing::from_capability(Handle(4))), NEVER),
+        Err(Error::BadArgument)
+    );
+    // At the other side: an answer without what it should have.
+    assert_eq!(result::<Own<File>>(&[0], &[Handle::NULL]), Err(Error::Refused));
+    assert_eq!(result(&[0], &[Handle(3)]), Ok(Own(File::from_capability(Handle(3)))));
+}
+
+#[test]
 fn resources_of_equal_names_are_told_apart_by_what_they_are_used_by() {
     let (ours, foreign) = (Thing::from_capability(Handle(3)), ForeignThing::from_capability(Handle(4)));
     assert_eq!(Client(Wire::new(1)).things(C_::Only, Borrow(ours), Borrow(foreign), NEVER), Ok(C_::Only));
