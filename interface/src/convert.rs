@@ -101,6 +101,7 @@ impl<'a> Converter<'a> {
     }
 
     fn type_(&self, type_: &Wit, place: Place<'_>) -> Result<Type, Problem> {
+        let (type_, name) = self.meant(*type_);
         let place = Place { depth: place.depth + 1, ..place };
         self.parts.set(self.parts.get() + 1);
         if self.parts.get() > MOST_PARTS {
@@ -125,15 +126,32 @@ impl<'a> Converter<'a> {
             Wit::Char => Type::Char,
             Wit::String => Type::String,
             Wit::ErrorContext => return Err(self.unsupported(place, "there is no error-context")),
-            Wit::Id(id) => self.defined(&self.resolve.types[*id], place)?,
+            Wit::Id(id) => {
+                let defined = &self.resolve.types[id];
+                self.defined(defined, name.or(defined.name.as_deref()).unwrap_or_default(), place)?
+            }
         })
     }
 
-    fn defined(&self, defined: &TypeDef, place: Place<'_>) -> Result<Type, Problem> {
+    /// What a type's name stands for, through all aliases; and the name that this interface uses it by, if it is of another. Aliases are no parts
+    /// and nest nothing: nobody can notice them.
+    fn meant(&self, mut type_: Wit) -> (Wit, Option<&str>) {
+        let is_ours = |id: TypeId| matches!(self.resolve.types[id].owner, TypeOwner::Interface(owner) if owner == self.id);
+        let mut name = None;
+        while let Wit::Id(alias) = type_
+            && let TypeDefKind::Type(of) = self.resolve.types[alias].kind
+        {
+            if is_ours(alias) && matches!(of, Wit::Id(of) if !is_ours(of)) {
+                name = self.resolve.types[alias].name.as_deref();
+            }
+            type_ = of;
+        }
+        (type_, name)
+    }
+
+    fn defined(&self, defined: &TypeDef, name: &str, place: Place<'_>) -> Result<Type, Problem> {
         let boxed = |type_: &Wit| self.type_(type_, place).map(Box::new);
         Ok(match &defined.kind {
-            // An alias, or a type of another interface: whatever it stands for.
-            TypeDefKind::Type(type_) => self.named_here(self.type_(type_, place)?, type_, defined)?,
             TypeDefKind::List(element) => Type::List(boxed(element)?),
             TypeDefKind::Option(value) => Type::Option(boxed(value)?),
             TypeDefKind::Result(result) => Type::Result {
@@ -150,7 +168,7 @@ impl<'a> Converter<'a> {
                     let (name, docs) = self.texts(&field.name, &field.docs)?;
                     Ok(Field { name, docs, type_: self.type_(&field.ty, place)? })
                 });
-                Type::Record(self.named(defined, fields.collect::<Result<_, _>>()?, place)?)
+                Type::Record(self.named((name, &defined.docs), fields.collect::<Result<_, _>>()?, place)?)
             }
             TypeDefKind::Variant(variant) => {
                 if variant.cases.len() > MOST_CASES {
@@ -161,21 +179,21 @@ impl<'a> Converter<'a> {
                     let payload = case.ty.as_ref().map(|type_| self.type_(type_, place)).transpose()?;
                     Ok(Case { name, docs, payload })
                 });
-                Type::Variant(self.named(defined, cases.collect::<Result<_, _>>()?, place)?)
+                Type::Variant(self.named((name, &defined.docs), cases.collect::<Result<_, _>>()?, place)?)
             }
             TypeDefKind::Enum(enumeration) => {
                 if enumeration.cases.len() > MOST_CASES {
                     return Err(self.unsupported(place, "an enum may have 65,536 cases"));
                 }
                 let cases = enumeration.cases.iter().map(|case| self.label(&case.name, &case.docs));
-                Type::Enum(self.named(defined, cases.collect::<Result<_, _>>()?, place)?)
+                Type::Enum(self.named((name, &defined.docs), cases.collect::<Result<_, _>>()?, place)?)
             }
             TypeDefKind::Flags(flags) => {
                 if flags.flags.len() > MOST_FLAGS {
                     return Err(self.unsupported(place, "there may be 32 flags"));
                 }
                 let flags = flags.flags.iter().map(|flag| self.label(&flag.name, &flag.docs));
-                Type::Flags(self.named(defined, flags.collect::<Result<_, _>>()?, place)?)
+                Type::Flags(self.named((name, &defined.docs), flags.collect::<Result<_, _>>()?, place)?)
             }
             TypeDefKind::Handle(Handle::Own(id)) => Type::Own(self.resource(*id)?),
             TypeDefKind::Handle(Handle::Borrow(id)) => Type::Borrow(self.resource(*id)?),
@@ -191,24 +209,10 @@ impl<'a> Converter<'a> {
             TypeDefKind::FixedLengthList(..) => {
                 return Err(self.unsupported(place, "there are no lists of fixed length; use a tuple"));
             }
-            TypeDefKind::Unknown => return Err(self.unsupported(place, "this type is not known")),
+            TypeDefKind::Type(_) | TypeDefKind::Unknown => {
+                return Err(self.unsupported(place, "this type is not known"));
+            }
         })
-    }
-
-    /// A type of another interface has the name that this one uses it by.
-    fn named_here(&self, mut type_: Type, of: &Wit, alias: &TypeDef) -> Result<Type, Problem> {
-        let Wit::Id(of) = of else { return Ok(type_) };
-        let is_ours = |owner| matches!(owner, TypeOwner::Interface(id) if id == self.id);
-        if !is_ours(self.resolve.types[*of].owner) && is_ours(alias.owner) {
-            let name = match &mut type_ {
-                Type::Record(named) => &mut named.name,
-                Type::Variant(named) => &mut named.name,
-                Type::Enum(named) | Type::Flags(named) => &mut named.name,
-                _ => return Ok(type_),
-            };
-            *name = self.texts(alias.name.as_deref().unwrap_or_default(), &NO_DOCS)?.0;
-        }
-        Ok(type_)
     }
 
     /// The resource that a handle's type stands for, through all aliases.
@@ -234,8 +238,13 @@ impl<'a> Converter<'a> {
         }
     }
 
-    fn named<T>(&self, defined: &TypeDef, parts: Vec<T>, place: Place<'_>) -> Result<Named<T>, Problem> {
-        let (name, docs) = self.texts(defined.name.as_deref().unwrap_or_default(), &defined.docs)?;
+    fn named<T>(
+        &self,
+        (name, docs): (&str, &wit_parser::Docs),
+        parts: Vec<T>,
+        place: Place<'_>,
+    ) -> Result<Named<T>, Problem> {
+        let (name, docs) = self.texts(name, docs)?;
         Ok(Named { name, docs, parts: self.some(parts, place)? })
     }
 
