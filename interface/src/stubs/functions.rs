@@ -191,6 +191,11 @@ impl<'a> Stub<'a> {
         let arguments: String = names.iter().map(|name| format!(", {name}")).collect();
         let call = format!("server.{}(request.client(){arguments})", self.name);
         let (bound, types) = (nested(names), nested(types));
+        let taken = if parameters.iter().any(|parameter| parameter.type_.has_own_resources()) {
+            format!("recognised::<{types}>(|badge| server.target(badge).map(|target| target as u8))")
+        } else {
+            format!("parameters::<{types}>()")
+        };
         let answer = if self.function.result.is_some() {
             format!("let result = {call}; request.answer::<{}, _>(&result)", self.taken)
         } else {
@@ -203,7 +208,7 @@ impl<'a> Stub<'a> {
         };
         format!(
             "{of} => {{
-                let Some({bound}) = request.parameters::<{types}>() else {{ return request.malformed() }};
+                let Some({bound}) = request.{taken} else {{ return request.malformed() }};
                 {answer}
             }}\n"
         )

@@ -15,7 +15,7 @@ use functions::Stub;
 use text::docs;
 use types::Declared;
 
-use crate::{Hash, Interface, Problem};
+use crate::{Hash, Interface, Problem, Resource};
 
 /// An interface's stubs in Rust, as one formatted file.
 ///
@@ -39,6 +39,14 @@ pub fn rust(interface: &Interface) -> Result<String, Problem> {
             interface: interface.name.clone(),
             place: interface.name.clone(),
             what: "two of its functions have the same tag by chance; another parameter's name mends it",
+        });
+    }
+
+    if interface.resources.len() > MOST_RESOURCES {
+        return Err(Problem::Unsupported {
+            interface: interface.name.clone(),
+            place: interface.name.clone(),
+            what: "an interface of stubs has at most 255 resources",
         });
     }
 
@@ -82,13 +90,21 @@ fn header(interface: &Interface, stubs: &[Stub<'_>]) -> String {
     text
 }
 
+/// The most resources whose number has one byte.
+const MOST_RESOURCES: usize = 255;
+
 fn resource(
     interface: &Interface,
     rust: &str,
     (name, owner): (&str, Option<Hash>),
     stubs: &[Stub<'_>],
 ) -> String {
-    let ours = interface.resources.iter().find(|resource| owner.is_none() && resource.name == name);
+    let is_ours = |resource: &Resource| owner.is_none() && resource.name == name;
+    let ours = interface.resources.iter().find(|resource| is_ours(resource));
+    let kind = match ours {
+        Some(_) => format!("const KIND: u8 = {}::{rust} as u8;", name::TARGET),
+        None => String::new(),
+    };
     let said = ours.map(|resource| resource.docs.as_str()).unwrap_or_default();
     let mut text = format!(
         "{}
@@ -98,6 +114,7 @@ fn resource(
             pub C,
         );
         impl stub::Resource for {rust} {{
+            {kind}
             fn from_capability(handle: stub::Handle) -> Self {{ Self(stub::Resource::from_capability(handle)) }}
             fn capability(self) -> stub::Handle {{ stub::Resource::capability(self.0) }}
         }}\n",
@@ -145,6 +162,7 @@ fn target(interface: &Interface) -> String {
     format!(
         "/// What a message is to.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
         pub enum {} {{ {cases} }}\n",
         name::TARGET
     )

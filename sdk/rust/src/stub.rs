@@ -180,6 +180,15 @@ fn delete(handle: Handle) {
     let _ = space::delete(Endpoint::from_handle(handle));
 }
 
+/// The badge of a resource that this cell serves: which one it is.
+///
+/// # Errors
+///
+/// Those of [`Endpoint::recognise`]. None for a parameter that stubs have let through, until it is deleted or revoked.
+pub fn badge(resource: impl Resource) -> Result<u64, Error> {
+    Endpoint::from_handle(resource.capability()).recognise()
+}
+
 /// Who calls a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
@@ -236,6 +245,23 @@ impl<'a> Request<'a> {
         let mut decoder = Decoder::new(self.parameters, self.handles);
         let parameters = P::take(&mut decoder)?;
         decoder.end()?;
+        self.lent = decoder.handles().lent();
+        Some(parameters)
+    }
+
+    /// The parameters of a function that takes resources of its own interface; `None` also if one of those is not this server's, or of another
+    /// kind than it is taken for. The kernel says which badge it has, and `kind` which kind that badge stands for ([`Resource::KIND`]).
+    #[inline(always)]
+    pub fn recognised<P: Value<'a>>(&mut self, kind: impl Fn(u64) -> Option<u8>) -> Option<P> {
+        let mut decoder = Decoder::new(self.parameters, self.handles);
+        let parameters = P::take(&mut decoder)?;
+        decoder.end()?;
+        for (handle, expected) in decoder.handles().own_kinds() {
+            let badge = Endpoint::from_handle(handle).recognise().ok()?;
+            if kind(badge) != Some(expected) {
+                return None;
+            }
+        }
         self.lent = decoder.handles().lent();
         Some(parameters)
     }

@@ -86,6 +86,7 @@ pub struct File<C = stub::Endpoint>(
     pub C,
 );
 impl stub::Resource for File {
+    const KIND: u8 = Target::File as u8;
     fn from_capability(handle: stub::Handle) -> Self {
         Self(stub::Resource::from_capability(handle))
     }
@@ -128,6 +129,7 @@ pub struct Folder<C = stub::Endpoint>(
     pub C,
 );
 impl stub::Resource for Folder {
+    const KIND: u8 = Target::Folder as u8;
     fn from_capability(handle: stub::Handle) -> Self {
         Self(stub::Resource::from_capability(handle))
     }
@@ -168,6 +170,7 @@ pub struct Interface_<C = stub::Endpoint>(
     pub C,
 );
 impl stub::Resource for Interface_ {
+    const KIND: u8 = Target::Interface_ as u8;
     fn from_capability(handle: stub::Handle) -> Self {
         Self(stub::Resource::from_capability(handle))
     }
@@ -382,6 +385,7 @@ pub struct Thing<C = stub::Endpoint>(
     pub C,
 );
 impl stub::Resource for Thing {
+    const KIND: u8 = Target::Thing as u8;
     fn from_capability(handle: stub::Handle) -> Self {
         Self(stub::Resource::from_capability(handle))
     }
@@ -729,6 +733,7 @@ impl<C: stub::Caller> Client<C> {
 }
 /// What a message is to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Target {
     /// The interface itself.
     Interface,
@@ -888,7 +893,9 @@ pub fn serve<'m>(
         }
         (Target::Interface, tag::FILE_JOINED) => {
             let Some((first, second)) = request
-                .parameters::<(stub::Own<File>, stub::Own<File>)>() else {
+                .recognised::<
+                    (stub::Own<File>, stub::Own<File>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
                 return request.malformed()
             };
             let result = server.file_joined(request.client(), first, second);
@@ -1004,14 +1011,19 @@ pub fn serve<'m>(
         }
         (Target::Interface, tag::THINGS) => {
             let Some((c, ours, foreign)) = request
-                .parameters::<(C_, stub::Borrow<Thing>, stub::Borrow<ForeignThing>)>()
-            else { return request.malformed() };
+                .recognised::<
+                    (C_, stub::Borrow<Thing>, stub::Borrow<ForeignThing>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
             let result = server.things(request.client(), c, ours, foreign);
             request.answer::<0, _>(&result)
         }
         (Target::Interface, tag::MEASURE) => {
             let Some((file, thing)) = request
-                .parameters::<(stub::Borrow<File>, stub::Borrow<ForeignThing>)>() else {
+                .recognised::<
+                    (stub::Borrow<File>, stub::Borrow<ForeignThing>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
                 return request.malformed()
             };
             let result = server.measure(request.client(), file, thing);
@@ -1019,9 +1031,11 @@ pub fn serve<'m>(
         }
         (Target::Interface, tag::TURN) => {
             let Some((files, more)) = request
-                .parameters::<
+                .recognised::<
                     (stub::List<'_, stub::Own<File>>, Option<stub::Own<ForeignThing>>),
-                >() else { return request.malformed() };
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
             let result = server.turn(request.client(), files, more);
             request.answer::<8, _>(&result)
         }

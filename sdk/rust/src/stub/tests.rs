@@ -13,6 +13,7 @@ use super::every_type::{
 use super::*;
 use crate::native::NativeAnswer;
 use crate::server::{Mailbox, Server, dispatch};
+use crate::sys::FOREIGN;
 use crate::{EventKind, Start};
 
 /// Says back what it is told; what a file is read for depends on whom it is asked through.
@@ -20,18 +21,21 @@ use crate::{EventKind, Start};
 struct Echo {
     sums: [u64; 2],
     nothings: u32,
+    /// How often it was given resources.
+    given: u32,
 }
 
-/// The badges of two files, and of a folder; those below are clients.
+/// The badges of two files and a folder.
 const FILES: [u64; 2] = [7, 8];
 const FOLDER: u64 = 9;
 
 impl Service for Echo {
     fn target(&self, badge: u64) -> Option<Target> {
         match badge {
-            1..7 => Some(Target::Interface),
-            7 | 8 => Some(Target::File),
+            1 | 2 => Some(Target::Interface),
+            3..=8 => Some(Target::File),
             FOLDER => Some(Target::Folder),
+            10 => Some(Target::Thing),
             _ => None,
         }
     }
@@ -60,6 +64,7 @@ impl Service for Echo {
     }
 
     fn file_joined(&mut self, _: super::Client, first: Own<File>, second: Own<File>) -> Own<File> {
+        self.given += 1;
         Own(Resource::from_capability(Handle(first.0.capability().0 * 100 + second.0.capability().0)))
     }
 
@@ -133,6 +138,8 @@ impl Service for Echo {
     }
 
     fn measure(&mut self, _: super::Client, file: Borrow<File>, thing: Borrow<ForeignThing>) -> u64 {
+        self.given += 1;
+        assert_eq!(badge(file.0), Ok(u64::from(file.0.capability().0)));
         u64::from(file.0.capability().0 * 100 + thing.0.capability().0)
     }
 
@@ -142,6 +149,7 @@ impl Service for Echo {
         files: List<'m, Own<File>>,
         more: Option<Own<ForeignThing>>,
     ) -> (List<'m, Own<File>>, Option<Own<ForeignThing>>) {
+        self.given += 1;
         (files, more)
     }
 }
@@ -179,7 +187,7 @@ impl Wire {
 
     /// The answer to bytes that nobody's stub has made.
     fn raw(&self, bytes: &[u8], handles: u32) -> Vec<u8> {
-        let transfers: Vec<_> = (1..=handles).map(|handle| Transfer::copy(Handle(handle))).collect();
+        let transfers: Vec<_> = (3..3 + handles).map(|handle| Transfer::copy(Handle(handle))).collect();
         let mut reply = vec![0; 4096];
         let outcome = self.call(bytes, &transfers, &mut reply, &mut [Handle::NULL; 8], Deadline::NEVER);
         reply.truncate(outcome.expect("there is room").length as usize);
@@ -389,8 +397,34 @@ fn a_resource_that_was_revoked_on_its_way_is_none() {
 }
 
 #[test]
+fn a_forged_resource_is_refused_before_any_handler_runs() {
+    let wire = Wire::new(1);
+    let (file, foreign) =
+        (|handle| File::from_capability(Handle(handle)), ForeignThing::from_capability(FOREIGN));
+    // Of another cell's endpoint; a folder and the interface itself, which are no files; what stands for nothing.
+    for forged in [FOREIGN.0, FOREIGN.0 + 7, FOLDER as u32, 1, 99] {
+        let (good, forged) = (file(3), file(forged));
+        assert_eq!(Client(&wire).measure(Borrow(forged), Borrow(foreign), NEVER), Err(Error::BadArgument));
+        for pair in [[good, forged], [forged, good]] {
+            let joined = Client(&wire).file_joined(Own(pair[0]), Own(pair[1]), NEVER);
+            assert_eq!(joined, Err(Error::BadArgument));
+            let turned =
+                Client(&wire).turn(List::from(&pair.map(Own)), None, &mut [0; 64], NEVER).map(|_| ());
+            assert_eq!(turned, Err(Error::BadArgument));
+        }
+        assert_eq!(wire.server.borrow().given, 0, "{forged:?}");
+    }
+    // Whether a resource of another interface is what it seems only that one's server knows.
+    assert_eq!(
+        Client(&wire).measure(Borrow(file(3)), Borrow(foreign), NEVER),
+        Ok(300 + u64::from(FOREIGN.0))
+    );
+    assert_eq!(wire.server.borrow().given, 1);
+}
+
+#[test]
 fn resources_of_equal_names_are_told_apart_by_what_they_are_used_by() {
-    let (ours, foreign) = (Thing::from_capability(Handle(3)), ForeignThing::from_capability(Handle(4)));
+    let (ours, foreign) = (Thing::from_capability(Handle(10)), ForeignThing::from_capability(Handle(4)));
     assert_eq!(Client(Wire::new(1)).things(C_::Only, Borrow(ours), Borrow(foreign), NEVER), Ok(C_::Only));
 }
 
@@ -424,7 +458,7 @@ fn through_a_capability_only_the_functions_of_what_it_stands_for_are_called() {
     assert_eq!(Folder(&client).length(NEVER), Err(Error::UnknownOperation));
     assert_eq!(Folder(&file).length(NEVER), Err(Error::UnknownOperation));
     // What stands for nothing can do nothing.
-    for badge in [0, 10, u64::MAX] {
+    for badge in [0, 11, u64::MAX] {
         assert_eq!(Client(Wire::new(badge)).nothing(NEVER), Err(Error::Gone));
         assert_eq!(File(Wire::new(badge)).length(NEVER), Err(Error::Gone));
     }
