@@ -59,6 +59,9 @@ pub enum Code {
     Random = 25,
     /// SELF: write the text in the message's bytes after the first 32 to the machine's log (at most 1,024 bytes).
     Log = 26,
+    /// SELF: for the endpoint of handle a, which the calling cell serves: what its server sees when somebody calls through this
+    /// capability. Reply a: its badge. `NoRight` if another cell serves it.
+    Recognise = 27,
 
     // On a budget: MANAGE.
     /// Budget: make an endpoint. a: 0 active, 1 passive; b: how many messages may wait in it (1 to 4,096; passive: ignored);
@@ -126,7 +129,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Null,
         Self::Identify,
         Self::Copy,
@@ -140,6 +143,7 @@ impl Code {
         Self::Now,
         Self::Random,
         Self::Log,
+        Self::Recognise,
         Self::CreateEndpoint,
         Self::CreateNotification,
         Self::CreateTimer,

@@ -91,10 +91,17 @@ fn what_is_wrong_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let broken = folder.path().join("broken.wit");
     fs::write(&broken, "package a:b; interface c { d: func(; }").expect("written");
+    let empty = folder.path().join("empty.wit");
+    fs::write(&empty, "package a:b;").expect("written");
+    let empty = empty.to_str().expect("letters");
     for (arguments, expected) in [
         (&["hash", "wit/system", "--interface", "clocks"][..], "clock, console, random"),
         (&["hash", "no/such.wit"], "no/such.wit"),
         (&["hash", broken.to_str().expect("letters")], "broken.wit:1:"),
+        (&["hash", empty], "`a:b` has no interfaces"),
+        (&["show", empty], "`a:b` has no interfaces"),
+        (&["diff", empty, "wit/system"], "`a:b` has no interfaces"),
+        (&["stubs", empty], "`a:b` has no interfaces"),
         (&["stubs", "wit/system"], "--interface"),
         (&["stubs", "wit/system", "--lang", "cobol"], "rust"),
         (&["frobnicate"], "Usage"),

@@ -1,66 +1,80 @@
 //! From the parser's picture of an interface to ours: aliases followed, types written out, what cannot be a message refused.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use wit_parser::{
     FunctionKind, Handle, InterfaceId, Resolve, Type as Wit, TypeDef, TypeDefKind, TypeId, TypeOwner,
 };
 
+use crate::conversion::Known;
+use crate::limits::{Bytes, MOST_CASES, MOST_DEPTH, MOST_FLAGS, MOST_PARTS};
 use crate::model::{
     Case, Field, Function, Interface, Kind, Label, Named, Parameter, Resource, ResourceName, Type,
 };
-use crate::{Hash, Problem};
+use crate::{Problem, used};
 
-/// Types can double with every line of their definition; a hundred thousand parts are more than anybody writes by hand.
-const MOST_PARTS: usize = 100_000;
-/// Types nest; deeper than that nobody thinks, and everything that walks a type does so on its stack.
-const MOST_DEPTH: usize = 100;
-/// Flags are one number of at most four bytes.
-const MOST_FLAGS: usize = 32;
-/// The number of a case has two bytes.
-const MOST_CASES: usize = 1 << 16;
-
-/// The hashes of interfaces whose resources were met, so that each is worked out once.
-type Hashes = RefCell<HashMap<InterfaceId, Hash>>;
-
-/// Converts one interface.
-pub fn interface(resolve: &Resolve, id: InterfaceId) -> Result<Interface, Problem> {
-    convert(resolve, id, &Hashes::default())
-}
-
-fn convert(resolve: &Resolve, id: InterfaceId, hashes: &Hashes) -> Result<Interface, Problem> {
-    let from = &resolve.interfaces[id];
-    let name = from.name.clone().unwrap_or_default();
-    let converter = Converter { resolve, id, name: &name, parts: Cell::new(0), hashes };
-    let resources = from
-        .types
-        .iter()
-        .filter(|(_, id)| matches!(resolve.types[**id].kind, TypeDefKind::Resource))
-        .map(|(name, id)| Resource { name: name.clone(), docs: docs(&resolve.types[*id].docs) })
-        .collect();
-    let functions =
-        from.functions.values().map(|function| converter.function(function)).collect::<Result<_, _>>()?;
-    Ok(Interface { docs: docs(&from.docs), resources, functions, name })
-}
-
-struct Converter<'a> {
+/// The conversion of one interface.
+pub struct Converter<'a> {
     resolve: &'a Resolve,
     id: InterfaceId,
     name: &'a str,
     parts: Cell<usize>,
-    hashes: &'a Hashes,
+    known: &'a HashMap<InterfaceId, Known>,
+    bytes: &'a Bytes,
+    /// What it uses resources of others by, by their definitions.
+    aliases: HashMap<TypeId, &'a str>,
 }
 
-impl Converter<'_> {
+impl<'a> Converter<'a> {
+    /// Of an interface of that name, when all that it uses are known.
+    pub fn new(
+        resolve: &'a Resolve,
+        (id, name): (InterfaceId, &'a str),
+        known: &'a HashMap<InterfaceId, Known>,
+        bytes: &'a Bytes,
+    ) -> Self {
+        let mut aliases = HashMap::new();
+        for (alias, type_) in &resolve.interfaces[id].types {
+            aliases.entry(used::definition(resolve, *type_)).or_insert(alias.as_str());
+        }
+        Self { resolve, id, name, parts: Cell::new(0), known, bytes, aliases }
+    }
+
+    /// Converts it.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::TooLarge`], [`Problem::TooLong`]; [`Problem::Unsupported`] for what cannot be a message.
+    pub fn interface(&self) -> Result<Interface, Problem> {
+        let from = &self.resolve.interfaces[self.id];
+        let resources = from
+            .types
+            .iter()
+            .filter(|(_, id)| matches!(self.resolve.types[**id].kind, TypeDefKind::Resource))
+            .map(|(name, id)| {
+                let (name, docs) = self.texts(name, &self.resolve.types[*id].docs)?;
+                Ok(Resource { name, docs })
+            })
+            .collect::<Result<_, _>>()?;
+        let functions =
+            from.functions.values().map(|function| self.function(function)).collect::<Result<_, _>>()?;
+        let (name, docs) = self.texts(self.name, &from.docs)?;
+        Ok(Interface { name, docs, resources, functions })
+    }
+
     fn function(&self, function: &wit_parser::Function) -> Result<Function, Problem> {
         let place = Place { name: &function.name, depth: 0 };
-        let resource = |id: &TypeId| self.resolve.types[*id].name.clone().unwrap_or_default();
+        let resource = |id: &TypeId| {
+            let (name, _) =
+                self.texts(self.resolve.types[*id].name.as_deref().unwrap_or_default(), &NO_DOCS)?;
+            Ok::<_, Problem>(name)
+        };
         let (kind, implied) = match &function.kind {
             FunctionKind::Freestanding => (Kind::Free, 0),
-            FunctionKind::Method(id) => (Kind::Method(resource(id)), 1),
-            FunctionKind::Static(id) => (Kind::Static(resource(id)), 0),
-            FunctionKind::Constructor(id) => (Kind::Constructor(resource(id)), 0),
+            FunctionKind::Method(id) => (Kind::Method(resource(id)?), 1),
+            FunctionKind::Static(id) => (Kind::Static(resource(id)?), 0),
+            FunctionKind::Constructor(id) => (Kind::Constructor(resource(id)?), 0),
             FunctionKind::AsyncFreestanding | FunctionKind::AsyncMethod(_) | FunctionKind::AsyncStatic(_) => {
                 return Err(self
                     .unsupported(place, "there are no async functions; every call has a deadline instead"));
@@ -68,24 +82,32 @@ impl Converter<'_> {
             _ => return Err(self.unsupported(place, "there are no getters and setters; they are functions")),
         };
         let parameters = function.params.iter().skip(implied).map(|parameter| {
-            Ok(Parameter { name: parameter.name.clone(), type_: self.type_(&parameter.ty, place)? })
+            let (name, _) = self.texts(&parameter.name, &NO_DOCS)?;
+            Ok(Parameter { name, type_: self.type_(&parameter.ty, place)? })
         });
-        let name = function.name.rsplit_once(['.', ']']).map_or(&*function.name, |(_, name)| name);
+        let name = match function.name.rsplit_once(['.', ']']) {
+            _ if matches!(kind, Kind::Constructor(_)) => "",
+            Some((_, name)) => name,
+            None => &function.name,
+        };
+        let (name, docs) = self.texts(name, &function.docs)?;
         Ok(Function {
-            name: if matches!(kind, Kind::Constructor(_)) { String::new() } else { name.to_owned() },
+            name,
             kind,
-            docs: docs(&function.docs),
+            docs,
             parameters: parameters.collect::<Result<_, _>>()?,
             result: function.result.as_ref().map(|result| self.type_(result, place)).transpose()?,
         })
     }
 
     fn type_(&self, type_: &Wit, place: Place<'_>) -> Result<Type, Problem> {
+        let (type_, name) = self.meant(*type_);
         let place = Place { depth: place.depth + 1, ..place };
         self.parts.set(self.parts.get() + 1);
         if self.parts.get() > MOST_PARTS {
             return Err(Problem::TooLarge { interface: self.name.to_owned(), most: MOST_PARTS });
         }
+        self.bytes.charge(self.name, &[])?;
         if place.depth > MOST_DEPTH {
             return Err(self.unsupported(place, "types may be nested a hundred deep"));
         }
@@ -104,15 +126,32 @@ impl Converter<'_> {
             Wit::Char => Type::Char,
             Wit::String => Type::String,
             Wit::ErrorContext => return Err(self.unsupported(place, "there is no error-context")),
-            Wit::Id(id) => self.defined(&self.resolve.types[*id], place)?,
+            Wit::Id(id) => {
+                let defined = &self.resolve.types[id];
+                self.defined(defined, name.or(defined.name.as_deref()).unwrap_or_default(), place)?
+            }
         })
     }
 
-    fn defined(&self, defined: &TypeDef, place: Place<'_>) -> Result<Type, Problem> {
+    /// What a type's name stands for, through all aliases; and the name that this interface uses it by, if it is of another. Aliases are no parts
+    /// and nest nothing: nobody can notice them.
+    fn meant(&self, mut type_: Wit) -> (Wit, Option<&str>) {
+        let is_ours = |id: TypeId| matches!(self.resolve.types[id].owner, TypeOwner::Interface(owner) if owner == self.id);
+        let mut name = None;
+        while let Wit::Id(alias) = type_
+            && let TypeDefKind::Type(of) = self.resolve.types[alias].kind
+        {
+            if is_ours(alias) && matches!(of, Wit::Id(of) if !is_ours(of)) {
+                name = self.resolve.types[alias].name.as_deref();
+            }
+            type_ = of;
+        }
+        (type_, name)
+    }
+
+    fn defined(&self, defined: &TypeDef, name: &str, place: Place<'_>) -> Result<Type, Problem> {
         let boxed = |type_: &Wit| self.type_(type_, place).map(Box::new);
         Ok(match &defined.kind {
-            // An alias, or a type of another interface: whatever it stands for.
-            TypeDefKind::Type(type_) => self.named_here(self.type_(type_, place)?, type_, defined),
             TypeDefKind::List(element) => Type::List(boxed(element)?),
             TypeDefKind::Option(value) => Type::Option(boxed(value)?),
             TypeDefKind::Result(result) => Type::Result {
@@ -126,36 +165,35 @@ impl Converter<'_> {
             }
             TypeDefKind::Record(record) => {
                 let fields = record.fields.iter().map(|field| {
-                    let type_ = self.type_(&field.ty, place)?;
-                    Ok(Field { name: field.name.clone(), docs: docs(&field.docs), type_ })
+                    let (name, docs) = self.texts(&field.name, &field.docs)?;
+                    Ok(Field { name, docs, type_: self.type_(&field.ty, place)? })
                 });
-                Type::Record(named(defined, self.some(fields.collect::<Result<_, _>>()?, place)?))
+                Type::Record(self.named((name, &defined.docs), fields.collect::<Result<_, _>>()?, place)?)
             }
             TypeDefKind::Variant(variant) => {
-                let cases = variant.cases.iter().map(|case| {
-                    let payload = case.ty.as_ref().map(|type_| self.type_(type_, place)).transpose()?;
-                    Ok(Case { name: case.name.clone(), docs: docs(&case.docs), payload })
-                });
-                let cases: Vec<_> = cases.collect::<Result<_, _>>()?;
-                if cases.len() > MOST_CASES {
+                if variant.cases.len() > MOST_CASES {
                     return Err(self.unsupported(place, "a variant may have 65,536 cases"));
                 }
-                Type::Variant(named(defined, self.some(cases, place)?))
+                let cases = variant.cases.iter().map(|case| {
+                    let (name, docs) = self.texts(&case.name, &case.docs)?;
+                    let payload = case.ty.as_ref().map(|type_| self.type_(type_, place)).transpose()?;
+                    Ok(Case { name, docs, payload })
+                });
+                Type::Variant(self.named((name, &defined.docs), cases.collect::<Result<_, _>>()?, place)?)
             }
             TypeDefKind::Enum(enumeration) => {
-                let cases: Vec<_> =
-                    enumeration.cases.iter().map(|case| label(&case.name, &case.docs)).collect();
-                if cases.len() > MOST_CASES {
+                if enumeration.cases.len() > MOST_CASES {
                     return Err(self.unsupported(place, "an enum may have 65,536 cases"));
                 }
-                Type::Enum(named(defined, self.some(cases, place)?))
+                let cases = enumeration.cases.iter().map(|case| self.label(&case.name, &case.docs));
+                Type::Enum(self.named((name, &defined.docs), cases.collect::<Result<_, _>>()?, place)?)
             }
             TypeDefKind::Flags(flags) => {
-                let flags: Vec<_> = flags.flags.iter().map(|flag| label(&flag.name, &flag.docs)).collect();
-                if flags.len() > MOST_FLAGS {
+                if flags.flags.len() > MOST_FLAGS {
                     return Err(self.unsupported(place, "there may be 32 flags"));
                 }
-                Type::Flags(named(defined, self.some(flags, place)?))
+                let flags = flags.flags.iter().map(|flag| self.label(&flag.name, &flag.docs));
+                Type::Flags(self.named((name, &defined.docs), flags.collect::<Result<_, _>>()?, place)?)
             }
             TypeDefKind::Handle(Handle::Own(id)) => Type::Own(self.resource(*id)?),
             TypeDefKind::Handle(Handle::Borrow(id)) => Type::Borrow(self.resource(*id)?),
@@ -171,48 +209,24 @@ impl Converter<'_> {
             TypeDefKind::FixedLengthList(..) => {
                 return Err(self.unsupported(place, "there are no lists of fixed length; use a tuple"));
             }
-            TypeDefKind::Unknown => return Err(self.unsupported(place, "this type is not known")),
+            TypeDefKind::Type(_) | TypeDefKind::Unknown => {
+                return Err(self.unsupported(place, "this type is not known"));
+            }
         })
     }
 
-    /// A type of another interface has the name that this one uses it by.
-    fn named_here(&self, mut type_: Type, of: &Wit, alias: &TypeDef) -> Type {
-        let Wit::Id(of) = of else { return type_ };
-        let is_ours = |owner| matches!(owner, TypeOwner::Interface(id) if id == self.id);
-        if !is_ours(self.resolve.types[*of].owner) && is_ours(alias.owner) {
-            let name = match &mut type_ {
-                Type::Record(named) => &mut named.name,
-                Type::Variant(named) => &mut named.name,
-                Type::Enum(named) | Type::Flags(named) => &mut named.name,
-                _ => return type_,
-            };
-            *name = alias.name.clone().unwrap_or_default();
-        }
-        type_
-    }
-
     /// The resource that a handle's type stands for, through all aliases.
-    fn resource(&self, mut id: TypeId) -> Result<ResourceName, Problem> {
-        while let TypeDefKind::Type(Wit::Id(next)) = self.resolve.types[id].kind {
-            id = next;
-        }
+    fn resource(&self, id: TypeId) -> Result<ResourceName, Problem> {
+        let id = used::definition(self.resolve, id);
         let defined = &self.resolve.types[id];
         let interface = match defined.owner {
-            TypeOwner::Interface(owner) if owner != self.id => Some(self.hash_of(owner)?),
+            TypeOwner::Interface(owner) if owner != self.id => self.known.get(&owner).map(|known| known.hash),
             _ => None,
         };
-        Ok(ResourceName { name: defined.name.clone().unwrap_or_default(), interface })
-    }
-
-    /// Interfaces do not use each other in circles; the parser refuses that.
-    fn hash_of(&self, id: InterfaceId) -> Result<Hash, Problem> {
-        let known = self.hashes.borrow().get(&id).copied();
-        if let Some(hash) = known {
-            return Ok(hash);
-        }
-        let hash = convert(self.resolve, id, self.hashes)?.hash();
-        self.hashes.borrow_mut().insert(id, hash);
-        Ok(hash)
+        let (name, _) = self.texts(defined.name.as_deref().unwrap_or_default(), &NO_DOCS)?;
+        let local = self.aliases.get(&id).filter(|_| interface.is_some()).copied().unwrap_or(&name);
+        let (local, _) = self.texts(local, &NO_DOCS)?;
+        Ok(ResourceName { name, interface, local })
     }
 
     /// A value that takes no room in a message would let a short message name an endless list of them.
@@ -224,26 +238,39 @@ impl Converter<'_> {
         }
     }
 
+    fn named<T>(
+        &self,
+        (name, docs): (&str, &wit_parser::Docs),
+        parts: Vec<T>,
+        place: Place<'_>,
+    ) -> Result<Named<T>, Problem> {
+        let (name, docs) = self.texts(name, docs)?;
+        Ok(Named { name, docs, parts: self.some(parts, place)? })
+    }
+
+    fn label(&self, name: &str, docs: &wit_parser::Docs) -> Result<Label, Problem> {
+        let (name, docs) = self.texts(name, docs)?;
+        Ok(Label { name, docs })
+    }
+
+    /// A name and a comment of a part, which counts from now on.
+    fn texts(&self, name: &str, docs: &wit_parser::Docs) -> Result<(String, String), Problem> {
+        let docs = docs.contents.as_deref().unwrap_or_default().trim();
+        self.bytes.charge(self.name, &[name, docs])?;
+        Ok((name.to_owned(), docs.to_owned()))
+    }
+
     fn unsupported(&self, place: Place<'_>, what: &'static str) -> Problem {
         Problem::Unsupported { interface: self.name.to_owned(), place: place.name.to_owned(), what }
     }
 }
+
+/// Of what has no comment, or none that is of use.
+const NO_DOCS: wit_parser::Docs = wit_parser::Docs { contents: None };
 
 /// Where a type is used.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     name: &'a str,
     depth: usize,
-}
-
-fn named<T>(defined: &TypeDef, parts: Vec<T>) -> Named<T> {
-    Named { name: defined.name.clone().unwrap_or_default(), docs: docs(&defined.docs), parts }
-}
-
-fn label(name: &str, comment: &wit_parser::Docs) -> Label {
-    Label { name: name.to_owned(), docs: docs(comment) }
-}
-
-fn docs(docs: &wit_parser::Docs) -> String {
-    docs.contents.as_deref().unwrap_or_default().trim().to_owned()
 }

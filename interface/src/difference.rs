@@ -3,6 +3,7 @@
 //! A function is its name and its signature: one whose signature changed is another one. So a function that is gone breaks who calls it, one
 //! that came breaks who served the interface without it, and one that changed breaks both.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -52,26 +53,27 @@ impl fmt::Display for Difference {
 #[must_use]
 pub fn differences(before: &Interface, after: &Interface) -> Vec<Difference> {
     let mut found = Found::default();
-    let names = |interface: &Interface| -> Vec<String> {
+    let resources = |interface: &'_ Interface| -> HashSet<String> {
         interface.resources.iter().map(|resource| resource.name.clone()).collect()
     };
-    let (old, new) = (names(before), names(after));
-    for name in old.iter().filter(|name| !new.contains(name)) {
+    let (old, new) = (resources(before), resources(after));
+    for name in old.difference(&new) {
         found.add(format!("resource {name}"), "removed", Breaks::Callers);
     }
-    for name in new.iter().filter(|name| !old.contains(name)) {
+    for name in new.difference(&old) {
         found.add(format!("resource {name}"), "added", Breaks::Servers);
     }
+    let mut rest: HashMap<String, &Function> =
+        after.functions.iter().map(|function| (function.described(), function)).collect();
     for function in &before.functions {
-        match after.functions.iter().find(|other| other.described() == function.described()) {
+        let name = function.described();
+        match rest.remove(&name) {
             Some(twin) => found.function(function, twin),
-            None => found.add(function.described(), "removed", Breaks::Callers),
+            None => found.add(name, "removed", Breaks::Callers),
         }
     }
-    for function in &after.functions {
-        if !before.functions.iter().any(|other| other.described() == function.described()) {
-            found.add(function.described(), "added", Breaks::Servers);
-        }
+    for name in rest.into_keys() {
+        found.add(name, "added", Breaks::Servers);
     }
     found.0.sort_by(|one, other| one.place.cmp(&other.place));
     found.0
@@ -165,26 +167,27 @@ impl Found {
 
     /// Fields, cases or flags, which have names and an order.
     fn parts<P: Part>(&mut self, place: &str, word: &str, before: &[P], after: &[P]) {
-        let find = |parts: &'_ [P], name: &str| parts.iter().position(|part| part.name() == name);
-        for part in before.iter().filter(|part| find(after, part.name()).is_none()) {
+        let by_name = |parts: &'_ [P]| -> HashMap<String, usize> {
+            let names = parts.iter().map(|part| part.name().to_owned());
+            names.enumerate().map(|(number, name)| (name, number)).collect()
+        };
+        let (old, new) = (by_name(before), by_name(after));
+        for part in before.iter().filter(|part| !new.contains_key(part.name())) {
             self.changed(place, format!("{word} {} removed", part.name()));
         }
         for (number, part) in after.iter().enumerate() {
-            match find(before, part.name()).and_then(|number| before.get(number)) {
+            match old.get(part.name()).and_then(|number| before.get(*number)) {
                 None => self.changed(place, format!("{word} {} added as number {}", part.name(), number + 1)),
                 Some(old) => {
-                    self.maybe(&format!("{place}: {word} {}", part.name()), old.type_(), part.type_())
+                    self.maybe(&format!("{place}: {word} {}", part.name()), old.type_(), part.type_());
                 }
             }
         }
-        let kept = |parts: &[P], others: &[P]| -> Vec<String> {
-            parts
-                .iter()
-                .map(|part| part.name().to_owned())
-                .filter(|name| find(others, name).is_some())
-                .collect()
+        let kept = |parts: &'_ [P], others: &HashMap<String, usize>| -> Vec<String> {
+            let names = parts.iter().map(|part| part.name().to_owned());
+            names.filter(|name| others.contains_key(name)).collect()
         };
-        let (one, other) = (kept(before, after), kept(after, before));
+        let (one, other) = (kept(before, &new), kept(after, &old));
         if one != other {
             self.changed(place, format!("order of {word}s {} -> {}", one.join(", "), other.join(", ")));
         }

@@ -4,13 +4,16 @@
 #![forbid(unsafe_code)]
 
 mod canonical;
+mod conversion;
 mod convert;
 mod difference;
 mod hash;
+mod limits;
 mod model;
 mod package;
 mod problem;
 pub mod stubs;
+mod used;
 
 pub use difference::{Breaks, Difference, differences};
 pub use hash::Hash;

@@ -92,6 +92,24 @@ pub enum Type {
     Borrow(ResourceName),
 }
 
+impl Type {
+    /// Whether a resource that the interface itself defines is in it.
+    #[must_use]
+    pub fn has_own_resources(&self) -> bool {
+        match self {
+            Self::Own(resource) | Self::Borrow(resource) => resource.interface.is_none(),
+            Self::List(inner) | Self::Option(inner) => inner.has_own_resources(),
+            Self::Result { ok, error } => ok.iter().chain(error).any(|inner| inner.has_own_resources()),
+            Self::Tuple(values) => values.iter().any(Self::has_own_resources),
+            Self::Record(record) => record.parts.iter().any(|field| field.type_.has_own_resources()),
+            Self::Variant(variant) => {
+                variant.parts.iter().filter_map(|case| case.payload.as_ref()).any(Self::has_own_resources)
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A type that has a name of its own.
 #[derive(Clone, Debug)]
 pub struct Named<T> {
@@ -141,4 +159,6 @@ pub struct ResourceName {
     pub name: String,
     /// That interface, if it is another one.
     pub interface: Option<Hash>,
+    /// Its name in the interface that has it in a type: what that one uses it by. No part of any identity.
+    pub local: String,
 }

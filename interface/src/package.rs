@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use wit_parser::{PackageId, Resolve};
+use wit_parser::{InterfaceId, PackageId, Resolve};
 
-use crate::{Interface, Problem, convert};
+use crate::conversion::Conversion;
+use crate::{Interface, Problem};
 
 /// A package of interfaces.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ impl Package {
     ///
     /// [`Problem::Wit`] with place and reason.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let mut resolve = Resolve::default();
+        let mut resolve = empty();
         match resolve.push_path(path) {
             Ok((id, _)) => Ok(Self { resolve, id }),
             Err(error) => Err(Problem::Wit(resolve.render_error(&error))),
@@ -33,7 +34,7 @@ impl Package {
     ///
     /// [`Problem::Wit`] with place and reason.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problem> {
-        let mut resolve = Resolve::default();
+        let mut resolve = empty();
         match resolve.push_source(name, text) {
             Ok(id) => Ok(Self { resolve, id }),
             Err(error) => Err(Problem::Wit(resolve.render_error(&error))),
@@ -54,21 +55,40 @@ impl Package {
     ///
     /// # Errors
     ///
-    /// [`Problem::NoInterface`]; what cannot be a message.
+    /// [`Problem::NoInterface`]; [`Problem::Chain`], [`Problem::Twins`], [`Problem::TooLarge`], [`Problem::TooLong`]; [`Problem::Unsupported`] for what cannot be
+    /// a message.
     pub fn interface(&self, name: &str) -> Result<Interface, Problem> {
+        Conversion::new(&self.resolve).interface(self.find(name)?)
+    }
+
+    fn find(&self, name: &str) -> Result<InterfaceId, Problem> {
         let package = self.resolve.packages.get(self.id);
-        let id = package
+        package
             .and_then(|package| package.interfaces.get(name))
-            .ok_or_else(|| Problem::NoInterface { name: name.to_owned(), known: self.names() })?;
-        convert::interface(&self.resolve, *id)
+            .copied()
+            .ok_or_else(|| Problem::NoInterface { name: name.to_owned(), known: self.names() })
     }
 
     /// All of its interfaces, sorted by name.
     ///
     /// # Errors
     ///
-    /// What cannot be a message in one of them.
+    /// As [`Self::interface`]; what they need together is bounded. [`Problem::Empty`] if there is none.
     pub fn interfaces(&self) -> Result<Vec<Interface>, Problem> {
-        self.names().iter().map(|name| self.interface(name)).collect()
+        let names = self.names();
+        if names.is_empty() {
+            let package = self.resolve.packages.get(self.id);
+            return Err(Problem::Empty {
+                package: package.map(|package| package.name.to_string()).unwrap_or_default(),
+            });
+        }
+        let mut conversion = Conversion::new(&self.resolve);
+        names.iter().map(|name| conversion.interface(self.find(name)?)).collect()
     }
+}
+
+/// A parser's picture of nothing yet, for everything that is written: also what is marked as unstable, or a change of that could be noticed
+/// and would have no other hash.
+fn empty() -> Resolve {
+    Resolve { all_features: true, ..Resolve::default() }
 }

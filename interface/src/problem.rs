@@ -16,6 +16,12 @@ pub enum Problem {
         /// The names that there are.
         known: Vec<String>,
     },
+    /// There are none at all.
+    #[error("the package `{package}` has no interfaces (what stands in worlds is not looked at)")]
+    Empty {
+        /// The package.
+        package: String,
+    },
     /// It uses something of WIT that cannot be a message.
     #[error("`{place}` in `{interface}`: {what}")]
     Unsupported {
@@ -34,6 +40,36 @@ pub enum Problem {
         /// How many parts there may be.
         most: usize,
     },
+    /// Its names and comments, written out with its types, are endless for all practical purposes.
+    #[error("the types of `{interface}` and of what it uses, written out with their names and comments, take more than {} MiB", most >> 20)]
+    TooLong {
+        /// The interface.
+        interface: String,
+        /// How many bytes there may be.
+        most: usize,
+    },
+    /// Too many interfaces use resources of each other.
+    #[error(
+        "`{interface}` is one of a chain of more than {most} interfaces, each with resources of the next; a shorter one is needed"
+    )]
+    Chain {
+        /// The interface.
+        interface: String,
+        /// How many there may be.
+        most: usize,
+    },
+    /// Two interfaces that it uses have the same identity, so that nobody could tell a resource of one from a resource of the other.
+    #[error(
+        "`{interface}` uses resources of `{one}` and of `{other}`, which have the same form and so are the same interface; use one of them for both, or let them differ in a name"
+    )]
+    Twins {
+        /// The interface.
+        interface: String,
+        /// The one that it uses.
+        one: String,
+        /// The other.
+        other: String,
+    },
     /// What the generator wrote is no Rust: its mistake.
     #[error("the stubs of `{interface}` would be no Rust, which is a mistake of hallows: {what}")]
     Generator {
@@ -43,7 +79,9 @@ pub enum Problem {
         what: String,
     },
     /// Two of its names are one name in the language that stubs are asked for.
-    #[error("`{name}` in `{interface}` would be a second `{stub}` in the stubs")]
+    #[error(
+        "`{name}` in `{interface}` would be a second `{stub}` in the stubs; give one of the two another name (`use … as …` if it is of another interface)"
+    )]
     SameName {
         /// The interface.
         interface: String,

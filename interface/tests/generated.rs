@@ -32,6 +32,44 @@ fn stubs_in_the_tree_are_up_to_date() {
     }
 }
 
+fn made(text: &str) -> Result<String, String> {
+    let interface = Package::parse("x.wit", text).expect("WIT").interface("main").expect("messages");
+    stubs::rust(&interface).map_err(|problem| problem.to_string())
+}
+
+#[test]
+fn a_resource_of_another_interface_has_the_name_that_it_is_used_by_wherever_it_is_met() {
+    let text = |uses: &str| {
+        format!(
+            "package a:b;
+             interface other {{ resource r; record holder {{ inside: r }} }}
+             interface main {{ resource r; use other.{{holder{uses}}}; f: func(h: holder, r: r); }}"
+        )
+    };
+    // It is met only inside of a record, and would have the name of the interface's own.
+    let problem = made(&text("")).expect_err("one name for two");
+    assert!(problem.contains("a second `R`") && problem.contains("use … as …"), "{problem}");
+    let made = made(&text(", r as strange")).expect("two names");
+    assert!(made.contains("inside: stub::Own<Strange>") && made.contains("r: stub::Own<R>"), "{made}");
+}
+
+#[test]
+fn names_that_would_be_one_in_rust_are_refused() {
+    for body in [
+        "f: func(a: u8, A: u8);",
+        "record r { a: u8, A: u8 } f: func(r: r);",
+        "resource r { f: func(); } r-f: func();",
+        "resource r { constructor(); new: static func() -> r; }",
+    ] {
+        let Ok(package) = Package::parse("x.wit", &format!("package a:b; interface main {{ {body} }}"))
+        else {
+            continue;
+        };
+        let problem = stubs::rust(&package.interface("main").expect("messages")).expect_err(body);
+        assert!(problem.to_string().contains("a second"), "{body}: {problem}");
+    }
+}
+
 #[test]
 fn stubs_can_be_made_of_every_interface_of_the_system() {
     for folder in ["wit/system", "wit/examples"] {

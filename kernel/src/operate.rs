@@ -98,6 +98,7 @@ impl<E: Engine> Kernel<E> {
                 a: found.capability.kind as u64 | u64::from(found.capability.rights.0) << 16,
                 b: found.capability.badge,
             },
+            Code::Recognise if self.is_self(cell, found) => self.recognise(cell, arguments[0])?,
             // A message to an endpoint goes to its server: what is done with the endpoint itself goes through the caller's own
             // space, and names it by its handle.
             Code::Watch | Code::Destroy if self.is_self(cell, found) => {
@@ -118,6 +119,23 @@ impl<E: Engine> Kernel<E> {
             }
         };
         self.reply(reply, answer)
+    }
+
+    /// The badge of a capability whose endpoint the asking cell serves: whether it is one of its own, or one that somebody made to look like
+    /// it (the brand of KeyKOS; seL4 gives a server the badge in place of such a capability).
+    fn recognise(&self, cell: u32, named: u64) -> Result<Reply, Error> {
+        let named = u32::try_from(named).map_err(|_| Error::BadHandle)?;
+        let Found { capability, .. } = self.capabilities.find(cell, Handle(named))?;
+        if capability.kind != ObjectKind::Endpoint {
+            return Err(Error::WrongObject);
+        }
+        let record = self.endpoints.at(capability.index);
+        // Acquire, and alive behind it: what was read is not the server of the next endpoint at this index.
+        let server = record.server.load(Ordering::Acquire);
+        if !record.generation.is(capability.generation) {
+            return Err(Error::Gone);
+        }
+        if server == cell { Ok(Reply { a: capability.badge, b: 0 }) } else { Err(Error::NoRight) }
     }
 
     #[inline]

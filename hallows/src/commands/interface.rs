@@ -1,5 +1,6 @@
 //! `hallows interface`: identity, canonical form, differences and stubs of interfaces.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -106,11 +107,15 @@ fn pairs<'a>(
     if let ([before], [after]) = (before, after) {
         return vec![(&before.name, Some(before), Some(after))];
     }
-    let find = |interfaces: &'a [Interface], name: &str| interfaces.iter().find(|other| other.name == name);
-    let old =
-        before.iter().map(|interface| (&*interface.name, Some(interface), find(after, &interface.name)));
-    let new = after.iter().filter(|interface| find(before, &interface.name).is_none());
-    old.chain(new.map(|interface| (&*interface.name, None, Some(interface)))).collect()
+    let by_name = |interfaces: &'a [Interface]| -> HashMap<&'a str, &'a Interface> {
+        interfaces.iter().map(|interface| (&*interface.name, interface)).collect()
+    };
+    let (old, new) = (by_name(before), by_name(after));
+    let pairs = before
+        .iter()
+        .map(|interface| (&*interface.name, Some(interface), new.get(&*interface.name).copied()));
+    let added = after.iter().filter(|interface| !old.contains_key(&*interface.name));
+    pairs.chain(added.map(|interface| (&*interface.name, None, Some(interface)))).collect()
 }
 
 fn stubs(options: &InterfaceStubs, output: &mut impl Write) -> Result<(), Failure> {

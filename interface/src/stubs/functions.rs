@@ -25,6 +25,8 @@ pub struct Stub<'a> {
     function: &'a Function,
     /// Its name in a trait that has all functions of the interface.
     name: String,
+    /// What it is called on, where that can be more than one thing.
+    target: Option<String>,
     request: Size,
     reply: Size,
     given: usize,
@@ -53,14 +55,24 @@ impl<'a> Stub<'a> {
         if function.parameters.len() > MOST_VALUES * MOST_VALUES {
             return Err(refused("a function of stubs has at most 144 parameters"));
         }
+        super::types::unique(
+            interface,
+            function.parameters.iter().map(|parameter| &parameter.name),
+            name::parameter,
+        )?;
+        let has_resources = !interface.resources.is_empty();
         let name = match &function.kind {
-            Kind::Free => name::snake(&function.name),
+            Kind::Free => name::free(&function.name, has_resources),
             Kind::Method(resource) | Kind::Static(resource) => {
                 name::snake(&format!("{resource}-{}", function.name))
             }
             Kind::Constructor(resource) => name::snake(&format!("{resource}-new")),
         };
-        Ok(Self { function, name, request, reply, given, taken })
+        let target = has_resources.then(|| match &function.kind {
+            Kind::Method(resource) => name::type_(resource),
+            _ => name::INTERFACE.to_owned(),
+        });
+        Ok(Self { function, name, target, request, reply, given, taken })
     }
 
     /// Its name in a trait that has all functions of the interface.
@@ -179,17 +191,26 @@ impl<'a> Stub<'a> {
         let arguments: String = names.iter().map(|name| format!(", {name}")).collect();
         let call = format!("server.{}(request.client(){arguments})", self.name);
         let (bound, types) = (nested(names), nested(types));
+        let taken = if parameters.iter().any(|parameter| parameter.type_.has_own_resources()) {
+            format!("recognised::<{types}>(|badge| server.target(badge).map(|target| target as u8))")
+        } else {
+            format!("parameters::<{types}>()")
+        };
         let answer = if self.function.result.is_some() {
             format!("let result = {call}; request.answer::<{}, _>(&result)", self.taken)
         } else {
             format!("{call}; request.answer::<0, _>(&())")
         };
+        let tag = format!("tag::{}", name::constant(&self.name));
+        let of = match &self.target {
+            Some(target) => format!("({}::{target}, {tag})", name::TARGET),
+            None => tag,
+        };
         format!(
-            "tag::{} => {{
-                let Some({bound}) = request.parameters::<{types}>() else {{ return request.malformed() }};
+            "{of} => {{
+                let Some({bound}) = request.{taken} else {{ return request.malformed() }};
                 {answer}
-            }}\n",
-            name::constant(&self.name)
+            }}\n"
         )
     }
 }

@@ -15,7 +15,7 @@ use functions::Stub;
 use text::docs;
 use types::Declared;
 
-use crate::{Interface, Problem};
+use crate::{Hash, Interface, Problem, Resource};
 
 /// An interface's stubs in Rust, as one formatted file.
 ///
@@ -42,11 +42,19 @@ pub fn rust(interface: &Interface) -> Result<String, Problem> {
         });
     }
 
+    if interface.resources.len() > MOST_RESOURCES {
+        return Err(Problem::Unsupported {
+            interface: interface.name.clone(),
+            place: interface.name.clone(),
+            what: "an interface of stubs has at most 255 resources",
+        });
+    }
+
     let mut text = header(interface, &stubs);
     for (name, declared) in &declared {
         match declared {
             Declared::Type(type_) => text += &types::declare(name, type_),
-            Declared::Resource(owner) => text += &resource(interface, name, owner.is_none(), &stubs),
+            Declared::Resource(of, owner) => text += &resource(interface, name, (of, *owner), &stubs),
         }
     }
     text += &client(interface, &stubs);
@@ -82,8 +90,21 @@ fn header(interface: &Interface, stubs: &[Stub<'_>]) -> String {
     text
 }
 
-fn resource(interface: &Interface, rust: &str, is_ours: bool, stubs: &[Stub<'_>]) -> String {
-    let ours = interface.resources.iter().find(|resource| is_ours && name::type_(&resource.name) == rust);
+/// The most resources whose number has one byte.
+const MOST_RESOURCES: usize = 255;
+
+fn resource(
+    interface: &Interface,
+    rust: &str,
+    (name, owner): (&str, Option<Hash>),
+    stubs: &[Stub<'_>],
+) -> String {
+    let is_ours = |resource: &Resource| owner.is_none() && resource.name == name;
+    let ours = interface.resources.iter().find(|resource| is_ours(resource));
+    let kind = match ours {
+        Some(_) => format!("const KIND: u8 = {}::{rust} as u8;", name::TARGET),
+        None => String::new(),
+    };
     let said = ours.map(|resource| resource.docs.as_str()).unwrap_or_default();
     let mut text = format!(
         "{}
@@ -93,10 +114,14 @@ fn resource(interface: &Interface, rust: &str, is_ours: bool, stubs: &[Stub<'_>]
             pub C,
         );
         impl stub::Resource for {rust} {{
+            {kind}
             fn from_capability(handle: stub::Handle) -> Self {{ Self(stub::Resource::from_capability(handle)) }}
             fn capability(self) -> stub::Handle {{ stub::Resource::capability(self.0) }}
         }}\n",
-        docs(said, || format!("The resource `{}`.", ours.map_or(rust, |resource| &resource.name)))
+        docs(said, || match owner {
+            None => format!("The resource `{name}`."),
+            Some(owner) => format!("The resource `{name}` of the interface `{}`.", owner.short()),
+        })
     );
     if let Some(resource) = ours {
         let methods: String =
@@ -125,12 +150,46 @@ fn client(interface: &Interface, stubs: &[Stub<'_>]) -> String {
     text
 }
 
+/// What a message can be to; nothing if it can only be to the interface.
+fn target(interface: &Interface) -> String {
+    if interface.resources.is_empty() {
+        return String::new();
+    }
+    let mut cases = format!("/// The interface itself.\n{},\n", name::INTERFACE);
+    for resource in &interface.resources {
+        let _ = writeln!(cases, "/// A `{}`.\n{},", resource.name, name::type_(&resource.name));
+    }
+    format!(
+        "/// What a message is to.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum {} {{ {cases} }}\n",
+        name::TARGET
+    )
+}
+
 fn service(interface: &Interface, stubs: &[Stub<'_>]) -> String {
     let functions: String = stubs.iter().map(Stub::of_service).collect();
     let arms: String = stubs.iter().map(Stub::arm).collect();
+    let has_resources = !interface.resources.is_empty();
+    let (said, find, aim, over) = if has_resources {
+        let target = name::TARGET;
+        (
+            " Where a function is of a resource, the client's badge says which one is called.",
+            format!(
+                "/// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+                fn target(&self, badge: u64) -> Option<{target}>;\n"
+            ),
+            "let Some(target) = server.target(request.client().badge) else { return request.gone() };",
+            "(target, request.tag())",
+        )
+    } else {
+        ("", String::new(), "", "request.tag()")
+    };
     format!(
-        "/// A server of `{}`. Where a function is of a resource, the client's badge says which one is called.
-        pub trait Service {{ {functions} }}
+        "{}
+        /// A server of `{}`.{said}
+        pub trait Service {{ {find} {functions} }}
 
         /// Hands a message to a server, and makes its answer.
         #[inline]
@@ -139,8 +198,10 @@ fn service(interface: &Interface, stubs: &[Stub<'_>]) -> String {
                 Ok(request) => request,
                 Err(answer) => return answer,
             }};
-            match request.tag() {{ {arms} _ => request.unknown(), }}
+            {aim}
+            match {over} {{ {arms} _ => request.unknown(), }}
         }}\n",
+        target(interface),
         interface.name,
         if stubs.is_empty() { "" } else { "mut " },
     )

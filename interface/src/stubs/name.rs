@@ -12,8 +12,23 @@ const KEYWORDS: [&str; 52] = [
 /// What the functions of stubs call their own values.
 const OWN_VALUES: [&str; 5] = ["client", "deadline", "request", "room", "server"];
 
+/// What clients and resources call the type that they call through.
+pub const GENERIC: &str = "C";
+
+/// The type that says what a message is to.
+pub const TARGET: &str = "Target";
+
+/// Its case for the interface itself; the others are named as the resources are.
+pub const INTERFACE: &str = "Interface";
+
+/// A server's function that finds out what a message is to.
+const FIND_TARGET: &str = "target";
+
 /// Types that stubs use by their short names, and those that they define.
-const OWN_TYPES: [&str; 18] = [
+const OWN_TYPES: [&str; 21] = [
+    GENERIC,
+    TARGET,
+    INTERFACE,
     "Client",
     "Service",
     "Self",
@@ -38,6 +53,12 @@ const OWN_TYPES: [&str; 18] = [
 pub fn snake(name: &str) -> String {
     let name = name.replace('-', "_").to_lowercase();
     if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name }
+}
+
+/// A function of the interface, in stubs that may have a function of their own beside it.
+pub fn free(name: &str, has_target: bool) -> String {
+    let name = snake(name);
+    if has_target && name == FIND_TARGET { name + "_" } else { name }
 }
 
 /// A parameter.

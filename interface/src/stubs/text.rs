@@ -62,8 +62,8 @@ pub fn in_rust(type_: &Type, lifetime: Lifetime) -> String {
         Type::Record(record) => named(&record.name),
         Type::Variant(variant) => named(&variant.name),
         Type::Enum(labels) | Type::Flags(labels) => named(&labels.name),
-        Type::Own(resource) => format!("stub::Own<{}>", name::type_(&resource.name)),
-        Type::Borrow(resource) => format!("stub::Borrow<{}>", name::type_(&resource.name)),
+        Type::Own(resource) => format!("stub::Own<{}>", name::type_(&resource.local)),
+        Type::Borrow(resource) => format!("stub::Borrow<{}>", name::type_(&resource.local)),
     }
 }
 

@@ -13,16 +13,16 @@ use crate::{Hash, Problem};
 pub enum Declared<'a> {
     /// Of the interface.
     Type(&'a Type),
-    /// A resource, and whose.
-    Resource(Option<Hash>),
+    /// A resource by its name in the interface that defines it, and that interface if it is another one.
+    Resource(&'a str, Option<Hash>),
 }
 
 impl Declared<'_> {
     /// What two of the same name must have in common.
-    fn identity(&self, name: &str) -> String {
+    fn identity(&self) -> String {
         match self {
             Self::Type(type_) => type_.to_string(),
-            Self::Resource(interface) => format!("resource {name} {interface:?}"),
+            Self::Resource(name, interface) => format!("resource {name} {interface:?}"),
         }
     }
 }
@@ -31,7 +31,7 @@ impl Declared<'_> {
 pub fn collect(interface: &Interface) -> Result<BTreeMap<String, Declared<'_>>, Problem> {
     let mut found = Collector { interface, declared: BTreeMap::new() };
     for resource in &interface.resources {
-        found.declare(&resource.name, Declared::Resource(None))?;
+        found.declare(&resource.name, Declared::Resource(&resource.name, None))?;
     }
     for function in &interface.functions {
         let parameters = function.parameters.iter().map(|parameter| &parameter.type_);
@@ -54,7 +54,7 @@ impl<'a> Collector<'a> {
             stub: stub.clone(),
         };
         if let Some(other) = self.declared.get(&stub)
-            && other.identity(name) != declared.identity(name)
+            && other.identity() != declared.identity()
         {
             return Err(same_name());
         }
@@ -94,8 +94,9 @@ impl<'a> Collector<'a> {
                 unique(self.interface, named.parts.iter().map(|flag| &flag.name), name::constant)?;
                 self.declare(&named.name, Declared::Type(type_))
             }
-            Type::Own(ResourceName { name, interface }) | Type::Borrow(ResourceName { name, interface }) => {
-                self.declare(name, Declared::Resource(*interface))
+            Type::Own(ResourceName { name, interface, local })
+            | Type::Borrow(ResourceName { name, interface, local }) => {
+                self.declare(local, Declared::Resource(name, *interface))
             }
             _ => Ok(()),
         }

@@ -1,21 +1,40 @@
-//! Interfaces at random, and the many ways to write each.
+//! Interfaces at random; `write` has the many ways to write each, `change` what a caller can notice.
 
-use std::fmt::Write as _;
+mod change;
+mod write;
 
 use proptest::prelude::*;
-use proptest::sample::Index;
+
+pub use change::{CHANGES, change};
+pub use write::{Style, style, write};
 
 /// An interface, as a test sees it.
 #[derive(Clone, Debug)]
 pub struct Model {
+    /// Names of the resources that it defines; at least one.
+    resources: Vec<String>,
+    /// Names of the resources of the other interface that it uses; at least one.
+    foreign: Vec<String>,
+    /// What the other interface's functions are called: a difference there is one of each type with a resource of it.
+    foreign_function: String,
     functions: Vec<Function>,
 }
 
 #[derive(Clone, Debug)]
 struct Function {
+    kind: Kind,
     name: String,
     parameters: Vec<(String, Type)>,
     result: Option<Type>,
+}
+
+/// What a function belongs to: the interface, or one of its resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Free,
+    Method(usize),
+    Static(usize),
+    Constructor(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -29,40 +48,27 @@ enum Type {
     Variant(Vec<(String, Option<Type>)>),
     Enum(Vec<String>),
     Flags(Vec<String>),
+    Own(Which),
+    /// Only of parameters, as WIT has it.
+    Borrow(Which),
 }
 
-/// How an interface is written.
-#[derive(Clone, Debug)]
-pub struct Style {
-    package: String,
-    prefix: String,
-    has_comments: bool,
-    is_reversed: bool,
-    has_aliases: bool,
-    is_elsewhere: bool,
-}
-
-/// Any style.
-pub fn style() -> impl Strategy<Value = Style> {
-    let package = prop_oneof![Just("a:b"), Just("other:name@1.2.3"), Just("x:y@0.0.1-alpha")];
-    let prefix = prop_oneof![Just("t"), Just("named-"), Just("z-z")];
-    let flag = any::<bool>;
-    (package, prefix, flag(), flag(), flag(), flag()).prop_map(
-        |(package, prefix, has_comments, is_reversed, has_aliases, is_elsewhere)| Style {
-            package: package.to_owned(),
-            prefix: prefix.to_owned(),
-            has_comments,
-            is_reversed,
-            has_aliases,
-            is_elsewhere,
-        },
-    )
+/// A resource: its own by number, or another interface's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    Ours(usize),
+    Foreign(usize),
 }
 
 fn names(most: usize) -> impl Strategy<Value = Vec<String>> {
     prop::collection::btree_set("n[a-d]{1,2}", 1..most)
         .prop_map(|names| names.into_iter().collect::<Vec<_>>())
         .prop_shuffle()
+}
+
+/// A resource of those that there are: numbers are taken modulo their count.
+fn which() -> impl Strategy<Value = Which> {
+    prop_oneof![(0_usize..2).prop_map(Which::Ours), (0_usize..2).prop_map(Which::Foreign)]
 }
 
 fn type_() -> impl Strategy<Value = Type> {
@@ -73,6 +79,7 @@ fn type_() -> impl Strategy<Value = Type> {
         4 => simple.prop_map(Type::Simple),
         1 => names(4).prop_map(Type::Enum),
         1 => names(4).prop_map(Type::Flags),
+        2 => which().prop_map(Type::Own),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         let boxed = inner.clone().prop_map(Box::new);
@@ -95,196 +102,62 @@ fn type_() -> impl Strategy<Value = Type> {
     })
 }
 
+/// A type, or a resource that is lent, as it is or in a list.
+fn parameter() -> impl Strategy<Value = Type> {
+    prop_oneof![
+        4 => type_(),
+        1 => which().prop_map(Type::Borrow),
+        1 => which().prop_map(|which| Type::List(Box::new(Type::Borrow(which)))),
+    ]
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        3 => Just(Kind::Free),
+        1 => (0_usize..2).prop_map(Kind::Method),
+        1 => (0_usize..2).prop_map(Kind::Static),
+        1 => (0_usize..2).prop_map(Kind::Constructor),
+    ]
+}
+
 /// Any interface.
 pub fn model() -> impl Strategy<Value = Model> {
-    let function = (names(4), prop::collection::vec(type_(), 4), prop::option::of(type_()));
-    (names(5), prop::collection::vec(function, 5)).prop_map(|(names, functions)| Model {
-        functions: names
-            .into_iter()
-            .zip(functions)
-            .map(|(name, (parameters, types, result))| Function {
-                name: format!("f-{name}"),
-                parameters: parameters.into_iter().zip(types).collect(),
-                result,
-            })
-            .collect(),
-    })
+    let function = (kind(), names(4), prop::collection::vec(parameter(), 4), prop::option::of(type_()));
+    (names(3), names(3), "[a-b]", names(6), prop::collection::vec(function, 6)).prop_map(
+        |(resources, foreign, foreign_function, names, functions)| {
+            let mut made = vec![false; resources.len()];
+            let functions = names.into_iter().zip(functions).map(|(name, function)| {
+                let (kind, parameters, types, result) = function;
+                let kind = kind.among(resources.len());
+                // One constructor for each resource.
+                let kind = match kind {
+                    Kind::Constructor(which) if std::mem::replace(&mut made[which], true) => Kind::Free,
+                    kind => kind,
+                };
+                let parameters: Vec<_> = parameters.into_iter().zip(types).collect();
+                let result = if matches!(kind, Kind::Constructor(_)) { None } else { result };
+                Function { kind, name: format!("f-{name}"), parameters, result }
+            });
+            let functions = functions.collect();
+            Model { resources, foreign, foreign_function, functions }
+        },
+    )
 }
 
-/// Writes an interface as WIT.
-pub fn write(model: &Model, style: &Style) -> String {
-    let mut writer = Writer { style, types: Vec::new() };
-    let mut items: Vec<String> = model.functions.iter().map(|function| writer.function(function)).collect();
-    let types = writer.types.clone();
-    let names: Vec<&str> = types.iter().map(|(name, _)| name.as_str()).collect();
-    let mut others = String::new();
-    if style.is_elsewhere && !types.is_empty() {
-        let all: String = types.iter().map(|(_, text)| text.as_str()).collect();
-        others = format!("interface elsewhere {{ {all} }}\n");
-        items.insert(0, format!("use elsewhere.{{{}}};\n", names.join(", ")));
-    } else {
-        items.extend(types.iter().map(|(_, text)| text.clone()));
-    }
-    if style.is_reversed {
-        items.reverse();
-    }
-    let body: String = items.concat();
-    let unused = if style.has_aliases { "type unused = u8; record idle { x: u8 }\n" } else { "" };
-    let comment = if style.has_comments { "/// What it is.\n" } else { "" };
-    format!("package {};\n{others}{comment}interface main {{\n{unused}{body}}}\n", style.package)
-}
-
-struct Writer<'a> {
-    style: &'a Style,
-    types: Vec<(String, String)>,
-}
-
-impl Writer<'_> {
-    fn comment(&self) -> &'static str {
-        if self.style.has_comments { "/// A comment. /* and */\n// another\n" } else { "" }
-    }
-
-    fn function(&mut self, function: &Function) -> String {
-        let parameters: Vec<String> = function
-            .parameters
-            .iter()
-            .map(|(name, type_)| format!("%{name}: {}", self.type_(type_)))
-            .collect();
-        let result =
-            function.result.as_ref().map(|type_| format!(" -> {}", self.type_(type_))).unwrap_or_default();
-        format!("{}{}: func({}){result};\n", self.comment(), function.name, parameters.join(", "))
-    }
-
-    fn declare(&mut self, word: &str, body: &str) -> String {
-        let name = format!("{}{}", self.style.prefix, self.types.len());
-        self.types.push((name.clone(), format!("{}{word} {name} {{ {body} }}\n", self.comment())));
-        name
-    }
-
-    fn type_(&mut self, type_: &Type) -> String {
-        let text = match type_ {
-            Type::Simple(name) => (*name).to_owned(),
-            Type::List(inner) => format!("list<{}>", self.type_(inner)),
-            Type::Option(inner) => format!("option<{}>", self.type_(inner)),
-            Type::Result(None, None) => "result".to_owned(),
-            Type::Result(Some(ok), None) => format!("result<{}>", self.type_(ok)),
-            Type::Result(None, Some(error)) => format!("result<_, {}>", self.type_(error)),
-            Type::Result(Some(ok), Some(error)) => {
-                format!("result<{}, {}>", self.type_(ok), self.type_(error))
-            }
-            Type::Tuple(types) => {
-                format!(
-                    "tuple<{}>",
-                    types.iter().map(|type_| self.type_(type_)).collect::<Vec<_>>().join(", ")
-                )
-            }
-            Type::Record(fields) => {
-                let mut body = String::new();
-                for (name, type_) in fields {
-                    let type_ = self.type_(type_);
-                    let _ = write!(body, "{name}: {type_}, ");
-                }
-                return self.declare("record", &body);
-            }
-            Type::Variant(cases) => {
-                let mut body = String::new();
-                for (name, type_) in cases {
-                    match type_ {
-                        Some(type_) => {
-                            let type_ = self.type_(type_);
-                            let _ = write!(body, "{name}({type_}), ");
-                        }
-                        None => body += &format!("{name}, "),
-                    }
-                }
-                return self.declare("variant", &body);
-            }
-            Type::Enum(names) => return self.declare("enum", &names.join(", ")),
-            Type::Flags(names) => return self.declare("flags", &names.join(", ")),
-        };
-        if !self.style.has_aliases {
-            return text;
-        }
-        let name = format!("{}{}", self.style.prefix, self.types.len());
-        self.types.push((name.clone(), format!("type {name} = {text};\n")));
-        name
-    }
-}
-
-/// How many ways to change an interface there are.
-pub const CHANGES: usize = 9;
-
-/// Changes an interface somewhere in a way that a caller can notice; whether there was something to change.
-pub fn change(model: &mut Model, place: Index, change: usize) -> bool {
-    let count = model.functions.len();
-    let at = place.index(count);
-    let function = &mut model.functions[at];
-    match change {
-        0 => function.name += "x",
-        1 => function.parameters[0].0 += "x",
-        2 => function.parameters.push(("last-one".to_owned(), Type::Simple("u8"))),
-        3 => drop(function.parameters.pop()),
-        4 => {
-            function.result = match function.result.take() {
-                Some(_) => None,
-                None => Some(Type::Simple("bool")),
-            }
-        }
-        5 => drop(model.functions.remove(at)),
-        6 => {
-            let mut twin = function.clone();
-            twin.name += "-twin";
-            model.functions.push(twin);
-        }
-        7 => {
-            if function.parameters.len() < 2 {
-                return false;
-            }
-            function.parameters.swap(0, 1);
-        }
-        _ => {
-            let parameters = function.parameters.iter_mut().map(|(_, type_)| type_);
-            let types: Vec<&mut Type> = parameters.chain(&mut function.result).collect();
-            let count = types.len();
-            return types
-                .into_iter()
-                .nth(place.index(count))
-                .is_some_and(|type_| change_inside(type_, place));
+impl Kind {
+    fn among(self, count: usize) -> Self {
+        match self {
+            Self::Free => Self::Free,
+            Self::Method(which) => Self::Method(which % count),
+            Self::Static(which) => Self::Static(which % count),
+            Self::Constructor(which) => Self::Constructor(which % count),
         }
     }
-    true
-}
 
-/// Changes a type somewhere inside.
-fn change_inside(type_: &mut Type, place: Index) -> bool {
-    match type_ {
-        Type::Simple(name) => *name = if *name == "u8" { "u16" } else { "u8" },
-        Type::List(inner) | Type::Option(inner) => return change_inside(inner, place),
-        Type::Result(Some(inner), _) | Type::Result(None, Some(inner)) => return change_inside(inner, place),
-        Type::Result(None, None) => *type_ = Type::Result(Some(Box::new(Type::Simple("u8"))), None),
-        Type::Tuple(types) => {
-            let at = place.index(types.len());
-            return change_inside(&mut types[at], place);
-        }
-        Type::Record(fields) => {
-            let at = place.index(fields.len());
-            if at.is_multiple_of(2) {
-                fields[at].0 += "x";
-            } else {
-                fields.swap(0, at);
-            }
-        }
-        Type::Variant(cases) => {
-            let at = place.index(cases.len());
-            match &mut cases[at].1 {
-                Some(inner) => return change_inside(inner, place),
-                none => *none = Some(Type::Simple("u8")),
-            }
-        }
-        Type::Enum(names) | Type::Flags(names) => {
-            let at = place.index(names.len());
-            if at == 0 { names.push("last-one".to_owned()) } else { names.swap(0, at) }
+    fn resource(self) -> Option<usize> {
+        match self {
+            Self::Free => None,
+            Self::Method(which) | Self::Static(which) | Self::Constructor(which) => Some(which),
         }
     }
-    true
 }

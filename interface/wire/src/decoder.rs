@@ -47,9 +47,9 @@ impl<'m> Decoder<'m> {
         (count <= self.bytes.len() + self.handles.left()).then_some(count)
     }
 
-    /// The next capability; it is lent to the receiver until it answers, or the receiver's own.
-    pub(crate) fn handle(&mut self, is_lent: bool) -> Option<Handle> {
-        self.handles.take(is_lent)
+    /// The next capability; it is lent to the receiver until it answers, or the receiver's own. None that was revoked on its way.
+    pub(crate) fn handle(&mut self, kind: u8, is_lent: bool) -> Option<Handle> {
+        self.handles.take(kind, is_lent)
     }
 
     /// The end: `None` if something is left over.
@@ -75,6 +75,8 @@ pub struct Handles {
     count: usize,
     /// A bit for each that was taken as lent.
     lent: u8,
+    /// What each was taken as.
+    kinds: [u8; MAX_TRANSFERS as usize],
 }
 
 // The bits of `lent`.
@@ -88,7 +90,7 @@ impl Handles {
             *place = *handle;
         }
         // Not cut to the list's length: what nobody can take makes the message end badly.
-        Self { list, taken: 0, count: handles.len(), lent: 0 }
+        Self { list, taken: 0, count: handles.len(), lent: 0, kinds: [0; MAX_TRANSFERS as usize] }
     }
 
     #[inline(always)]
@@ -96,14 +98,23 @@ impl Handles {
         self.count - self.taken
     }
 
-    fn take(&mut self, is_lent: bool) -> Option<Handle> {
+    fn take(&mut self, kind: u8, is_lent: bool) -> Option<Handle> {
         let handle = *self.list.get(self.taken)?;
-        if self.taken == self.count {
+        if self.taken == self.count || handle == Handle::NULL {
             return None;
         }
         self.lent |= u8::from(is_lent) << self.taken;
+        *self.kinds.get_mut(self.taken)? = kind;
         self.taken += 1;
         Some(handle)
+    }
+
+    /// The handles that were taken as resources of the interface itself, each with its [`Resource::KIND`].
+    ///
+    /// [`Resource::KIND`]: crate::Resource::KIND
+    pub fn own_kinds(&self) -> impl Iterator<Item = (Handle, u8)> {
+        let taken = self.list.iter().copied().zip(self.kinds).take(self.taken);
+        taken.filter(|(_, kind)| *kind != 0)
     }
 
     /// Those that were taken as lent, a bit for each: whoever received them deletes them when it has answered.

@@ -6,6 +6,10 @@ use crate::{Decoder, Encoder, Value};
 
 /// The name of a capability that stands for a resource.
 pub trait Resource: Copy {
+    /// Which of its interface's own resources it is, from 1: the interface's server recognises it among its parameters. 0: one of another
+    /// interface, which only that one's server can tell from a forged one.
+    const KIND: u8 = 0;
+
     /// The resource that this handle names.
     fn from_capability(handle: Handle) -> Self;
 
@@ -34,7 +38,7 @@ impl<'m, R: Resource> Value<'m> for Own<R> {
     }
 
     fn take(decoder: &mut Decoder<'m>) -> Option<Self> {
-        decoder.handle(false).map(|handle| Self(R::from_capability(handle)))
+        decoder.handle(R::KIND, false).map(|handle| Self(R::from_capability(handle)))
     }
 }
 
@@ -51,6 +55,6 @@ impl<'m, R: Resource> Value<'m> for Borrow<R> {
     }
 
     fn take(decoder: &mut Decoder<'m>) -> Option<Self> {
-        decoder.handle(true).map(|handle| Self(R::from_capability(handle)))
+        decoder.handle(R::KIND, true).map(|handle| Self(R::from_capability(handle)))
     }
 }

@@ -14,6 +14,8 @@ pub enum Status {
     Malformed = 2,
     /// The function was called, and its result does not fit into the server's room for answers.
     ResultTooLong = 3,
+    /// What the message came through stands for nothing that the server has, or has any more.
+    Gone = 4,
 }
 
 impl Status {
@@ -32,6 +34,7 @@ impl Status {
             1 => Err(Error::UnknownOperation),
             2 => Err(Error::BadArgument),
             3 => Err(Error::AnswerTooLong),
+            4 => Err(Error::Gone),
             _ => Err(Error::Refused),
         }
     }

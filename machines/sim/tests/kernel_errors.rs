@@ -184,6 +184,98 @@ fn an_operation_of_another_kind_of_object_is_a_wrong_object() {
 }
 
 #[test]
+fn a_capability_is_recognised_by_the_server_of_its_endpoint_and_nobody_else() {
+    let recognise = |process: &mut Process<'_>, handle: Handle| {
+        let reply = process.operate(Handle::SELF, Code::Recognise, [u64::from(handle.0), 0, 0], &[]);
+        reply.map(|(reply, _)| (reply.a, reply.b))
+    };
+    let mut sim = machine();
+    let (_, other) = passive(&mut sim, 0);
+    let notification = sim.kernel.boot_notification(&sim.boot).unwrap();
+    let answers =
+        result_of(&mut sim, &[(&other, Rights::ALL), (&notification, Rights::ALL)], move |process| {
+            let own = process.make(Handle::BUDGET, Code::CreateEndpoint, [0, 4, 0], &[]).unwrap();
+            let mint = |process: &mut Process<'_>, of: Handle| {
+                process.make(Handle::SELF, Code::Mint, [u64::from(of.0), 0, 7], &[]).unwrap()
+            };
+            let (badged, look_alike) = (mint(process, own), mint(process, Handle(3)));
+            let alive = [
+                recognise(process, badged),
+                recognise(process, own),
+                // Of another server, with the badge of its choice.
+                recognise(process, look_alike),
+                recognise(process, Handle(4)),
+                recognise(process, Handle::SELF),
+                recognise(process, Handle::NULL),
+                recognise(process, Handle::new(badged.index(), 1)),
+                process
+                    .operate(Handle::SELF, Code::Recognise, [1 << 32 | u64::from(badged.0), 0, 0], &[])
+                    .map(|_| (0, 0)),
+                // It is asked of the caller's own space, and of no other object.
+                process
+                    .operate(Handle::BUDGET, Code::Recognise, [u64::from(badged.0), 0, 0], &[])
+                    .map(|_| (0, 0)),
+            ];
+            process.operate(Handle::SELF, Code::Revoke, [u64::from(own.0), 0, 0], &[]).unwrap();
+            let revoked = recognise(process, badged);
+            let again = mint(process, own);
+            process.operate(Handle::SELF, Code::Destroy, [u64::from(own.0), 0, 0], &[]).unwrap();
+            (alive, revoked, recognise(process, again))
+        });
+    let (alive, revoked, destroyed) = answers;
+    assert_eq!(
+        alive,
+        [
+            Ok((7, 0)),
+            Ok((0, 0)),
+            Err(Error::NoRight),
+            Err(Error::WrongObject),
+            Err(Error::WrongObject),
+            Err(Error::BadHandle),
+            Err(Error::BadHandle),
+            Err(Error::BadHandle),
+            Err(Error::WrongObject),
+        ]
+    );
+    assert_eq!((revoked, destroyed), (Err(Error::BadHandle), Err(Error::Gone)));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_handler_tells_its_own_capability_from_one_that_its_caller_made_to_look_like_it() {
+    let mut sim = machine();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let noted = Rc::clone(&seen);
+    let program = sim.reactor(move |_| {
+        let noted = Rc::clone(&noted);
+        Ok(Box::new(move |process, message| {
+            for handle in message.handles {
+                let reply = process.operate(Handle::SELF, Code::Recognise, [u64::from(handle.0), 0, 0], &[]);
+                noted.borrow_mut().push(reply.map(|(reply, _)| reply.a));
+            }
+            Ok(Response::bytes([]))
+        }))
+    });
+    for is_passive in [true, false] {
+        let (server, _) = sim.cell("server", &program, None, is_passive, 3);
+        let endpoint = if is_passive { sim.passive(server) } else { sim.active(server, 4) };
+        sim.start(server);
+        result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
+            let mint = |process: &mut Process<'_>, of: Handle| {
+                process
+                    .make(Handle::SELF, Code::Mint, [u64::from(of.0), u64::from(Rights::ALL.0), 7], &[])
+                    .unwrap()
+            };
+            let own = process.make(Handle::BUDGET, Code::CreateEndpoint, [0, 4, 0], &[]).unwrap();
+            let gifts = [mint(process, Handle(3)), mint(process, own)].map(Transfer::copy);
+            process.call(Handle(3), &[], &gifts, NO_DEADLINE).unwrap();
+        });
+        assert_eq!(seen.take(), [Ok(7), Err(Error::NoRight)], "passive: {is_passive}");
+    }
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
 fn a_number_that_is_no_operation_is_an_unknown_operation() {
     let mut sim = machine();
     let error = error_of(&mut sim, &[], |process| {

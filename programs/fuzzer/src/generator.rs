@@ -323,6 +323,7 @@ fn codes_of(kind: ObjectKind) -> &'static [Code] {
             Code::Yield,
             Code::Now,
             Code::Random,
+            Code::Recognise,
             Code::Watch,
             Code::Destroy,
         ],

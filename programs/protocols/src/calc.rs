@@ -96,7 +96,7 @@ impl<C: stub::Caller> Client<C> {
             .between(&self.0, &(operation, a, b), &mut [0; 21], &mut [0; 10])
     }
 }
-/// A server of `calc`. Where a function is of a resource, the client's badge says which one is called.
+/// A server of `calc`.
 pub trait Service {
     /// Calculates.
     fn calculate(

@@ -132,7 +132,7 @@ impl<C: stub::Caller> Client<C> {
         stub::Call::<0, 0>::new(tag::ECHO, deadline).within(&self.0, &(bytes,), room)
     }
 }
-/// A server of `exchange`. Where a function is of a resource, the client's badge says which one is called.
+/// A server of `exchange`.
 pub trait Service {
     /// Says an order back.
     fn confirm(&mut self, client: stub::Client, order: Order) -> Order;

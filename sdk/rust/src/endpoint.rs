@@ -3,7 +3,7 @@
 use hallows_abi::{Code, Error, Handle, Outcome, Transfer};
 
 use crate::form::{FixedBytes, Form};
-use crate::operation::operate_with;
+use crate::operation::{operate, operate_with};
 use crate::{Deadline, Endpoint, Notification, Object, Token};
 
 /// The bits that a watched endpoint signals.
@@ -56,6 +56,16 @@ impl Endpoint {
         let outcome = self.call(request.emit().as_ref(), &[], reply.as_mut(), &mut [], deadline)?;
         let bytes = reply.as_ref().get(..outcome.length as usize).unwrap_or(&[]);
         A::parse(bytes).ok_or(Error::Refused)
+    }
+
+    /// The badge that this cell sees when somebody calls through this capability of an endpoint that it serves. A capability that came in a
+    /// message may be of anybody's endpoint, with a badge of anybody's choice: this tells.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRight`] if another cell serves it; [`Error::WrongObject`] if it is no endpoint; [`Error::BadHandle`], [`Error::Gone`].
+    pub fn recognise(self) -> Result<u64, Error> {
+        operate(Handle::SELF, Code::Recognise, [u64::from(self.handle().0), 0, 0]).map(|reply| reply.a)
     }
 
     /// Has a notification (SEND) signalled with the bits of [`watch`] from now on. WATCH. One watch for each capability.

@@ -93,8 +93,9 @@ impl<const GIVEN: usize, const TAKEN: usize> Call<GIVEN, TAKEN> {
     /// # Errors
     ///
     /// [`Error::TooLong`] if the parameters do not fit into the request's place. Those of [`crate::call`]. What the server says:
-    /// [`Error::UnknownOperation`] and [`Error::BadArgument`] if it serves another interface, [`Error::AnswerTooLong`] if its result
-    /// is too long for itself. [`Error::Refused`] if the answer is none of this function.
+    /// [`Error::UnknownOperation`] and [`Error::BadArgument`] if it serves another interface, or what is called is another kind of
+    /// resource; [`Error::AnswerTooLong`] if its result is too long for itself; [`Error::Gone`] if it has not, or no more, what is called.
+    /// [`Error::Refused`] if the answer is none of this function.
     #[inline(always)]
     pub fn between<'p, 'm, P: Value<'p>, R: Value<'m>>(
         self,
@@ -179,6 +180,15 @@ fn delete(handle: Handle) {
     let _ = space::delete(Endpoint::from_handle(handle));
 }
 
+/// The badge of a resource that this cell serves: which one it is.
+///
+/// # Errors
+///
+/// Those of [`Endpoint::recognise`]. None for a parameter that stubs have let through, until it is deleted or revoked.
+pub fn badge(resource: impl Resource) -> Result<u64, Error> {
+    Endpoint::from_handle(resource.capability()).recognise()
+}
+
 /// Who calls a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client {
@@ -239,6 +249,23 @@ impl<'a> Request<'a> {
         Some(parameters)
     }
 
+    /// The parameters of a function that takes resources of its own interface; `None` also if one of those is not this server's, or of another
+    /// kind than it is taken for. The kernel says which badge it has, and `kind` which kind that badge stands for ([`Resource::KIND`]).
+    #[inline(always)]
+    pub fn recognised<P: Value<'a>>(&mut self, kind: impl Fn(u64) -> Option<u8>) -> Option<P> {
+        let mut decoder = Decoder::new(self.parameters, self.handles);
+        let parameters = P::take(&mut decoder)?;
+        decoder.end()?;
+        for (handle, expected) in decoder.handles().own_kinds() {
+            let badge = Endpoint::from_handle(handle).recognise().ok()?;
+            if kind(badge) != Some(expected) {
+                return None;
+            }
+        }
+        self.lent = decoder.handles().lent();
+        Some(parameters)
+    }
+
     /// Answers it with a result that has at most `GIVEN` capabilities.
     #[inline(always)]
     pub fn answer<'r, const GIVEN: usize, R: Value<'r>>(mut self, result: &R) -> Answer<'a> {
@@ -264,6 +291,12 @@ impl<'a> Request<'a> {
     #[cold]
     pub fn unknown(self) -> Answer<'a> {
         self.refuse(Status::UnknownFunction)
+    }
+
+    /// Answers that what it came through stands for nothing.
+    #[cold]
+    pub fn gone(self) -> Answer<'a> {
+        self.refuse(Status::Gone)
     }
 
     /// Answers that these are not its parameters.

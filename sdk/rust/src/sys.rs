@@ -454,22 +454,8 @@ mod native {
     }
 }
 
-/// The SDK's own tests run outside of a machine: what they log goes nowhere.
+/// The SDK's own tests run outside of a machine.
 #[cfg(test)]
-mod no_machine {
-    #[unsafe(no_mangle)]
-    extern "C" fn hallows_native_call(
-        _endpoint: u32,
-        _bytes: *const u8,
-        _length: usize,
-        _transfers: *const u8,
-        _transfer_count: usize,
-        _reply: *mut u8,
-        _reply_length: usize,
-        _handles: *mut u32,
-        _handles_length: usize,
-        _deadline: i64,
-    ) -> i64 {
-        hallows_abi::encode_result(Err(hallows_abi::Error::Unsupported))
-    }
-}
+mod no_machine;
+#[cfg(test)]
+pub use no_machine::FOREIGN;

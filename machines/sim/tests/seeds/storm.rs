@@ -99,6 +99,7 @@ fn code_for(process: &mut Process<'_>, handle: Handle) -> Result<Code, Halt> {
         Code::Now,
         Code::Random,
         Code::Log,
+        Code::Recognise,
         Code::Watch,
         Code::Destroy,
     ];
@@ -151,7 +152,13 @@ fn arguments_of(bag: &Bag, process: &Process<'_>, code: Code) -> [u64; 3] {
     }
     let handle = u64::from(bag.pick(process).0);
     match code {
-        Code::Copy | Code::Move | Code::Delete | Code::Revoke | Code::Watch | Code::Destroy => [handle, 0, 0],
+        Code::Copy
+        | Code::Move
+        | Code::Delete
+        | Code::Revoke
+        | Code::Recognise
+        | Code::Watch
+        | Code::Destroy => [handle, 0, 0],
         Code::Mint => [handle, process.choose(128), process.choose(3)],
         Code::CreateEndpoint => [process.choose(2), 1 + process.choose(3), 0],
         Code::CreateRegion => [1 + process.choose(9_000), 0, 0],

@@ -6,11 +6,11 @@
     reason = "types are as the interface has them"
 )]
 use hallows_sdk::stub;
-/// The interface's identity: `03f62790b1aefa26f11ccea0a06c1d277aa579ed216400d2df48da60eac398fe`.
+/// The interface's identity: `a976ddfeec3e326408c2de7b709ae86210e87ed33910b545713519e9b19c67c6`.
 pub const HASH: [u8; 32] = [
-    0x03, 0xf6, 0x27, 0x90, 0xb1, 0xae, 0xfa, 0x26, 0xf1, 0x1c, 0xce, 0xa0, 0xa0, 0x6c,
-    0x1d, 0x27, 0x7a, 0xa5, 0x79, 0xed, 0x21, 0x64, 0x00, 0xd2, 0xdf, 0x48, 0xda, 0x60,
-    0xea, 0xc3, 0x98, 0xfe,
+    0xa9, 0x76, 0xdd, 0xfe, 0xec, 0x3e, 0x32, 0x64, 0x08, 0xc2, 0xde, 0x7b, 0x70, 0x9a,
+    0xe8, 0x62, 0x10, 0xe8, 0x7e, 0xd3, 0x39, 0x10, 0xb5, 0x45, 0x71, 0x35, 0x19, 0xe9,
+    0xb1, 0x9c, 0x67, 0xc6,
 ];
 mod tag {
     //! What requests call the functions.
@@ -18,6 +18,8 @@ mod tag {
     pub(super) const FILE_READ: u32 = 0xb4ae5dca;
     pub(super) const FILE_LENGTH: u32 = 0xe645439f;
     pub(super) const FILE_JOINED: u32 = 0xaf645ca9;
+    pub(super) const FOLDER_LENGTH: u32 = 0x4312606f;
+    pub(super) const TARGET_: u32 = 0xc8c3bd81;
     pub(super) const SAY_NUMBERS: u32 = 0x07dacfc0;
     pub(super) const SAY_FLAGS: u32 = 0xef74a7fb;
     pub(super) const SAY_NESTED: u32 = 0x592bb275;
@@ -25,8 +27,31 @@ mod tag {
     pub(super) const MANY: u32 = 0xbf679732;
     pub(super) const LISTS: u32 = 0x8b7446eb;
     pub(super) const NOTHING: u32 = 0xe74d7200;
+    pub(super) const THINGS: u32 = 0x9c94dea8;
     pub(super) const MEASURE: u32 = 0xb63cb302;
     pub(super) const TURN: u32 = 0x75b2dcce;
+}
+/// Has the name of the generic of stubs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum C_ {
+    /// The case `only`.
+    Only = 0,
+}
+impl C_ {
+    /// Every case, in order.
+    pub const ALL: [Self; 1] = [Self::Only];
+}
+impl<'m> stub::Value<'m> for C_ {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&(*self as u8), encoder)
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        <u8 as stub::Value>::take(decoder)
+            .and_then(|number| Self::ALL.get(usize::from(number)).copied())
+    }
 }
 /// The enum `colour`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +86,7 @@ pub struct File<C = stub::Endpoint>(
     pub C,
 );
 impl stub::Resource for File {
+    const KIND: u8 = Target::File as u8;
     fn from_capability(handle: stub::Handle) -> Self {
         Self(stub::Resource::from_capability(handle))
     }
@@ -94,6 +120,62 @@ impl<C: stub::Caller> File<C> {
     pub fn length(&self, deadline: stub::Deadline) -> Result<u64, stub::Error> {
         stub::Call::<0, 0>::new(tag::FILE_LENGTH, deadline)
             .between(&self.0, &(), &mut [0; 4], &mut [0; 9])
+    }
+}
+/// Stands for a place where files are; no relation of a file's functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Folder<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Folder {
+    const KIND: u8 = Target::Folder as u8;
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> Folder<C> {
+    /// How many files are in it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn length(&self, deadline: stub::Deadline) -> Result<u32, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FOLDER_LENGTH, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 5])
+    }
+}
+/// The resource `thing` of the interface `20eb0bd68b25`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForeignThing<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for ForeignThing {
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+/// A resource that nothing can be done with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interface_<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Interface_ {
+    const KIND: u8 = Target::Interface_ as u8;
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
     }
 }
 /// The record `nested`.
@@ -296,13 +378,14 @@ impl<'m> stub::Value<'m> for Small {
         (bits <= 0x7).then_some(Self(bits))
     }
 }
-/// The resource `Thing`.
+/// Has the name of a resource of another interface, which is used by another name here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thing<C = stub::Endpoint>(
     /// What it is called through: the capability that stands for it.
     pub C,
 );
 impl stub::Resource for Thing {
+    const KIND: u8 = Target::Thing as u8;
     fn from_capability(handle: stub::Handle) -> Self {
         Self(stub::Resource::from_capability(handle))
     }
@@ -435,6 +518,16 @@ impl<C: stub::Caller> Client<C> {
     ) -> Result<stub::Own<File>, stub::Error> {
         stub::Call::<2, 1>::new(tag::FILE_JOINED, deadline)
             .between(&self.0, &(first, second), &mut [0; 4], &mut [0; 1])
+    }
+    /// A function with the name of one of the stubs' own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn target_(&self, deadline: stub::Deadline) -> Result<u8, stub::Error> {
+        stub::Call::<0, 0>::new(tag::TARGET_, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 2])
     }
     /// Says numbers back.
     ///
@@ -587,6 +680,22 @@ impl<C: stub::Caller> Client<C> {
         stub::Call::<0, 0>::new(tag::NOTHING, deadline)
             .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
     }
+    /// Calls `things`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn things(
+        &self,
+        c: C_,
+        ours: stub::Borrow<Thing>,
+        foreign: stub::Borrow<ForeignThing>,
+        deadline: stub::Deadline,
+    ) -> Result<C_, stub::Error> {
+        stub::Call::<2, 0>::new(tag::THINGS, deadline)
+            .between(&self.0, &(c, ours, foreign), &mut [0; 5], &mut [0; 2])
+    }
     /// Looks at a file without keeping it.
     ///
     /// # Errors
@@ -596,7 +705,7 @@ impl<C: stub::Caller> Client<C> {
     pub fn measure(
         &self,
         file: stub::Borrow<File>,
-        thing: stub::Borrow<Thing>,
+        thing: stub::Borrow<ForeignThing>,
         deadline: stub::Deadline,
     ) -> Result<u64, stub::Error> {
         stub::Call::<2, 0>::new(tag::MEASURE, deadline)
@@ -611,19 +720,36 @@ impl<C: stub::Caller> Client<C> {
     pub fn turn<'m>(
         &self,
         files: stub::List<'_, stub::Own<File>>,
-        more: Option<stub::Own<Thing>>,
+        more: Option<stub::Own<ForeignThing>>,
         room: &'m mut [u8],
         deadline: stub::Deadline,
     ) -> Result<
-        (stub::List<'m, stub::Own<File>>, Option<stub::Own<Thing>>),
+        (stub::List<'m, stub::Own<File>>, Option<stub::Own<ForeignThing>>),
         stub::Error,
     > {
         stub::Call::<8, 8>::new(tag::TURN, deadline)
             .within(&self.0, &(files, more), room)
     }
 }
+/// What a message is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Target {
+    /// The interface itself.
+    Interface,
+    /// A `thing`.
+    Thing,
+    /// A `file`.
+    File,
+    /// A `folder`.
+    Folder,
+    /// A `interface`.
+    Interface_,
+}
 /// A server of `every-type`. Where a function is of a resource, the client's badge says which one is called.
 pub trait Service {
+    /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+    fn target(&self, badge: u64) -> Option<Target>;
     /// Opens one.
     fn file_new(&mut self, client: stub::Client, name: &str) -> stub::Own<File>;
     /// Reads from it.
@@ -642,6 +768,10 @@ pub trait Service {
         first: stub::Own<File>,
         second: stub::Own<File>,
     ) -> stub::Own<File>;
+    /// How many files are in it.
+    fn folder_length(&mut self, client: stub::Client) -> u32;
+    /// A function with the name of one of the stubs' own.
+    fn target_(&mut self, client: stub::Client) -> u8;
     /// Says numbers back.
     fn say_numbers(&mut self, client: stub::Client, numbers: Numbers) -> Numbers;
     /// Answers `say-flags`.
@@ -703,20 +833,28 @@ pub trait Service {
     ) -> (stub::List<'m, stub::List<'m, u16>>, stub::List<'m, Numbers>);
     /// Answers `nothing`.
     fn nothing(&mut self, client: stub::Client);
+    /// Answers `things`.
+    fn things(
+        &mut self,
+        client: stub::Client,
+        c: C_,
+        ours: stub::Borrow<Thing>,
+        foreign: stub::Borrow<ForeignThing>,
+    ) -> C_;
     /// Looks at a file without keeping it.
     fn measure(
         &mut self,
         client: stub::Client,
         file: stub::Borrow<File>,
-        thing: stub::Borrow<Thing>,
+        thing: stub::Borrow<ForeignThing>,
     ) -> u64;
     /// Gives files away, and gets them back in the opposite order.
     fn turn<'m>(
         &'m mut self,
         client: stub::Client,
         files: stub::List<'m, stub::Own<File>>,
-        more: Option<stub::Own<Thing>>,
-    ) -> (stub::List<'m, stub::Own<File>>, Option<stub::Own<Thing>>);
+        more: Option<stub::Own<ForeignThing>>,
+    ) -> (stub::List<'m, stub::Own<File>>, Option<stub::Own<ForeignThing>>);
 }
 /// Hands a message to a server, and makes its answer.
 #[inline]
@@ -728,51 +866,70 @@ pub fn serve<'m>(
         Ok(request) => request,
         Err(answer) => return answer,
     };
-    match request.tag() {
-        tag::FILE_NEW => {
+    let Some(target) = server.target(request.client().badge) else {
+        return request.gone()
+    };
+    match (target, request.tag()) {
+        (Target::Interface, tag::FILE_NEW) => {
             let Some((name,)) = request.parameters::<(&str,)>() else {
                 return request.malformed()
             };
             let result = server.file_new(request.client(), name);
             request.answer::<1, _>(&result)
         }
-        tag::FILE_READ => {
+        (Target::File, tag::FILE_READ) => {
             let Some((offset, length)) = request.parameters::<(u64, u32)>() else {
                 return request.malformed()
             };
             let result = server.file_read(request.client(), offset, length);
             request.answer::<0, _>(&result)
         }
-        tag::FILE_LENGTH => {
+        (Target::File, tag::FILE_LENGTH) => {
             let Some(()) = request.parameters::<()>() else {
                 return request.malformed()
             };
             let result = server.file_length(request.client());
             request.answer::<0, _>(&result)
         }
-        tag::FILE_JOINED => {
+        (Target::Interface, tag::FILE_JOINED) => {
             let Some((first, second)) = request
-                .parameters::<(stub::Own<File>, stub::Own<File>)>() else {
+                .recognised::<
+                    (stub::Own<File>, stub::Own<File>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
                 return request.malformed()
             };
             let result = server.file_joined(request.client(), first, second);
             request.answer::<1, _>(&result)
         }
-        tag::SAY_NUMBERS => {
+        (Target::Folder, tag::FOLDER_LENGTH) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.folder_length(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Interface, tag::TARGET_) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.target_(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Interface, tag::SAY_NUMBERS) => {
             let Some((numbers,)) = request.parameters::<(Numbers,)>() else {
                 return request.malformed()
             };
             let result = server.say_numbers(request.client(), numbers);
             request.answer::<0, _>(&result)
         }
-        tag::SAY_FLAGS => {
+        (Target::Interface, tag::SAY_FLAGS) => {
             let Some((small, wide)) = request.parameters::<(Small, Wide)>() else {
                 return request.malformed()
             };
             let result = server.say_flags(request.client(), small, wide);
             request.answer::<0, _>(&result)
         }
-        tag::SAY_NESTED => {
+        (Target::Interface, tag::SAY_NESTED) => {
             let Some((nested, pair)) = request
                 .parameters::<(Nested<'_>, OtherPair<'_>)>() else {
                 return request.malformed()
@@ -780,7 +937,7 @@ pub fn serve<'m>(
             let result = server.say_nested(request.client(), nested, pair);
             request.answer::<0, _>(&result)
         }
-        tag::OPTIONS => {
+        (Target::Interface, tag::OPTIONS) => {
             let Some((a, b, c, d, e)) = request
                 .parameters::<
                     (
@@ -794,7 +951,7 @@ pub fn serve<'m>(
             let result = server.options(request.client(), a, b, c, d, e);
             request.answer::<0, _>(&result)
         }
-        tag::MANY => {
+        (Target::Interface, tag::MANY) => {
             let Some(
                 (
                     (
@@ -837,7 +994,7 @@ pub fn serve<'m>(
                 );
             request.answer::<0, _>(&result)
         }
-        tag::LISTS => {
+        (Target::Interface, tag::LISTS) => {
             let Some((a, b)) = request
                 .parameters::<
                     (stub::List<'_, stub::List<'_, u16>>, stub::List<'_, Numbers>),
@@ -845,26 +1002,40 @@ pub fn serve<'m>(
             let result = server.lists(request.client(), a, b);
             request.answer::<0, _>(&result)
         }
-        tag::NOTHING => {
+        (Target::Interface, tag::NOTHING) => {
             let Some(()) = request.parameters::<()>() else {
                 return request.malformed()
             };
             server.nothing(request.client());
             request.answer::<0, _>(&())
         }
-        tag::MEASURE => {
+        (Target::Interface, tag::THINGS) => {
+            let Some((c, ours, foreign)) = request
+                .recognised::<
+                    (C_, stub::Borrow<Thing>, stub::Borrow<ForeignThing>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
+            let result = server.things(request.client(), c, ours, foreign);
+            request.answer::<0, _>(&result)
+        }
+        (Target::Interface, tag::MEASURE) => {
             let Some((file, thing)) = request
-                .parameters::<(stub::Borrow<File>, stub::Borrow<Thing>)>() else {
+                .recognised::<
+                    (stub::Borrow<File>, stub::Borrow<ForeignThing>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
                 return request.malformed()
             };
             let result = server.measure(request.client(), file, thing);
             request.answer::<0, _>(&result)
         }
-        tag::TURN => {
+        (Target::Interface, tag::TURN) => {
             let Some((files, more)) = request
-                .parameters::<
-                    (stub::List<'_, stub::Own<File>>, Option<stub::Own<Thing>>),
-                >() else { return request.malformed() };
+                .recognised::<
+                    (stub::List<'_, stub::Own<File>>, Option<stub::Own<ForeignThing>>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
             let result = server.turn(request.client(), files, more);
             request.answer::<8, _>(&result)
         }

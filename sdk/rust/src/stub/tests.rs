@@ -7,11 +7,13 @@ use hallows_abi::TransferMode;
 use proptest::prelude::*;
 
 use super::every_type::{
-    self, Client, Colour, File, Nested, Numbers, OtherPair, Service, Shape, Small, Thing, Wide,
+    self, C_, Client, Colour, File, Folder, ForeignThing, Nested, Numbers, OtherPair, Service, Shape, Small,
+    Target, Thing, Wide,
 };
 use super::*;
 use crate::native::NativeAnswer;
 use crate::server::{Mailbox, Server, dispatch};
+use crate::sys::FOREIGN;
 use crate::{EventKind, Start};
 
 /// Says back what it is told; what a file is read for depends on whom it is asked through.
@@ -19,9 +21,33 @@ use crate::{EventKind, Start};
 struct Echo {
     sums: [u64; 2],
     nothings: u32,
+    /// How often it was given resources.
+    given: u32,
 }
 
+/// The badges of two files and a folder.
+const FILES: [u64; 2] = [7, 8];
+const FOLDER: u64 = 9;
+
 impl Service for Echo {
+    fn target(&self, badge: u64) -> Option<Target> {
+        match badge {
+            1 | 2 => Some(Target::Interface),
+            3..=8 => Some(Target::File),
+            FOLDER => Some(Target::Folder),
+            10 => Some(Target::Thing),
+            _ => None,
+        }
+    }
+
+    fn folder_length(&mut self, _: super::Client) -> u32 {
+        2
+    }
+
+    fn target_(&mut self, _: super::Client) -> u8 {
+        5
+    }
+
     fn file_new(&mut self, _: super::Client, name: &str) -> Own<File> {
         Own(Resource::from_capability(Handle(name.len() as u32)))
     }
@@ -38,6 +64,7 @@ impl Service for Echo {
     }
 
     fn file_joined(&mut self, _: super::Client, first: Own<File>, second: Own<File>) -> Own<File> {
+        self.given += 1;
         Own(Resource::from_capability(Handle(first.0.capability().0 * 100 + second.0.capability().0)))
     }
 
@@ -106,7 +133,13 @@ impl Service for Echo {
         self.nothings += 1;
     }
 
-    fn measure(&mut self, _: super::Client, file: Borrow<File>, thing: Borrow<Thing>) -> u64 {
+    fn things(&mut self, _: super::Client, c: C_, _: Borrow<Thing>, _: Borrow<ForeignThing>) -> C_ {
+        c
+    }
+
+    fn measure(&mut self, _: super::Client, file: Borrow<File>, thing: Borrow<ForeignThing>) -> u64 {
+        self.given += 1;
+        assert_eq!(badge(file.0), Ok(u64::from(file.0.capability().0)));
         u64::from(file.0.capability().0 * 100 + thing.0.capability().0)
     }
 
@@ -114,8 +147,9 @@ impl Service for Echo {
         &'m mut self,
         _: super::Client,
         files: List<'m, Own<File>>,
-        more: Option<Own<Thing>>,
-    ) -> (List<'m, Own<File>>, Option<Own<Thing>>) {
+        more: Option<Own<ForeignThing>>,
+    ) -> (List<'m, Own<File>>, Option<Own<ForeignThing>>) {
+        self.given += 1;
         (files, more)
     }
 }
@@ -153,7 +187,7 @@ impl Wire {
 
     /// The answer to bytes that nobody's stub has made.
     fn raw(&self, bytes: &[u8], handles: u32) -> Vec<u8> {
-        let transfers: Vec<_> = (1..=handles).map(|handle| Transfer::copy(Handle(handle))).collect();
+        let transfers: Vec<_> = (3..3 + handles).map(|handle| Transfer::copy(Handle(handle))).collect();
         let mut reply = vec![0; 4096];
         let outcome = self.call(bytes, &transfers, &mut reply, &mut [Handle::NULL; 8], Deadline::NEVER);
         reply.truncate(outcome.expect("there is room").length as usize);
@@ -278,7 +312,9 @@ proptest! {
             0xbf67_9732, 0x8b74_46eb, 0xe74d_7200, 0xb63c_b302, 0x75b2_dcce,
         ];
         let message = [&TAGS[tag].to_le_bytes()[..], &bytes].concat();
-        let answer = Wire::new(1).raw(&message, handles);
+        // Two of them are functions of a file.
+        let badge = if [1, 2].contains(&tag) { FILES[0] } else { 1 };
+        let answer = Wire::new(badge).raw(&message, handles);
         prop_assert!(answer[0] == 0 || answer == [2], "{:?}", answer);
         // What these functions say back must be the very bytes that they were told.
         if answer[0] == 0 && [4, 5, 6, 7, 9, 12].contains(&tag) {
@@ -316,7 +352,7 @@ fn capabilities_come_back_in_their_order() {
     let file = |handle| Own::<File>(Resource::from_capability(Handle(handle)));
     let files = [file(5), file(6), file(7)];
     let mut room = [0; 64];
-    let thing = Own::<Thing>(Resource::from_capability(Handle(8)));
+    let thing = Own::<ForeignThing>(Resource::from_capability(Handle(8)));
     let back = Client(&wire).turn(List::from(&files), Some(thing), &mut room, NEVER).expect("an answer");
     assert_eq!(back.0.iter().collect::<Vec<_>>(), files);
     assert_eq!(back.1, Some(thing));
@@ -344,12 +380,88 @@ fn what_is_lent_is_copied() {
 }
 
 #[test]
+fn a_resource_that_was_revoked_on_its_way_is_none() {
+    let wire = Wire::new(1);
+    let lent = |handle| Borrow(Resource::from_capability(Handle(handle)));
+    assert_eq!(
+        Client(&wire).measure(lent(3), Borrow(ForeignThing::from_capability(Handle::NULL)), NEVER),
+        Err(Error::BadArgument)
+    );
+    assert_eq!(
+        Client(&wire).measure(lent(0), Borrow(ForeignThing::from_capability(Handle(4))), NEVER),
+        Err(Error::BadArgument)
+    );
+    // At the other side: an answer without what it should have.
+    assert_eq!(result::<Own<File>>(&[0], &[Handle::NULL]), Err(Error::Refused));
+    assert_eq!(result(&[0], &[Handle(3)]), Ok(Own(File::from_capability(Handle(3)))));
+}
+
+#[test]
+fn a_forged_resource_is_refused_before_any_handler_runs() {
+    let wire = Wire::new(1);
+    let (file, foreign) =
+        (|handle| File::from_capability(Handle(handle)), ForeignThing::from_capability(FOREIGN));
+    // Of another cell's endpoint; a folder and the interface itself, which are no files; what stands for nothing.
+    for forged in [FOREIGN.0, FOREIGN.0 + 7, FOLDER as u32, 1, 99] {
+        let (good, forged) = (file(3), file(forged));
+        assert_eq!(Client(&wire).measure(Borrow(forged), Borrow(foreign), NEVER), Err(Error::BadArgument));
+        for pair in [[good, forged], [forged, good]] {
+            let joined = Client(&wire).file_joined(Own(pair[0]), Own(pair[1]), NEVER);
+            assert_eq!(joined, Err(Error::BadArgument));
+            let turned =
+                Client(&wire).turn(List::from(&pair.map(Own)), None, &mut [0; 64], NEVER).map(|_| ());
+            assert_eq!(turned, Err(Error::BadArgument));
+        }
+        assert_eq!(wire.server.borrow().given, 0, "{forged:?}");
+    }
+    // Whether a resource of another interface is what it seems only that one's server knows.
+    assert_eq!(
+        Client(&wire).measure(Borrow(file(3)), Borrow(foreign), NEVER),
+        Ok(300 + u64::from(FOREIGN.0))
+    );
+    assert_eq!(wire.server.borrow().given, 1);
+}
+
+#[test]
+fn resources_of_equal_names_are_told_apart_by_what_they_are_used_by() {
+    let (ours, foreign) = (Thing::from_capability(Handle(10)), ForeignThing::from_capability(Handle(4)));
+    assert_eq!(Client(Wire::new(1)).things(C_::Only, Borrow(ours), Borrow(foreign), NEVER), Ok(C_::Only));
+}
+
+#[test]
 fn the_badge_says_which_resource_is_called() {
     let mut room = [0; 64];
     assert_eq!(File(Wire::new(7)).read(5, 3, &mut room, NEVER), Ok(Ok(&b"was"[..])));
     assert_eq!(File(Wire::new(7)).read(5, 300, &mut room, NEVER), Ok(Err(Colour::Green)));
     assert_eq!(File(Wire::new(8)).read(5, 3, &mut room, NEVER), Ok(Err(Colour::Self_)));
     assert_eq!(File(Wire::new(8)).length(NEVER), Ok(8));
+}
+
+#[test]
+fn through_a_capability_only_the_functions_of_what_it_stands_for_are_called() {
+    let unknown = Err(Error::UnknownOperation);
+    let (client, file, folder) = (Wire::new(1), Wire::new(FILES[0]), Wire::new(FOLDER));
+    assert_eq!(Client(&client).nothing(NEVER), Ok(()));
+    assert_eq!(Client(&client).target_(NEVER), Ok(5));
+    assert_eq!(File(&file).length(NEVER), Ok(FILES[0]));
+    assert_eq!(Folder(&folder).length(NEVER), Ok(2));
+    // The interface's own functions, makers and static ones among them.
+    for wire in [&file, &folder] {
+        assert_eq!(Client(wire).nothing(NEVER), Err(Error::UnknownOperation));
+        assert_eq!(Client(wire).file_new("name", &mut [0; 64], NEVER), Err(Error::UnknownOperation));
+        let files = [5, 6].map(|handle| Own(Resource::from_capability(Handle(handle))));
+        assert_eq!(Client(wire).file_joined(files[0], files[1], NEVER), Err(Error::UnknownOperation));
+        assert_eq!(wire.server.borrow().nothings, 0);
+    }
+    assert_eq!(File(&client).length(NEVER), unknown);
+    assert_eq!(File(&folder).length(NEVER), unknown);
+    assert_eq!(Folder(&client).length(NEVER), Err(Error::UnknownOperation));
+    assert_eq!(Folder(&file).length(NEVER), Err(Error::UnknownOperation));
+    // What stands for nothing can do nothing.
+    for badge in [0, 11, u64::MAX] {
+        assert_eq!(Client(Wire::new(badge)).nothing(NEVER), Err(Error::Gone));
+        assert_eq!(File(Wire::new(badge)).length(NEVER), Err(Error::Gone));
+    }
 }
 
 #[test]
@@ -403,5 +515,6 @@ fn who_speaks_another_interface_is_told_so() {
     assert_eq!(result(&[1], &[]), Err(Error::UnknownOperation));
     assert_eq!(result(&[2], &[]), Err(Error::BadArgument));
     assert_eq!(result(&[3], &[]), Err(Error::AnswerTooLong));
-    assert_eq!(result(&[4], &[]), Err(Error::Refused));
+    assert_eq!(result(&[4], &[]), Err(Error::Gone));
+    assert_eq!(result(&[5], &[]), Err(Error::Refused));
 }
