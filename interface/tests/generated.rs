@@ -6,9 +6,14 @@ use std::path::{Path, PathBuf};
 use hallows_interface::{Package, stubs};
 
 /// Where interfaces are, which, and where their stubs are kept; all from the root of the tree.
-const KEPT: [(&str, &str, &str); 3] = [
+const KEPT: [(&str, &str, &str); 8] = [
     ("wit/examples", "calc", "programs/protocols/src/calc.rs"),
     ("wit/examples", "exchange", "programs/protocols/src/exchange.rs"),
+    ("wit/system", "clock", "interface/system/src/clock.rs"),
+    ("wit/system", "console", "interface/system/src/console.rs"),
+    ("wit/system", "files", "interface/system/src/files.rs"),
+    ("wit/system", "invocation", "interface/system/src/invocation.rs"),
+    ("wit/system", "random", "interface/system/src/random.rs"),
     ("interface/tests/every-type.wit", "every-type", "sdk/rust/src/stub/every_type.rs"),
 ];
 

@@ -1,0 +1,88 @@
+// Stubs of the interface `random`, made by `hallows interface stubs`: change that, not this.
+//! Random numbers, good enough for keys.
+#![allow(
+    clippy::type_complexity,
+    clippy::result_unit_err,
+    reason = "types are as the interface has them"
+)]
+use hallows_sdk::stub;
+/// The interface's identity: `aedbfc97c5d6798af25f1a52eebd5f40528782ac2221ccf8295a007c38c0b797`.
+pub const HASH: [u8; 32] = [
+    0xae, 0xdb, 0xfc, 0x97, 0xc5, 0xd6, 0x79, 0x8a, 0xf2, 0x5f, 0x1a, 0x52, 0xee, 0xbd,
+    0x5f, 0x40, 0x52, 0x87, 0x82, 0xac, 0x22, 0x21, 0xcc, 0xf8, 0x29, 0x5a, 0x00, 0x7c,
+    0x38, 0xc0, 0xb7, 0x97,
+];
+/// The longest request, in bytes.
+pub const REQUEST_BYTES: usize = 8;
+mod tag {
+    //! What requests call the functions.
+    pub(super) const BYTES: u32 = 0x3c160ce6;
+    pub(super) const NUMBER: u32 = 0xb46ff544;
+}
+/// A client of `random`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client<C = stub::Endpoint>(
+    /// What it calls through.
+    pub C,
+);
+impl<C: stub::Caller> Client<C> {
+    /// So many random bytes, or as many as one answer can hold.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn bytes<'m>(
+        &self,
+        most: u32,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<&'m [u8], stub::Error> {
+        stub::Call::<0, 0>::new(tag::BYTES, deadline).within(&self.0, &(most,), room)
+    }
+    /// A random number.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn number(&self, deadline: stub::Deadline) -> Result<u64, stub::Error> {
+        stub::Call::<0, 0>::new(tag::NUMBER, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 9])
+    }
+}
+/// A server of `random`.
+pub trait Service {
+    /// So many random bytes, or as many as one answer can hold.
+    fn bytes(&mut self, client: stub::Client, most: u32) -> &[u8];
+    /// A random number.
+    fn number(&mut self, client: stub::Client) -> u64;
+}
+/// Hands a message to a server, and makes its answer.
+#[inline]
+pub fn serve<'m>(
+    server: &'m mut impl Service,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    match request.tag() {
+        tag::BYTES => {
+            let Some((most,)) = request.parameters::<(u32,)>() else {
+                return request.malformed()
+            };
+            let result = server.bytes(request.client(), most);
+            request.answer::<0, _>(&result)
+        }
+        tag::NUMBER => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.number(request.client());
+            request.answer::<0, _>(&result)
+        }
+        _ => request.unknown(),
+    }
+}
