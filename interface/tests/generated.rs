@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use hallows_interface::{Package, stubs};
 
 /// Where interfaces are, which, and where their stubs are kept; all from the root of the tree.
-const KEPT: [(&str, &str, &str); 3] = [
+const KEPT: [(&str, &str, &str); 4] = [
+    ("wit/examples", "bank", "programs/protocols/src/bank.rs"),
     ("wit/examples", "calc", "programs/protocols/src/calc.rs"),
     ("wit/examples", "exchange", "programs/protocols/src/exchange.rs"),
     ("interface/tests/every-type.wit", "every-type", "sdk/rust/src/stub/every_type.rs"),
