@@ -10,7 +10,7 @@ const KEPT: [(&str, &str, &str); 4] = [
     ("wit/examples", "bank", "programs/protocols/src/bank.rs"),
     ("wit/examples", "calc", "programs/protocols/src/calc.rs"),
     ("wit/examples", "exchange", "programs/protocols/src/exchange.rs"),
-    ("interface/tests/every-type.wit", "every-type", "sdk/rust/src/stub/every_type.rs"),
+    ("interface/tests/every-type.wit", "every-type", "sdk/rust/src/stub/tests/every_type.rs"),
 ];
 
 fn root() -> PathBuf {
