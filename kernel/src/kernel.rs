@@ -86,6 +86,12 @@ impl<E: Engine> Kernel<E> {
         (kernel, BootCapability(()))
     }
 
+    /// What it was made with.
+    #[must_use]
+    pub const fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
     /// The preemption word of a thread.
     #[inline]
     pub fn word(&self, thread: ThreadId) -> &PreemptionWord {
