@@ -8,7 +8,6 @@ use std::sync::Arc;
 use hallows_engine::SealKey;
 use hallows_kernel::{Configuration, Machine};
 use hallows_sdk::native::NativeProgram;
-use rustix::termios::isatty;
 use serde::{Deserialize, Serialize};
 
 use super::boot::{BootError, boot};
@@ -25,7 +24,7 @@ use crate::host::memory::{Locking, heap, raise_lock_limit};
 use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
-use crate::services::{self, GrantedDirectory, HostResources, Stream};
+use crate::services::{self, GrantedDirectory, HostResources};
 
 /// What the parent passes on as bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -151,13 +150,8 @@ fn host_resources(
     console: &OwnedFd,
 ) -> Result<HostResources, ProcessError> {
     let mut next = || descriptors.next().ok_or_else(|| ProcessError::Host(io::ErrorKind::NotFound.into()));
-    let [input, output, error] = [next()?, next()?, next()?];
-    let stream = |descriptor: OwnedFd| Stream { is_terminal: isatty(&descriptor), descriptor };
-    let input = if unix.input_by_parent {
-        Stream { descriptor: console.try_clone().map_err(ProcessError::Host)?, ..stream(input) }
-    } else {
-        stream(input)
-    };
+    let streams = [next()?, next()?, next()?];
+    let carried = unix.input_by_parent.then(|| console.try_clone()).transpose();
     let directories = unix.directories.iter().map(|directory| {
         let descriptor = next()?;
         Ok(GrantedDirectory { descriptor, read_only: directory.read_only, name: directory.name.clone() })
@@ -165,7 +159,8 @@ fn host_resources(
     let directories = directories.collect::<Result<_, ProcessError>>()?;
     Ok(HostResources {
         directories,
-        streams: [input, stream(output), stream(error)],
+        streams,
+        carried_input: carried.map_err(ProcessError::Host)?,
         arguments: unix.arguments.clone(),
         variables: unix.variables.clone(),
     })

@@ -9,7 +9,6 @@ use crate::host::control::protocol::{
     CellSelector, CellState, CellStatus, MachineStatus, MemoryStatus, TimeStatus, TimekeeperState,
     TimekeeperStatus,
 };
-use crate::host::core_set::CoreId;
 use crate::host::cores::CoreChoice;
 use crate::host::tier::Tier;
 

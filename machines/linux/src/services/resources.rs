@@ -17,6 +17,9 @@ pub struct HostResources {
     pub directories: Vec<GrantedDirectory>,
     /// Input, output, errors. Each is used in its one direction only, whatever the descriptor can do.
     pub streams: [OwnedFd; 3],
+    /// Where input is read in place of the first stream, which then only says whether a person sits there: a process in the background may
+    /// not read its terminal.
+    pub carried_input: Option<OwnedFd>,
     /// The arguments, the program's name first. No zero bytes.
     pub arguments: Vec<Vec<u8>>,
     /// The environment: `NAME=value`. No zero bytes.
@@ -131,13 +134,18 @@ const MOST_TEXT_BYTES: usize = 1 << 30;
 impl Installed {
     /// Checks resources.
     pub fn check(resources: HostResources) -> Result<Self, InstallError> {
-        let HostResources { directories, streams, arguments, variables } = resources;
+        let HostResources { directories, streams, carried_input, arguments, variables } = resources;
         directories.iter().try_for_each(GrantedDirectory::check)?;
         let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let most = limit.saturating_sub(RESERVED_DESCRIPTORS).min(MOST_OPEN_FILES);
+        let mut streams =
+            streams.map(|descriptor| Stream { is_terminal: isatty(&descriptor), descriptor });
+        if let Some(carried) = carried_input {
+            streams[0].descriptor = carried;
+        }
         Ok(Self {
             directories,
-            streams: streams.map(|descriptor| Stream { is_terminal: isatty(&descriptor), descriptor }),
+            streams,
             arguments: Texts::new(&arguments)?,
             variables: Texts::new(&variables)?,
             open_files: AtomicUsize::new(0),

@@ -24,6 +24,7 @@ pub fn resources() -> HostResources {
     HostResources {
         directories: Vec::new(),
         streams: [null(), null(), null()],
+        carried_input: None,
         arguments: Vec::new(),
         variables: Vec::new(),
     }
