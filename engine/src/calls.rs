@@ -104,17 +104,18 @@ fn early_memory<M: Machine>(caller: &mut Caller<'_, Resident<M>>) -> (*mut u8, u
 }
 
 /// A program inside of a call.
-struct Guest<'a, M: Machine> {
-    kernel: &'a Kernel<WasmEngine<M>>,
+pub(crate) struct Guest<'a, M: Machine> {
+    pub kernel: &'a Kernel<WasmEngine<M>>,
     context: *mut Context,
-    base: *mut u8,
-    length: usize,
-    read_only: *const ReadOnly,
+    /// Where its memory starts, and how long it is.
+    pub base: *mut u8,
+    pub length: usize,
+    pub read_only: *const ReadOnly,
 }
 
 impl<'a, M: Machine> Guest<'a, M> {
     #[inline(always)]
-    fn of(caller: &'a mut Caller<'_, Resident<M>>) -> Result<Self, Error> {
+    pub fn of(caller: &'a mut Caller<'_, Resident<M>>) -> Result<Self, Error> {
         let early = if caller.data().memory.is_null() { early_memory(caller) } else { NOWHERE };
         let resident = caller.data();
         // SAFETY: whoever entered the program set the kernel and stays below on this stack until it has left; the memory's
@@ -126,7 +127,7 @@ impl<'a, M: Machine> Guest<'a, M> {
 
     /// Who calls.
     #[inline(always)]
-    fn context(&self) -> &'a mut Context {
+    pub fn context(&self) -> &'a mut Context {
         // SAFETY: as in `of`. It is borrowed by one call at a time: nested entries into programs use it while the outer call, which
         // lent it to the kernel, waits for them.
         unsafe { &mut *self.context }

@@ -112,6 +112,8 @@ impl<M: Machine> WasmEngine<M> {
         call_back_at_every_check(&wasmtime);
         let mut linker = Linker::new(&wasmtime);
         calls::define(&mut linker).map_err(refused)?;
+        #[cfg(feature = "wasi")]
+        crate::wasi::define(&mut linker).map_err(refused)?;
         Ok(Self {
             cells: Cells::new(configuration.cells),
             threads: Threads::new(configuration.cells, configuration.cores),

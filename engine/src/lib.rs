@@ -31,6 +31,8 @@ mod slots;
 mod stacks;
 mod symbols;
 mod threads;
+#[cfg(feature = "wasi")]
+mod wasi;
 
 pub use bytes::Bytes;
 pub use cleaner::{Counters, clean, counters, is_stack_guard, populate_at_most};

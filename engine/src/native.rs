@@ -150,7 +150,8 @@ struct Frame<'a> {
 /// # Errors
 ///
 /// That it was killed: a call told it so, and it has returned.
-fn enter<M: Machine, R>(
+#[inline]
+pub(crate) fn enter<M: Machine, R>(
     kernel: &Kernel<WasmEngine<M>>,
     context: &mut Context,
     code: impl FnOnce() -> R,

@@ -6,6 +6,8 @@ use alloc::sync::Arc;
 use hallows_abi::{HANDLE_EXPORT, INBOX_EXPORT, INIT_EXPORT, MAIN_EXPORT};
 use hallows_artifact::{Artifact, Digest, Refusal};
 use hallows_kernel::{Machine, Style};
+#[cfg(feature = "wasi")]
+use hallows_wasi::START_EXPORT;
 use wasmtime::{ExternType, InstancePre, Module, ModuleExport, ValType};
 
 use crate::WasmEngine;
@@ -19,6 +21,9 @@ const WASM_PAGE_BYTES: u64 = 65_536;
 /// The name under which the normalising pass exports the memory, whatever the program itself exports.
 pub(crate) const MEMORY_EXPORT: &str = "hallows:memory";
 
+/// The entry that programs of WASI have, where there is WASI.
+const OR_START: &str = if cfg!(feature = "wasi") { ", or, as a program of WASI, `_start`" } else { "" };
+
 /// Why a program was not loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,7 +34,7 @@ pub enum LoadError {
     Incompatible(String),
     /// It imports what no machine offers, or not as it is offered; wasmtime's words.
     Imports(String),
-    /// It exports neither `hallows_main` nor `hallows_handle` and `hallows_inbox`.
+    /// It exports neither `hallows_main`, nor `hallows_handle` and `hallows_inbox`, nor (with WASI) `_start`.
     NoEntry,
     /// The export of this name is not of the type that the engine calls.
     ExportType(&'static str),
@@ -47,7 +52,7 @@ impl core::fmt::Display for LoadError {
             }
             Self::NoEntry => write!(
                 formatter,
-                "the program exports no entry: export `{MAIN_EXPORT}`, or `{HANDLE_EXPORT}` and `{INBOX_EXPORT}`"
+                "the program exports no entry: export `{MAIN_EXPORT}`, or `{HANDLE_EXPORT}` and `{INBOX_EXPORT}`{OR_START}"
             ),
             Self::ExportType(name) => {
                 write!(formatter, "the export `{name}` has another type than the engine calls")
@@ -185,6 +190,10 @@ fn entry(module: &Module) -> Result<Entry, LoadError> {
         return Ok(Entry::Main(function(module, MAIN_EXPORT, &[], &[])?));
     }
     if module.get_export(HANDLE_EXPORT).is_none() || module.get_export(INBOX_EXPORT).is_none() {
+        #[cfg(feature = "wasi")]
+        if module.get_export(START_EXPORT).is_some() {
+            return Ok(Entry::Main(function(module, START_EXPORT, &[], &[])?));
+        }
         return Err(LoadError::NoEntry);
     }
     let init = match module.get_export(INIT_EXPORT) {

@@ -53,6 +53,9 @@ pub(crate) struct Resident<M: Machine> {
     pub refused: bool,
     /// Every check calls back: a test mode.
     pub chaos: bool,
+    /// Of a program that has called a function of WASI, what it has open.
+    #[cfg(feature = "wasi")]
+    pub wasi: Option<alloc::boxed::Box<hallows_wasi::Process>>,
 }
 
 // SAFETY: the pointers are used only by the thread that is inside of the cell, which there is one of at a time.
@@ -74,6 +77,8 @@ impl<M: Machine> Resident<M> {
             uncharged: Uncharged { memories: program.memories, tables: program.tables },
             refused: false,
             chaos,
+            #[cfg(feature = "wasi")]
+            wasi: None,
         }
     }
 

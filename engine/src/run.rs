@@ -84,7 +84,10 @@ fn begin<M: Machine>(
             wasm.enter(kernel, context);
             match &wasm.run {
                 Run::Main(main) => {
-                    main.call(&mut wasm.store, ()).map_err(|error| from_error(&error))?;
+                    let result = main.call(&mut wasm.store, ());
+                    #[cfg(feature = "wasi")]
+                    crate::wasi::end(&mut wasm.store, kernel, context);
+                    result.map_err(|error| from_error(&error))?;
                     return Ok(Stop::Finished(orderly(FaultKind::Returned)));
                 }
                 Run::Reactor(reactor) => {

@@ -103,7 +103,14 @@ fn with_long_start<R>(body: impl FnOnce(&Start<'_>) -> R) -> Result<R, Error> {
     read_start(&mut buffer).map(|start| body(&start))
 }
 
-fn read_start(buffer: &mut [u8]) -> Result<Start<'_>, Error> {
+/// Reads what this program was started with into a buffer: for those that are not declared with [`main!`](crate::main!) or
+/// [`server!`](crate::server!). At most [`MAX_START_INFO`] bytes.
+///
+/// # Errors
+///
+/// [`Error::AnswerTooLong`] if the buffer has not so many; [`Error::BadArgument`], which the log explains, if they are no start
+/// information.
+pub fn read_start(buffer: &mut [u8]) -> Result<Start<'_>, Error> {
     let message = Operation { code: Code::StartInfo, arguments: [0; 3] }.emit();
     let outcome = call_handle(Handle::SELF, &message, &[], buffer, &mut [], Deadline::NEVER)?;
     let bytes = buffer.get(..outcome.length as usize).ok_or(Error::Unsupported)?;

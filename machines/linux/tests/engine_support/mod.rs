@@ -18,6 +18,8 @@ use hallows_kernel::{
 };
 use hallows_linux::platform::{self, TrapStack};
 
+pub mod wasi;
+
 /// The key of these tests' artefacts.
 fn key() -> SealKey {
     SealKey::from_bytes([42; 32])

@@ -1,0 +1,334 @@
+//! The system in a cell: kernel calls, and stubs of the interfaces that the cell was granted capabilities of.
+
+use core::time::Duration;
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use hallows_sdk::stub::{Borrow, Caller, List, Own};
+use hallows_sdk::{
+    Deadline, Endpoint, Error, Handle, Object, Outcome, Start, Transfer, abi, process, program, space,
+};
+use hallows_system::files::{Advice, Entry, File, Moment, Opened, Opening, Status};
+use hallows_system::{clock, console, invocation};
+
+use crate::system::{BYTES_MOST, Sizes, System};
+use crate::{Errno, Given, Result};
+
+/// What the names of grants of directories begin with; the path that the program knows it by follows.
+const DIRECTORY_PREFIX: &str = "dir:";
+
+/// How long to wait before a server whose queue is full is asked again: about what it takes to answer some.
+const FULL: Duration = Duration::from_micros(50);
+
+/// What a message has beside bytes that are read or written: tag or status, place, numbers, with room to spare.
+const HEAD_BYTES: usize = 64;
+
+/// Bytes that the room for messages has when it is first needed.
+const ROOM_LEAST: usize = 512;
+
+/// The longest message.
+const MESSAGE_BYTES: usize = abi::MAX_MESSAGE as usize;
+
+/// Bytes of a write that a server must take for us to go on with it.
+const WRITE_LEAST: usize = 256;
+
+const NEVER: Deadline = Deadline::NEVER;
+
+/// An endpoint whose server may be busy: then it is asked until it is not.
+#[derive(Clone, Copy, Debug)]
+pub struct Patient(Endpoint);
+
+impl Caller for Patient {
+    fn call(
+        &self,
+        bytes: &[u8],
+        transfers: &[Transfer],
+        reply: &mut [u8],
+        handles: &mut [Handle],
+        deadline: Deadline,
+    ) -> core::result::Result<Outcome, Error> {
+        loop {
+            match hallows_sdk::call(self.0, bytes, transfers, reply, handles, deadline) {
+                Err(Error::Busy) => hallows_sdk::pause(FULL)?,
+                result => return result,
+            }
+        }
+    }
+}
+
+/// The kernel and the granted services of the cell that runs this code.
+#[derive(Debug)]
+pub struct Services {
+    invocation: Option<invocation::Client<Patient>>,
+    clock: Option<clock::Client<Patient>>,
+    /// For messages, both ways. Grows with the longest one.
+    room: Vec<u8>,
+    /// Bytes that consoles take in one message; less than [`BYTES_MOST`] where one's inbox is short.
+    console_most: u32,
+    /// Bytes that files take in one message.
+    file_most: u32,
+}
+
+/// A granted capability by name.
+fn grant(start: &Start<'_>, name: &str) -> Option<Patient> {
+    start.optional(name).map(Patient)
+}
+
+impl Services {
+    /// What the cell was started with.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading the start information.
+    pub fn start() -> core::result::Result<(Self, Given<Self>), Error> {
+        let mut room = vec![0; abi::MAX_START_INFO as usize];
+        let start = program::read_start(&mut room)?;
+        let console = |name| grant(&start, name).map(console::Client);
+        let directories = start.info().grants().filter_map(|(name, handle)| {
+            Some((String::from(name.strip_prefix(DIRECTORY_PREFIX)?), Endpoint::from_handle(handle)))
+        });
+        let given = Given {
+            input: console("console.in"),
+            output: console("console.out"),
+            error: console("console.err"),
+            directories: directories.map(|(name, directory)| (name, File(directory))).collect(),
+        };
+        let invocation = grant(&start, "invocation").map(invocation::Client);
+        let clock = grant(&start, "clock").map(clock::Client);
+        let services =
+            Self { invocation, clock, room: Vec::new(), console_most: BYTES_MOST, file_most: BYTES_MOST };
+        Ok((services, given))
+    }
+}
+
+/// Room for messages with so many bytes beside their heads.
+fn room(room: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
+    let bytes = bytes.saturating_add(HEAD_BYTES).clamp(ROOM_LEAST, MESSAGE_BYTES + HEAD_BYTES);
+    if room.len() < bytes {
+        // The next power of two: it grows a few times only.
+        room.resize(bytes.next_power_of_two().min(MESSAGE_BYTES + HEAD_BYTES), 0);
+    }
+    room
+}
+
+/// Room for an answer of any length.
+fn all(all: &mut Vec<u8>) -> &mut [u8] {
+    room(all, MESSAGE_BYTES)
+}
+
+/// Writes bytes, or as many from the front as a server's inbox has room for, which is kept in mind.
+fn write<R: Into<Errno>>(
+    most: &mut u32,
+    bytes: &[u8],
+    mut put: impl FnMut(&[u8]) -> core::result::Result<core::result::Result<u32, R>, Error>,
+) -> Result<u32> {
+    loop {
+        let front = bytes.get(..*most as usize).unwrap_or(bytes);
+        match put(front) {
+            Err(Error::TooLong) if front.len() > WRITE_LEAST => *most = front.len() as u32 / 2,
+            result => return answer(result),
+        }
+    }
+}
+
+/// A file that can be called with patience.
+fn patient(file: File) -> File<Patient> {
+    File(Patient(file.0))
+}
+
+/// An answer that says yes or no, with a service's refusal as an error of WASI.
+fn answer<T, R: Into<Errno>>(answer: core::result::Result<core::result::Result<T, R>, Error>) -> Result<T> {
+    answer?.map_err(Into::into)
+}
+
+impl System for Services {
+    type File = File;
+    type Console = console::Client<Patient>;
+
+    #[inline]
+    fn now(&mut self) -> Result<u64> {
+        Ok(process::now()?)
+    }
+
+    fn realtime(&mut self) -> Result<u64> {
+        let clock::Instant { seconds, nanoseconds } = self.clock.ok_or(Errno::Inval)?.realtime(NEVER)?;
+        let seconds = u64::try_from(seconds).ok().and_then(|seconds| seconds.checked_mul(1_000_000_000));
+        seconds.and_then(|whole| whole.checked_add(u64::from(nanoseconds))).ok_or(Errno::Overflow)
+    }
+
+    fn resolution(&mut self) -> Result<u64> {
+        match self.clock {
+            Some(clock) => Ok(clock.resolution(NEVER)?),
+            None => Ok(1),
+        }
+    }
+
+    fn random(&mut self) -> Result<[u8; 16]> {
+        Ok(process::random()?)
+    }
+
+    fn give_way(&mut self) -> Result {
+        Ok(process::yield_now()?)
+    }
+
+    fn sleep(&mut self, until: u64) -> Result {
+        // A wait without an end, and with nothing that it could be for, is refused.
+        let until = until.min(abi::NO_DEADLINE - 1);
+        // What else could end a wait comes to no program of WASI; if it did, the clock says whether it is time.
+        while process::now()? < until {
+            hallows_sdk::wait(&mut [], &mut [], Deadline::at(until))?;
+        }
+        Ok(())
+    }
+
+    fn exit(&mut self, status: u32) {
+        let _ = process::exit(status);
+    }
+
+    fn measure(&mut self) -> Result<Sizes> {
+        match self.invocation {
+            Some(invocation) => Ok(invocation.measure(NEVER)?),
+            None => Ok(Sizes { arguments: 0, argument_bytes: 0, variables: 0, variable_bytes: 0 }),
+        }
+    }
+
+    fn arguments(&mut self, from: u32) -> Result<&[u8]> {
+        Ok(self.invocation.ok_or(Errno::Io)?.arguments(from, all(&mut self.room), NEVER)?)
+    }
+
+    fn variables(&mut self, from: u32) -> Result<&[u8]> {
+        Ok(self.invocation.ok_or(Errno::Io)?.variables(from, all(&mut self.room), NEVER)?)
+    }
+
+    fn put(&mut self, console: Self::Console, bytes: &[u8]) -> Result<u32> {
+        let room = room(&mut self.room, bytes.len());
+        write(&mut self.console_most, bytes, |bytes| console.write(bytes, room, NEVER))
+    }
+
+    fn get(&mut self, console: Self::Console, most: u32) -> Result<&[u8]> {
+        let most = most.min(BYTES_MOST);
+        answer(console.read(most, room(&mut self.room, most as usize), NEVER))
+    }
+
+    fn await_input(&mut self, console: Self::Console, most: u64) -> Result<bool> {
+        answer(console.await_input(most, NEVER))
+    }
+
+    fn is_terminal(&mut self, console: Self::Console) -> Result<bool> {
+        Ok(console.is_terminal(NEVER)?)
+    }
+
+    fn status(&mut self, file: File) -> Result<Status> {
+        answer(patient(file).status(NEVER))
+    }
+
+    fn read(&mut self, file: File, offset: u64, most: u32) -> Result<&[u8]> {
+        let most = most.min(BYTES_MOST);
+        answer(patient(file).read(offset, most, room(&mut self.room, most as usize), NEVER))
+    }
+
+    fn write(&mut self, file: File, offset: u64, bytes: &[u8]) -> Result<u32> {
+        let room = room(&mut self.room, bytes.len());
+        let file = patient(file);
+        write(&mut self.file_most, bytes, |bytes| file.write(offset, bytes, room, NEVER))
+    }
+
+    fn append(&mut self, file: File, bytes: &[u8]) -> Result<u32> {
+        let room = room(&mut self.room, bytes.len());
+        let file = patient(file);
+        write(&mut self.file_most, bytes, |bytes| file.append(bytes, room, NEVER))
+    }
+
+    fn set_size(&mut self, file: File, size: u64) -> Result {
+        answer(patient(file).set_size(size, NEVER))
+    }
+
+    fn set_times(&mut self, file: File, accessed: Moment, modified: Moment) -> Result {
+        answer(patient(file).set_times(accessed, modified, NEVER))
+    }
+
+    fn allocate(&mut self, file: File, offset: u64, length: u64) -> Result {
+        answer(patient(file).allocate(offset, length, NEVER))
+    }
+
+    fn advise(&mut self, file: File, offset: u64, length: u64, advice: Advice) -> Result {
+        answer(patient(file).advise(offset, length, advice, NEVER))
+    }
+
+    fn sync(&mut self, file: File, data_only: bool) -> Result {
+        answer(patient(file).sync(data_only, NEVER))
+    }
+
+    fn close(&mut self, file: File) {
+        // A server that has started anew has not the file any more; the capability is ours to delete in any case.
+        let _ = patient(file).close(NEVER);
+        let _ = space::delete(file.0);
+    }
+
+    fn open(&mut self, directory: File, path: &[u8], how: Opening) -> Result<(File, Status)> {
+        // An answer whose capability finds no slot is lost, and what the server has opened would stay open.
+        match space::copy(directory.0) {
+            Ok(probe) => space::delete(probe)?,
+            Err(Error::SpaceFull) => return Err(Errno::Nfile),
+            // Whatever keeps a copy from being made keeps no slot from being free.
+            Err(Error::Killed) => return Err(Errno::Intr),
+            Err(_) => {}
+        }
+        let Opened { file: Own(file), status } =
+            answer(patient(directory).open(path, how, room(&mut self.room, path.len()), NEVER))?;
+        Ok((file, status))
+    }
+
+    fn entries(&mut self, directory: File, from: u64) -> Result<List<'_, Entry<'_>>> {
+        answer(patient(directory).entries(from, all(&mut self.room), NEVER))
+    }
+
+    fn status_of(&mut self, directory: File, path: &[u8], follow: bool) -> Result<Status> {
+        answer(patient(directory).status_of(path, follow, room(&mut self.room, path.len()), NEVER))
+    }
+
+    fn set_times_of(
+        &mut self,
+        directory: File,
+        path: &[u8],
+        follow: bool,
+        accessed: Moment,
+        modified: Moment,
+    ) -> Result {
+        let room = room(&mut self.room, path.len());
+        answer(patient(directory).set_times_of(path, follow, accessed, modified, room, NEVER))
+    }
+
+    fn make_directory(&mut self, directory: File, path: &[u8]) -> Result {
+        answer(patient(directory).make_directory(path, room(&mut self.room, path.len()), NEVER))
+    }
+
+    fn remove_directory(&mut self, directory: File, path: &[u8]) -> Result {
+        answer(patient(directory).remove_directory(path, room(&mut self.room, path.len()), NEVER))
+    }
+
+    fn remove_file(&mut self, directory: File, path: &[u8]) -> Result {
+        answer(patient(directory).remove_file(path, room(&mut self.room, path.len()), NEVER))
+    }
+
+    fn rename(&mut self, directory: File, path: &[u8], to: File, new_path: &[u8]) -> Result {
+        let room = room(&mut self.room, path.len() + new_path.len());
+        answer(patient(directory).rename(path, Borrow(to), new_path, room, NEVER))
+    }
+
+    fn link(&mut self, directory: File, path: &[u8], follow: bool, to: File, new_path: &[u8]) -> Result {
+        let room = room(&mut self.room, path.len() + new_path.len());
+        answer(patient(directory).link(path, follow, Borrow(to), new_path, room, NEVER))
+    }
+
+    fn make_link(&mut self, directory: File, target: &[u8], path: &[u8]) -> Result {
+        let room = room(&mut self.room, target.len() + path.len());
+        answer(patient(directory).make_link(target, path, room, NEVER))
+    }
+
+    fn link_target(&mut self, directory: File, path: &[u8]) -> Result<&[u8]> {
+        answer(patient(directory).link_target(path, all(&mut self.room), NEVER))
+    }
+}

@@ -1,0 +1,102 @@
+//! Lists of ranges of the program's memory (`iovec`, `ciovec`), which a read fills and a write empties one after the other.
+
+use crate::memory::{self, Memory};
+use crate::{Errno, Result};
+
+/// Ranges of one call at most, as on Linux: between two looks at whether the program shall stop there are no more.
+pub(crate) const RANGES_MOST: u32 = 1_024;
+
+/// Bytes of a range's form: address and length.
+const FORM_BYTES: u64 = 8;
+
+/// A list of ranges, used up from the front.
+#[derive(Debug)]
+pub(crate) struct Vectors {
+    /// Where the next range's form is.
+    place: u64,
+    /// How many are left behind the current one.
+    left: u32,
+    /// What is left of the current one.
+    address: u64,
+    length: u32,
+    /// Bytes left in all of them.
+    total: u32,
+}
+
+impl Vectors {
+    /// Those that a write takes bytes from: looked at before anything is written.
+    pub fn to_write(memory: &impl Memory, list: u32, count: u32) -> Result<Self> {
+        Self::new(memory, list, count, |address, length| memory.check_readable(address, length))
+    }
+
+    /// Those that a read puts bytes into: looked at before anything is read, or what was read might be lost.
+    pub fn to_read(memory: &impl Memory, list: u32, count: u32) -> Result<Self> {
+        Self::new(memory, list, count, |address, length| memory.check_writable(address, length))
+    }
+
+    fn new(memory: &impl Memory, list: u32, count: u32, check: impl Fn(u64, u64) -> Result) -> Result<Self> {
+        if count > RANGES_MOST {
+            return Err(Errno::Inval);
+        }
+        let mut vectors = Self { place: u64::from(list), left: count, address: 0, length: 0, total: 0 };
+        let mut total = 0_u32;
+        while vectors.next(memory)? {
+            check(vectors.address, u64::from(vectors.length))?;
+            total = total.checked_add(vectors.length).ok_or(Errno::Inval)?;
+        }
+        Ok(Self { place: u64::from(list), left: count, address: 0, length: 0, total })
+    }
+
+    /// Bytes left in all of them.
+    pub fn total(&self) -> u32 {
+        self.total
+    }
+
+    /// Goes to the next range; false: there is none.
+    fn next(&mut self, memory: &impl Memory) -> Result<bool> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(false) };
+        let [a, b, c, d, e, f, g, h] = memory::read(memory, self.place)?;
+        self.address = u64::from(u32::from_le_bytes([a, b, c, d]));
+        self.length = u32::from_le_bytes([e, f, g, h]);
+        self.place += FORM_BYTES;
+        self.left = left;
+        Ok(true)
+    }
+
+    /// The next so many bytes' place, or fewer; `None`: there are no more.
+    fn take(&mut self, memory: &impl Memory, most: usize) -> Result<Option<(u64, usize)>> {
+        while self.length == 0 {
+            if !self.next(memory)? {
+                return Ok(None);
+            }
+        }
+        let taken = u32::try_from(most).map_or(self.length, |most| most.min(self.length));
+        let address = self.address;
+        self.address += u64::from(taken);
+        self.length -= taken;
+        self.total = self.total.saturating_sub(taken);
+        Ok(Some((address, taken as usize)))
+    }
+
+    /// Copies the next bytes to the front of `to`; how many.
+    pub fn gather(&mut self, memory: &impl Memory, to: &mut [u8]) -> Result<usize> {
+        let mut done = 0;
+        while let Some(rest) = to.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            let Some((address, length)) = self.take(memory, rest.len())? else { break };
+            memory.read(address, rest.get_mut(..length).unwrap_or_default())?;
+            done += length;
+        }
+        Ok(done)
+    }
+
+    /// Copies bytes into the next ranges. What they have no room for is left out.
+    pub fn scatter(&mut self, memory: &mut impl Memory, mut from: &[u8]) -> Result {
+        while !from.is_empty() {
+            let Some((address, length)) = self.take(memory, from.len())? else { break };
+            let (now, rest) = from.split_at_checked(length).unwrap_or((from, &[]));
+            memory.write(address, now)?;
+            from = rest;
+        }
+        Ok(())
+    }
+}
