@@ -23,6 +23,8 @@ const WASI: &str = "wasi_snapshot_preview1";
 pub const SERVICE: &str = "hallows-host";
 /// Memory of each of the service's cells, counted in its budget.
 const SERVICE_BYTES: u64 = 2 << 20;
+/// What a program leaves of the machine's memory to the service, the supervisor, and the kernel's objects.
+const OTHERS_BYTES: u64 = 16 << 20;
 /// Messages that may wait for the service: each program asks for one thing at a time.
 const SERVICE_QUEUE: u32 = 64;
 /// The service answers before anything else runs on its core.
@@ -250,7 +252,7 @@ impl Given {
             uses(format!("dir:{}", directory.name), host, Badge::Directory(number));
         }
         cell.slots = PROGRAM_SLOTS;
-        cell.memory_bytes = memory_bytes.saturating_sub(4 * SERVICE_BYTES).max(SERVICE_BYTES);
+        cell.memory_bytes = memory_bytes.saturating_sub(OTHERS_BYTES).max(SERVICE_BYTES);
     }
 }
 
