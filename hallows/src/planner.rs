@@ -90,56 +90,53 @@ pub fn plan(
     memory_bytes: u64,
 ) -> Result<Planned, Failure> {
     let mut planner = Planner { compiler, sources: Vec::new(), programs: Vec::new(), artifacts: Vec::new() };
-    let supervisor = planner.program(&ProgramSource::Native("supervisor".to_owned()))?;
-    // The supervisor comes first: the others' faults go to an endpoint that exists already.
-    let mut cells = vec![supervisor_plan(system, supervisor)];
     let programs = system.cells.iter().map(|cell| planner.program(&cell.program));
     let programs = programs.collect::<Result<Vec<_>, _>>()?;
     let given = planner.given(system, &programs, invocation)?;
-    if given.is_some() {
-        // They, too, run before who uses them.
-        let service = planner.program(&ProgramSource::Native(unix::SERVICE.to_owned()))?;
-        cells.extend(Given::service_cells(service, cells.len()));
-    }
-    // Where the system's own cells begin.
-    let first = cells.len();
-    for (cell, program) in system.cells.iter().zip(programs) {
-        cells.push(cell_plan(cell, program, first));
-    }
-    match (&given, &mut cells[first..]) {
-        (Some(given), [cell]) => given.give(cell, first - 2, memory_bytes),
-        (None, [cell]) if system.is_of_one => cell.arguments = invocation.texts(&system.name)?,
-        _ => {
-            invocation.texts(&system.name)?;
+    let plan = match &given {
+        Some(given) => {
+            let service = planner.program(&ProgramSource::Native(unix::SERVICE.to_owned()))?;
+            let program = cell_plan(&system.cells[0], programs[0]);
+            given.plan(service, program, memory_bytes)
         }
-    }
+        None => {
+            let texts = invocation.texts(&system.name)?;
+            let supervisor = planner.program(&ProgramSource::Native("supervisor".to_owned()))?;
+            let mut plan = supervised(system, supervisor, &programs);
+            if system.is_of_one {
+                plan.cells[FIRST].arguments = texts;
+            }
+            plan
+        }
+    };
+    let Planner { programs, artifacts, .. } = planner;
+    Ok(Planned { plan: Plan { programs, ..plan }, artifacts, name: system.name.clone(), given })
+}
+
+/// Where the cells of a system begin in its plan: behind their supervisor, so that their faults go to an endpoint that exists already.
+const FIRST: usize = 1;
+
+/// A system's cells, and the supervisor that looks after them; its programs are at these places.
+fn supervised(system: &System, supervisor: usize, programs: &[usize]) -> Plan {
+    let mut cells = vec![supervisor_plan(system, supervisor)];
+    cells.extend(system.cells.iter().zip(programs).map(|(cell, program)| cell_plan(cell, *program)));
     let mut notifications = 0;
     for supervised in &system.supervised {
         let name = &system.cells[supervised.cell].name;
         cells[0].uses.push(UsePlan {
             name: format!("cell.{name}"),
-            what: UseKind::Cell { cell: supervised.cell + first },
+            what: UseKind::Cell { cell: supervised.cell + FIRST },
         });
         for (number, dependent) in supervised.dependents.iter().enumerate() {
             let told = |rights: Rights| UseKind::Notification { number: notifications, rights: rights.0 };
             cells[0].uses.push(UsePlan { name: format!("gone.{name}.{number}"), what: told(Rights::SEND) });
-            cells[dependent.cell + first]
+            cells[dependent.cell + FIRST]
                 .uses
                 .push(UsePlan { name: dependent.grant.clone(), what: told(Rights::RECEIVE) });
             notifications += 1;
         }
     }
-    let Planner { programs, artifacts, .. } = planner;
-    let plan = Plan {
-        programs,
-        cells,
-        notifications,
-        ends_with: Some(0),
-        code_of: given.is_some().then_some(first),
-        unix: given.as_ref().map(|given| given.plan.clone()),
-        ..Plan::default()
-    };
-    Ok(Planned { plan, artifacts, name: system.name.clone(), given })
+    Plan { cells, notifications, ends_with: Some(0), ..Plan::default() }
 }
 
 fn supervisor_plan(system: &System, program: usize) -> CellPlan {
@@ -161,9 +158,8 @@ fn supervisor_plan(system: &System, program: usize) -> CellPlan {
     }
 }
 
-/// The plan of a cell of a system whose cells begin at place `first`.
-fn cell_plan(cell: &Cell, program: usize, first: usize) -> CellPlan {
-    let place = |EndpointPlace { cell, endpoint }: EndpointPlace| (cell + first, endpoint);
+fn cell_plan(cell: &Cell, program: usize) -> CellPlan {
+    let place = |EndpointPlace { cell, endpoint }: EndpointPlace| (cell + FIRST, endpoint);
     CellPlan {
         name: cell.name.clone(),
         program,
