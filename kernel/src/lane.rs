@@ -19,6 +19,8 @@ pub const MAX_POST: usize = 8 * TEXT_WORDS;
 const WORDS: usize = 15;
 const TEXT_WORDS: usize = WORDS - HEADER_WORDS;
 const HEADER_WORDS: usize = 4;
+/// The first word that does not lie in the head's cache line.
+const SECOND_LINE: usize = 64 / size_of::<u64>() - 1;
 
 /// The lowest bits of a lane's head: what became of the post. Above them 30 bits of who it is for and 32 bits that count the posts.
 const STATE: u64 = 3;
@@ -194,6 +196,15 @@ impl Lane {
         }
         self.own.taken.store(head, Ordering::Relaxed);
         Some(sender.read())
+    }
+
+    /// Loads the second line of the owner's messages, so that it is on its way to who looks out before the head is seen: else it would
+    /// start when the head has arrived.
+    #[inline]
+    pub fn touch(&self) {
+        if let Some(word) = self.words.get(SECOND_LINE) {
+            core::hint::black_box(word.load(Ordering::Relaxed));
+        }
     }
 
     /// The owner `me` does not listen to the sender any more. Gives what was posted and not heard.

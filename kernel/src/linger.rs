@@ -104,6 +104,7 @@ impl<E: Engine> Kernel<E> {
                 if let Some(post) = lane.hear(me, sender) {
                     return Lingered::Heard(from, post);
                 }
+                sender.touch();
                 if thread.state.take_wake() {
                     return Lingered::Woken;
                 }
