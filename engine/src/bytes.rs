@@ -63,6 +63,9 @@ impl ReadOnly {
     }
 }
 
+/// Bytes of a word.
+const WORD: usize = size_of::<u64>();
+
 /// A range of a program's memory. What another program does to shared pages at the same time shows in the copy as it may; it is
 /// bytes, whatever it is.
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +150,42 @@ impl Bytes {
         if self.writable(length) {
             // SAFETY: both ranges have so many bytes, and the target is writable.
             unsafe { copy(from.as_ptr(), self.start, length) };
+        }
+    }
+
+    /// Takes all of it in words of 8 bytes, the last place first. Behind the end of the last one are zeros.
+    #[inline(always)]
+    pub fn read_words(self, mut take: impl FnMut(usize, u64)) {
+        let (words, rest) = (self.length / WORD, self.length % WORD);
+        if rest != 0 {
+            let mut last = [0; WORD];
+            // SAFETY: so many bytes are left behind the whole words.
+            unsafe { copy(self.start.add(words * WORD), last.as_mut_ptr(), rest) };
+            take(words, u64::from_le_bytes(last));
+        }
+        for place in (0..words).rev() {
+            // SAFETY: a whole word of the range.
+            take(place, unsafe { self.start.cast::<u64>().add(place).read_unaligned() });
+        }
+    }
+
+    /// Copies words of 8 bytes to the front of it, `length` bytes or as much as it has; nothing if that is read-only, as in
+    /// [`Bytes::write`].
+    #[inline(always)]
+    pub fn write_words(self, length: usize, give: impl Fn(usize) -> u64) {
+        let length = length.min(self.length);
+        if !self.writable(length) {
+            return;
+        }
+        let (words, rest) = (length / WORD, length % WORD);
+        for place in 0..words {
+            // SAFETY: a whole word of the range, which is writable.
+            unsafe { self.start.cast::<u64>().add(place).write_unaligned(give(place)) };
+        }
+        if rest != 0 {
+            let last = give(words).to_le_bytes();
+            // SAFETY: so many bytes are left behind the whole words.
+            unsafe { copy(last.as_ptr(), self.start.add(words * WORD), rest) };
         }
     }
 

@@ -8,7 +8,6 @@ use hallows_abi::{Error, Handle, MAX_MESSAGE, MAX_TRANSFERS, ObjectKind, Rights,
 use crate::capabilities::InFlight;
 use crate::inbox::{Answer, Inbox, Message, Payload, Pending, Sender};
 use crate::lane::Request;
-use crate::linger::Lingered;
 use crate::objects::Watched;
 use crate::slot::{Found, Via};
 use crate::sync::Ordering;
@@ -82,13 +81,14 @@ impl<E: Engine> Kernel<E> {
             return Err(error);
         }
         let answer = loop {
-            match self.linger(context) {
-                Lingered::Heard(_, post) if post.answers(ticket) => {
-                    break self.settle_own(context, &post, reply);
+            let lingered = self.linger(context);
+            match lingered.heard(&self.lanes) {
+                Some((_, heard)) if heard.post.answers(ticket) => {
+                    break self.settle_own(context, &heard, reply);
                 }
-                Lingered::Heard(from, post) => self.take_post(context, from, &post),
-                Lingered::Woken => {}
-                Lingered::InVain => self.block(context),
+                Some((from, heard)) => self.take_post(context, from, &heard),
+                None if lingered.is_in_vain() => self.block(context),
+                None => {}
             }
             let redeemed = {
                 let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
