@@ -358,7 +358,7 @@ impl<E: Engine> Kernel<E> {
         }
         let (answered, flight, refused) = if message.transfers.is_empty() {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
-            let answered = inbox.answer(token).map(Owed::of).ok_or(Error::BadToken)?;
+            let answered = inbox.drop_answered(token, Owed::of).ok_or(Error::BadToken)?;
             (answered, InFlight::NONE, inbox.has_refused())
         } else {
             self.answer_with(context, cell, token, message.transfers)?
@@ -402,7 +402,7 @@ impl<E: Engine> Kernel<E> {
             }
             tree.check(find, &list, Via::KERNEL)?;
             let flight = tree.dispatch(find, &list)?;
-            let answered = inbox.answer(token).map(Owed::of).ok_or(Error::BadToken)?;
+            let answered = inbox.drop_answered(token, Owed::of).ok_or(Error::BadToken)?;
             Ok((answered, flight, inbox.has_refused()))
         })
     }
@@ -499,7 +499,7 @@ struct Owed {
 }
 
 impl Owed {
-    fn of<B>(message: Message<B>) -> Self {
+    fn of<B>(message: &Message<B>) -> Self {
         let to_call = matches!(message.payload, Payload::Borrowed(..));
         Self { sender: message.sender, room: message.room, to_call }
     }

@@ -241,19 +241,14 @@ impl<B: Copy> Inbox<B> {
         token
     }
 
-    /// Accepts a message that its owner takes at once, with nothing queued before it.
-    ///
-    /// # Errors
-    /// As [`Self::accept`].
-    pub fn accept_received(&mut self, message: Message<B>, limit: u32) -> Result<u64, (Error, Message<B>)> {
-        match self.admit(&message, limit) {
-            Ok(()) => {
-                self.waiting = false;
-                self.queued_bytes += message.payload.owned();
-                Ok(self.messages.insert(Message { received: true, ..message }))
-            }
-            Err(error) => Err((error, message)),
-        }
+    /// Accepts a message that was [admitted](Self::admit) under this hold of the lock and that its owner takes at once, with nothing queued
+    /// before it.
+    #[inline]
+    pub fn put_received(&mut self, mut message: Message<B>) -> u64 {
+        self.waiting = false;
+        self.queued_bytes += message.payload.owned();
+        message.received = true;
+        self.messages.insert(message)
     }
 
     /// Whether nothing is queued.
@@ -296,6 +291,15 @@ impl<B: Copy> Inbox<B> {
             return None;
         }
         self.remove(token)
+    }
+
+    /// Drops a received message, which is answered; what `look` found in it.
+    #[inline]
+    pub fn drop_answered<R>(&mut self, token: u64, look: impl FnOnce(&Message<B>) -> R) -> Option<R> {
+        let look = |message: &Message<B>| message.received.then(|| (look(message), message.payload.owned()));
+        let (found, owned) = self.messages.drop_if(token, look)?;
+        self.queued_bytes -= owned;
+        Some(found)
     }
 
     fn remove(&mut self, token: u64) -> Option<Message<B>> {
@@ -353,6 +357,7 @@ impl<B: Copy> Inbox<B> {
     }
 
     /// Reserves room for an answer before a message is sent.
+    #[inline]
     pub fn reserve(&mut self, pending: Pending<B>) -> Result<u64, Error> {
         if self.pending.len() >= MAX_PENDING {
             return Err(Error::Busy);
@@ -421,9 +426,10 @@ impl<B: Copy> Inbox<B> {
         Some((pending.done?, pending.reserved))
     }
 
-    /// Gives up what is owed.
-    pub fn give_up(&mut self, ticket: u64) -> Option<Pending<B>> {
-        self.pending.remove(ticket)
+    /// Gives up what is owed. Whether there was something.
+    #[inline]
+    pub fn give_up(&mut self, ticket: u64) -> bool {
+        self.pending.drop_if(ticket, |_| Some(())).is_some()
     }
 
     /// An endpoint whose senders were told `Busy` and that has room again.

@@ -227,8 +227,9 @@ impl<E: Engine> Kernel<E> {
             let queued = inbox.accept(message(Payload::Owned(heard.keep().bytes())), limit);
             return queued.map(|_| None).map_err(|(error, _)| error);
         };
-        let received = inbox.accept_received(message(Payload::Borrowed(buffer, length)), limit);
-        let token = received.map_err(|(error, _)| error)?;
+        let message = message(Payload::Borrowed(buffer, length));
+        inbox.admit(&message, limit)?;
+        let token = inbox.put_received(message);
         self.put_text(buffer, heard);
         Ok(Some(Event {
             kind: EventKind::Message,
