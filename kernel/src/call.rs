@@ -11,6 +11,7 @@ use crate::lane::Request;
 use crate::objects::Watched;
 use crate::slot::{Found, Via};
 use crate::sync::Ordering;
+use crate::thread::NOBODY;
 use crate::{Context, Engine, HandleList, Kernel, Nanos, Outgoing};
 
 impl<E: Engine> Kernel<E> {
@@ -366,11 +367,8 @@ impl<E: Engine> Kernel<E> {
         if refused {
             self.tell_room(context, cell);
         }
-        let Owed { sender, room, to_call } = answered;
-        if let Sender::Cell { cell: caller, ticket } = sender
-            && to_call
-            && waker == Waker::Continues
-        {
+        let Owed { caller, ticket, room, to_call } = answered;
+        if caller != NOBODY && to_call && waker == Waker::Continues {
             // Who calls again finds it listening.
             self.listen_if_useful(context, caller);
             let fits = flight.is_empty() && self.engine.length(message.bytes) <= room as usize;
@@ -379,6 +377,7 @@ impl<E: Engine> Kernel<E> {
             }
         }
         self.core(context.core.0).trace.record(TraceKind::Answer, context.thread.0, cell, token);
+        let sender = if caller == NOBODY { Sender::Kernel } else { Sender::Cell { cell: caller, ticket } };
         self.deliver(context, sender, room, Ok((message.bytes, flight)), waker);
         Ok(())
     }
@@ -491,7 +490,10 @@ impl<E: Engine> Kernel<E> {
 
 /// Who is owed an answer, and what kind.
 struct Owed {
-    sender: Sender,
+    /// The cell that sent the message; nobody if the kernel did.
+    caller: u32,
+    /// The name of its pending one.
+    ticket: u64,
     /// Bytes that the sender has room for.
     room: u32,
     /// The sender waits for it in a `call`.
@@ -499,9 +501,14 @@ struct Owed {
 }
 
 impl Owed {
+    #[inline]
     fn of<B>(message: &Message<B>) -> Self {
         let to_call = matches!(message.payload, Payload::Borrowed(..));
-        Self { sender: message.sender, room: message.room, to_call }
+        let (caller, ticket) = match message.sender {
+            Sender::Cell { cell, ticket } => (cell, ticket),
+            Sender::Kernel => (NOBODY, 0),
+        };
+        Self { caller, ticket, room: message.room, to_call }
     }
 }
 

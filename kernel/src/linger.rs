@@ -173,13 +173,14 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Takes what was heard while the calling thread does something else.
+    #[inline(never)]
     pub(crate) fn take_post(&self, context: &mut Context, from: u32, heard: &Heard<'_>) {
         self.receive_post(context, from, heard, None);
     }
 
     /// Takes what was heard. A message is received into `buffer` if there is one and nothing is queued before it, or else is queued; an
     /// answer is kept for who waits for it.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn receive_post(
         &self,
         context: &mut Context,
@@ -199,7 +200,9 @@ impl<E: Engine> Kernel<E> {
         })
     }
 
-    /// Accepts a message that was heard, as [`Kernel::accept`] does one in its sender's place.
+    /// Accepts a message that was heard, as [`Kernel::accept`] does one in its sender's place. Inlined, so that nothing is stored in pieces
+    /// and loaded again as a whole, which waits until the stores are done.
+    #[inline(always)]
     fn accept_post(
         &self,
         context: &mut Context,
@@ -227,9 +230,8 @@ impl<E: Engine> Kernel<E> {
             let queued = inbox.accept(message(Payload::Owned(heard.keep().bytes())), limit);
             return queued.map(|_| None).map_err(|(error, _)| error);
         };
-        let message = message(Payload::Borrowed(buffer, length));
-        inbox.admit(&message, limit)?;
-        let token = inbox.put_received(message);
+        inbox.admit_bytes(capability.index, 0, Some(limit))?;
+        let token = inbox.put_received(message(Payload::Borrowed(buffer, length)));
         self.put_text(buffer, heard);
         Ok(Some(Event {
             kind: EventKind::Message,

@@ -37,11 +37,10 @@ impl<T> Slab<T> {
 
     /// Puts a value in; its name. Inlined, as what follows, so that a value is made where it lies and dropped there: to move one costs more
     /// than all else.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, value: T) -> u64 {
         if self.free == NO_ENTRY {
-            self.free = u32::try_from(self.entries.len()).unwrap_or(NO_ENTRY);
-            self.entries.push(Place { generation: 0, next_free: NO_ENTRY, value: None });
+            self.grow();
         }
         let index = self.free;
         let Some(entry) = self.entries.get_mut(index as usize) else { return u64::MAX };
@@ -49,6 +48,12 @@ impl<T> Slab<T> {
         self.used += 1;
         entry.value = Some(value);
         u64::from(entry.generation) << 32 | u64::from(index)
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.free = u32::try_from(self.entries.len()).unwrap_or(NO_ENTRY);
+        self.entries.push(Place { generation: 0, next_free: NO_ENTRY, value: None });
     }
 
     #[inline]
