@@ -74,6 +74,11 @@ impl<S: System> Process<S> {
         }
     }
 
+    /// What it stands on.
+    pub fn system(&mut self) -> &mut S {
+        &mut self.system
+    }
+
     /// Gives back what the program has opened and not closed: when it has ended, by itself or by a fault.
     pub fn end(&mut self) {
         let Self { system, table, .. } = self;
