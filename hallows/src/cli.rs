@@ -1,11 +1,14 @@
 //! The command line: what can be asked, and how it is explained.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hallows_linux::host::core_set::CoreSet;
 use hallows_linux::host::quantity::ByteSize;
 use hallows_linux::host::tier::TierLimit;
+
+use crate::unix::Directory;
 
 /// An operating system of your own on cores taken from Linux.
 ///
@@ -23,6 +26,7 @@ Examples:
   hallows run calculator                  boot a machine, run a system that comes with it
   hallows run my-system.toml --cores 2-3  run a system of your own on two cores
   hallows run program.wasm -- one two     run one program with arguments
+  hallows run sort.wasm --dir . -- -n a   run a Unix program on files of this directory
   hallows ps                              what a running machine does (from another terminal)
   hallows bench protected-call            what it costs, beside Linux
   hallows interface diff old.wit new.wit  whom a change of an interface breaks
@@ -50,6 +54,10 @@ pub enum Command {
     /// Look at interfaces: identity, canonical form, what differs between two, stubs.
     #[command(subcommand)]
     Interface(Interface),
+    /// Print a script that completes this command line in a shell.
+    Completions(Completions),
+    /// Print the manual page, or write those of all subcommands into a folder.
+    Man(Man),
 }
 
 /// The cores and the memory of a machine.
@@ -64,9 +72,10 @@ pub struct MachineOptions {
     /// Memory of all cells together, for example `512M` or `2G`.
     #[arg(long, value_name = "SIZE", default_value = "256M")]
     pub memory: ByteSize,
-    /// How far to take the cores from Linux: `shared` only pins threads, `isolated` also moves Linux away (needs root).
-    #[arg(long, value_name = "TIER", default_value = "best", value_parser = tier_limit)]
-    pub tier: TierLimit,
+    /// How far to take the cores from Linux: `shared` only pins threads, `best` also moves Linux away (needs root). If not given: `shared` for a
+    /// Unix program, which often is over before the cores were taken, else `best`.
+    #[arg(long, value_name = "TIER", value_parser = tier_limit)]
+    pub tier: Option<TierLimit>,
     /// How long a program runs while another waits for its core, in microseconds.
     #[arg(long, value_name = "US", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub quantum_us: u64,
@@ -79,8 +88,15 @@ pub struct Run {
     #[arg(value_name = "SYSTEM|PROGRAM")]
     pub what: String,
     /// Arguments of the program.
-    #[arg(last = true)]
-    pub arguments: Vec<String>,
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    pub arguments: Vec<OsString>,
+    /// A directory that a Unix program is given, and all below it: `HOST`, or `HOST:GUEST` if the program shall know it by another name;
+    /// with `:ro` behind it, only to read. May be given several times.
+    #[arg(long = "dir", value_name = "HOST[:GUEST][:ro]")]
+    pub directories: Vec<Directory>,
+    /// A variable of a Unix program's environment: `NAME=VALUE`, or `NAME` for the value that it has here.
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    pub variables: Vec<OsString>,
     /// The machine.
     #[command(flatten)]
     pub machine: MachineOptions,
@@ -91,8 +107,11 @@ pub struct Run {
     #[arg(long)]
     pub chaos: bool,
     /// Say nothing about the machine itself.
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
+    /// Say what the machine is set up with also where a Unix program has the terminal.
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// Which machine to talk to.
@@ -130,6 +149,24 @@ pub struct Kill {
     /// Which machine.
     #[command(flatten)]
     pub which: Which,
+}
+
+/// Options of `completions`.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(after_help = "Example:\n  hallows completions bash > ~/.local/share/bash-completion/completions/hallows")]
+pub struct Completions {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Options of `man`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  hallows man | man -l -\n  hallows man --folder ~/.local/share/man/man1")]
+pub struct Man {
+    /// Write `hallows.1`, `hallows-run.1` and so on there.
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
 }
 
 /// Options of `list`.

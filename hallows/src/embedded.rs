@@ -7,6 +7,9 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 /// The programs that are linked into the machine: the same sources as the embedded ones, and the supervisor.
 pub static NATIVES: &[&NativeProgram] = &[
     &hallows_supervisor::PROGRAM,
+    &hallows_linux::services::HOST,
+    &hallows_bank::PROGRAM,
+    &hallows_bank_client::PROGRAM,
     &hallows_calculator::PROGRAM,
     &hallows_calculator_client::PROGRAM,
     &hallows_compute::PROGRAM,

@@ -9,6 +9,7 @@ mod ours;
 mod planner;
 mod system;
 mod systems;
+mod unix;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -73,6 +74,9 @@ fn act(command: Command) -> Result<u8, Failure> {
         Command::Stop(options) => commands::stop::stop(options),
         Command::Kill(options) => commands::stop::kill(&options),
         Command::Restore => commands::stop::restore(),
+        Command::Completions(options) => commands::manual::completions(options, &mut output)
+            .map_err(|error| Failure::other(SOFTWARE, format!("cannot write: {error}"))),
+        Command::Man(options) => commands::manual::man(&options, &mut output),
         Command::List(options) => commands::list::list(options, &mut output)
             .map_err(|error| Failure::other(SOFTWARE, format!("cannot write: {error}"))),
     };

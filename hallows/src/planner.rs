@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use hallows_abi::Rights;
 use hallows_linux::machine::plan::{
-    CellPlan, Plan, ProgramPlan, ServiceKind, ServicePlan, TimePlan, UseKind, UsePlan,
+    CellPlan, PlacePlan, Plan, ProgramPlan, ServiceKind, ServicePlan, TimePlan, UseKind, UsePlan,
 };
 
 use crate::compile::Compiler;
 use crate::embedded;
 use crate::failure::Failure;
 use crate::system::{Cell, EndpointPlace, ProgramSource, Programs, Service, System};
+use crate::unix::{self, Given, Invocation};
 
 /// The supervisor's memory: its records, and a heap for reports.
 const SUPERVISOR_BYTES: u64 = 4 << 20;
@@ -29,13 +30,15 @@ pub struct Planned {
     pub artifacts: Vec<u8>,
     /// The system's name.
     pub name: String,
+    /// What a Unix program is given, if it is one.
+    pub given: Option<Given>,
 }
 
 /// Finds a system: one that comes with hallows, a TOML file, or a single program.
 ///
 /// # Errors
 /// When there is none of that name, or it is wrong.
-pub fn find(what: &str, arguments: Vec<String>, native: bool) -> Result<System, Failure> {
+pub fn find(what: &str, has_arguments: bool, native: bool) -> Result<System, Failure> {
     let (built_in, natives) = (embedded::names(), embedded::native_names());
     let programs = Programs { built_in: &built_in, native: &natives };
     let path = Path::new(what);
@@ -47,7 +50,7 @@ pub fn find(what: &str, arguments: Vec<String>, native: bool) -> Result<System, 
     let is_file = what.contains('/') || path.extension().is_some_and(|extension| extension == "wasm");
     if !is_file
         && !native
-        && arguments.is_empty()
+        && !has_arguments
         && let Some(text) = crate::systems::text(what)
     {
         return System::parse(Path::new(&format!("{what}.toml")), text, programs)
@@ -73,41 +76,70 @@ pub fn find(what: &str, arguments: Vec<String>, native: bool) -> Result<System, 
         )));
     };
     let name = path.file_stem().map_or_else(|| what.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Ok(System::of_one(&name, source, arguments))
+    Ok(System::of_one(&name, source))
 }
 
-/// Compiles a system's programs and plans its cells.
+/// Compiles a system's programs and plans its cells, in a machine with so much memory.
 ///
 /// # Errors
-/// When a program cannot be read or compiled.
-pub fn plan(system: &System, compiler: &Compiler) -> Result<Planned, Failure> {
+/// When a program cannot be read or compiled, or cannot be given what it is given.
+pub fn plan(
+    system: &System,
+    compiler: &Compiler,
+    invocation: &Invocation,
+    memory_bytes: u64,
+) -> Result<Planned, Failure> {
     let mut planner = Planner { compiler, sources: Vec::new(), programs: Vec::new(), artifacts: Vec::new() };
     let supervisor = planner.program(&ProgramSource::Native("supervisor".to_owned()))?;
     // The supervisor comes first: the others' faults go to an endpoint that exists already.
     let mut cells = vec![supervisor_plan(system, supervisor)];
-    for cell in &system.cells {
-        let program = planner.program(&cell.program)?;
-        cells.push(cell_plan(cell, program));
+    let programs = system.cells.iter().map(|cell| planner.program(&cell.program));
+    let programs = programs.collect::<Result<Vec<_>, _>>()?;
+    let given = planner.given(system, &programs, invocation)?;
+    if given.is_some() {
+        // They, too, run before who uses them.
+        let service = planner.program(&ProgramSource::Native(unix::SERVICE.to_owned()))?;
+        cells.extend(Given::service_cells(service, cells.len()));
+    }
+    // Where the system's own cells begin.
+    let first = cells.len();
+    for (cell, program) in system.cells.iter().zip(programs) {
+        cells.push(cell_plan(cell, program, first));
+    }
+    match (&given, &mut cells[first..]) {
+        (Some(given), [cell]) => given.give(cell, first - 2, memory_bytes),
+        (None, [cell]) if system.is_of_one => cell.arguments = invocation.texts(&system.name)?,
+        _ => {
+            invocation.texts(&system.name)?;
+        }
     }
     let mut notifications = 0;
     for supervised in &system.supervised {
         let name = &system.cells[supervised.cell].name;
         cells[0].uses.push(UsePlan {
             name: format!("cell.{name}"),
-            what: UseKind::Cell { cell: supervised.cell + 1 },
+            what: UseKind::Cell { cell: supervised.cell + first },
         });
         for (number, dependent) in supervised.dependents.iter().enumerate() {
             let told = |rights: Rights| UseKind::Notification { number: notifications, rights: rights.0 };
             cells[0].uses.push(UsePlan { name: format!("gone.{name}.{number}"), what: told(Rights::SEND) });
-            cells[dependent.cell + 1]
+            cells[dependent.cell + first]
                 .uses
                 .push(UsePlan { name: dependent.grant.clone(), what: told(Rights::RECEIVE) });
             notifications += 1;
         }
     }
     let Planner { programs, artifacts, .. } = planner;
-    let plan = Plan { programs, cells, notifications, ends_with: Some(0), ..Plan::default() };
-    Ok(Planned { plan, artifacts, name: system.name.clone() })
+    let plan = Plan {
+        programs,
+        cells,
+        notifications,
+        ends_with: Some(0),
+        code_of: given.is_some().then_some(first),
+        unix: given.as_ref().map(|given| given.plan.clone()),
+        ..Plan::default()
+    };
+    Ok(Planned { plan, artifacts, name: system.name.clone(), given })
 }
 
 fn supervisor_plan(system: &System, program: usize) -> CellPlan {
@@ -117,7 +149,7 @@ fn supervisor_plan(system: &System, program: usize) -> CellPlan {
         memory_bytes: SUPERVISOR_BYTES,
         slots: 4_096,
         priority: SUPERVISOR_PRIORITY,
-        core: None,
+        place: PlacePlan::Anywhere,
         time: None,
         arguments: system.supervised.iter().map(|supervised| supervised.ward.to_string()).collect(),
         serves: vec![ServicePlan {
@@ -129,15 +161,16 @@ fn supervisor_plan(system: &System, program: usize) -> CellPlan {
     }
 }
 
-fn cell_plan(cell: &Cell, program: usize) -> CellPlan {
-    let place = |EndpointPlace { cell, endpoint }: EndpointPlace| (cell + 1, endpoint);
+/// The plan of a cell of a system whose cells begin at place `first`.
+fn cell_plan(cell: &Cell, program: usize, first: usize) -> CellPlan {
+    let place = |EndpointPlace { cell, endpoint }: EndpointPlace| (cell + first, endpoint);
     CellPlan {
         name: cell.name.clone(),
         program,
         memory_bytes: cell.memory_bytes,
         slots: cell.slots,
         priority: cell.priority,
-        core: cell.core,
+        place: cell.core.map_or(PlacePlan::Anywhere, PlacePlan::Core),
         time: cell.time.map(|time| TimePlan { budget_ns: time.budget_ns, period_ns: time.period_ns }),
         arguments: cell.arguments.clone(),
         serves: cell
@@ -201,6 +234,37 @@ impl Planner<'_> {
         self.sources.push(source.clone());
         self.programs.push(planned);
         Ok(self.programs.len() - 1)
+    }
+
+    /// Opens what a Unix program is given; nothing, if there is none in the system.
+    fn given(
+        &self,
+        system: &System,
+        programs: &[usize],
+        invocation: &Invocation,
+    ) -> Result<Option<Given>, Failure> {
+        let unix = system.cells.iter().zip(programs).find(|(_, program)| self.is_unix(**program));
+        let Some((cell, _)) = unix else { return Ok(None) };
+        if !system.is_of_one {
+            return Err(Failure::usage(format!(
+                "{} of the system {} is a program of Unix; such run alone, by `hallows run FILE`",
+                cell.name, system.name
+            )));
+        }
+        let path = match &cell.program {
+            ProgramSource::File(path) => path.as_path(),
+            ProgramSource::BuiltIn(name) | ProgramSource::Native(name) => Path::new(name),
+        };
+        invocation.open(path).map(Some)
+    }
+
+    fn is_unix(&self, program: usize) -> bool {
+        match self.programs[program] {
+            ProgramPlan::Artifact { offset, length, .. } => {
+                unix::is_unix(&self.artifacts[offset..offset + length])
+            }
+            ProgramPlan::Native { .. } => false,
+        }
     }
 
     fn compiled(&mut self, name: &str, wasm: &[u8]) -> Result<ProgramPlan, Failure> {

@@ -26,6 +26,8 @@ pub struct System {
     /// Who is restarted and who is told, for the supervisor: its arguments, in order. It is granted each cell as `cell.NAME`
     /// (SEND and MANAGE, with the cell's number as badge), and their faults go to its one endpoint.
     pub supervised: Vec<Supervised>,
+    /// It was made of one program, not written down.
+    pub is_of_one: bool,
 }
 
 /// A cell to be made.
@@ -157,7 +159,7 @@ impl System {
 
     /// A system of one program that uses nobody.
     #[must_use]
-    pub fn of_one(name: &str, program: ProgramSource, arguments: Vec<String>) -> Self {
+    pub fn of_one(name: &str, program: ProgramSource) -> Self {
         let cell = Cell {
             name: name.to_owned(),
             program,
@@ -166,7 +168,7 @@ impl System {
             priority: document::USUAL_PRIORITY,
             core: None,
             time: None,
-            arguments,
+            arguments: Vec::new(),
             passive: false,
             serves: Vec::new(),
             uses: Vec::new(),
@@ -177,7 +179,7 @@ impl System {
         ward.policy.restart = hallows_supervisor::Restart::Never;
         ward.awaited = true;
         let supervised = Supervised { cell: 0, ward, dependents: Vec::new() };
-        Self { name: name.to_owned(), cells: vec![cell], supervised: vec![supervised] }
+        Self { name: name.to_owned(), cells: vec![cell], supervised: vec![supervised], is_of_one: true }
     }
 }
 

@@ -9,6 +9,7 @@ macro_rules! systems {
 }
 
 systems![
+    "bank",
     "budget",
     "calculator",
     "calculator-active",

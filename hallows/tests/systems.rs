@@ -49,6 +49,14 @@ fn nobody_can_tell_whether_a_program_is_web_assembly_or_linked_in() {
 }
 
 #[test]
+fn no_forged_resource_reaches_a_handler_and_no_resource_anothers_functions() {
+    let (text, code) = run(&["bank"]);
+    assert_eq!(text.matches("money moved as it should").count(), 2, "{text}");
+    assert_eq!(text.matches("every forgery was refused").count(), 2, "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
 fn a_server_that_crashes_is_restarted_and_its_client_told() {
     let (text, code) = run(&["counter"]);
     assert_eq!(text.matches("the server died").count(), 3, "{text}");

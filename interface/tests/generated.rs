@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use hallows_interface::{Package, stubs};
 
 /// Where interfaces are, which, and where their stubs are kept; all from the root of the tree.
-const KEPT: [(&str, &str, &str); 8] = [
+const KEPT: [(&str, &str, &str); 9] = [
+    ("wit/examples", "bank", "programs/protocols/src/bank.rs"),
     ("wit/examples", "calc", "programs/protocols/src/calc.rs"),
     ("wit/examples", "exchange", "programs/protocols/src/exchange.rs"),
     ("wit/system", "clock", "interface/system/src/clock.rs"),
@@ -14,7 +15,7 @@ const KEPT: [(&str, &str, &str); 8] = [
     ("wit/system", "files", "interface/system/src/files.rs"),
     ("wit/system", "invocation", "interface/system/src/invocation.rs"),
     ("wit/system", "random", "interface/system/src/random.rs"),
-    ("interface/tests/every-type.wit", "every-type", "sdk/rust/src/stub/every_type.rs"),
+    ("interface/tests/every-type.wit", "every-type", "sdk/rust/src/stub/tests/every_type.rs"),
 ];
 
 fn root() -> PathBuf {

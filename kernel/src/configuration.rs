@@ -5,8 +5,11 @@ use hallows_abi::MAX_CHAIN;
 /// The sizes of the kernel's tables and the scheduler's times. All memory of the tables is taken when the kernel is made.
 #[derive(Clone, Debug)]
 pub struct Configuration {
-    /// Cores that run programs, at least 1.
+    /// Cores, service cores included, at least 1 more than those.
     pub cores: u32,
+    /// So many of them, the last ones, are *service cores*: they run the threads that are pinned to them and no others, so such a thread may
+    /// block in the host. Nobody keeps time budgets, nor handler budgets, there.
+    pub service_cores: u32,
     /// Cells, each with one thread of execution. Cell 0 is the root: it holds what boot makes, and runs nothing.
     pub cells: u32,
     /// Endpoints, notifications, timers, budgets, regions, programs: so many of each.
@@ -34,6 +37,7 @@ impl Default for Configuration {
     fn default() -> Self {
         Self {
             cores: 1,
+            service_cores: 0,
             cells: 1_024,
             objects: 4_096,
             slots: 65_536,
@@ -51,6 +55,12 @@ impl Default for Configuration {
 }
 
 impl Configuration {
+    /// How many cores, from the first one on, run whatever there is to run.
+    #[must_use]
+    pub const fn general_cores(&self) -> u32 {
+        self.cores - self.service_cores
+    }
+
     /// Few of everything: for tests and model checks.
     #[must_use]
     pub fn tiny(cores: u32) -> Self {

@@ -60,8 +60,8 @@ pub struct Outgoing<'a, E: Engine> {
 impl<E: Engine> Kernel<E> {
     /// A kernel with empty tables, over an engine and a machine.
     pub fn new(engine: E, machine: E::Machine, configuration: Configuration) -> (Self, BootCapability) {
-        let Configuration { cores, cells, objects, slots, .. } = configuration;
-        let cores = cores.max(1);
+        let Configuration { cores, service_cores, cells, objects, slots, .. } = configuration;
+        let cores = cores.max(service_cores.saturating_add(1));
         let kernel = Self {
             engine,
             machine,
@@ -84,6 +84,12 @@ impl<E: Engine> Kernel<E> {
         };
         kernel.open_root();
         (kernel, BootCapability(()))
+    }
+
+    /// What it was made with.
+    #[must_use]
+    pub const fn configuration(&self) -> &Configuration {
+        &self.configuration
     }
 
     /// The preemption word of a thread.

@@ -108,7 +108,7 @@ impl<E: Engine> Kernel<E> {
                     return Lingered::Woken;
                 }
                 let wanted = here.waiting().any() || thread.word.is_set();
-                if wanted || look % NEAR_LOOKS == NEAR_LOOKS - 1 && self.is_wanted_elsewhere() {
+                if wanted || look % NEAR_LOOKS == NEAR_LOOKS - 1 && self.is_wanted_elsewhere(context.core.0) {
                     break;
                 }
                 self.machine.relax(context.core, look);
@@ -120,8 +120,8 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
-    fn is_wanted_elsewhere(&self) -> bool {
-        self.is_stopping() || (0..self.configuration.cores).any(|core| self.has_surplus(core))
+    fn is_wanted_elsewhere(&self, core: u32) -> bool {
+        self.is_stopping() || self.is_surplus_elsewhere(core)
     }
 
     /// Posts a message of the calling thread to its server, or its answer to a caller, whose pending one is `ticket`. False: it must go by

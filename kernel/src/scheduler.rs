@@ -54,7 +54,10 @@ impl<E: Engine> Kernel<E> {
     }
 
     fn steal(&self, token: &mut Token<'_, { level::NONE }>, core: u32) -> Option<u32> {
-        let cores = self.configuration.cores;
+        let cores = self.configuration.general_cores();
+        if core >= cores {
+            return None;
+        }
         (1..cores).map(|distance| (core + distance) % cores).find_map(|victim| {
             let record = self.core(victim);
             if !record.waiting().has_movable() {
@@ -127,7 +130,7 @@ impl<E: Engine> Kernel<E> {
             return;
         }
         let pinned = woken.pinned.load(Ordering::Relaxed);
-        let here = pinned == NOBODY || pinned == core;
+        let here = self.may_run_on(pinned, core);
         // A thread of lower priority than one that waits here queues up behind it.
         let best = record.waiting().best_priority();
         if here && record.handoff.load(Ordering::Relaxed) == NOBODY && woken.effective_priority() >= best {
@@ -182,11 +185,16 @@ impl<E: Engine> Kernel<E> {
         self.core(target).publish(&queue);
     }
 
+    /// Whether a thread that is pinned so (or to [`NOBODY`]) may run on a core.
+    pub(crate) fn may_run_on(&self, pinned: u32, core: u32) -> bool {
+        pinned == core || pinned == NOBODY && core < self.configuration.general_cores()
+    }
+
     fn place(&self, from: u32, thread: u32, arrival: Arrival) -> u32 {
-        let cores = self.configuration.cores;
+        let cores = self.configuration.general_cores();
         let record = self.threads.at(thread);
         let pinned = record.pinned.load(Ordering::Relaxed);
-        if pinned < cores {
+        if pinned < self.configuration.cores {
             return pinned;
         }
         if self.configuration.chaos {
@@ -209,7 +217,7 @@ impl<E: Engine> Kernel<E> {
         let has_work = || {
             self.is_stopping()
                 || record.waiting().any()
-                || (0..self.configuration.cores).any(|other| self.has_surplus(other))
+                || self.is_surplus_elsewhere(core.0)
         };
         record.say(Idle::Looking);
         record.trace.record(TraceKind::Idle, NOBODY, 0, 0);
@@ -233,8 +241,14 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
+    /// Whether there is something that this core could take over from another one.
+    pub(crate) fn is_surplus_elsewhere(&self, core: u32) -> bool {
+        let cores = self.configuration.general_cores();
+        core < cores && (0..cores).any(|other| self.has_surplus(other))
+    }
+
     /// Whether a busy core has threads waiting that may run elsewhere.
-    pub(crate) fn has_surplus(&self, core: u32) -> bool {
+    fn has_surplus(&self, core: u32) -> bool {
         let record = self.core(core);
         record.waiting().has_movable() && record.seems_busy()
     }

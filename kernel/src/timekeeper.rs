@@ -64,7 +64,8 @@ impl<E: Engine> Kernel<E> {
             return NextTick { at: now.after(self.configuration.quantum_ns), spin: true };
         }
         let coarse_ns = now.0 + self.configuration.coarse_tick_ns;
-        let busy = || (0..self.configuration.cores).any(|core| self.core(core).does() == Idle::Busy);
+        // One that is busy in the host for hours is nobody's concern.
+        let busy = || (0..self.configuration.general_cores()).any(|core| self.core(core).does() == Idle::Busy);
         let at = self.plan.make(active, coarse_ns, || self.next_due_ns(&mut token), busy);
         let began = (0..self.configuration.cores).any(|core| self.core(core).waiting().any());
         NextTick { at: if began { now } else { Nanos(at) }, spin: false }
@@ -81,7 +82,7 @@ impl<E: Engine> Kernel<E> {
             seen.switches = switches;
             let running = core.running.load(Ordering::Relaxed);
             if running != NOBODY {
-                active = true;
+                active |= number < self.configuration.general_cores();
                 self.account(number, running, seen, now);
                 if self.threads.at(running).standing.is_metered() {
                     self.look_at_budget(&mut below, running, now);

@@ -8,9 +8,10 @@ use std::time::Instant;
 use hallows_linux::host::cores::{self, CoreChoice, CoreRequest, Topology};
 use hallows_linux::host::facts::HostFacts;
 use hallows_linux::host::memory::check_available;
-use hallows_linux::host::parent::{DEFAULT_GRACE, Event, Launch, RestartPolicy, supervise};
+use hallows_linux::host::parent::{DEFAULT_GRACE, Event, Launch, RestartPolicy, Streams, supervise};
 use hallows_linux::machine::plan::Plan;
 use hallows_linux::machine::process::MachineConfig;
+use hallows_linux::host::tier::TierLimit;
 use rustix::fs::{MemfdFlags, SealFlags};
 
 use super::stop::{directory, restored};
@@ -18,6 +19,7 @@ use crate::cli::{MachineOptions, Run};
 use crate::compile::Compiler;
 use crate::failure::{Failure, SOFTWARE, USAGE};
 use crate::planner::{self, Planned};
+use crate::unix::{Given, Invocation};
 
 /// Runs a system; the exit code.
 ///
@@ -29,43 +31,56 @@ pub fn run(options: Run) -> Result<u8, Failure> {
     choice.confine().map_err(|error| {
         Failure::other(SOFTWARE, format!("cannot stay on core {}: {error}", choice.housekeeping))
     })?;
-    let system = planner::find(&options.what, options.arguments, options.native)?;
+    let system = planner::find(&options.what, !options.arguments.is_empty(), options.native)?;
+    let invocation = Invocation {
+        arguments: options.arguments,
+        variables: options.variables,
+        directories: options.directories,
+    };
     check_available(options.machine.memory).map_err(|error| Failure::other(USAGE, error))?;
     let compiler = Compiler::open(options.quiet)?;
-    let Planned { plan, artifacts, name } = planner::plan(&system, &compiler)?;
+    let Planned { plan, artifacts, name, given } =
+        planner::plan(&system, &compiler, &invocation, options.machine.memory.0)?;
+    // A Unix program has the terminal for itself.
+    let is_unix = given.is_some();
+    let quiet = options.quiet || is_unix && !options.verbose;
     let plan = Plan {
         memory_bytes: options.machine.memory.0,
         quantum_ns: options.machine.quantum_us * 1_000,
         chaos: options.chaos,
-        tells: !options.quiet,
+        tells: !quiet,
         ..plan
     };
     let facts = HostFacts::read();
-    if !options.quiet {
+    if !quiet {
         eprintln!("hallows: {name} on {}", facts.line());
         choice.lines().iter().for_each(|line| eprintln!("hallows: {line}"));
         eprintln!("hallows: {} of memory, taken from Linux in the background", options.machine.memory);
     }
     let config = MachineConfig { choice: choice.clone(), plan, seal_key: compiler.seal_key() };
+    let streams = given.as_ref().map_or(Streams::Console, Given::streams);
+    let mut attachments = vec![sealed_file(&artifacts)?];
+    attachments.extend(given.into_iter().flat_map(|given| given.descriptors));
     let launch = Launch {
         directory: directory()?,
         cores: choice,
         topology,
         kernel: facts.kernel_version(),
-        limit: options.machine.tier,
+        limit: options.machine.tier.unwrap_or(if is_unix { TierLimit::SharedOnly } else { TierLimit::Best }),
         config: serde_json::to_vec(&config).map_err(|error| Failure::other(SOFTWARE, error))?,
-        attachments: vec![sealed_file(&artifacts)?],
+        attachments,
+        streams,
         grace: DEFAULT_GRACE,
         restart: RestartPolicy::Never,
     };
     let began = Instant::now();
     let ended = supervise(launch, &mut |event| {
-        if !options.quiet {
+        if !quiet {
             tell(&event);
         }
     })
     .map_err(|error| Failure::other(error.exit_code(), error))?;
-    if !options.quiet {
+    if !quiet {
         eprintln!("hallows: after {:.1} s the machine {}", began.elapsed().as_secs_f64(), ended.end);
     }
     Ok(ended.exit_code())

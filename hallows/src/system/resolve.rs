@@ -91,7 +91,7 @@ pub fn resolve(file: &Path, text: &str, programs: Programs<'_>, document: Docume
     }
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = document.name.or(stem).unwrap_or_default();
-    Ok(in_starting_order(System { name, cells, supervised }))
+    Ok(in_starting_order(System { name, cells, supervised, is_of_one: false }))
 }
 
 /// A name of a cell, an endpoint or a grant.
@@ -437,7 +437,7 @@ fn in_starting_order(system: System) -> System {
         record.cell = place_of[record.cell];
         record.dependents.iter_mut().for_each(|dependent| dependent.cell = place_of[dependent.cell]);
     }
-    System { name: system.name, cells, supervised }
+    System { cells, supervised, ..system }
 }
 
 /// Adds a cell to the order, after everything that it uses.

@@ -29,13 +29,17 @@ impl Status {
     /// What a caller gets instead of a result; [`Error::Refused`] for a byte that is no status.
     #[inline(always)]
     pub const fn result(byte: u8) -> Result<(), Error> {
+        if byte == Self::Done as u8 { Ok(()) } else { Err(Self::error(byte)) }
+    }
+
+    #[cold]
+    const fn error(byte: u8) -> Error {
         match byte {
-            0 => Ok(()),
-            1 => Err(Error::UnknownOperation),
-            2 => Err(Error::BadArgument),
-            3 => Err(Error::AnswerTooLong),
-            4 => Err(Error::Gone),
-            _ => Err(Error::Refused),
+            1 => Error::UnknownOperation,
+            2 => Error::BadArgument,
+            3 => Error::AnswerTooLong,
+            4 => Error::Gone,
+            _ => Error::Refused,
         }
     }
 }

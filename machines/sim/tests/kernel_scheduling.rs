@@ -331,3 +331,51 @@ fn a_timer_of_a_nanosecond_fires_every_ten_microseconds() {
     assert!((50..=102).contains(&fired.get()), "{} times in a millisecond", fired.get());
     sim.finish(STEPS).unwrap();
 }
+
+#[test]
+fn a_service_core_runs_what_is_pinned_to_it_and_nothing_else() {
+    const SERVICE: CoreId = CoreId(2);
+    let mut answered = 0;
+    for seed in 0..200 {
+        let configuration = Configuration {
+            service_cores: 1,
+            chaos: seed % 2 == 1,
+            idle_looks: 30 * (seed % 3) as u32,
+            ..Configuration::tiny(3)
+        };
+        let mut sim = Simulation::new(seed, configuration, Faults::CALM);
+        let server = sim.main(|process| {
+            let mut event = process.wait(NO_DEADLINE)?;
+            loop {
+                assert_eq!(process.core(), SERVICE);
+                process.compute(500)?;
+                event = process.answer_wait(event.token, &[], &[], NO_DEADLINE)?;
+            }
+        });
+        let (server, _) = sim.cell_of(&server, None, &specification(3, Some(SERVICE)));
+        let endpoint = sim.active(server, 8);
+        sim.start(server);
+        let done = Rc::new(Cell::new(0));
+        // More than the general cores can hold, and as they wait for answers the server's core could hand itself to them.
+        for _ in 0..5 {
+            let noted = Rc::clone(&done);
+            let client = sim.main(move |process| {
+                for _ in 0..10 {
+                    process.call(Handle(3), &[], &[], NO_DEADLINE)?;
+                    assert_ne!(process.core(), SERVICE);
+                    process.compute(700)?;
+                    assert_ne!(process.core(), SERVICE);
+                    noted.set(noted.get() + 1);
+                }
+                Ok(())
+            });
+            let (client, _) = sim.cell_of(&client, None, &specification(3, None));
+            sim.grant(client, &endpoint);
+            sim.start(client);
+        }
+        sim.run(STEPS * 10).unwrap();
+        answered += done.get();
+        sim.finish(STEPS).unwrap();
+    }
+    assert_eq!(answered, 200 * 50);
+}

@@ -6,6 +6,8 @@
 #[cfg(test)]
 extern crate std;
 
+#[rustfmt::skip]
+pub mod bank;
 pub mod bench;
 #[rustfmt::skip]
 pub mod calc;

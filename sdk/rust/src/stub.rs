@@ -329,8 +329,4 @@ impl<'a> Request<'a> {
 }
 
 #[cfg(test)]
-#[rustfmt::skip]
-#[expect(dead_code, reason = "the tests use some of what stubs have")]
-mod every_type;
-#[cfg(test)]
 mod tests;

@@ -456,6 +456,6 @@ mod native {
 
 /// The SDK's own tests run outside of a machine.
 #[cfg(test)]
-mod no_machine;
+mod test_support;
 #[cfg(test)]
-pub use no_machine::FOREIGN;
+pub use test_support::FOREIGN;

@@ -23,6 +23,8 @@ pub enum ThreadRole {
     Timekeeper(CoreId),
     /// Keeps memory slots in stock, populates memory.
     Cleaner(CoreId),
+    /// Runs services that block in Linux.
+    Service(CoreId),
     /// Talks to the parent.
     Control(CoreId),
 }
@@ -31,7 +33,11 @@ impl ThreadRole {
     /// The core that it belongs on.
     pub fn core(self) -> CoreId {
         match self {
-            Self::Programs(core) | Self::Timekeeper(core) | Self::Cleaner(core) | Self::Control(core) => core,
+            Self::Programs(core)
+            | Self::Timekeeper(core)
+            | Self::Cleaner(core)
+            | Self::Service(core)
+            | Self::Control(core) => core,
         }
     }
 
@@ -41,6 +47,7 @@ impl ThreadRole {
             Self::Programs(core) => format!("core-{core}"),
             Self::Timekeeper(_) => "timekeeper".to_owned(),
             Self::Cleaner(_) => "cleaner".to_owned(),
+            Self::Service(_) => "service".to_owned(),
             Self::Control(_) => "control".to_owned(),
         }
     }

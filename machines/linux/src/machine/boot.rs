@@ -7,7 +7,7 @@ use hallows_kernel::{BootCapability, CellId, CellSpecification, CoreId, Rooted, 
 use hallows_sdk::start_info;
 
 use super::linux_machine::LinuxMachine;
-use super::plan::{CellPlan, Plan, ProgramPlan, ServiceKind, TimePlan, UseKind};
+use super::plan::{CellPlan, PlacePlan, Plan, ProgramPlan, ServiceKind, TimePlan, UseKind};
 use hallows_abi::{Handle, MAX_START_INFO, Rights, TimeBudget};
 
 /// The kernel of a Linux machine.
@@ -125,6 +125,9 @@ pub fn boot(
         }
     }
     // Said before anything starts: a short system is over before the last of its cells has been started.
+    if let Some(teller) = plan.code_of.and_then(|place| made.get(place)) {
+        kernel.machine.takes_code_of(teller.cell);
+    }
     if let Some(last) = plan.ends_with.and_then(|place| made.get(place)) {
         kernel.machine.ends_with(last.cell);
     }
@@ -210,7 +213,11 @@ impl Made {
             slots: plan.slots,
             priority: plan.priority,
             passive,
-            pinned: plan.core.map(CoreId),
+            pinned: match plan.place {
+                PlacePlan::Anywhere => None,
+                PlacePlan::Core(core) => Some(CoreId(core)),
+                PlacePlan::ServiceCore(number) => Some(CoreId(kernel.configuration().general_cores() + number)),
+            },
             time: plan.time.map(|TimePlan { budget_ns, period_ns }| TimeBudget { budget_ns, period_ns }),
         };
         let least_ns = kernel.shortest_budget_period_ns();

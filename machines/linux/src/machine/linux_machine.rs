@@ -25,6 +25,10 @@ pub struct LinuxMachine {
     console: Console,
     /// The cell that the machine ends with; its number plus 1, 0 for none.
     last_cell: AtomicU32,
+    /// The cell whose status becomes the machine's code; its number plus 1, 0 for the last one.
+    teller: AtomicU32,
+    /// The code of its status, plus 1; 0 before its end.
+    told: AtomicU32,
     /// Who waits for the end of the machine.
     end: Parker,
     /// The code that the machine ends with, plus 1; 0 while it goes on.
@@ -45,6 +49,8 @@ impl LinuxMachine {
             alarms: AtomicU64::new(0),
             console,
             last_cell: AtomicU32::new(0),
+            teller: AtomicU32::new(0),
+            told: AtomicU32::new(0),
             end: Parker::new(),
             code: AtomicU32::new(0),
             sleepless: AtomicBool::new(false),
@@ -90,6 +96,11 @@ impl LinuxMachine {
     /// The machine ends when this cell has ended, with its status.
     pub fn ends_with(&self, cell: CellId) {
         self.last_cell.store(cell.0 + 1, Ordering::SeqCst);
+    }
+
+    /// The machine's code is this cell's status, whatever the last one's is.
+    pub fn takes_code_of(&self, cell: CellId) {
+        self.teller.store(cell.0 + 1, Ordering::SeqCst);
     }
 
     /// Lets the machine end with a code. Only the first counts.
@@ -164,16 +175,19 @@ impl Machine for LinuxMachine {
     }
 
     fn cell_ended(&self, cell: CellId, kind: FaultKind, status: u32) {
-        if self.last_cell.load(Ordering::SeqCst) != cell.0 + 1 {
-            return;
-        }
-        let code = match kind {
+        let code = |highest: u8| match kind {
             FaultKind::Returned => 0,
-            // Codes of the machine's own are below 64; what a program says beyond that is a failure all the same.
-            FaultKind::Exited => u8::try_from(status).unwrap_or(HIGHEST_CODE).min(HIGHEST_CODE),
+            FaultKind::Exited => u8::try_from(status).unwrap_or(highest).min(highest),
             _ => 1,
         };
-        self.end(code);
+        if self.teller.load(Ordering::SeqCst) == cell.0 + 1 {
+            self.told.store(u32::from(code(u8::MAX)) + 1, Ordering::SeqCst);
+        }
+        if self.last_cell.load(Ordering::SeqCst) == cell.0 + 1 {
+            // Codes of the machine's own are from 64 on; what the last cell says beyond is a failure all the same.
+            let told = self.told.load(Ordering::SeqCst).checked_sub(1);
+            self.end(told.and_then(|code| u8::try_from(code).ok()).unwrap_or_else(|| code(HIGHEST_CODE)));
+        }
     }
 
     fn log(&self, line: &[u8]) {

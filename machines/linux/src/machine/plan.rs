@@ -23,6 +23,56 @@ pub struct Plan {
     pub notifications: usize,
     /// The machine ends when this cell, a place in [`Plan::cells`], has ended, with that cell's status; by a request only, if none.
     pub ends_with: Option<usize>,
+    /// The machine's exit code is this cell's status, up to 255; that of the cell it ends with, up to 63, if none.
+    pub code_of: Option<usize>,
+    /// What Linux gives to a Unix program. Its descriptors come with the plan, behind the artefacts: three streams, then the directories.
+    pub unix: Option<UnixPlan>,
+}
+
+impl Plan {
+    /// How many service cores its cells are on.
+    #[must_use]
+    pub fn service_cores(&self) -> u32 {
+        let numbers = self.cells.iter().filter_map(|cell| match cell.place {
+            PlacePlan::ServiceCore(number) => Some(number + 1),
+            PlacePlan::Anywhere | PlacePlan::Core(_) => None,
+        });
+        numbers.max().unwrap_or(0)
+    }
+}
+
+/// What Linux gives to a Unix program.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct UnixPlan {
+    /// Arguments; the first is the program's name.
+    pub arguments: Vec<Vec<u8>>,
+    /// The environment: `NAME=value`.
+    pub variables: Vec<Vec<u8>>,
+    /// Directories, in the order of their descriptors.
+    pub directories: Vec<DirectoryPlan>,
+    /// Input is what the parent carries, as from a terminal, whose reader must be in the foreground; else the descriptor is read.
+    pub input_by_parent: bool,
+}
+
+/// A directory of the host that a program is given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DirectoryPlan {
+    /// What the program knows it by.
+    pub name: String,
+    /// It may not be changed.
+    pub read_only: bool,
+}
+
+/// Where a cell runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PlacePlan {
+    /// On any of the machine's cores.
+    #[default]
+    Anywhere,
+    /// On this one, counted from 0.
+    Core(u32),
+    /// On a service core, counted from 0: a thread beside the machine's cores, which may block in the host.
+    ServiceCore(u32),
 }
 
 /// Where a program's code is.
@@ -59,8 +109,8 @@ pub struct CellPlan {
     pub slots: u32,
     /// 0 the lowest, 7 the highest.
     pub priority: u8,
-    /// The machine's core that it runs on, counted from 0; any, if none.
-    pub core: Option<u32>,
+    /// Where it runs.
+    pub place: PlacePlan,
     /// The most processor time that it may use; all that nobody else wants, if none.
     pub time: Option<TimePlan>,
     /// Its arguments.

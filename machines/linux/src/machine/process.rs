@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use hallows_engine::SealKey;
@@ -12,18 +12,19 @@ use serde::{Deserialize, Serialize};
 
 use super::boot::{BootError, boot};
 use super::budget::Budget;
-use super::plan::Plan;
+use super::plan::{Plan, UnixPlan};
 use super::running::{Running, StartError, make_kernel};
 use super::status::{Surroundings, select};
 use crate::host::child::MachineProcess;
 use crate::host::control::protocol::{Request, Response};
 use crate::host::cores::CoreChoice;
-use crate::host::jail::{Confined, JailError};
+use crate::host::jail::{Confined, JailError, Reachable};
 use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
 use crate::host::memory::{Locking, heap, raise_lock_limit};
 use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
+use crate::services::{self, GrantedDirectory, HostResources};
 
 /// What the parent passes on as bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,6 +46,9 @@ pub enum ProcessError {
     /// The artefacts could not be read.
     #[error("cannot read the compiled programs: {0}")]
     Artifacts(io::Error),
+    /// What a Unix program is given did not come along.
+    #[error("cannot take over the program's streams and directories: {0}")]
+    Host(io::Error),
     /// The jail did not close.
     #[error(transparent)]
     Jail(#[from] JailError),
@@ -68,7 +72,9 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     heap::prepare();
     let MachineProcess { config, attachments, console, receiver, sender } = process;
     let MachineConfig { choice, plan, seal_key } = serde_json::from_slice(&config)?;
-    let artifacts = read_all(attachments.into_iter().next())?;
+    let mut attachments = attachments.into_iter();
+    let artifacts = read_all(attachments.next())?;
+    let resources = plan.unix.as_ref().map(|unix| host_resources(unix, attachments, &console)).transpose()?;
     // This thread waits for the end; the listener inherits its place.
     let own = threads::adopt(ThreadRole::Control(choice.cleaner_core()));
     raise_lock_limit();
@@ -77,13 +83,17 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
         quantum_ns: plan.quantum_ns,
         chaos: plan.chaos,
         cells: cells_for(&plan),
+        service_cores: plan.service_cores(),
         ..Configuration::default()
     };
     let (kernel, right) =
         make_kernel(&choice, configuration, calibration.finish(), SealKey::from_bytes(seal_key))?;
     // The kernel has reserved its address space and runs nothing yet.
     let locking = Locking::begin(plan.memory_bytes);
-    let confined = Confined::enter()?;
+    let confined = Confined::enter_with(&resources.as_ref().map_or_else(Vec::new, reachable))?;
+    if let Some(resources) = resources {
+        services::install(resources).map_err(|error| ProcessError::Host(io::Error::other(error)))?;
+    }
     let budget = Budget::new(plan.memory_bytes, &locking).map_err(StartError::Memory)?;
     let surroundings = Arc::new(Surroundings::new(choice.clone(), kernel.machine.now().0));
     let running = Arc::new(Running::start(kernel, right, &choice, budget, File::from(console))?);
@@ -131,6 +141,39 @@ fn read_all(artifacts: Option<OwnedFd>) -> Result<Vec<u8>, ProcessError> {
     }
     bytes.truncate(read);
     Ok(bytes)
+}
+
+/// What the parent passed on for a Unix program.
+fn host_resources(
+    unix: &UnixPlan,
+    mut descriptors: impl Iterator<Item = OwnedFd>,
+    console: &OwnedFd,
+) -> Result<HostResources, ProcessError> {
+    let mut next = || descriptors.next().ok_or_else(|| ProcessError::Host(io::ErrorKind::NotFound.into()));
+    let streams = [next()?, next()?, next()?];
+    let carried = unix.input_by_parent.then(|| console.try_clone()).transpose();
+    let directories = unix.directories.iter().map(|directory| {
+        let descriptor = next()?;
+        Ok(GrantedDirectory { descriptor, read_only: directory.read_only, name: directory.name.clone() })
+    });
+    let directories = directories.collect::<Result<_, ProcessError>>()?;
+    Ok(HostResources {
+        directories,
+        streams,
+        carried_input: carried.map_err(ProcessError::Host)?,
+        arguments: unix.arguments.clone(),
+        variables: unix.variables.clone(),
+    })
+}
+
+fn reachable(resources: &HostResources) -> Vec<Reachable<'_>> {
+    let directories = resources.directories.iter();
+    directories
+        .map(|directory| Reachable {
+            directory: directory.descriptor.as_fd(),
+            read_only: directory.read_only,
+        })
+        .collect()
 }
 
 /// The thread that answers the parent.

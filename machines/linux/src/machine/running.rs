@@ -16,7 +16,6 @@ use super::budget::Budget;
 use super::console::Console;
 use super::linux_machine::LinuxMachine;
 use super::timekeeping::{TimekeeperMeter, keep_time};
-use crate::host::core_set::CoreSet;
 use crate::host::cores::{CoreChoice, SHARED_QUANTUM_FLOOR_NS, TimekeeperPlace};
 use crate::host::quantity::ByteSize;
 use crate::host::threads::{self, PinnedThread, ThreadInfo, ThreadPlan, ThreadRole};
@@ -87,7 +86,7 @@ pub fn make_kernel_with(
     preemption: Preemption,
 ) -> Result<(Arc<Kernel>, BootCapability), StartError> {
     platform::install();
-    let cores = choice.programs.len();
+    let cores = choice.programs.len() + configuration.service_cores as usize;
     let floor_ns = match choice.timekeeper {
         TimekeeperPlace::OwnCore => 0,
         TimekeeperPlace::WithPrograms => SHARED_QUANTUM_FLOOR_NS,
@@ -113,7 +112,7 @@ pub fn make_kernel_with(
 }
 
 impl Running {
-    /// Starts the threads that drive a kernel: one for each core of programs, timekeeper, cleaner, and the console's writer. Returns
+    /// Starts the threads that drive a kernel: one for each core of programs and each service core, timekeeper, cleaner, and the console's writer. Returns
     /// when every thread runs where it belongs.
     ///
     /// # Errors
@@ -126,7 +125,7 @@ impl Running {
         output: impl Write + Send + 'static,
     ) -> Result<Self, StartError> {
         let (meter, budget) = (Arc::new(TimekeeperMeter::default()), Arc::new(budget));
-        let mut started = start_cores(&kernel, &choice.programs)?;
+        let mut started = start_cores(&kernel, choice)?;
         {
             let (kernel, meter, place) = (kernel.clone(), meter.clone(), choice.timekeeper);
             let role = ThreadRole::Timekeeper(choice.timekeeper_core());
@@ -235,12 +234,14 @@ fn clean(kernel: &Kernel, budget: &Budget) {
 
 type Started = (ThreadRole, PinnedThread<()>);
 
-fn start_cores(kernel: &Arc<Kernel>, cores: &CoreSet) -> io::Result<Vec<Started>> {
+fn start_cores(kernel: &Arc<Kernel>, choice: &CoreChoice) -> io::Result<Vec<Started>> {
+    let services = kernel.configuration().service_cores as usize;
+    let roles = choice.programs.iter().map(ThreadRole::Programs);
+    let roles = roles.chain(std::iter::repeat_n(ThreadRole::Service(choice.cleaner_core()), services));
     (0..)
-        .zip(cores.iter())
-        .map(|(number, core)| {
+        .zip(roles)
+        .map(|(number, role)| {
             let kernel = kernel.clone();
-            let role = ThreadRole::Programs(core);
             let thread = threads::spawn(ThreadPlan::new(role), move || {
                 // Without it a program's stack overflow ends the machine: better not to start.
                 match TrapStack::install() {

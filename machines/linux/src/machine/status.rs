@@ -9,7 +9,6 @@ use crate::host::control::protocol::{
     CellSelector, CellState, CellStatus, MachineStatus, MemoryStatus, TimeStatus, TimekeeperState,
     TimekeeperStatus,
 };
-use crate::host::core_set::CoreId;
 use crate::host::cores::CoreChoice;
 use crate::host::tier::Tier;
 
@@ -76,7 +75,8 @@ impl Surroundings {
     }
 
     fn cell(&self, picture: CellPicture) -> CellStatus {
-        let core = self.choice.programs.iter().nth(picture.core.index());
+        // Service cores, which are numbered behind those of programs, are threads beside the cleaner.
+        let core = self.choice.programs.iter().nth(picture.core.index()).unwrap_or(self.choice.cleaner_core());
         let has_run = picture.life > 0;
         CellStatus {
             cell: u64::from(picture.cell.0),
@@ -90,7 +90,7 @@ impl Surroundings {
                 Life::Running if picture.runnable => CellState::Ready,
                 Life::Running => CellState::Waiting,
             },
-            core: core.filter(|_| has_run).map(|core: CoreId| core),
+            core: has_run.then_some(core),
             cpu_ns: picture.used_ns,
             time: picture.time.map(|time| TimeStatus {
                 budget_ns: time.budget.budget_ns,

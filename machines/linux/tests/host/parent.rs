@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hallows_linux::host::cores::{CoreRequest, Topology, choose, siblings_of};
 use hallows_linux::host::facts::HostFacts;
-use hallows_linux::host::parent::{DEFAULT_GRACE, Event, Launch, RestartPolicy, supervise};
+use hallows_linux::host::parent::{DEFAULT_GRACE, Event, Launch, RestartPolicy, Streams, supervise};
 use hallows_linux::host::quantity::ByteSize;
 use hallows_linux::host::runtime_dir::RuntimeDir;
 use hallows_linux::host::tier::TierLimit;
@@ -45,6 +45,7 @@ pub fn run(options: impl Iterator<Item = String>) -> ExitCode {
         limit,
         config: serde_json::to_vec(&config).unwrap(),
         attachments: vec![attachment()],
+        streams: Streams::Console,
         grace,
         restart,
     };

@@ -1,20 +1,24 @@
 //! Client and server stubs of an interface with every type, across a mailbox as the engine uses it.
 
+#[rustfmt::skip]
+#[expect(dead_code, reason = "the tests use some of what stubs have")]
+mod every_type;
+
 use std::cell::{Cell, RefCell};
 use std::prelude::v1::*;
 
 use hallows_abi::TransferMode;
 use proptest::prelude::*;
 
-use super::every_type::{
-    self, C_, Client, Colour, File, Folder, ForeignThing, Nested, Numbers, OtherPair, Service, Shape, Small,
-    Target, Thing, Wide,
-};
 use super::*;
 use crate::native::NativeAnswer;
 use crate::server::{Mailbox, Server, dispatch};
 use crate::sys::FOREIGN;
 use crate::{EventKind, Start};
+use every_type::{
+    C_, Client, Colour, File, Folder, ForeignThing, Nested, Numbers, OtherPair, Service, Shape, Small,
+    Target, Thing, Wide,
+};
 
 /// Says back what it is told; what a file is read for depends on whom it is asked through.
 #[derive(Default)]

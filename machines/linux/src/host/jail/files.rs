@@ -2,9 +2,11 @@
 //!
 //! Landlock: M. Salaün, Documentation/userspace-api/landlock.rst. Open descriptors are not affected.
 
+use std::os::fd::BorrowedFd;
+
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError,
-    RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 
 use super::{JailError, LandlockState};
@@ -12,9 +14,19 @@ use super::{JailError, LandlockState};
 /// The newest version that is asked for; an older kernel enforces the part that it knows.
 const NEWEST: ABI = ABI::V6;
 
-pub(super) fn forbid_all() -> Result<LandlockState, JailError> {
+/// A directory that stays in reach.
+#[derive(Clone, Copy, Debug)]
+pub struct Reachable<'a> {
+    /// The directory.
+    pub directory: BorrowedFd<'a>,
+    /// Nothing below it may be changed.
+    pub read_only: bool,
+}
+
+/// Forbids files by name, but for what is below these directories.
+pub(super) fn forbid_all_but(reachable: &[Reachable<'_>]) -> Result<LandlockState, JailError> {
     let version = version();
-    let status = restrict().map_err(|error| JailError::step("set up Landlock", error))?;
+    let status = restrict(reachable).map_err(|error| JailError::step("set up Landlock", error))?;
     Ok(match status {
         RulesetStatus::FullyEnforced => LandlockState::Full { version },
         RulesetStatus::PartiallyEnforced => LandlockState::Partial { version },
@@ -36,11 +48,27 @@ fn version() -> u32 {
     u32::try_from(version).unwrap_or(0)
 }
 
-fn restrict() -> Result<RulesetStatus, RulesetError> {
-    let rules = Ruleset::default()
+/// What may be done below a directory that may be changed: no devices, sockets or pipes are made there, and nothing is executed.
+fn all_changes() -> BitFlags<AccessFs> {
+    AccessFs::from_all(NEWEST)
+        & !(AccessFs::Execute
+            | AccessFs::MakeChar
+            | AccessFs::MakeBlock
+            | AccessFs::MakeSock
+            | AccessFs::MakeFifo
+            | AccessFs::IoctlDev)
+}
+
+fn restrict(reachable: &[Reachable<'_>]) -> Result<RulesetStatus, RulesetError> {
+    let rules = reachable.iter().map(|place| {
+        let access = if place.read_only { AccessFs::ReadFile | AccessFs::ReadDir } else { all_changes() };
+        Ok::<_, RulesetError>(PathBeneath::new(place.directory, access))
+    });
+    let ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))?
         .handle_access(AccessNet::from_all(NEWEST))?
         .scope(Scope::from_all(NEWEST))?;
-    Ok(rules.create()?.restrict_self()?.ruleset)
+    let created = ruleset.create()?.add_rules(rules)?;
+    Ok(created.restrict_self()?.ruleset)
 }

@@ -22,6 +22,8 @@ pub mod syscalls;
 
 use std::fs::{ReadDir, read_dir};
 
+pub use files::Reachable;
+
 use serde::{Deserialize, Serialize};
 
 /// Descriptors of the listings themselves: the one of threads is closed by the time the other is read.
@@ -34,6 +36,8 @@ pub struct JailReport {
     pub landlock: LandlockState,
     /// System calls on the allow-list.
     pub allowed_calls: usize,
+    /// Directories whose files are in reach by name.
+    pub directories: usize,
     /// Threads inside.
     pub threads: usize,
     /// Descriptors that are open for good.
@@ -94,6 +98,8 @@ pub struct Confined {
     /// Listings that cannot be opened any more once Landlock is in force; read when the jail is sealed.
     threads: ReadDir,
     descriptors: ReadDir,
+    /// Directories in reach.
+    directories: usize,
 }
 
 impl Confined {
@@ -103,6 +109,14 @@ impl Confined {
     /// # Errors
     /// When other threads run already, or when the kernel refuses.
     pub fn enter() -> Result<Self, JailError> {
+        Self::enter_with(&[])
+    }
+
+    /// The same, with directories that stay in reach by name.
+    ///
+    /// # Errors
+    /// As [`Confined::enter`].
+    pub fn enter_with(reachable: &[Reachable<'_>]) -> Result<Self, JailError> {
         let listing = |path| read_dir(path).map_err(|error| JailError::step("list /proc/self", error));
         let threads = listing("/proc/self/task")?.count();
         if threads > 1 {
@@ -110,7 +124,8 @@ impl Confined {
         }
         let (threads, descriptors) = (listing("/proc/self/task")?, listing("/proc/self/fd")?);
         privileges::drop_all()?;
-        Ok(Self { landlock: files::forbid_all()?, threads, descriptors })
+        let landlock = files::forbid_all_but(reachable)?;
+        Ok(Self { landlock, threads, descriptors, directories: reachable.len() })
     }
 
     /// Closes the jail: from here on every thread of the process has the calls of [`syscalls`] and no others. Every
@@ -122,11 +137,12 @@ impl Confined {
     pub fn seal(self) -> Result<JailReport, JailError> {
         let report = JailReport {
             landlock: self.landlock,
-            allowed_calls: syscalls::ALLOWED_CALLS,
+            allowed_calls: syscalls::allowed(self.directories > 0),
+            directories: self.directories,
             threads: self.threads.count(),
             open_descriptors: self.descriptors.count() - LISTINGS,
         };
-        syscalls::allow_only(rustix::process::getpid().as_raw_nonzero().get())?;
+        syscalls::allow_only(rustix::process::getpid().as_raw_nonzero().get(), self.directories > 0)?;
         Ok(report)
     }
 }
@@ -134,12 +150,17 @@ impl Confined {
 impl JailReport {
     /// One line for the start of a machine.
     pub fn line(&self) -> String {
+        let files = match self.directories {
+            0 => "no files".to_owned(),
+            1 => "files of one directory".to_owned(),
+            more => format!("files of {more} directories"),
+        };
         let landlock = match &self.landlock {
             LandlockState::Full { version } => {
-                format!("Landlock {version} (no files, no network, no signals to others)")
+                format!("Landlock {version} ({files}, no network, no signals to others)")
             }
             LandlockState::Partial { version } => {
-                format!("Landlock {version} (no files; of network and signals only a part: an older kernel)")
+                format!("Landlock {version} ({files}; of network and signals only a part: an older kernel)")
             }
             LandlockState::Missing { why } => {
                 format!("no Landlock, so only the system calls keep files away ({why})")

@@ -3,6 +3,7 @@
 //! The machine does not get the terminal itself: it could not use it without blocking unless it changed flags that the
 //! user's shell shares.
 
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -11,6 +12,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags, fstat};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+
+use super::Streams;
 
 /// Bytes carried at a time.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -41,6 +44,8 @@ enum Input {
     Suspended,
     /// There is no more.
     Ended,
+    /// The machine reads it.
+    NotOurs,
 }
 
 /// What a look at the machine's console found.
@@ -50,25 +55,29 @@ enum Said {
     Nothing,
 }
 
-/// Standard output, in a way that writing cannot block.
+/// Standard output or error, in a way that writing cannot block.
 #[derive(Debug)]
 enum Output {
     /// An open file of our own for the same pipe or terminal: non-blocking without changing the shell's.
     Own(OwnedFd),
     /// A socket: each call says that it must not block.
-    Socket(io::Stdout),
+    Socket(OwnedFd),
     /// A file, or something that could not be opened again: written in pieces that fit.
-    Shared(io::Stdout),
+    Shared(OwnedFd),
     /// Gone.
     Closed,
 }
 
 impl Console {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(streams: Streams) -> Self {
+        let carries_input = matches!(streams, Streams::Console | Streams::Program { carries_input: true });
         Self {
-            input: Input::Open,
+            input: if carries_input { Input::Open } else { Input::NotOurs },
             to_machine: Vec::new(),
-            output: Output::open(),
+            output: match streams {
+                Streams::Console => Output::open(&io::stdout(), c"/proc/self/fd/1"),
+                Streams::Program { .. } => Output::open(&io::stderr(), c"/proc/self/fd/2"),
+            },
             to_user: Vec::new(),
             machine_is_silent: false,
         }
@@ -207,20 +216,21 @@ impl Console {
 }
 
 impl Output {
-    fn open() -> Self {
-        let stdout = io::stdout();
-        let kind = fstat(&stdout).map(|status| FileType::from_raw_mode(status.st_mode));
+    /// Of a standard stream, which has this name in `/proc`.
+    fn open(stream: &impl AsFd, name: &CStr) -> Self {
+        let Ok(shared) = stream.as_fd().try_clone_to_owned() else { return Self::Closed };
+        let kind = fstat(&shared).map(|status| FileType::from_raw_mode(status.st_mode));
         match kind {
-            Ok(FileType::Socket) => Self::Socket(stdout),
+            Ok(FileType::Socket) => Self::Socket(shared),
             Ok(FileType::Fifo | FileType::CharacterDevice) => {
                 let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
                 // Refused for a terminal of another user (after `su`), for example.
-                match rustix::fs::open("/proc/self/fd/1", flags, Mode::empty()) {
+                match rustix::fs::open(name, flags, Mode::empty()) {
                     Ok(own) => Self::Own(own),
-                    Err(_) => Self::Shared(stdout),
+                    Err(_) => Self::Shared(shared),
                 }
             }
-            Ok(_) => Self::Shared(stdout),
+            Ok(_) => Self::Shared(shared),
             Err(_) => Self::Closed,
         }
     }

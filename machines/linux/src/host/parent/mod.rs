@@ -65,10 +65,26 @@ pub struct Launch {
     pub config: Vec<u8>,
     /// Open files that the machine needs: programs, sockets. It cannot open any itself once it is jailed. At most 64.
     pub attachments: Vec<OwnedFd>,
+    /// What becomes of the standard streams.
+    pub streams: Streams,
     /// Grace period of a clean stop.
     pub grace: Duration,
     /// What to do when it crashes.
     pub restart: RestartPolicy,
+}
+
+/// Who uses the parent's standard streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Streams {
+    /// The parent: standard input goes to the machine's console, whose lines go to standard output.
+    #[default]
+    Console,
+    /// A program in the machine, through descriptors of its own: what the machine has to say goes to standard error. The parent carries standard
+    /// input only where it must.
+    Program {
+        /// It must: the machine is in the background, and cannot read a terminal.
+        carries_input: bool,
+    },
 }
 
 /// What the caller may want to tell the user while a machine runs.

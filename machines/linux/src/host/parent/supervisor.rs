@@ -54,12 +54,12 @@ pub(super) fn run(launch: Launch, on_event: &mut dyn FnMut(Event<'_>)) -> Result
         .map_err(|source| SuperviseError::System { what: "start a thread", source })?;
     let supervisor = Supervisor {
         crashes: Crashes::new(launch.restart),
+        console: Console::new(launch.streams),
         launch,
         signals,
         control,
         machine,
         claimer,
-        console: Console::new(),
         terminal: Terminal::find(),
         stopping: Stopping::No,
         tier: None,

@@ -53,7 +53,7 @@ pub(super) fn prioritise(thread: &ThreadInfo, timekeeper: TimekeeperPriority) ->
             Ok(rustix::process::setpriority_process(Pid::from_raw(thread.tid), TIMEKEEPER_NICE)?)
         }
         // They have time; on Linux's cores they are guests.
-        (ThreadRole::Cleaner(_) | ThreadRole::Control(_), _) => Ok(()),
+        (ThreadRole::Cleaner(_) | ThreadRole::Service(_) | ThreadRole::Control(_), _) => Ok(()),
     }
 }
 

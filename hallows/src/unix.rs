@@ -1,0 +1,284 @@
+//! Unix programs: those that import WASI preview 1. What they are given of this host, and the cells of the service that hands it to them.
+
+use std::ffi::OsString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use hallows_abi::Rights;
+use hallows_artifact::Artifact;
+use hallows_linux::host::parent::Streams;
+use hallows_linux::machine::plan::{
+    CellPlan, DirectoryPlan, PlacePlan, ServiceKind, ServicePlan, UnixPlan, UseKind, UsePlan,
+};
+use hallows_linux::services::{Badge, ENDPOINT_GRANT, ENDPOINT_RIGHTS};
+use rustix::fs::{Mode, OFlags};
+
+use crate::failure::{Failure, USAGE};
+
+/// The module that programs import WASI preview 1 from.
+const WASI: &str = "wasi_snapshot_preview1";
+/// The service's name among the programs that are linked in.
+pub const SERVICE: &str = "hallows-host";
+/// Memory of each of the service's cells, counted in its budget.
+const SERVICE_BYTES: u64 = 2 << 20;
+/// Messages that may wait for the service: each program asks for one thing at a time.
+const SERVICE_QUEUE: u32 = 64;
+/// The service answers before anything else runs on its core.
+const SERVICE_PRIORITY: u8 = 7;
+/// Capabilities of a program's space: one for each file that it may have open, and some.
+const PROGRAM_SLOTS: u32 = 4_096;
+/// As the service: it holds the files.
+const SERVICE_SLOTS: u32 = 4_096;
+/// Descriptors that come along, of which streams and artefacts take some.
+const MOST_DIRECTORIES: usize = 32;
+
+/// A directory that is granted: `HOST[:GUEST][:ro]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// On this host.
+    pub host: PathBuf,
+    /// What the program knows it by.
+    pub guest: String,
+    /// It may not be changed.
+    pub read_only: bool,
+}
+
+impl FromStr for Directory {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts: Vec<&str> = text.split(':').collect();
+        let read_only = parts.len() > 1 && parts.last() == Some(&"ro");
+        if read_only {
+            parts.pop();
+        }
+        let (host, guest) = match parts[..] {
+            [host] => (host, host),
+            [host, guest] => (host, guest),
+            _ => return Err("write HOST, HOST:GUEST, HOST:ro or HOST:GUEST:ro".to_owned()),
+        };
+        if host.is_empty() || guest.is_empty() {
+            return Err("both the directory of this host and the program's name for it have a name".to_owned());
+        }
+        Ok(Self { host: host.into(), guest: guest.to_owned(), read_only })
+    }
+}
+
+/// How a person starts a program.
+#[derive(Debug, Default)]
+pub struct Invocation {
+    /// Arguments, without the program's name.
+    pub arguments: Vec<OsString>,
+    /// `NAME=value`, or `NAME` for the value that it has here.
+    pub variables: Vec<OsString>,
+    /// Directories.
+    pub directories: Vec<Directory>,
+}
+
+/// What goes to the machine for a Unix program.
+pub struct Given {
+    /// The plan's part.
+    pub plan: UnixPlan,
+    /// Streams and directories, in the order that the machine expects.
+    pub descriptors: Vec<OwnedFd>,
+}
+
+/// Whether a compiled program is one of Unix.
+#[must_use]
+pub fn is_unix(artifact: &[u8]) -> bool {
+    Artifact::inspect(artifact).is_ok_and(|artifact| {
+        let metadata = artifact.metadata();
+        let exports = |name: &str| metadata.exports.iter().any(|export| export.name == name);
+        metadata.imports.iter().any(|import| import.module == WASI)
+            || exports("_start") && !exports(hallows_abi::MAIN_EXPORT)
+    })
+}
+
+impl Invocation {
+    /// Arguments of a program that is not one of Unix, which all are texts, and which nothing else can be given to.
+    ///
+    /// # Errors
+    /// When they are not, or something else is given.
+    pub fn texts(&self, program: &str) -> Result<Vec<String>, Failure> {
+        if !self.directories.is_empty() || !self.variables.is_empty() {
+            return Err(Failure::usage(format!(
+                "{program} is not a program of Unix (it imports nothing of {WASI}): it takes no --dir and no --env; a system says what a \
+                 program of hallows may use"
+            )));
+        }
+        let text = |argument: &OsString| {
+            argument.clone().into_string().map_err(|argument| {
+                Failure::usage(format!(
+                    "the argument {} is not UTF-8; only programs of Unix take such",
+                    argument.display()
+                ))
+            })
+        };
+        self.arguments.iter().map(text).collect()
+    }
+
+    /// Opens what a Unix program is given.
+    ///
+    /// # Errors
+    /// When a directory is not there, or may not be opened.
+    pub fn open(&self, program: &Path) -> Result<Given, Failure> {
+        if self.directories.len() > MOST_DIRECTORIES {
+            return Err(Failure::usage(format!(
+                "{} directories are more than the {MOST_DIRECTORIES} that a program can be given; give one above them",
+                self.directories.len()
+            )));
+        }
+        let system = |error: std::io::Error| {
+            Failure::other(USAGE, format!("cannot pass the standard streams on: {error}"))
+        };
+        let streams = [
+            stream(&std::io::stdin(), OFlags::RDONLY),
+            stream(&std::io::stdout(), OFlags::WRONLY),
+            stream(&std::io::stderr(), OFlags::WRONLY),
+        ];
+        let mut descriptors = streams.into_iter().collect::<Result<Vec<_>, _>>().map_err(system)?;
+        let input_by_parent = rustix::termios::isatty(std::io::stdin());
+        for directory in &self.directories {
+            descriptors.push(directory.open()?);
+        }
+        let name = program.file_name().unwrap_or(program.as_os_str());
+        let mut arguments = vec![name.as_bytes().to_vec()];
+        arguments.extend(self.arguments.iter().map(|argument| argument.clone().into_vec()));
+        let plan = UnixPlan {
+            arguments,
+            variables: self.variables.iter().filter_map(variable).collect(),
+            directories: self
+                .directories
+                .iter()
+                .map(|Directory { guest, read_only, .. }| DirectoryPlan {
+                    name: guest.clone(),
+                    read_only: *read_only,
+                })
+                .collect(),
+            input_by_parent,
+        };
+        Ok(Given { plan, descriptors })
+    }
+}
+
+/// A stream of one's own; one that is closed reads as empty and takes everything.
+fn stream(stream: &impl AsFd, direction: OFlags) -> std::io::Result<OwnedFd> {
+    match stream.as_fd().try_clone_to_owned() {
+        Ok(own) => Ok(own),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::BADF.raw_os_error()) => {
+            Ok(rustix::fs::open(c"/dev/null", direction | OFlags::CLOEXEC, Mode::empty())?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `NAME=value`; of a name alone, what it is here, or nothing.
+fn variable(variable: &OsString) -> Option<Vec<u8>> {
+    let bytes = variable.as_bytes();
+    if bytes.contains(&b'=') {
+        return Some(bytes.to_vec());
+    }
+    let value = std::env::var_os(variable)?;
+    Some([bytes, b"=", value.as_bytes()].concat())
+}
+
+impl Directory {
+    fn open(&self) -> Result<OwnedFd, Failure> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(&self.host, flags, Mode::empty()).map_err(|error| {
+            let why = match error {
+                rustix::io::Errno::NOENT => "it is not there".to_owned(),
+                rustix::io::Errno::NOTDIR => "it is not a directory; give the one that the file is in".to_owned(),
+                rustix::io::Errno::ACCESS => "you may not enter it".to_owned(),
+                other => std::io::Error::from(other).to_string(),
+            };
+            Failure::usage(format!("cannot give the program the directory {}: {why}", self.host.display()))
+        })
+    }
+}
+
+impl Given {
+    /// Who uses the standard streams of this process.
+    pub const fn streams(&self) -> Streams {
+        Streams::Program { carries_input: self.plan.input_by_parent }
+    }
+
+    /// The service's cells, the first of which is at this place of the plan: the second one only waits for input.
+    pub fn service_cells(program: usize, first: usize) -> [CellPlan; 2] {
+        [("host", 0), ("host-input", 1)].map(|(name, number)| CellPlan {
+            name: name.to_owned(),
+            program,
+            memory_bytes: SERVICE_BYTES,
+            slots: SERVICE_SLOTS,
+            priority: SERVICE_PRIORITY,
+            place: PlacePlan::ServiceCore(number),
+            time: None,
+            arguments: Vec::new(),
+            serves: vec![ServicePlan {
+                name: "host".to_owned(),
+                kind: ServiceKind::Active { limit: SERVICE_QUEUE },
+            }],
+            // It makes capabilities of its own endpoint: the files that it has opened.
+            uses: vec![UsePlan {
+                name: ENDPOINT_GRANT.to_owned(),
+                what: UseKind::Endpoint {
+                    cell: first + number as usize,
+                    service: 0,
+                    rights: ENDPOINT_RIGHTS.0,
+                    badge: 0,
+                },
+            }],
+            faults: Some((0, 0)),
+        })
+    }
+
+    /// What the program uses, with the service's cells at these places of the plan; and how large it is.
+    pub fn give(&self, cell: &mut CellPlan, host: usize, memory_bytes: u64) {
+        let mut uses = |name: String, cell_of: usize, badge: Badge| {
+            let rights = Rights::SEND.0 | Rights::TRANSFER.0;
+            let what = UseKind::Endpoint { cell: cell_of, service: 0, rights, badge: badge.number() };
+            cell.uses.push(UsePlan { name, what });
+        };
+        uses("console.in".to_owned(), host + 1, Badge::Stream(0));
+        uses("console.out".to_owned(), host, Badge::Stream(1));
+        uses("console.err".to_owned(), host, Badge::Stream(2));
+        uses("invocation".to_owned(), host, Badge::Invocation);
+        uses("clock".to_owned(), host, Badge::Clock);
+        for (number, directory) in (0..).zip(&self.plan.directories) {
+            uses(format!("dir:{}", directory.name), host, Badge::Directory(number));
+        }
+        cell.slots = PROGRAM_SLOTS;
+        cell.memory_bytes = memory_bytes.saturating_sub(4 * SERVICE_BYTES).max(SERVICE_BYTES);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_said_in_four_ways() {
+        let directory = |host: &str, guest: &str, read_only| {
+            Ok(Directory { host: host.into(), guest: guest.to_owned(), read_only })
+        };
+        assert_eq!(".".parse(), directory(".", ".", false));
+        assert_eq!("a/b:ro".parse(), directory("a/b", "a/b", true));
+        assert_eq!("data:/data".parse(), directory("data", "/data", false));
+        assert_eq!("data:/data:ro".parse(), directory("data", "/data", true));
+        // A directory of that name.
+        assert_eq!("ro".parse(), directory("ro", "ro", false));
+        for wrong in ["", ":", "a:", ":b", "a:b:c", "a:b:c:ro"] {
+            assert!(wrong.parse::<Directory>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_variable_may_be_taken_over() {
+        assert_eq!(variable(&"A=1=2".into()), Some(b"A=1=2".to_vec()));
+        assert_eq!(variable(&"HALLOWS_IS_NOT_SET".into()), None);
+        let path = std::env::var_os("PATH").expect("a path");
+        assert_eq!(variable(&"PATH".into()), Some([b"PATH=", path.as_bytes()].concat()));
+    }
+}

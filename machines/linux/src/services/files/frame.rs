@@ -1,0 +1,64 @@
+//! An answer with many bytes, put together where they are read to: the engine copies it from here to the client, and nobody else does.
+
+use std::cell::Cell;
+
+use hallows_abi::{MAX_MESSAGE, Outcome, Transfer};
+use hallows_sdk::stub::{Caller, Deadline, Error, Handle};
+use hallows_system::files::File;
+
+/// What an answer has before the bytes: status 0, the first case of the result, how many bytes (see `docs/interfaces.md`).
+const HEAD_BYTES: usize = 1 + 1 + 4;
+
+/// A place for one answer: `result<list<u8>, _>` in its first case.
+#[derive(Debug)]
+pub(super) struct Frame(Box<[u8; MAX_MESSAGE as usize]>);
+
+impl Frame {
+    pub fn new() -> Self {
+        Self(Box::new([0; MAX_MESSAGE as usize]))
+    }
+
+    /// The place for at most so many bytes, and as many as an answer holds.
+    pub fn room(&mut self, most: u32) -> &mut [u8] {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let end = HEAD_BYTES.saturating_add(most).min(self.0.len());
+        self.0.get_mut(HEAD_BYTES..end).unwrap_or_default()
+    }
+
+    /// The first so many bytes of what was put there.
+    pub fn bytes(&self, length: usize) -> &[u8] {
+        self.0.get(HEAD_BYTES..HEAD_BYTES + length).unwrap_or(&[])
+    }
+
+    /// The answer with them.
+    pub fn answer(&mut self, length: usize) -> &[u8] {
+        if let Some(head) = self.0.first_chunk_mut::<HEAD_BYTES>() {
+            // No longer than the room.
+            let [a, b, c, d] = u32::try_from(length).unwrap_or(0).to_le_bytes();
+            *head = [0, 0, a, b, c, d];
+        }
+        self.0.get(..HEAD_BYTES + length).unwrap_or(&[])
+    }
+}
+
+/// What requests call `file.read`: asked of the stubs themselves, which do not say it otherwise.
+pub(super) fn tag_of_read() -> [u8; 4] {
+    /// Notes what is sent.
+    struct Note(Cell<[u8; 4]>);
+    impl Caller for Note {
+        fn call(
+            &self,
+            bytes: &[u8],
+            _: &[Transfer],
+            _: &mut [u8],
+            _: &mut [Handle],
+            _: Deadline,
+        ) -> Result<Outcome, Error> {
+            self.0.set(bytes.first_chunk().copied().unwrap_or_default());
+            Err(Error::Unsupported)
+        }
+    }
+    let note = Note(Cell::default());
+    let _ = File(&note).read(0, 0, &mut [0; 32], Deadline::PASSED);
+    note.0.get()
+}

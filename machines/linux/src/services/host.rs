@@ -1,0 +1,91 @@
+//! The program: one endpoint for all interfaces; the badge says which one a message is for.
+
+use std::sync::Arc;
+
+use hallows_abi::MAX_MESSAGE;
+use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
+use hallows_sdk::{Answer, Error, Message, Rights, Server, Start};
+use hallows_system::{clock, console, invocation};
+
+use super::badge::Badge;
+use super::clock::Clock;
+use super::console::Console;
+use super::files::Files;
+use super::invocation::Invocation;
+use super::own_endpoint::{Granted, OwnEndpoint};
+use super::resources::{Installed, installed};
+
+/// The name under which a cell of the service is granted its own endpoint, without a badge. A cell without it (one that only reads input) serves
+/// all but `file.open`.
+pub const ENDPOINT_GRANT: &str = "endpoint";
+
+/// The rights that this grant needs: capabilities of files are minted from it, and their holders call them and pass them on.
+pub const ENDPOINT_RIGHTS: Rights = Rights(Rights::SEND.0 | Rights::TRANSFER.0);
+
+/// The host service as a native program. It serves actively: its calls of Linux may wait.
+pub static HOST: NativeProgram = NativeProgram {
+    name: "hallows-host",
+    style: NativeStyle::Reactor(NativeReactor::of::<
+        HostService,
+        { HostService::INBOX_BYTES },
+        { HostService::REPLY_BYTES },
+    >()),
+};
+
+/// The state of a cell of the service.
+#[derive(Debug)]
+pub struct HostService(Host<Granted>);
+
+impl Server for HostService {
+    const INBOX_BYTES: usize = MAX_MESSAGE as usize;
+    const REPLY_BYTES: usize = MAX_MESSAGE as usize;
+
+    fn new(start: &Start<'_>) -> Result<Self, Error> {
+        let Some(installed) = installed() else {
+            hallows_sdk::log!(
+                "there are no resources of the host: `services::install` them before the machine starts"
+            );
+            return Err(Error::BadState);
+        };
+        Host::new(installed, Granted(start.optional(ENDPOINT_GRANT))).map(Self)
+    }
+
+    fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
+        self.0.message(message)
+    }
+}
+
+/// The interfaces of one cell.
+#[derive(Debug)]
+pub(super) struct Host<E> {
+    files: Files<E>,
+    console: Console,
+    invocation: Invocation,
+    clock: Clock,
+}
+
+impl<E: OwnEndpoint> Host<E> {
+    pub fn new(installed: Arc<Installed>, endpoint: E) -> Result<Self, Error> {
+        let files = Files::new(Arc::clone(&installed), endpoint).map_err(|error| {
+            hallows_sdk::log!("cannot open a granted directory: {error}");
+            Error::BadState
+        })?;
+        Ok(Self {
+            files,
+            console: Console::new(Arc::clone(&installed)),
+            invocation: Invocation(installed),
+            clock: Clock,
+        })
+    }
+
+    /// Answers a message. What comes through a badge of one interface reaches no function of another.
+    pub fn message<'m>(&'m mut self, message: Message<'m>) -> Answer<'m> {
+        match Badge::from_number(message.badge) {
+            Some(Badge::Stream(_)) => console::serve(&mut self.console, message),
+            Some(Badge::Invocation) => invocation::serve(&mut self.invocation, message),
+            Some(Badge::Clock) => clock::serve(&mut self.clock, message),
+            // Of a badge that is none there is no file: it answers so.
+            Some(Badge::Directory(_) | Badge::Opened(_)) | None => self.files.message(message),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The host service: what a Linux process has (files, streams, arguments, the clock) as a native program that serves interfaces.
+//!
+//! It runs in active cells on cores that may block in system calls. What it may reach is [`install`]ed once for the process, by whoever starts
+//! the machine, before the jail is sealed; which part of that a client reaches is said by the [`Badge`] of its capability. The calls of one
+//! interface are never reached through a badge of another.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `host` | the program: from a message to the interface that its badge is of |
+//! | `badge` | what badges stand for |
+//! | `resources` | what the process was granted |
+//! | `files/` | `files`, below granted directories |
+//! | `console`, `invocation`, `clock` | the other interfaces |
+//!
+//! System calls that it makes are in `host/jail/syscalls.rs`, or the jail refuses them: openat2, fstat, statx, fstatfs, getdents64, lseek, pread64,
+//! pwrite64, write, read, ppoll, close, fcntl, ftruncate, fallocate, fadvise64, fsync, fdatasync, utimensat, mkdirat, unlinkat, renameat,
+//! linkat, symlinkat, readlinkat, clock_gettime.
+#![forbid(unsafe_code)]
+
+mod badge;
+mod clock;
+mod console;
+mod files;
+mod host;
+mod invocation;
+mod own_endpoint;
+mod resources;
+#[cfg(test)]
+mod tests;
+
+pub use badge::Badge;
+pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService};
+pub use resources::{GrantedDirectory, HostResources, InstallError, install};

@@ -1,0 +1,31 @@
+//! The service's own endpoint: capabilities of opened files are made from it and recognised by it.
+
+use hallows_sdk::stub::{Error, Handle};
+use hallows_sdk::{Endpoint, Object, Rights, space};
+
+/// Makes and recognises capabilities of the service. A trait, so that tests do without a kernel.
+pub(super) trait OwnEndpoint {
+    /// A new capability of this service with this badge.
+    fn mint(&self, badge: u64) -> Result<Handle, Error>;
+
+    /// The badge of a capability, if it is of this service.
+    fn recognise(&self, capability: Handle) -> Result<u64, Error>;
+}
+
+/// The endpoint that the kernel knows. `None`: the cell was granted none, and gives no capabilities.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Granted(pub Option<Endpoint>);
+
+/// What the holder of a file may do with its capability: call it, and pass it on (also as a parameter).
+const FILE_RIGHTS: Rights = Rights(Rights::SEND.0 | Rights::TRANSFER.0);
+
+impl OwnEndpoint for Granted {
+    fn mint(&self, badge: u64) -> Result<Handle, Error> {
+        let endpoint = self.0.ok_or(Error::NoRight)?;
+        space::mint(endpoint, FILE_RIGHTS, badge).map(Object::handle)
+    }
+
+    fn recognise(&self, capability: Handle) -> Result<u64, Error> {
+        Endpoint::from_handle(capability).recognise()
+    }
+}
