@@ -231,6 +231,37 @@ fn a_directory_is_read_whole_with_every_size_of_buffer() {
 }
 
 #[test]
+fn a_directory_that_is_read_in_small_pieces_is_asked_for_in_large_ones_and_anew_from_its_front() {
+    let mut program = Program::new();
+    for number in 0..30 {
+        program.machine().disk.file(&format!("other/{number:02}"), b"");
+    }
+    let [one, two] = [(); 2].map(|()| program.open("other", DIRECTORY, READ).unwrap());
+    program.machine().journal.clear();
+    assert_eq!(list(&mut program, one, 64).len(), 30);
+    // Three names in each answer of these tests, and one answer that there are no more.
+    assert_eq!(program.machine().journal, ["lists"; 11]);
+    program.machine().disk.file("other/new", b"");
+    assert_eq!(list(&mut program, one, 64).len(), 31);
+    // What is known of one descriptor is nothing of another, whatever its number was before.
+    let Program { process, memory } = &mut program;
+    process.fd_renumber(memory, two, one).unwrap();
+    program.machine().journal.clear();
+    let Program { process, memory } = &mut program;
+    process.fd_readdir(memory, one, BYTES, 60, 1, RESULT).unwrap();
+    process.fd_readdir(memory, one, BYTES, 30, 1, RESULT).unwrap();
+    assert_eq!(program.machine().journal, ["lists"]);
+    program.close(one).unwrap();
+    let again = program.open("other", DIRECTORY, READ).unwrap();
+    assert_eq!(again, one);
+    program.machine().journal.clear();
+    let Program { process, memory } = &mut program;
+    process.fd_readdir(memory, again, BYTES, 30, 2, RESULT).unwrap();
+    assert_eq!(program.bytes(BYTES + 24, 2), b"02");
+    assert_eq!(program.machine().journal, ["lists"]);
+}
+
+#[test]
 fn the_last_entry_is_cut_off_where_the_buffer_ends() {
     let mut program = Program::new();
     program.machine().disk.file("other/name", b"");

@@ -362,6 +362,7 @@ impl System for Machine {
     }
 
     fn entries(&mut self, directory: u32, from: u64) -> Result<List<'_, Entry<'_>>> {
+        self.journal.push("lists".to_owned());
         // Leaked, as lists are views of messages and there is none.
         let node = self.node(directory)?;
         let names = self.disk.names(node)?.clone();
