@@ -30,6 +30,7 @@ impl<S: System> Process<S> {
     /// [`Errno::Badf`].
     pub fn fd_close(&mut self, _: &mut impl Memory, fd: u32) -> Result {
         let descriptor = self.table.remove(fd)?;
+        self.listing.forget(fd);
         release(&mut self.system, descriptor);
         Ok(())
     }
@@ -41,6 +42,8 @@ impl<S: System> Process<S> {
     /// [`Errno::Badf`] if one of them is not there.
     pub fn fd_renumber(&mut self, _: &mut impl Memory, fd: u32, to: u32) -> Result {
         if let Some(replaced) = self.table.renumber(fd, to)? {
+            self.listing.forget(fd);
+            self.listing.forget(to);
             release(&mut self.system, replaced);
         }
         Ok(())

@@ -43,7 +43,7 @@ pub use memory::Memory;
 pub use process::{Given, Process};
 pub use rights::Rights;
 pub use services::Services;
-pub use system::{Sizes, System};
+pub use system::{BYTES_MOST, Sizes, System};
 
 /// The module name that programs import the functions from.
 pub const IMPORT_MODULE: &str = "wasi_snapshot_preview1";

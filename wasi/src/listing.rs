@@ -1,4 +1,9 @@
 //! `fd_readdir`: names in a directory.
+//!
+//! Programs read a directory with small buffers (libraries use 128 bytes to 4 KiB), and a service answers with as many names as a message holds. So the
+//! last answer is kept until another one is needed, or a directory is read from its front again.
+
+use alloc::vec::Vec;
 
 use hallows_system::files::Entry;
 
@@ -24,25 +29,62 @@ fn head(entry: &Entry<'_>) -> Result<[u8; HEAD_BYTES]> {
     Ok(form)
 }
 
-/// A buffer of the program's, filled from the front.
-struct Buffer {
-    place: u64,
-    room: u32,
-    used: u32,
+/// The names that a service gave last, as programs get them.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// Of which descriptor.
+    of: Option<u32>,
+    names: Vec<u8>,
+    /// Where in the directory the first of them is, and where what follows the last is.
+    first: u64,
+    behind: u64,
+    /// Where the last read began: in the directory, and in `names`. The next one begins a little behind.
+    last_read: (u64, usize),
 }
 
-impl Buffer {
-    /// Puts as many bytes as have room.
-    fn put(&mut self, memory: &mut impl Memory, bytes: &[u8]) -> Result {
-        let left = (self.room - self.used) as usize;
-        let front = bytes.get(..left).unwrap_or(bytes);
-        memory.write(self.place + u64::from(self.used), front)?;
-        self.used += memory::size(front.len())?;
-        Ok(())
+impl Listing {
+    /// Forgets the names of a descriptor that is none any more, or another one.
+    pub fn forget(&mut self, fd: u32) {
+        if self.of == Some(fd) {
+            *self = Self::default();
+        }
     }
 
-    fn is_full(&self) -> bool {
-        self.used == self.room
+    /// Where in `names` the place of a directory is. None: not here, or there is nothing behind it.
+    fn find(&mut self, fd: u32, from: u64) -> Option<usize> {
+        // From the front, the directory is read anew: programs want to see what has changed.
+        if self.of != Some(fd) || from == 0 {
+            return None;
+        }
+        let starts = [self.last_read, (self.first, 0)];
+        let place = starts.into_iter().find_map(|start| self.find_behind(start, from))?;
+        self.last_read = (from, place);
+        (place < self.names.len()).then_some(place)
+    }
+
+    fn find_behind(&self, (mut next, mut place): (u64, usize), from: u64) -> Option<usize> {
+        while next != from {
+            let head = self.names.get(place..)?.first_chunk::<HEAD_BYTES>()?;
+            let [next_bytes, _, length] = head.as_chunks().0 else { return None };
+            next = u64::from_le_bytes(*next_bytes);
+            // The lower half: the upper one is the kind.
+            place += HEAD_BYTES + (u64::from_le_bytes(*length) as u32) as usize;
+        }
+        Some(place)
+    }
+
+    /// Keeps what was given.
+    fn keep<'m>(&mut self, fd: u32, from: u64, entries: impl Iterator<Item = Entry<'m>>) -> Result {
+        self.of = None;
+        self.names.clear();
+        self.behind = from;
+        for entry in entries {
+            self.names.extend_from_slice(&head(&entry)?);
+            self.names.extend_from_slice(entry.name);
+            self.behind = entry.next;
+        }
+        (self.of, self.first, self.last_read) = (Some(fd), from, (from, 0));
+        Ok(())
     }
 }
 
@@ -51,7 +93,12 @@ impl<S: System> Process<S> {
     ///
     /// # Errors
     ///
-    /// [`crate::Errno::Badf`], [`crate::Errno::Notdir`], [`crate::Errno::Notcapable`], [`crate::Errno::Fault`]; what the service refuses.
+    /// [`Errno::Badf`], [`Errno::Notdir`], [`Errno::Notcapable`], [`Errno::Fault`]; what the service refuses.
+    ///
+    /// [`Errno::Badf`]: crate::Errno::Badf
+    /// [`Errno::Notdir`]: crate::Errno::Notdir
+    /// [`Errno::Notcapable`]: crate::Errno::Notcapable
+    /// [`Errno::Fault`]: crate::Errno::Fault
     pub fn fd_readdir(
         &mut self,
         memory: &mut impl Memory,
@@ -64,27 +111,30 @@ impl<S: System> Process<S> {
         let directory = self.table.get(fd)?.directory(Rights::FD_READDIR)?;
         memory.check_writable(u64::from(used), 4)?;
         memory.check_writable(u64::from(buffer), u64::from(length))?;
-        let mut buffer = Buffer { place: u64::from(buffer), room: length, used: 0 };
-        let mut from = cookie;
+        let (mut from, mut filled) = (cookie, 0);
         let mut messages = 0;
-        while !buffer.is_full() {
-            let entries = self.system.entries(directory, from)?;
-            if entries.is_empty() {
-                break;
-            }
-            for entry in entries {
-                buffer.put(memory, &head(&entry)?)?;
-                buffer.put(memory, entry.name)?;
-                if buffer.is_full() {
-                    break;
+        while filled < length {
+            let place = match self.listing.find(fd, from) {
+                Some(place) => place,
+                None => {
+                    let entries = self.system.entries(directory, from)?;
+                    if entries.is_empty() {
+                        break;
+                    }
+                    self.listing.keep(fd, from, entries.iter())?;
+                    messages += 1;
+                    if messages % TURN_MESSAGES == 0 {
+                        self.system.give_way()?;
+                    }
+                    0
                 }
-                from = entry.next;
-            }
-            messages += 1;
-            if messages % TURN_MESSAGES == 0 {
-                self.system.give_way()?;
-            }
+            };
+            let names = self.listing.names.get(place..).unwrap_or_default();
+            let front = names.get(..(length - filled) as usize).unwrap_or(names);
+            memory.write(u64::from(buffer) + u64::from(filled), front)?;
+            filled += memory::size(front.len())?;
+            from = self.listing.behind;
         }
-        memory::write_u32(memory, used, buffer.used)
+        memory::write_u32(memory, used, filled)
     }
 }

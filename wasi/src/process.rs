@@ -8,6 +8,7 @@ use hallows_sdk::Error;
 use crate::Rights;
 use crate::clocks::Clocks;
 use crate::descriptor::{Descriptor, Target};
+use crate::listing::Listing;
 use crate::services::Services;
 use crate::system::System;
 use crate::table::Table;
@@ -37,6 +38,7 @@ pub struct Process<S: System = Services> {
     /// The paths of the call that is under way.
     pub(crate) path: Vec<u8>,
     pub(crate) new_path: Vec<u8>,
+    pub(crate) listing: Listing,
 }
 
 impl Process {
@@ -71,7 +73,13 @@ impl<S: System> Process<S> {
             buffer: Vec::new(),
             path: Vec::new(),
             new_path: Vec::new(),
+            listing: Listing::default(),
         }
+    }
+
+    /// What it stands on.
+    pub fn system(&mut self) -> &mut S {
+        &mut self.system
     }
 
     /// Gives back what the program has opened and not closed: when it has ended, by itself or by a fault.

@@ -100,3 +100,42 @@ impl Vectors {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A memory of 4 GiB, all of whose words are these.
+    struct Endless(u32);
+
+    impl Memory for Endless {
+        fn read(&self, _: u64, to: &mut [u8]) -> Result {
+            to.fill_with({
+                let mut bytes = self.0.to_le_bytes().into_iter().cycle();
+                move || bytes.next().unwrap()
+            });
+            Ok(())
+        }
+
+        fn write(&mut self, _: u64, _: &[u8]) -> Result {
+            Ok(())
+        }
+
+        fn check_readable(&self, address: u64, length: u64) -> Result {
+            if address + length <= 1 << 32 { Ok(()) } else { Err(Errno::Fault) }
+        }
+
+        fn check_writable(&self, address: u64, length: u64) -> Result {
+            self.check_readable(address, length)
+        }
+    }
+
+    #[test]
+    fn more_bytes_than_can_be_counted_are_refused() {
+        let words = 0x4000_0000;
+        assert_eq!(Vectors::to_write(&Endless(words), 0, 3).map(|all| all.total()), Ok(3 * words));
+        assert_eq!(Vectors::to_write(&Endless(words), 0, 4).map(|all| all.total()), Err(Errno::Inval));
+        assert_eq!(Vectors::to_read(&Endless(words), 0, 4).map(|all| all.total()), Err(Errno::Inval));
+        assert_eq!(Vectors::to_read(&Endless(0xc000_0000), 0, 1).map(|all| all.total()), Err(Errno::Fault));
+    }
+}
