@@ -9,7 +9,7 @@ use hallows_linux::machine::plan::{
     CellPlan, PlacePlan, Plan, ProgramPlan, ServiceKind, ServicePlan, TimePlan, UseKind, UsePlan,
 };
 
-use crate::compile::Compiler;
+use crate::compile::{Compiled, Compiler};
 use crate::embedded;
 use crate::failure::Failure;
 use crate::system::{Cell, EndpointPlace, ProgramSource, Programs, Service, System};
@@ -89,7 +89,13 @@ pub fn plan(
     invocation: &Invocation,
     memory_bytes: u64,
 ) -> Result<Planned, Failure> {
-    let mut planner = Planner { compiler, sources: Vec::new(), programs: Vec::new(), artifacts: Vec::new() };
+    let mut planner = Planner {
+        compiler,
+        sources: Vec::new(),
+        programs: Vec::new(),
+        artifacts: Vec::new(),
+        unix: Vec::new(),
+    };
     let programs = system.cells.iter().map(|cell| planner.program(&cell.program));
     let programs = programs.collect::<Result<Vec<_>, _>>()?;
     let given = planner.given(system, &programs, invocation)?;
@@ -205,6 +211,8 @@ struct Planner<'a> {
     sources: Vec<ProgramSource>,
     programs: Vec<ProgramPlan>,
     artifacts: Vec<u8>,
+    /// Which of the programs are of Unix.
+    unix: Vec<usize>,
 }
 
 impl Planner<'_> {
@@ -239,7 +247,7 @@ impl Planner<'_> {
         programs: &[usize],
         invocation: &Invocation,
     ) -> Result<Option<Given>, Failure> {
-        let unix = system.cells.iter().zip(programs).find(|(_, program)| self.is_unix(**program));
+        let unix = system.cells.iter().zip(programs).find(|(_, program)| self.unix.contains(program));
         let Some((cell, _)) = unix else { return Ok(None) };
         if !system.is_of_one {
             return Err(Failure::usage(format!(
@@ -254,19 +262,18 @@ impl Planner<'_> {
         invocation.open(path).map(Some)
     }
 
-    fn is_unix(&self, program: usize) -> bool {
-        match self.programs[program] {
-            ProgramPlan::Artifact { offset, length, .. } => {
-                unix::is_unix(&self.artifacts[offset..offset + length])
-            }
-            ProgramPlan::Native { .. } => false,
-        }
-    }
-
     fn compiled(&mut self, name: &str, wasm: &[u8]) -> Result<ProgramPlan, Failure> {
-        let (artifact, program) = self.compiler.compile(name, wasm)?;
-        let offset = self.artifacts.len();
-        self.artifacts.extend_from_slice(&artifact);
-        Ok(ProgramPlan::Artifact { name: name.to_owned(), offset, length: artifact.len(), program })
+        let Compiled { artifact, program, is_unix } = self.compiler.compile(name, wasm)?;
+        if is_unix {
+            self.unix.push(self.programs.len());
+        }
+        let (offset, length) = (self.artifacts.len(), artifact.len());
+        // Tens of megabytes for a large program, which mostly is alone.
+        if offset == 0 {
+            self.artifacts = artifact;
+        } else {
+            self.artifacts.extend_from_slice(&artifact);
+        }
+        Ok(ProgramPlan::Artifact { name: name.to_owned(), offset, length, program })
     }
 }

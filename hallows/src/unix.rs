@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use hallows_abi::Rights;
-use hallows_artifact::Artifact;
+use hallows_artifact::Metadata;
 use hallows_linux::host::parent::Streams;
 use hallows_linux::machine::plan::{
     CellPlan, DirectoryPlan, PlacePlan, Plan, ServiceKind, ServicePlan, UnixPlan, UseKind, UsePlan,
@@ -87,15 +87,12 @@ pub struct Given {
     pub descriptors: Vec<OwnedFd>,
 }
 
-/// Whether a compiled program is one of Unix.
+/// Whether a program is one of Unix.
 #[must_use]
-pub fn is_unix(artifact: &[u8]) -> bool {
-    Artifact::inspect(artifact).is_ok_and(|artifact| {
-        let metadata = artifact.metadata();
-        let exports = |name: &str| metadata.exports.iter().any(|export| export.name == name);
-        metadata.imports.iter().any(|import| import.module == WASI)
-            || exports("_start") && !exports(hallows_abi::MAIN_EXPORT)
-    })
+pub fn is_unix(program: &Metadata) -> bool {
+    let exports = |name: &str| program.exports.iter().any(|export| export.name == name);
+    program.imports.iter().any(|import| import.module == WASI)
+        || exports("_start") && !exports(hallows_abi::MAIN_EXPORT)
 }
 
 impl Invocation {
