@@ -216,7 +216,9 @@ impl Made {
             pinned: match plan.place {
                 PlacePlan::Anywhere => None,
                 PlacePlan::Core(core) => Some(CoreId(core)),
-                PlacePlan::ServiceCore(number) => Some(CoreId(kernel.configuration().general_cores() + number)),
+                PlacePlan::ServiceCore(number) => {
+                    Some(CoreId(kernel.configuration().general_cores() + number))
+                }
             },
             time: plan.time.map(|TimePlan { budget_ns, period_ns }| TimeBudget { budget_ns, period_ns }),
         };

@@ -76,7 +76,8 @@ impl Surroundings {
 
     fn cell(&self, picture: CellPicture) -> CellStatus {
         // Service cores, which are numbered behind those of programs, are threads beside the cleaner.
-        let core = self.choice.programs.iter().nth(picture.core.index()).unwrap_or(self.choice.cleaner_core());
+        let core =
+            self.choice.programs.iter().nth(picture.core.index()).unwrap_or(self.choice.cleaner_core());
         let has_run = picture.life > 0;
         CellStatus {
             cell: u64::from(picture.cell.0),

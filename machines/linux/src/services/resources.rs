@@ -138,8 +138,7 @@ impl Installed {
         directories.iter().try_for_each(GrantedDirectory::check)?;
         let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let most = limit.saturating_sub(RESERVED_DESCRIPTORS).min(MOST_OPEN_FILES);
-        let mut streams =
-            streams.map(|descriptor| Stream { is_terminal: isatty(&descriptor), descriptor });
+        let mut streams = streams.map(|descriptor| Stream { is_terminal: isatty(&descriptor), descriptor });
         if let Some(carried) = carried_input {
             streams[0].descriptor = carried;
         }

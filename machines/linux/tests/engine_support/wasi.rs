@@ -6,7 +6,7 @@ use hallows_engine::Program;
 use hallows_kernel::{CellState, Rooted};
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
 use hallows_sdk::stub::Client;
-use hallows_sdk::{Answer, Error, Message, Server, Start, start_info};
+use hallows_sdk::{Answer, Error, Handle, Message, Server, Start, start_info};
 use hallows_system::console::Refusal;
 use hallows_system::invocation::Sizes;
 use hallows_system::{clock, console, invocation};
@@ -23,6 +23,15 @@ const BEGIN: &str = r#"
     (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_close" (func $fd_close (param i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $fd_fdstat_set_flags (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_prestat_get" (func $fd_prestat_get (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_readdir" (func $fd_readdir (param i32 i32 i32 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_seek" (func $fd_seek (param i32 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_rename" (func $path_rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_unlink_file" (func $path_unlink_file (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll_oneoff (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "random_get" (func $random_get (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "sched_yield" (func $sched_yield (result i32)))
     (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
@@ -217,13 +226,18 @@ pub fn clock(world: &World) -> Rooted {
     serve(world, &CLOCK).1
 }
 
+/// Starts a cell with these grants.
+pub fn start_cell(world: &World, cell: Cell, grants: &[(&str, Handle)]) {
+    let mut info = [0; 512];
+    let length = start_info::emit(&[] as &[&str], grants, &mut info).unwrap();
+    world.kernel.boot_start(&world.right, cell.id, &info[..length]).unwrap();
+}
+
 /// Starts a program with these grants.
 pub fn start(world: &World, source: &str, grants: &[(&str, &Rooted)]) -> Cell {
     let cell = world.cell("main", &world.program(source), false);
     let grants: Vec<_> = grants.iter().map(|(name, what)| (*name, world.grant(cell, what))).collect();
-    let mut info = [0; 512];
-    let length = start_info::emit(&[] as &[&str], &grants, &mut info).unwrap();
-    world.kernel.boot_start(&world.right, cell.id, &info[..length]).unwrap();
+    start_cell(world, cell, &grants);
     cell
 }
 
