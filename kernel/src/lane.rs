@@ -372,3 +372,38 @@ const _: () = assert!(
 const fn is_for(head: u64, me: u32) -> bool {
     head & STATE == POSTED && head as u32 >> 2 == me
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_any_length_comes_through_the_open_ear_and_through_a_closing_one() {
+        let bytes: [u8; MAX_POST] = core::array::from_fn(|place| place.to_le_bytes()[0] + 1);
+        let via = Via { slot: 3, head: u64::MAX };
+        for length in 0..=MAX_POST {
+            for closes in [false, true] {
+                let (sender, receiver) = (Lane::default(), Lane::default());
+                assert_eq!(receiver.listen(2, 1, &sender), None);
+                let post = Post { ticket: 5, request: Some(Request { via, room: 77, heard: 9 }), length };
+                let posted = sender.post(1, &receiver, 2, &post, |text| {
+                    for (place, word) in bytes.as_chunks().0.iter().enumerate().take(length.div_ceil(8)).rev()
+                    {
+                        text.set(place, u64::from_le_bytes(*word));
+                    }
+                });
+                assert!(posted);
+                let kept = if closes {
+                    receiver.close(2, &sender)
+                } else {
+                    let heard = receiver.hear(2, &sender).map(|heard| heard.keep());
+                    assert_eq!(receiver.close(2, &sender), None);
+                    heard
+                };
+                let came = kept.as_ref().map(|kept| (kept.bytes(), kept.post));
+                assert_eq!(came, Some((bytes.iter().copied().take(length).collect(), post)));
+                assert_eq!(kept.as_ref().map(|kept| kept.heard().keep()), kept);
+            }
+        }
+    }
+}
