@@ -163,7 +163,12 @@ fn a_badge_of_a_closed_file_never_names_a_later_one() {
         let later = world.open("two", READ).unwrap();
         assert!(!seen.contains(&later.badge));
         seen.push(later.badge);
-        // To close what is closed is nothing, also when another file has its place.
+        // Also when another file has its place; and to close what is closed is nothing.
+        for stale in &seen[2..seen.len() - 1] {
+            assert_eq!(world.files.target(*stale), None);
+        }
+        assert_eq!(world.files.target(first.badge), None);
+        assert_eq!(world.files.file_write(first, 0, b"x"), Err(Refusal::BadDescriptor));
         world.files.file_close(first);
         assert_eq!(world.read(later), Ok(b"2".to_vec()));
         world.files.file_close(later);
