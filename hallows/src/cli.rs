@@ -153,7 +153,9 @@ pub struct Kill {
 
 /// Options of `completions`.
 #[derive(Clone, Copy, Debug, Args)]
-#[command(after_help = "Example:\n  hallows completions bash > ~/.local/share/bash-completion/completions/hallows")]
+#[command(
+    after_help = "Example:\n  hallows completions bash > ~/.local/share/bash-completion/completions/hallows"
+)]
 pub struct Completions {
     /// Which shell.
     #[arg(value_enum)]

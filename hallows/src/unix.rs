@@ -62,7 +62,9 @@ impl FromStr for Directory {
             _ => return Err("write HOST, HOST:GUEST, HOST:ro or HOST:GUEST:ro".to_owned()),
         };
         if host.is_empty() || guest.is_empty() {
-            return Err("both the directory of this host and the program's name for it have a name".to_owned());
+            return Err(
+                "both the directory of this host and the program's name for it have a name".to_owned()
+            );
         }
         Ok(Self { host: host.into(), guest: guest.to_owned(), read_only })
     }
@@ -189,7 +191,9 @@ impl Directory {
         rustix::fs::open(&self.host, flags, Mode::empty()).map_err(|error| {
             let why = match error {
                 rustix::io::Errno::NOENT => "it is not there".to_owned(),
-                rustix::io::Errno::NOTDIR => "it is not a directory; give the one that the file is in".to_owned(),
+                rustix::io::Errno::NOTDIR => {
+                    "it is not a directory; give the one that the file is in".to_owned()
+                }
                 rustix::io::Errno::ACCESS => "you may not enter it".to_owned(),
                 other => std::io::Error::from(other).to_string(),
             };
@@ -227,7 +231,8 @@ impl Given {
             faults: None,
             ..program
         };
-        let cells = vec![service_cell("host", host, service), service_cell("host-input", input, service), program];
+        let cells =
+            vec![service_cell("host", host, service), service_cell("host-input", input, service), program];
         Plan {
             ends_with: Some(cells.len() - 1),
             code_of: Some(cells.len() - 1),
