@@ -229,23 +229,25 @@ fn coreutils_agrees() {
 fn coreutils_changes() {
     let folder = folder();
     let done = |arguments: &[&str]| {
-        let (output, error, code) = tool(folder.path(), &["--dir", "below:/work"], arguments);
+        let (output, error, code) = tool(folder.path(), &["--dir", "below:."], arguments);
         assert_eq!((output.as_str(), code), ("", 0), "{arguments:?}: {error}");
     };
     let below = folder.path().join("below");
-    done(&["cp", "/work/more", "/work/copy"]);
+    done(&["cp", "more", "copy"]);
     assert_eq!(fs::read(below.join("copy")).unwrap(), fs::read(below.join("more")).unwrap());
-    done(&["mkdir", "/work/a", "/work/a/b"]);
-    done(&["mv", "/work/copy", "/work/a/b/moved"]);
+    done(&["mkdir", "-p", "a/b"]);
+    done(&["mv", "copy", "a/b/moved"]);
     assert!(!below.join("copy").exists() && below.join("a/b/moved").is_file());
-    done(&["sort", "-n", "/work/more", "-o", "/work/sorted"]);
+    done(&["sort", "-n", "more", "-o", "sorted"]);
     assert_eq!(fs::read_to_string(below.join("sorted")).unwrap(), host(&below, &["sort", "-n", "more"]));
-    done(&["truncate", "-s", "5", "/work/sorted"]);
+    done(&["truncate", "-s", "5", "sorted"]);
     assert_eq!(fs::metadata(below.join("sorted")).unwrap().len(), 5);
-    done(&["ln", "/work/more", "/work/link"]);
-    done(&["rm", "-r", "/work/a", "/work/link"]);
+    done(&["ln", "more", "link"]);
+    done(&["rm", "-r", "a", "link"]);
     assert_eq!(host(&below, &["ls"]), "more\nsorted\n");
-    // Beside the granted directory there is nothing.
+    // By another name; and beside the granted directory there is nothing.
+    let (output, error, code) = tool(folder.path(), &["--dir", "below:/work"], &["ls", "/work"]);
+    assert_eq!((output.as_str(), code), ("more\nsorted\n", 0), "{error}");
     let (_, error, code) = tool(folder.path(), &["--dir", "below:/work"], &["cat", "/numbers"]);
     assert!(error.contains("/numbers") && code == 1, "{error}");
 }
