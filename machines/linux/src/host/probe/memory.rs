@@ -38,6 +38,9 @@ pub(super) const LOCKED: Thing = Thing::new(
 /// Less than this and no example runs: the supervisor has 4 MiB, and the machine's own threads and code need as much again.
 const LEAST: ByteSize = ByteSize(16 << 20);
 
+/// What a process can address with four levels of page tables. A machine reserves more than half of it, so a limit below this is too low.
+const ALL_ADDRESSES: ByteSize = ByteSize(1 << 47);
+
 /// A pool of huge pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct HugePool {
@@ -96,7 +99,7 @@ fn amount(facts: &MemoryFacts) -> Finding {
 }
 
 fn address_space(facts: &MemoryFacts) -> Finding {
-    match facts.address_space {
+    match facts.address_space.filter(|limit| *limit < ALL_ADDRESSES) {
         None => ADDRESS_SPACE.pass("no limit"),
         Some(limit) => {
             ADDRESS_SPACE.fail(format!("RLIMIT_AS is {limit}"), "`ulimit -v unlimited` before the start")
@@ -170,6 +173,8 @@ mod tests {
 
     #[test]
     fn a_limit_of_the_address_space_fails_and_strict_overcommit_warns() {
+        let unlimited = MemoryFacts { address_space: Some(ALL_ADDRESSES), ..facts(8 << 30, None) };
+        assert_eq!(verdicts(&unlimited)[1], Verdict::Pass);
         let limited = MemoryFacts {
             address_space: Some(ByteSize(8 << 30)),
             overcommit: Some(2),

@@ -88,7 +88,7 @@ fn settings(all: &[&Access]) -> Outcome {
         return Outcome::missing(format!("closed to changes: {why}"), CLOSED_REMEDY);
     }
     let hidden = if all.contains(&&Access::Hidden) { HIDDEN } else { "" };
-    Outcome::done(format!("{count} setting{} to change{hidden}", if count == 1 { "" } else { "s" }))
+    Outcome::done(format!("{count} setting{} can be changed{hidden}", if count == 1 { "" } else { "s" }))
 }
 
 fn outcome(access: &Access, how: &str, remedy: &str) -> Outcome {

@@ -53,7 +53,7 @@ fn cpusets_of_version_2_isolate_from_linux_6_0_on_and_throttling_can_be_lifted()
     assert!(probed.fix(Topic::Tier, "tier").contains("Linux 6.0"));
     assert_eq!(
         probed.found(Topic::Scheduling, "throttling"),
-        "kernel.sched_rt_runtime_us is 950000; 1 setting to change"
+        "kernel.sched_rt_runtime_us is 950000; 1 setting can be changed"
     );
     host.asked.host.kernel_release = "6.1.0-28-amd64".to_owned();
     assert!(host.probe().found(Topic::Tier, "tier").starts_with("isolated on core 3"));
