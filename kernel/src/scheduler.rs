@@ -214,11 +214,7 @@ impl<E: Engine> Kernel<E> {
     /// Nothing to run: looks for a while, then sleeps until there is.
     fn idle(&self, core: CoreId) {
         let record = self.core(core.0);
-        let has_work = || {
-            self.is_stopping()
-                || record.waiting().any()
-                || self.is_surplus_elsewhere(core.0)
-        };
+        let has_work = || self.is_stopping() || record.waiting().any() || self.is_surplus_elsewhere(core.0);
         record.say(Idle::Looking);
         record.trace.record(TraceKind::Idle, NOBODY, 0, 0);
         let mut looks = 0;

@@ -65,7 +65,8 @@ impl<E: Engine> Kernel<E> {
         }
         let coarse_ns = now.0 + self.configuration.coarse_tick_ns;
         // One that is busy in the host for hours is nobody's concern.
-        let busy = || (0..self.configuration.general_cores()).any(|core| self.core(core).does() == Idle::Busy);
+        let busy =
+            || (0..self.configuration.general_cores()).any(|core| self.core(core).does() == Idle::Busy);
         let at = self.plan.make(active, coarse_ns, || self.next_due_ns(&mut token), busy);
         let began = (0..self.configuration.cores).any(|core| self.core(core).waiting().any());
         NextTick { at: if began { now } else { Nanos(at) }, spin: false }
