@@ -65,6 +65,32 @@ build_rivals() {
     done
 }
 
+# A real program that nobody here wrote, for tests and benches: uutils' coreutils, as WebAssembly with WASI. Its features are those that uutils
+# builds for that target.
+coreutils_version=0.12.0
+build_unix() { install_coreutils "$target_dir/unix" --target "$unix_target"; }
+
+# The same natively: what it is compared with.
+build_unix_rival() { install_coreutils "$target_dir/unix-native"; }
+
+# install_coreutils FOLDER OPTIONS…: into FOLDER/bin.
+install_coreutils() {
+    local folder=$1
+    shift
+    # From a place without our own cargo settings, which are for programs of hallows.
+    cd "$target_dir"
+    CARGO_TARGET_DIR=$folder/build cargo install coreutils --version "=$coreutils_version" --locked --root "$folder" \
+        --no-default-features --features feat_wasm "$@"
+}
+
+stage_unix() {
+    if has_target rustc "$unix_target"; then
+        stage unix "coreutils $coreutils_version for WASI, which tests run" build_unix
+    else
+        skip unix "no standard library for $unix_target here (rustup target add $unix_target): nothing of WASI is run whole"
+    fi
+}
+
 # What `hallows` embeds; the stages that need it run this first.
 stage_artifacts() {
     if [ -f "$root/compiler/Cargo.toml" ]; then

@@ -12,7 +12,11 @@ for part in "$@"; do
     case $part in
         artifacts) stage_artifacts ;;
         hallows) stage hallows "the command, optimised (its link takes longest)" build_hallows ;;
-        rivals) stage rivals "what hallows bench compares with and cannot link in" build_rivals ;;
+        rivals)
+            stage rivals "what hallows bench compares with and cannot link in" build_rivals
+            stage_unix
+            stage unix-native "the same natively, which it is compared with" build_unix_rival
+            ;;
         metal) stage metal "the bare-metal machine" build_metal ;;
         *) fail "there is no part '$part'; parts are artifacts, hallows, rivals, metal" ;;
     esac

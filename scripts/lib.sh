@@ -13,6 +13,7 @@ logs_dir=$root/target/logs
 host_target=x86_64-unknown-linux-gnu
 metal_target=x86_64-unknown-none
 program_target=wasm32-unknown-unknown
+unix_target=wasm32-wasip1
 
 say() { printf '%s\n' "$*"; }
 fail() {

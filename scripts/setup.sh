@@ -99,8 +99,16 @@ setup_build() {
     [ -z "$needs_debian_rust" ] || setup_debian_rust
 }
 
+# Only for programs that test us: what cannot be had is left out, aloud.
+setup_unix() {
+    if has_target rustc "$unix_target" || ! have rustup || [[ ${HALLOWS_TOOLCHAIN:-any} == debian ]]; then return 0; fi
+    printf '  need  %-22s %s\n' "target $unix_target" "tests run a program of Unix"
+    rustup_adds_target "$unix_target" || true
+}
+
 setup_test() {
     setup_build
+    setup_unix
     setup_component fmt rustfmt
     setup_component clippy clippy
     have shellcheck || want shellcheck "checks our shell scripts"

@@ -119,7 +119,7 @@ run_stage() {
         format) stage format "rustfmt over every workspace" check_format ;;
         licences) stage licences "licences, bans and sources of every dependency (advisories need a network: not checked)" check_licences ;;
         sbom) stage sbom "bills of materials in target/sbom" check_sbom ;;
-        artifacts) stage_artifacts ;;
+        artifacts) stage_artifacts && stage_unix ;;
         no-std) stage no-std "abi, kernel, engine and whoever says no_std, built for $metal_target" check_no_std ;;
         clippy) stage clippy "lints of every target of every workspace, warnings are errors" check_clippy ;;
         docs) stage docs "documentation, warnings are errors" check_docs ;;

@@ -3,7 +3,7 @@
 //! Arguments: names of benches, `--json`, `--cores LIST`, `--rounds N`, `--single`.
 
 use hallows_bench::registry::select;
-use hallows_bench::report::text::Colour;
+use hallows_bench::report::colour::Colour;
 use hallows_bench::{BenchError, Cores, Format, Ours, Plan, Sampling, registry, session};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

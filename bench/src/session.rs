@@ -6,7 +6,7 @@ use crate::bench::Bench;
 use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::error::BenchError;
-use crate::report::text::Colour;
+use crate::report::colour::Colour;
 use crate::report::{json, text};
 use crate::run::{Plan, Progress, run};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hallows_bench::registry::{ours, select};
-use hallows_bench::report::text::Colour;
+use hallows_bench::report::colour::Colour;
 use hallows_bench::rivals::IndirectCall;
 use hallows_bench::{Bench, Contestant, Cores, Format, Ours, Plan, Turn, registry, session};
 

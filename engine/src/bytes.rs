@@ -63,6 +63,9 @@ impl ReadOnly {
     }
 }
 
+/// Bytes of a word.
+const WORD: usize = size_of::<u64>();
+
 /// A range of a program's memory. What another program does to shared pages at the same time shows in the copy as it may; it is
 /// bytes, whatever it is.
 #[derive(Clone, Copy, Debug)]
@@ -150,6 +153,42 @@ impl Bytes {
         }
     }
 
+    /// Takes all of it in words of 8 bytes, the last place first. Behind the end of the last one are zeros.
+    #[inline(always)]
+    pub fn read_words(self, mut take: impl FnMut(usize, u64)) {
+        let (words, rest) = (self.length / WORD, self.length % WORD);
+        if rest != 0 {
+            let mut last = [0; WORD];
+            // SAFETY: so many bytes are left behind the whole words.
+            unsafe { copy(self.start.add(words * WORD), last.as_mut_ptr(), rest) };
+            take(words, u64::from_le_bytes(last));
+        }
+        for place in (0..words).rev() {
+            // SAFETY: a whole word of the range.
+            take(place, unsafe { self.start.cast::<u64>().add(place).read_unaligned() });
+        }
+    }
+
+    /// Copies words of 8 bytes to the front of it, `length` bytes or as much as it has; nothing if that is read-only, as in
+    /// [`Bytes::write`].
+    #[inline(always)]
+    pub fn write_words(self, length: usize, give: impl Fn(usize) -> u64) {
+        let length = length.min(self.length);
+        if !self.writable(length) {
+            return;
+        }
+        let (words, rest) = (length / WORD, length % WORD);
+        for place in 0..words {
+            // SAFETY: a whole word of the range, which is writable.
+            unsafe { self.start.cast::<u64>().add(place).write_unaligned(give(place)) };
+        }
+        if rest != 0 {
+            let last = give(words).to_le_bytes();
+            // SAFETY: so many bytes are left behind the whole words.
+            unsafe { copy(last.as_ptr(), self.start.add(words * WORD), rest) };
+        }
+    }
+
     /// Copies `length` bytes of it to the front of `to`, as much as both have; nothing if `to` is read-only, as in
     /// [`Bytes::write`].
     #[inline(always)]
@@ -207,7 +246,48 @@ unsafe fn copy(from: *const u8, to: *mut u8, length: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{ReadOnly, copy};
+    use super::{Bytes, ReadOnly, Vec, copy};
+
+    #[test]
+    fn words_of_every_length_are_taken_and_given_whole_and_nothing_beside_them() {
+        let source: [u8; 100] = core::array::from_fn(|place| (place * 7 % 251) as u8 + 1);
+        for (length, from, to) in (0..=88).flat_map(|length| [(length, 0, 3), (length, 5, 0)]) {
+            let mut words = [u64::MAX; 11];
+            let mut places = Vec::new();
+            // SAFETY: the range lies in the array.
+            let range = unsafe { Bytes::native(source.as_ptr().add(from).cast_mut(), length) };
+            range.read_words(|place, word| {
+                places.push(place);
+                words[place] = word;
+            });
+            assert!(places.iter().copied().eq((0..length.div_ceil(8)).rev()), "{length} bytes: {places:?}");
+            let (mut target, mut expected) = ([0; 100], [0; 100]);
+            expected[to..to + length].copy_from_slice(&source[from..from + length]);
+            // SAFETY: as above; longer than what is written.
+            let range = unsafe { Bytes::native(target.as_mut_ptr().add(to), 95) };
+            range.write_words(length, |place| words[place]);
+            assert!(target == expected, "{length} bytes from {from} to {to}");
+            // SAFETY: as above.
+            let short = unsafe { Bytes::native(target.as_mut_ptr().add(to), length / 2) };
+            target = [0; 100];
+            expected[to + length / 2..].fill(0);
+            short.write_words(length, |place| words[place]);
+            assert!(target == expected, "{length} bytes where half of them fit");
+        }
+    }
+
+    #[test]
+    fn words_do_not_go_to_read_only_pages() {
+        let (pages, mut target) = (ReadOnly::default(), [0_u8; 16]);
+        let start = target.as_mut_ptr();
+        pages.add(start as usize + 8, 8);
+        // SAFETY: the array.
+        let range = unsafe { Bytes::new(start, 16, &raw const pages) };
+        range.write_words(9, |_| u64::MAX);
+        assert_eq!(target, [0; 16]);
+        range.write_words(8, |_| u64::MAX);
+        assert_eq!(target[..8], [255; 8]);
+    }
 
     #[test]
     fn every_length_is_copied_whole_and_nothing_beside_it_also_where_the_ranges_overlap() {

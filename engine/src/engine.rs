@@ -178,6 +178,16 @@ impl<M: Machine> Engine for WasmEngine<M> {
     }
 
     #[inline]
+    fn read_words(&self, from: Bytes, take: impl FnMut(usize, u64)) {
+        from.read_words(take);
+    }
+
+    #[inline]
+    fn write_words(&self, to: Bytes, length: usize, give: impl Fn(usize) -> u64) {
+        to.write_words(length, give);
+    }
+
+    #[inline]
     fn copy(&self, from: Bytes, to: Bytes, length: usize) {
         from.copy_to(to, length);
     }

@@ -28,10 +28,11 @@ Examples:
   hallows run program.wasm -- one two     run one program with arguments
   hallows run sort.wasm --dir . -- -n a   run a Unix program on files of this directory
   hallows ps                              what a running machine does (from another terminal)
+  hallows probe                           what this host offers, and what would make it better
   hallows bench protected-call            what it costs, beside Linux
   hallows interface diff old.wit new.wit  whom a change of an interface breaks
 
-Exit codes: 0 well; 1 a figure missed, an interface broken; 1 to 63 the system's own; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
+Exit codes: 0 well; 1 a figure missed, an interface broken, a host unfit; 1 to 63 the system's own; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
 could not start; 128+n ended by signal n.";
 
 /// What can be done.
@@ -49,6 +50,8 @@ pub enum Command {
     Restore,
     /// List the programs and systems that come with hallows.
     List(List),
+    /// Say what this host offers a machine, and what would make it offer more.
+    Probe(Probe),
     /// Measure, beside Linux in the same run.
     Bench(Bench),
     /// Look at interfaces: identity, canonical form, what differs between two, stubs.
@@ -60,6 +63,9 @@ pub enum Command {
     Man(Man),
 }
 
+/// The memory of a machine that is not told otherwise.
+pub const DEFAULT_MEMORY: ByteSize = ByteSize(256 << 20);
+
 /// The cores and the memory of a machine.
 #[derive(Clone, Debug, Args)]
 pub struct MachineOptions {
@@ -70,7 +76,7 @@ pub struct MachineOptions {
     #[arg(long, value_name = "LIST")]
     pub housekeeping: Option<CoreSet>,
     /// Memory of all cells together, for example `512M` or `2G`.
-    #[arg(long, value_name = "SIZE", default_value = "256M")]
+    #[arg(long, value_name = "SIZE", default_value_t = DEFAULT_MEMORY)]
     pub memory: ByteSize,
     /// How far to take the cores from Linux: `shared` only pins threads, `best` also moves Linux away (needs root). If not given: `shared` for a
     /// Unix program, which often is over before the cores were taken, else `best`.
@@ -153,7 +159,9 @@ pub struct Kill {
 
 /// Options of `completions`.
 #[derive(Clone, Copy, Debug, Args)]
-#[command(after_help = "Example:\n  hallows completions bash > ~/.local/share/bash-completion/completions/hallows")]
+#[command(
+    after_help = "Example:\n  hallows completions bash > ~/.local/share/bash-completion/completions/hallows"
+)]
 pub struct Completions {
     /// Which shell.
     #[arg(value_enum)]
@@ -176,6 +184,20 @@ pub struct List {
     #[arg(long)]
     pub json: bool,
 }
+
+/// Options of `probe`.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(after_help = PROBE_HELP)]
+pub struct Probe {
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const PROBE_HELP: &str = "\
+Nothing is changed, and no privilege is needed; what only root can see is said to be so.
+
+Exit codes: 0 if nothing fails; 1 if hallows cannot run here.";
 
 /// Options of `bench`.
 #[derive(Clone, Debug, Args)]

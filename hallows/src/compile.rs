@@ -7,6 +7,7 @@ use hallows_cache::{Cache, CompileError, Compiler as Executable, Limits, host_fe
 
 use crate::embedded;
 use crate::failure::{Failure, SOFTWARE, USAGE};
+use crate::unix;
 
 /// The compiler for this machine, with its cache.
 pub struct Compiler {
@@ -16,8 +17,15 @@ pub struct Compiler {
     shows_progress: bool,
 }
 
-/// A compiled program: the artefact, and the hash of what it was compiled from.
-pub type Compiled = (Vec<u8>, [u8; 32]);
+/// A compiled program.
+pub struct Compiled {
+    /// The artefact.
+    pub artifact: Vec<u8>,
+    /// The hash of what it was compiled from.
+    pub program: [u8; 32],
+    /// Whether it is a program of Unix.
+    pub is_unix: bool,
+}
 
 impl Compiler {
     /// For the processor that this runs on.
@@ -66,8 +74,8 @@ impl Compiler {
             let code = if is_the_programs(&error) { USAGE } else { SOFTWARE };
             Failure::other(code, format!("cannot compile {name}: {error}"))
         })?;
-        let hash = *compiled.program().as_bytes();
-        Ok((compiled.into_bytes(), hash))
+        let (program, is_unix) = (*compiled.program().as_bytes(), unix::is_unix(compiled.metadata()));
+        Ok(Compiled { artifact: compiled.into_bytes(), program, is_unix })
     }
 }
 

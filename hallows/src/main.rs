@@ -70,6 +70,7 @@ fn act(command: Command) -> Result<u8, Failure> {
         Command::Interface(command) => {
             commands::interface::interface(&command, &mut output).map(|ended| code = ended)
         }
+        Command::Probe(options) => commands::probe::probe(options, &mut output).map(|ended| code = ended),
         Command::Ps(options) => commands::ps::ps(options, &mut output),
         Command::Stop(options) => commands::stop::stop(options),
         Command::Kill(options) => commands::stop::kill(&options),

@@ -9,7 +9,7 @@ use hallows_linux::machine::plan::{
     CellPlan, PlacePlan, Plan, ProgramPlan, ServiceKind, ServicePlan, TimePlan, UseKind, UsePlan,
 };
 
-use crate::compile::Compiler;
+use crate::compile::{Compiled, Compiler};
 use crate::embedded;
 use crate::failure::Failure;
 use crate::system::{Cell, EndpointPlace, ProgramSource, Programs, Service, System};
@@ -89,57 +89,60 @@ pub fn plan(
     invocation: &Invocation,
     memory_bytes: u64,
 ) -> Result<Planned, Failure> {
-    let mut planner = Planner { compiler, sources: Vec::new(), programs: Vec::new(), artifacts: Vec::new() };
-    let supervisor = planner.program(&ProgramSource::Native("supervisor".to_owned()))?;
-    // The supervisor comes first: the others' faults go to an endpoint that exists already.
-    let mut cells = vec![supervisor_plan(system, supervisor)];
+    let mut planner = Planner {
+        compiler,
+        sources: Vec::new(),
+        programs: Vec::new(),
+        artifacts: Vec::new(),
+        unix: Vec::new(),
+    };
     let programs = system.cells.iter().map(|cell| planner.program(&cell.program));
     let programs = programs.collect::<Result<Vec<_>, _>>()?;
     let given = planner.given(system, &programs, invocation)?;
-    if given.is_some() {
-        // They, too, run before who uses them.
-        let service = planner.program(&ProgramSource::Native(unix::SERVICE.to_owned()))?;
-        cells.extend(Given::service_cells(service, cells.len()));
-    }
-    // Where the system's own cells begin.
-    let first = cells.len();
-    for (cell, program) in system.cells.iter().zip(programs) {
-        cells.push(cell_plan(cell, program, first));
-    }
-    match (&given, &mut cells[first..]) {
-        (Some(given), [cell]) => given.give(cell, first - 2, memory_bytes),
-        (None, [cell]) if system.is_of_one => cell.arguments = invocation.texts(&system.name)?,
-        _ => {
-            invocation.texts(&system.name)?;
+    let plan = match &given {
+        Some(given) => {
+            let service = planner.program(&ProgramSource::Native(unix::SERVICE.to_owned()))?;
+            let program = cell_plan(&system.cells[0], programs[0]);
+            given.plan(service, program, memory_bytes)
         }
-    }
+        None => {
+            let texts = invocation.texts(&system.name)?;
+            let supervisor = planner.program(&ProgramSource::Native("supervisor".to_owned()))?;
+            let mut plan = supervised(system, supervisor, &programs);
+            if system.is_of_one {
+                plan.cells[FIRST].arguments = texts;
+            }
+            plan
+        }
+    };
+    let Planner { programs, artifacts, .. } = planner;
+    Ok(Planned { plan: Plan { programs, ..plan }, artifacts, name: system.name.clone(), given })
+}
+
+/// Where the cells of a system begin in its plan: behind their supervisor, so that their faults go to an endpoint that exists already.
+const FIRST: usize = 1;
+
+/// A system's cells, and the supervisor that looks after them; its programs are at these places.
+fn supervised(system: &System, supervisor: usize, programs: &[usize]) -> Plan {
+    let mut cells = vec![supervisor_plan(system, supervisor)];
+    cells.extend(system.cells.iter().zip(programs).map(|(cell, program)| cell_plan(cell, *program)));
     let mut notifications = 0;
     for supervised in &system.supervised {
         let name = &system.cells[supervised.cell].name;
         cells[0].uses.push(UsePlan {
             name: format!("cell.{name}"),
-            what: UseKind::Cell { cell: supervised.cell + first },
+            what: UseKind::Cell { cell: supervised.cell + FIRST },
         });
         for (number, dependent) in supervised.dependents.iter().enumerate() {
             let told = |rights: Rights| UseKind::Notification { number: notifications, rights: rights.0 };
             cells[0].uses.push(UsePlan { name: format!("gone.{name}.{number}"), what: told(Rights::SEND) });
-            cells[dependent.cell + first]
+            cells[dependent.cell + FIRST]
                 .uses
                 .push(UsePlan { name: dependent.grant.clone(), what: told(Rights::RECEIVE) });
             notifications += 1;
         }
     }
-    let Planner { programs, artifacts, .. } = planner;
-    let plan = Plan {
-        programs,
-        cells,
-        notifications,
-        ends_with: Some(0),
-        code_of: given.is_some().then_some(first),
-        unix: given.as_ref().map(|given| given.plan.clone()),
-        ..Plan::default()
-    };
-    Ok(Planned { plan, artifacts, name: system.name.clone(), given })
+    Plan { cells, notifications, ends_with: Some(0), ..Plan::default() }
 }
 
 fn supervisor_plan(system: &System, program: usize) -> CellPlan {
@@ -161,9 +164,8 @@ fn supervisor_plan(system: &System, program: usize) -> CellPlan {
     }
 }
 
-/// The plan of a cell of a system whose cells begin at place `first`.
-fn cell_plan(cell: &Cell, program: usize, first: usize) -> CellPlan {
-    let place = |EndpointPlace { cell, endpoint }: EndpointPlace| (cell + first, endpoint);
+fn cell_plan(cell: &Cell, program: usize) -> CellPlan {
+    let place = |EndpointPlace { cell, endpoint }: EndpointPlace| (cell + FIRST, endpoint);
     CellPlan {
         name: cell.name.clone(),
         program,
@@ -209,6 +211,8 @@ struct Planner<'a> {
     sources: Vec<ProgramSource>,
     programs: Vec<ProgramPlan>,
     artifacts: Vec<u8>,
+    /// Which of the programs are of Unix.
+    unix: Vec<usize>,
 }
 
 impl Planner<'_> {
@@ -243,7 +247,7 @@ impl Planner<'_> {
         programs: &[usize],
         invocation: &Invocation,
     ) -> Result<Option<Given>, Failure> {
-        let unix = system.cells.iter().zip(programs).find(|(_, program)| self.is_unix(**program));
+        let unix = system.cells.iter().zip(programs).find(|(_, program)| self.unix.contains(program));
         let Some((cell, _)) = unix else { return Ok(None) };
         if !system.is_of_one {
             return Err(Failure::usage(format!(
@@ -258,19 +262,18 @@ impl Planner<'_> {
         invocation.open(path).map(Some)
     }
 
-    fn is_unix(&self, program: usize) -> bool {
-        match self.programs[program] {
-            ProgramPlan::Artifact { offset, length, .. } => {
-                unix::is_unix(&self.artifacts[offset..offset + length])
-            }
-            ProgramPlan::Native { .. } => false,
-        }
-    }
-
     fn compiled(&mut self, name: &str, wasm: &[u8]) -> Result<ProgramPlan, Failure> {
-        let (artifact, program) = self.compiler.compile(name, wasm)?;
-        let offset = self.artifacts.len();
-        self.artifacts.extend_from_slice(&artifact);
-        Ok(ProgramPlan::Artifact { name: name.to_owned(), offset, length: artifact.len(), program })
+        let Compiled { artifact, program, is_unix } = self.compiler.compile(name, wasm)?;
+        if is_unix {
+            self.unix.push(self.programs.len());
+        }
+        let (offset, length) = (self.artifacts.len(), artifact.len());
+        // Tens of megabytes for a large program, which mostly is alone.
+        if offset == 0 {
+            self.artifacts = artifact;
+        } else {
+            self.artifacts.extend_from_slice(&artifact);
+        }
+        Ok(ProgramPlan::Artifact { name: name.to_owned(), offset, length, program })
     }
 }

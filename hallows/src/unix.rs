@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use hallows_abi::Rights;
-use hallows_artifact::Artifact;
+use hallows_artifact::Metadata;
 use hallows_linux::host::parent::Streams;
 use hallows_linux::machine::plan::{
-    CellPlan, DirectoryPlan, PlacePlan, ServiceKind, ServicePlan, UnixPlan, UseKind, UsePlan,
+    CellPlan, DirectoryPlan, PlacePlan, Plan, ServiceKind, ServicePlan, UnixPlan, UseKind, UsePlan,
 };
 use hallows_linux::services::{Badge, ENDPOINT_GRANT, ENDPOINT_RIGHTS};
 use rustix::fs::{Mode, OFlags};
@@ -23,6 +23,8 @@ const WASI: &str = "wasi_snapshot_preview1";
 pub const SERVICE: &str = "hallows-host";
 /// Memory of each of the service's cells, counted in its budget.
 const SERVICE_BYTES: u64 = 2 << 20;
+/// What a program leaves of the machine's memory to the service, the supervisor, and the kernel's objects.
+const OTHERS_BYTES: u64 = 16 << 20;
 /// Messages that may wait for the service: each program asks for one thing at a time.
 const SERVICE_QUEUE: u32 = 64;
 /// The service answers before anything else runs on its core.
@@ -60,7 +62,9 @@ impl FromStr for Directory {
             _ => return Err("write HOST, HOST:GUEST, HOST:ro or HOST:GUEST:ro".to_owned()),
         };
         if host.is_empty() || guest.is_empty() {
-            return Err("both the directory of this host and the program's name for it have a name".to_owned());
+            return Err(
+                "both the directory of this host and the program's name for it have a name".to_owned()
+            );
         }
         Ok(Self { host: host.into(), guest: guest.to_owned(), read_only })
     }
@@ -85,15 +89,12 @@ pub struct Given {
     pub descriptors: Vec<OwnedFd>,
 }
 
-/// Whether a compiled program is one of Unix.
+/// Whether a program is one of Unix.
 #[must_use]
-pub fn is_unix(artifact: &[u8]) -> bool {
-    Artifact::inspect(artifact).is_ok_and(|artifact| {
-        let metadata = artifact.metadata();
-        let exports = |name: &str| metadata.exports.iter().any(|export| export.name == name);
-        metadata.imports.iter().any(|import| import.module == WASI)
-            || exports("_start") && !exports(hallows_abi::MAIN_EXPORT)
-    })
+pub fn is_unix(program: &Metadata) -> bool {
+    let exports = |name: &str| program.exports.iter().any(|export| export.name == name);
+    program.imports.iter().any(|import| import.module == WASI)
+        || exports("_start") && !exports(hallows_abi::MAIN_EXPORT)
 }
 
 impl Invocation {
@@ -190,7 +191,9 @@ impl Directory {
         rustix::fs::open(&self.host, flags, Mode::empty()).map_err(|error| {
             let why = match error {
                 rustix::io::Errno::NOENT => "it is not there".to_owned(),
-                rustix::io::Errno::NOTDIR => "it is not a directory; give the one that the file is in".to_owned(),
+                rustix::io::Errno::NOTDIR => {
+                    "it is not a directory; give the one that the file is in".to_owned()
+                }
                 rustix::io::Errno::ACCESS => "you may not enter it".to_owned(),
                 other => std::io::Error::from(other).to_string(),
             };
@@ -205,43 +208,16 @@ impl Given {
         Streams::Program { carries_input: self.plan.input_by_parent }
     }
 
-    /// The service's cells, the first of which is at this place of the plan: the second one only waits for input.
-    pub fn service_cells(program: usize, first: usize) -> [CellPlan; 2] {
-        [("host", 0), ("host-input", 1)].map(|(name, number)| CellPlan {
-            name: name.to_owned(),
-            program,
-            memory_bytes: SERVICE_BYTES,
-            slots: SERVICE_SLOTS,
-            priority: SERVICE_PRIORITY,
-            place: PlacePlan::ServiceCore(number),
-            time: None,
-            arguments: Vec::new(),
-            serves: vec![ServicePlan {
-                name: "host".to_owned(),
-                kind: ServiceKind::Active { limit: SERVICE_QUEUE },
-            }],
-            // It makes capabilities of its own endpoint: the files that it has opened.
-            uses: vec![UsePlan {
-                name: ENDPOINT_GRANT.to_owned(),
-                what: UseKind::Endpoint {
-                    cell: first + number as usize,
-                    service: 0,
-                    rights: ENDPOINT_RIGHTS.0,
-                    badge: 0,
-                },
-            }],
-            faults: Some((0, 0)),
-        })
-    }
-
-    /// What the program uses, with the service's cells at these places of the plan; and how large it is.
-    pub fn give(&self, cell: &mut CellPlan, host: usize, memory_bytes: u64) {
-        let mut uses = |name: String, cell_of: usize, badge: Badge| {
+    /// The service's cells, the second of which only waits for input, and the program behind them. Nobody supervises: the machine ends with the
+    /// program. Memory is the machine's.
+    pub fn plan(&self, service: usize, mut program: CellPlan, memory_bytes: u64) -> Plan {
+        let [host, input] = [0, 1];
+        let mut uses = |name: String, cell: usize, badge: Badge| {
             let rights = Rights::SEND.0 | Rights::TRANSFER.0;
-            let what = UseKind::Endpoint { cell: cell_of, service: 0, rights, badge: badge.number() };
-            cell.uses.push(UsePlan { name, what });
+            let what = UseKind::Endpoint { cell, service: 0, rights, badge: badge.number() };
+            program.uses.push(UsePlan { name, what });
         };
-        uses("console.in".to_owned(), host + 1, Badge::Stream(0));
+        uses("console.in".to_owned(), input, Badge::Stream(0));
         uses("console.out".to_owned(), host, Badge::Stream(1));
         uses("console.err".to_owned(), host, Badge::Stream(2));
         uses("invocation".to_owned(), host, Badge::Invocation);
@@ -249,8 +225,45 @@ impl Given {
         for (number, directory) in (0..).zip(&self.plan.directories) {
             uses(format!("dir:{}", directory.name), host, Badge::Directory(number));
         }
-        cell.slots = PROGRAM_SLOTS;
-        cell.memory_bytes = memory_bytes.saturating_sub(4 * SERVICE_BYTES).max(SERVICE_BYTES);
+        let program = CellPlan {
+            slots: PROGRAM_SLOTS,
+            memory_bytes: memory_bytes.saturating_sub(OTHERS_BYTES).max(SERVICE_BYTES),
+            faults: None,
+            ..program
+        };
+        let cells =
+            vec![service_cell("host", host, service), service_cell("host-input", input, service), program];
+        Plan {
+            ends_with: Some(cells.len() - 1),
+            code_of: Some(cells.len() - 1),
+            unix: Some(self.plan.clone()),
+            cells,
+            ..Plan::default()
+        }
+    }
+}
+
+/// A cell of the service, at this place of the plan, on the service core of the same number.
+fn service_cell(name: &str, place: usize, program: usize) -> CellPlan {
+    CellPlan {
+        name: name.to_owned(),
+        program,
+        memory_bytes: SERVICE_BYTES,
+        slots: SERVICE_SLOTS,
+        priority: SERVICE_PRIORITY,
+        place: PlacePlan::ServiceCore(place as u32),
+        time: None,
+        arguments: Vec::new(),
+        serves: vec![ServicePlan {
+            name: "host".to_owned(),
+            kind: ServiceKind::Active { limit: SERVICE_QUEUE },
+        }],
+        // It makes capabilities of its own endpoint: the files that it has opened.
+        uses: vec![UsePlan {
+            name: ENDPOINT_GRANT.to_owned(),
+            what: UseKind::Endpoint { cell: place, service: 0, rights: ENDPOINT_RIGHTS.0, badge: 0 },
+        }],
+        faults: None,
     }
 }
 

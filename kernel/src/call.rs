@@ -8,10 +8,10 @@ use hallows_abi::{Error, Handle, MAX_MESSAGE, MAX_TRANSFERS, ObjectKind, Rights,
 use crate::capabilities::InFlight;
 use crate::inbox::{Answer, Inbox, Message, Payload, Pending, Sender};
 use crate::lane::Request;
-use crate::linger::Lingered;
 use crate::objects::Watched;
 use crate::slot::{Found, Via};
 use crate::sync::Ordering;
+use crate::thread::NOBODY;
 use crate::{Context, Engine, HandleList, Kernel, Nanos, Outgoing};
 
 impl<E: Engine> Kernel<E> {
@@ -82,13 +82,14 @@ impl<E: Engine> Kernel<E> {
             return Err(error);
         }
         let answer = loop {
-            match self.linger(context) {
-                Lingered::Heard(_, post) if post.answers(ticket) => {
-                    break self.settle_own(context, &post, reply);
+            let lingered = self.linger(context);
+            match lingered.heard(&self.lanes) {
+                Some((_, heard)) if heard.post.answers(ticket) => {
+                    break self.settle_own(context, &heard, reply);
                 }
-                Lingered::Heard(from, post) => self.take_post(context, from, &post),
-                Lingered::Woken => {}
-                Lingered::InVain => self.block(context),
+                Some((from, heard)) => self.take_post(context, from, &heard),
+                None if lingered.is_in_vain() => self.block(context),
+                None => {}
             }
             let redeemed = {
                 let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
@@ -358,7 +359,7 @@ impl<E: Engine> Kernel<E> {
         }
         let (answered, flight, refused) = if message.transfers.is_empty() {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
-            let answered = inbox.answer(token).map(Owed::of).ok_or(Error::BadToken)?;
+            let answered = inbox.drop_answered(token, Owed::of).ok_or(Error::BadToken)?;
             (answered, InFlight::NONE, inbox.has_refused())
         } else {
             self.answer_with(context, cell, token, message.transfers)?
@@ -366,11 +367,8 @@ impl<E: Engine> Kernel<E> {
         if refused {
             self.tell_room(context, cell);
         }
-        let Owed { sender, room, to_call } = answered;
-        if let Sender::Cell { cell: caller, ticket } = sender
-            && to_call
-            && waker == Waker::Continues
-        {
+        let Owed { caller, ticket, room, to_call } = answered;
+        if caller != NOBODY && to_call && waker == Waker::Continues {
             // Who calls again finds it listening.
             self.listen_if_useful(context, caller);
             let fits = flight.is_empty() && self.engine.length(message.bytes) <= room as usize;
@@ -379,6 +377,7 @@ impl<E: Engine> Kernel<E> {
             }
         }
         self.core(context.core.0).trace.record(TraceKind::Answer, context.thread.0, cell, token);
+        let sender = if caller == NOBODY { Sender::Kernel } else { Sender::Cell { cell: caller, ticket } };
         self.deliver(context, sender, room, Ok((message.bytes, flight)), waker);
         Ok(())
     }
@@ -402,7 +401,7 @@ impl<E: Engine> Kernel<E> {
             }
             tree.check(find, &list, Via::KERNEL)?;
             let flight = tree.dispatch(find, &list)?;
-            let answered = inbox.answer(token).map(Owed::of).ok_or(Error::BadToken)?;
+            let answered = inbox.drop_answered(token, Owed::of).ok_or(Error::BadToken)?;
             Ok((answered, flight, inbox.has_refused()))
         })
     }
@@ -491,7 +490,10 @@ impl<E: Engine> Kernel<E> {
 
 /// Who is owed an answer, and what kind.
 struct Owed {
-    sender: Sender,
+    /// The cell that sent the message; nobody if the kernel did.
+    caller: u32,
+    /// The name of its pending one.
+    ticket: u64,
     /// Bytes that the sender has room for.
     room: u32,
     /// The sender waits for it in a `call`.
@@ -499,9 +501,14 @@ struct Owed {
 }
 
 impl Owed {
-    fn of<B>(message: Message<B>) -> Self {
+    #[inline]
+    fn of<B>(message: &Message<B>) -> Self {
         let to_call = matches!(message.payload, Payload::Borrowed(..));
-        Self { sender: message.sender, room: message.room, to_call }
+        let (caller, ticket) = match message.sender {
+            Sender::Cell { cell, ticket } => (cell, ticket),
+            Sender::Kernel => (NOBODY, 0),
+        };
+        Self { caller, ticket, room: message.room, to_call }
     }
 }
 

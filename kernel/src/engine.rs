@@ -30,6 +30,29 @@ pub trait Engine: Sized + Send + Sync + 'static {
     fn read(&self, from: Self::Bytes, to: &mut [u8]);
     /// Copies all of `from` to the front of `to`, which must not be shorter.
     fn write(&self, to: Self::Bytes, from: &[u8]);
+    /// Takes all of `from`, of which there are at most [`crate::MAX_POST`] bytes, a word of 8 bytes at a time in the order of memory, the
+    /// last place first; what is behind the end of the last one is anything.
+    #[inline]
+    fn read_words(&self, from: Self::Bytes, mut take: impl FnMut(usize, u64)) {
+        let mut bytes = [0; crate::MAX_POST];
+        if let Some(bytes) = bytes.get_mut(..self.length(from)) {
+            self.read(from, bytes);
+        }
+        let words = self.length(from).div_ceil(8);
+        for (place, word) in bytes.as_chunks().0.iter().enumerate().take(words).rev() {
+            take(place, u64::from_le_bytes(*word));
+        }
+    }
+    /// Copies `length` bytes, at most [`crate::MAX_POST`], to the front of `to`, which must not be shorter: words of 8 bytes in the order
+    /// of memory.
+    #[inline]
+    fn write_words(&self, to: Self::Bytes, length: usize, give: impl Fn(usize) -> u64) {
+        let mut bytes = [0; crate::MAX_POST];
+        for (place, word) in bytes.as_chunks_mut().0.iter_mut().enumerate().take(length.div_ceil(8)) {
+            *word = give(place).to_le_bytes();
+        }
+        self.write(to, bytes.get(..length).unwrap_or_default());
+    }
     /// Copies the first `length` bytes of `from` to the front of `to`; both must have them.
     fn copy(&self, from: Self::Bytes, to: Self::Bytes, length: usize);
 

@@ -205,20 +205,33 @@ impl<B: Copy> Inbox<B> {
     /// `NotReady` of a closed inbox; `Busy` of a full one, and the endpoint is noted for [`Self::take_refused`].
     #[inline]
     pub fn admit(&mut self, message: &Message<B>, limit: u32) -> Result<(), Error> {
+        // The kernel's own messages (one fault a life of a cell) are bounded by the number of cells and always have room.
+        let limit = if message.sender == Sender::Kernel { None } else { Some(limit) };
+        self.admit_bytes(message.endpoint, message.payload.owned(), limit)
+    }
+
+    /// The same of a message to `endpoint` that takes so many bytes of the kernel's memory; without a limit it is the kernel's own.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    #[inline(always)]
+    pub fn admit_bytes(&mut self, endpoint: u32, owned: usize, limit: Option<u32>) -> Result<(), Error> {
         if self.life == Life::Closed {
             return Err(Error::NotReady);
         }
-        let owned = message.payload.owned();
-        // The kernel's own messages (one fault a life of a cell) are bounded by the number of cells and always have room.
-        if message.sender != Sender::Kernel
-            && (self.messages.len() >= limit as usize || self.queued_bytes + owned > MAX_QUEUED_BYTES)
-        {
-            if !self.refused.contains(&message.endpoint) {
-                self.refused.push(message.endpoint);
-            }
-            return Err(Error::Busy);
+        let Some(limit) = limit else { return Ok(()) };
+        if self.messages.len() >= limit as usize || self.queued_bytes + owned > MAX_QUEUED_BYTES {
+            return Err(self.refuse(endpoint));
         }
         Ok(())
+    }
+
+    #[cold]
+    fn refuse(&mut self, endpoint: u32) -> Error {
+        if !self.refused.contains(&endpoint) {
+            self.refused.push(endpoint);
+        }
+        Error::Busy
     }
 
     /// Accepts a message.
@@ -241,19 +254,14 @@ impl<B: Copy> Inbox<B> {
         token
     }
 
-    /// Accepts a message that its owner takes at once, with nothing queued before it.
-    ///
-    /// # Errors
-    /// As [`Self::accept`].
-    pub fn accept_received(&mut self, message: Message<B>, limit: u32) -> Result<u64, (Error, Message<B>)> {
-        match self.admit(&message, limit) {
-            Ok(()) => {
-                self.waiting = false;
-                self.queued_bytes += message.payload.owned();
-                Ok(self.messages.insert(Message { received: true, ..message }))
-            }
-            Err(error) => Err((error, message)),
-        }
+    /// Accepts a message that was [admitted](Self::admit) under this hold of the lock and that its owner takes at once, with nothing queued
+    /// before it.
+    #[inline(always)]
+    pub fn put_received(&mut self, mut message: Message<B>) -> u64 {
+        self.waiting = false;
+        self.queued_bytes += message.payload.owned();
+        message.received = true;
+        self.messages.insert(message)
     }
 
     /// Whether nothing is queued.
@@ -296,6 +304,15 @@ impl<B: Copy> Inbox<B> {
             return None;
         }
         self.remove(token)
+    }
+
+    /// Drops a received message, which is answered; what `look` found in it.
+    #[inline]
+    pub fn drop_answered<R>(&mut self, token: u64, look: impl FnOnce(&Message<B>) -> R) -> Option<R> {
+        let look = |message: &Message<B>| message.received.then(|| (look(message), message.payload.owned()));
+        let (found, owned) = self.messages.drop_if(token, look)?;
+        self.queued_bytes -= owned;
+        Some(found)
     }
 
     fn remove(&mut self, token: u64) -> Option<Message<B>> {
@@ -353,6 +370,7 @@ impl<B: Copy> Inbox<B> {
     }
 
     /// Reserves room for an answer before a message is sent.
+    #[inline(always)]
     pub fn reserve(&mut self, pending: Pending<B>) -> Result<u64, Error> {
         if self.pending.len() >= MAX_PENDING {
             return Err(Error::Busy);
@@ -421,9 +439,10 @@ impl<B: Copy> Inbox<B> {
         Some((pending.done?, pending.reserved))
     }
 
-    /// Gives up what is owed.
-    pub fn give_up(&mut self, ticket: u64) -> Option<Pending<B>> {
-        self.pending.remove(ticket)
+    /// Gives up what is owed. Whether there was something.
+    #[inline]
+    pub fn give_up(&mut self, ticket: u64) -> bool {
+        self.pending.drop_if(ticket, |_| Some(())).is_some()
     }
 
     /// An endpoint whose senders were told `Busy` and that has room again.

@@ -66,6 +66,7 @@ pub use hallows_abi::TimeBudget;
 pub use ids::{CellId, Context, CoreId, Nanos, ThreadId};
 pub use inspect::{CellPicture, CorePicture, TimePicture};
 pub use kernel::{BootCapability, Kernel, Outgoing};
+pub use lane::MAX_POST;
 pub use lists::{HandleList, TransferList};
 pub use machine::Machine;
 pub use make::{CellSpecification, OBJECT_BYTES, PAGE_BYTES, Service};

@@ -310,6 +310,9 @@ impl<E: Engine> Kernel<E> {
         if report.kind == FaultKind::Returned || report.kind == FaultKind::Exited && report.detail == 0 {
             return;
         }
+        if self.machine.tells_end_itself(CellId(cell), report.kind) {
+            return;
+        }
         let name = self.cells.at(cell).control.lock(token).0.name.clone();
         let mut line = alloc::format!("cell {cell} ({name}) {}", report.kind.message());
         if report.detail != 0 {

@@ -1,15 +1,14 @@
 //! Calls between cores while both are awake: a thread with nothing to do looks out for the one that it talks with, instead of giving up a
 //! core that nobody else wants. What it hears in the other's [lane](crate::lane) it takes into its own inbox, as the other would have.
 
-use alloc::boxed::Box;
-
 use hallows_abi::{Error, Event, EventKind, TraceKind};
 
 use crate::call::Waker;
 use crate::capabilities::InFlight;
 use crate::inbox::{Answer, Message, Payload, Sender};
-use crate::lane::{MAX_POST, Post, Request};
+use crate::lane::{Heard, Kept, Lane, MAX_POST, Post, Request, Text};
 use crate::sync::Ordering;
+use crate::table::Table;
 use crate::thread::NOBODY;
 use crate::{Context, CoreId, Engine, Kernel, Machine};
 
@@ -18,12 +17,31 @@ const NEAR_LOOKS: u32 = 64;
 
 /// Why a thread stopped to linger.
 pub(crate) enum Lingered {
-    /// It heard this from the thread that it listens to.
-    Heard(u32, Post),
+    /// It heard something from the thread that it listens to: the last that this has posted.
+    Heard(u32),
+    /// It heard this at the last moment. Its ear is closed.
+    Kept(u32, Kept),
     /// It was woken.
     Woken,
     /// Nothing came, or its core is wanted. Its ear is closed: it may block.
     InVain,
+}
+
+impl Lingered {
+    /// What it heard, and from whom.
+    #[inline]
+    pub fn heard<'l>(&'l self, lanes: &'l Table<Lane>) -> Option<(u32, Heard<'l>)> {
+        match self {
+            Self::Heard(from) => Some((*from, lanes.at(*from).last())),
+            Self::Kept(from, kept) => Some((*from, kept.heard())),
+            Self::Woken | Self::InVain => None,
+        }
+    }
+
+    /// Whether it may block.
+    pub const fn is_in_vain(&self) -> bool {
+        matches!(self, Self::InVain)
+    }
 }
 
 impl<E: Engine> Kernel<E> {
@@ -44,45 +62,45 @@ impl<E: Engine> Kernel<E> {
         if lane.listens_to() == to || !self.should_listen(context, to) {
             return;
         }
-        if let Some((from, post)) = self.close_ear(me) {
-            self.take_post(context, from, &post);
+        if let Some((from, kept)) = self.close_ear(me) {
+            self.take_post(context, from, &kept.heard());
         }
-        if let Some(post) = lane.listen(me, to, self.lanes.at(to)) {
-            self.take_post(context, to, &post);
+        if let Some(kept) = lane.listen(me, to, self.lanes.at(to)) {
+            self.take_post(context, to, &kept.heard());
         }
     }
 
     /// A thread listens to nobody any more. What came at the last moment.
-    fn close_ear(&self, thread: u32) -> Option<(u32, Post)> {
+    fn close_ear(&self, thread: u32) -> Option<(u32, Kept)> {
         let lane = self.lanes.at(thread);
         let from = lane.listens_to();
         if from == NOBODY {
             return None;
         }
-        lane.close(thread, self.lanes.at(from)).map(|post| (from, post))
+        lane.close(thread, self.lanes.at(from)).map(|kept| (from, kept))
     }
 
     /// What was posted to a thread whose life ends gets its error. Its inbox is closed, or its thread is over: what it hears itself at the
     /// same moment comes to nothing.
     pub(crate) fn refuse_posted(&self, core: u32, thread: u32) {
         let mut context = Context::new(CoreId(core), crate::ThreadId(NOBODY));
-        if let Some((from, post)) = self.close_ear(thread)
-            && post.request.is_some()
+        if let Some((from, kept)) = self.close_ear(thread)
+            && kept.post.request.is_some()
         {
-            let sender = Sender::Cell { cell: from, ticket: post.ticket };
+            let sender = Sender::Cell { cell: from, ticket: kept.post.ticket };
             self.deliver(&mut context, sender, 0, Err(Error::ServerDied), Waker::Runs);
         }
     }
 
     /// What the one that the calling thread listens to has posted.
     #[inline]
-    pub(crate) fn hear(&self, context: &Context) -> Option<(u32, Post)> {
+    pub(crate) fn hear(&self, context: &Context) -> Option<(u32, Heard<'_>)> {
         let lane = self.lanes.at(context.thread.0);
         let from = lane.listens_to();
         if from == NOBODY {
             return None;
         }
-        lane.hear(context.thread.0, self.lanes.at(from)).map(|post| (from, post))
+        lane.hear(context.thread.0, self.lanes.at(from)).map(|heard| (from, heard))
     }
 
     /// Looks out, while nobody else wants the core, for what the calling thread waits for.
@@ -101,9 +119,10 @@ impl<E: Engine> Kernel<E> {
         let (here, sender) = (self.core(context.core.0), self.lanes.at(from));
         if here.handoff.load(Ordering::Relaxed) == NOBODY {
             for look in 0..self.configuration.idle_looks {
-                if let Some(post) = lane.hear(me, sender) {
-                    return Lingered::Heard(from, post);
+                if lane.hears(me, sender) {
+                    return Lingered::Heard(from);
                 }
+                sender.touch();
                 if thread.state.take_wake() {
                     return Lingered::Woken;
                 }
@@ -115,7 +134,7 @@ impl<E: Engine> Kernel<E> {
             }
         }
         match self.close_ear(me) {
-            Some((from, post)) => Lingered::Heard(from, post),
+            Some((from, kept)) => Lingered::Kept(from, kept),
             None => Lingered::InVain,
         }
     }
@@ -141,11 +160,9 @@ impl<E: Engine> Kernel<E> {
         if !receiver.listens(me) || length > MAX_POST {
             return false;
         }
-        let mut bytes = [0; MAX_POST];
-        if let Some(bytes) = bytes.get_mut(..length) {
-            self.engine.read(from, bytes);
-        }
-        let posted = lane.post(me, receiver, to, &Post { ticket, request, bytes, length });
+        let posted = lane.post(me, receiver, to, &Post { ticket, request, length }, |text| {
+            self.engine.read_words(from, |place, word| text.set(place, word));
+        });
         if posted {
             let here = self.core(context.core.0);
             // Relaxed: only this core counts here.
@@ -156,42 +173,45 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Takes what was heard while the calling thread does something else.
-    pub(crate) fn take_post(&self, context: &mut Context, from: u32, post: &Post) {
-        self.receive_post(context, from, post, None);
+    #[inline(never)]
+    pub(crate) fn take_post(&self, context: &mut Context, from: u32, heard: &Heard<'_>) {
+        self.receive_post(context, from, heard, None);
     }
 
     /// Takes what was heard. A message is received into `buffer` if there is one and nothing is queued before it, or else is queued; an
     /// answer is kept for who waits for it.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn receive_post(
         &self,
         context: &mut Context,
         from: u32,
-        post: &Post,
+        heard: &Heard<'_>,
         buffer: Option<E::Bytes>,
     ) -> Option<Event> {
-        let Some(request) = &post.request else {
-            self.settle(context, post);
+        let Some(request) = &heard.post.request else {
+            self.settle(context, heard);
             return None;
         };
         self.lanes.at(context.thread.0).was_heard(request.heard);
-        let sender = Sender::Cell { cell: from, ticket: post.ticket };
-        self.accept_post(context, sender, post.text(), request, buffer).unwrap_or_else(|refused| {
+        let sender = Sender::Cell { cell: from, ticket: heard.post.ticket };
+        self.accept_post(context, sender, heard, request, buffer).unwrap_or_else(|refused| {
             self.deliver(context, sender, 0, Err(refused), Waker::Runs);
             None
         })
     }
 
-    /// Accepts a message that was heard, as [`Kernel::accept`] does one in its sender's place.
+    /// Accepts a message that was heard, as [`Kernel::accept`] does one in its sender's place. Inlined, so that nothing is stored in pieces
+    /// and loaded again as a whole, which waits until the stores are done.
+    #[inline(always)]
     fn accept_post(
         &self,
         context: &mut Context,
         sender: Sender,
-        text: &[u8],
+        heard: &Heard<'_>,
         request: &Request,
         buffer: Option<E::Bytes>,
     ) -> Result<Option<Event>, Error> {
-        let length = u32::try_from(text.len()).map_err(|_| Error::TooLong)?;
+        let length = u32::try_from(heard.post.length).map_err(|_| Error::TooLong)?;
         let (mut inbox, _) = self.cells.at(context.thread.0).inbox.lock(&mut context.token);
         // Under the lock that a revocation purges under, as in `accept`.
         let capability = self.capabilities.held(request.via).ok_or(Error::Revoked)?;
@@ -204,14 +224,15 @@ impl<E: Engine> Kernel<E> {
             let (index, badge) = (capability.index, capability.badge);
             Message::new(sender, request.via, index, badge, payload, InFlight::NONE, request.room)
         };
-        let at_once = |buffer: &E::Bytes| inbox.is_empty() && text.len() <= self.engine.length(*buffer);
+        let at_once =
+            |buffer: &E::Bytes| inbox.is_empty() && heard.post.length <= self.engine.length(*buffer);
         let Some(buffer) = buffer.filter(at_once) else {
-            let queued = inbox.accept(message(Payload::Owned(Box::from(text))), limit);
+            let queued = inbox.accept(message(Payload::Owned(heard.keep().bytes())), limit);
             return queued.map(|_| None).map_err(|(error, _)| error);
         };
-        let received = inbox.accept_received(message(Payload::Borrowed(buffer, length)), limit);
-        let token = received.map_err(|(error, _)| error)?;
-        self.engine.write(buffer, text);
+        inbox.admit_bytes(capability.index, 0, Some(limit))?;
+        let token = inbox.put_received(message(Payload::Borrowed(buffer, length)));
+        self.put_text(buffer, heard);
         Ok(Some(Event {
             kind: EventKind::Message,
             status: None,
@@ -225,26 +246,38 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Takes the answer to the call that the calling thread makes.
-    pub(crate) fn settle_own(&self, context: &mut Context, post: &Post, reply: E::Bytes) -> Answer {
-        self.cells.at(context.thread.0).inbox.lock(&mut context.token).0.give_up(post.ticket);
-        self.put_answer(post, reply)
+    pub(crate) fn settle_own(&self, context: &mut Context, heard: &Heard<'_>, reply: E::Bytes) -> Answer {
+        self.cells.at(context.thread.0).inbox.lock(&mut context.token).0.give_up(heard.post.ticket);
+        self.put_answer(heard, reply)
     }
 
     /// Keeps an answer that was heard for the call that waits for it, if any still does.
-    fn settle(&self, context: &mut Context, post: &Post) {
+    fn settle(&self, context: &mut Context, heard: &Heard<'_>) {
         let (mut inbox, _) = self.cells.at(context.thread.0).inbox.lock(&mut context.token);
-        if let Some(Some(memory)) = inbox.reply_memory(post.ticket) {
-            let _ = inbox.complete(post.ticket, self.put_answer(post, memory));
+        if let Some(Some(memory)) = inbox.reply_memory(heard.post.ticket) {
+            let _ = inbox.complete(heard.post.ticket, self.put_answer(heard, memory));
         }
     }
 
-    fn put_answer(&self, post: &Post, memory: E::Bytes) -> Answer {
-        let text = post.text();
-        if text.len() > self.engine.length(memory) {
+    fn put_answer(&self, heard: &Heard<'_>, memory: E::Bytes) -> Answer {
+        let length = heard.post.length;
+        if length > self.engine.length(memory) {
             return Answer::error(Error::AnswerTooLong);
         }
-        self.engine.write(memory, text);
-        let result = u32::try_from(text.len()).map_err(|_| Error::AnswerTooLong);
+        self.put_text(memory, heard);
+        let result = u32::try_from(length).map_err(|_| Error::AnswerTooLong);
         Answer { result, bytes: None, flight: InFlight::NONE }
+    }
+
+    /// Copies the text of what was heard.
+    #[inline]
+    fn put_text(&self, to: E::Bytes, heard: &Heard<'_>) {
+        let length = heard.post.length;
+        match heard.text {
+            Text::There(written) => self.engine.write_words(to, length, |place| written.get(place)),
+            Text::Kept(kept) => {
+                self.engine.write_words(to, length, |place| kept.get(place).copied().unwrap_or(0));
+            }
+        }
     }
 }

@@ -38,6 +38,11 @@ pub trait Machine: Send + Sync + 'static {
     fn cell_ended(&self, cell: CellId, kind: FaultKind, status: u32) {
         let _ = (cell, kind, status);
     }
+    /// Whether somebody else says how this cell's life ended, so that the log need not.
+    fn tells_end_itself(&self, cell: CellId, kind: FaultKind) -> bool {
+        let _ = (cell, kind);
+        false
+    }
     /// A line for the machine's log, from the kernel or from a cell.
     fn log(&self, line: &[u8]);
 }

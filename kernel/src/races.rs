@@ -10,7 +10,7 @@ use loom::thread;
 
 use crate::Nanos;
 use crate::core_record::{Core, Idle};
-use crate::lane::{Lane, MAX_POST, Post};
+use crate::lane::{Kept, Lane, Post, TEXT_WORDS};
 use crate::lock::Token;
 use crate::monitor::{Holder, Monitor};
 use crate::plan::Plan;
@@ -176,10 +176,21 @@ fn a_record_that_is_being_overwritten_is_not_read_as_one() {
     });
 }
 
-fn post(value: u8) -> Post {
-    let mut bytes = [0; MAX_POST];
-    bytes[0] = value;
-    Post { ticket: u64::from(value), request: None, bytes, length: 1 }
+fn post(value: u8) -> Kept {
+    let mut text = [0; TEXT_WORDS];
+    text[0] = u64::from(value);
+    Kept { post: Post { ticket: u64::from(value), request: None, length: 1 }, text }
+}
+
+/// Thread 1 posts to thread 2.
+fn send(lanes: &[Lane; 2], value: u8) -> bool {
+    let Kept { post, text } = post(value);
+    lanes[0].post(1, &lanes[1], 2, &post, |words| words.set(0, text[0]))
+}
+
+/// What thread 2 hears.
+fn hear(lanes: &[Lane; 2]) -> Option<Kept> {
+    lanes[1].hear(2, &lanes[0]).map(|heard| heard.keep())
 }
 
 /// Thread 1 posts to thread 2, which listens, hears and closes its ear while it does; `again`: and then listens once more. Whoever has the
@@ -190,17 +201,17 @@ fn a_post_meets_an_ear(again: bool) {
         assert_eq!(lanes[1].listen(2, 1, &lanes[0]), None);
         let sender = {
             let lanes = lanes.clone();
-            thread::spawn(move || lanes[0].post(1, &lanes[1], 2, &post(7)))
+            thread::spawn(move || send(&lanes, 7))
         };
-        let mut heard = Vec::from_iter(lanes[1].hear(2, &lanes[0]));
+        let mut heard = Vec::from_iter(hear(&lanes));
         heard.extend(lanes[1].close(2, &lanes[0]));
         if again {
             heard.extend(lanes[1].listen(2, 1, &lanes[0]));
-            heard.extend(lanes[1].hear(2, &lanes[0]));
+            heard.extend(hear(&lanes));
         }
         let posted = sender.join().expect("no panic");
         if again {
-            heard.extend(lanes[1].hear(2, &lanes[0]));
+            heard.extend(hear(&lanes));
         }
         assert_eq!(heard, if posted { Vec::from([post(7)]) } else { Vec::new() });
     });
@@ -224,9 +235,9 @@ fn the_next_post_does_not_overwrite_one_that_is_being_read() {
         let sender = {
             let lanes = lanes.clone();
             // Nothing tells it that the first was taken but the lane itself.
-            thread::spawn(move || [7, 8].map(|value| lanes[0].post(1, &lanes[1], 2, &post(value))))
+            thread::spawn(move || [7, 8].map(|value| send(&lanes, value)))
         };
-        let mut heard = Vec::from_iter(lanes[1].hear(2, &lanes[0]));
+        let mut heard = Vec::from_iter(hear(&lanes));
         heard.extend(lanes[1].close(2, &lanes[0]));
         let posted = sender.join().expect("no panic");
         let sent = [7, 8].into_iter().zip(posted).filter(|(_, posted)| *posted).map(|(value, _)| post(value));
@@ -337,18 +348,18 @@ fn a_lane_is_used_again_once_its_post_was_heard() {
         let sender = {
             let (lanes, heard) = (lanes.clone(), heard.clone());
             thread::spawn(move || {
-                let first = lanes[0].post(1, &lanes[1], 2, &post(7));
+                let first = send(&lanes, 7);
                 lanes[0].was_heard(heard.load(Ordering::Acquire));
-                [first, lanes[0].post(1, &lanes[1], 2, &post(8))]
+                [first, send(&lanes, 8)]
             })
         };
-        let mut got = Vec::from_iter(lanes[1].hear(2, &lanes[0]));
+        let mut got = Vec::from_iter(hear(&lanes));
         heard.store(lanes[1].heard(1), Ordering::Release);
-        got.extend(lanes[1].hear(2, &lanes[0]));
+        got.extend(hear(&lanes));
         got.extend(lanes[1].close(2, &lanes[0]));
         got.extend(lanes[1].listen(2, 1, &lanes[0]));
         let posted = sender.join().expect("no panic");
-        got.extend(lanes[1].hear(2, &lanes[0]));
+        got.extend(hear(&lanes));
         let sent = [7, 8].into_iter().zip(posted).filter(|(_, posted)| *posted).map(|(value, _)| post(value));
         assert_eq!(got, Vec::from_iter(sent));
     });

@@ -5,7 +5,6 @@ use hallows_abi::{Error, Event, EventKind};
 use crate::call::Waker;
 use crate::capabilities::InFlight;
 use crate::inbox::{Answer, Entry, Inbox, Payload};
-use crate::linger::Lingered;
 use crate::sync::Ordering;
 use crate::{Context, Engine, HandleList, Kernel, Nanos, Outgoing};
 
@@ -38,21 +37,22 @@ impl<E: Engine> Kernel<E> {
             if deadline == Nanos(0) || armed && self.has_expired(context, deadline) {
                 let heard = self.hear(context);
                 let event =
-                    heard.and_then(|(from, post)| self.receive_post(context, from, &post, Some(buffer)));
+                    heard.and_then(|(from, heard)| self.receive_post(context, from, &heard, Some(buffer)));
                 break Ok(event.unwrap_or(Event::DEADLINE));
             }
             if !armed {
                 self.arm(context, deadline);
                 armed = true;
             }
-            match self.linger(context) {
-                Lingered::Heard(from, post) => {
-                    if let Some(event) = self.receive_post(context, from, &post, Some(buffer)) {
+            let lingered = self.linger(context);
+            match lingered.heard(&self.lanes) {
+                Some((from, heard)) => {
+                    if let Some(event) = self.receive_post(context, from, &heard, Some(buffer)) {
                         break Ok(event);
                     }
                 }
-                Lingered::Woken => {}
-                Lingered::InVain => self.block(context),
+                None if lingered.is_in_vain() => self.block(context),
+                None => {}
             }
         };
         if armed {
@@ -99,14 +99,15 @@ impl<E: Engine> Kernel<E> {
                 Ok(None) => {}
                 event => break event,
             }
-            match self.linger(context) {
-                Lingered::Heard(from, post) => {
-                    if let Some(event) = self.receive_post(context, from, &post, Some(buffer)) {
+            let lingered = self.linger(context);
+            match lingered.heard(&self.lanes) {
+                Some((from, heard)) => {
+                    if let Some(event) = self.receive_post(context, from, &heard, Some(buffer)) {
                         break Ok(Some(event));
                     }
                 }
-                Lingered::Woken => {}
-                Lingered::InVain => break Ok(None),
+                None if lingered.is_in_vain() => break Ok(None),
+                None => {}
             }
         };
         if !matches!(event, Ok(None)) {
@@ -175,8 +176,8 @@ impl<E: Engine> Kernel<E> {
             if event.is_some() {
                 // What is posted does not wait for an empty queue: it takes its place there. Not looked at before: with an empty queue
                 // the caller does, and the less often the line is looked at, the sooner it can be written.
-                if let Some((from, post)) = self.hear(context) {
-                    self.take_post(context, from, &post);
+                if let Some((from, heard)) = self.hear(context) {
+                    self.take_post(context, from, &heard);
                 }
                 return Ok(event);
             }

@@ -35,11 +35,12 @@ impl<T> Slab<T> {
         self.used
     }
 
-    /// Puts a value in; its name.
+    /// Puts a value in; its name. Inlined, as what follows, so that a value is made where it lies and dropped there: to move one costs more
+    /// than all else.
+    #[inline(always)]
     pub fn insert(&mut self, value: T) -> u64 {
         if self.free == NO_ENTRY {
-            self.free = u32::try_from(self.entries.len()).unwrap_or(NO_ENTRY);
-            self.entries.push(Place { generation: 0, next_free: NO_ENTRY, value: None });
+            self.grow();
         }
         let index = self.free;
         let Some(entry) = self.entries.get_mut(index as usize) else { return u64::MAX };
@@ -49,6 +50,13 @@ impl<T> Slab<T> {
         u64::from(entry.generation) << 32 | u64::from(index)
     }
 
+    #[cold]
+    fn grow(&mut self) {
+        self.free = u32::try_from(self.entries.len()).unwrap_or(NO_ENTRY);
+        self.entries.push(Place { generation: 0, next_free: NO_ENTRY, value: None });
+    }
+
+    #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "takes the halves apart")]
     fn place(&mut self, name: u64) -> Option<&mut Place<T>> {
         let entry = self.entries.get_mut(name as u32 as usize)?;
@@ -56,22 +64,39 @@ impl<T> Slab<T> {
     }
 
     /// The value of that name, if it is still there.
+    #[inline]
     pub fn get_mut(&mut self, name: u64) -> Option<&mut T> {
         self.place(name)?.value.as_mut()
     }
 
     /// Takes the value of that name out.
-    #[expect(clippy::cast_possible_truncation, reason = "takes the halves apart")]
     pub fn remove(&mut self, name: u64) -> Option<T> {
-        let free = self.free;
+        let value = self.place(name)?.value.take()?;
+        self.free(name);
+        Some(value)
+    }
+
+    /// Drops the value of that name where it lies, if `look` finds something in it; what that is.
+    #[inline]
+    pub fn drop_if<R>(&mut self, name: u64, look: impl FnOnce(&T) -> Option<R>) -> Option<R> {
         let entry = self.place(name)?;
-        let value = entry.value.take()?;
+        let found = look(entry.value.as_ref()?)?;
+        entry.value = None;
+        self.free(name);
+        Some(found)
+    }
+
+    /// The place of that name, which was emptied, is free.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "takes the halves apart")]
+    fn free(&mut self, name: u64) {
+        let free = self.free;
+        let Some(entry) = self.place(name) else { return };
         // 31 bits: a name is a non-negative result of a call.
         entry.generation = (entry.generation + 1) & 0x7fff_ffff;
         entry.next_free = free;
         self.free = name as u32;
         self.used -= 1;
-        Some(value)
     }
 
     /// All values.
@@ -97,6 +122,10 @@ mod tests {
         let [first, second, third] = [1, 2, 3].map(|value| slab.insert(value));
         assert_eq!((slab.remove(second), slab.remove(first), slab.remove(first)), (Some(2), Some(1), None));
         assert_eq!((slab.len(), slab.get_mut(second)), (1, None));
+        assert_eq!(slab.drop_if(third, |value| (*value > 3).then_some(())), None);
+        assert_eq!(slab.drop_if(third, |value| Some(value + 1)), Some(4));
+        assert_eq!((slab.len(), slab.drop_if(third, |_| Some(()))), (0, None));
+        let third = slab.insert(3);
         // The last free place first, and then none is left.
         let again = [4, 5, 6].map(|value| slab.insert(value));
         let places = again.map(|name| name & 0xffff_ffff);

@@ -1,8 +1,8 @@
 //! An outcome as a table for people.
 
 use std::fmt::Write;
-use std::io::IsTerminal;
 
+use super::colour::{BOLD, Colour, DIM, GREEN, RED, YELLOW};
 use super::json::our_cycles;
 use super::numbers::figure;
 use super::wrap::wrapped;
@@ -10,38 +10,6 @@ use crate::outcome::{Entry, Outcome, Ratio};
 use crate::requirement::State;
 use crate::samples::Unit;
 use crate::turn::Sampling;
-
-/// Whether a report may use colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colour {
-    /// Escape sequences for a terminal.
-    On,
-    /// Plain text.
-    Off,
-}
-
-impl Colour {
-    /// On if standard output is a terminal and the user has not said otherwise (`NO_COLOR`, no-color.org).
-    #[must_use]
-    pub fn for_stdout() -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        if std::io::stdout().is_terminal() && !refused { Self::On } else { Self::Off }
-    }
-
-    fn paint(self, code: &str, text: &str) -> String {
-        match self {
-            Self::On => format!("\x1b[{code}m{text}\x1b[0m"),
-            Self::Off => text.to_owned(),
-        }
-    }
-}
-
-const BOLD: &str = "1";
-const DIM: &str = "2";
-const RED: &str = "31";
-const GREEN: &str = "32";
-const YELLOW: &str = "33";
 
 /// Columns behind the name.
 const HEADINGS: [&str; 7] = ["p50", "p99", "p99.9", "max", "p50 of turns", "ours is faster", "cores"];

@@ -3,8 +3,9 @@
 /// Columns of a report: what fits a terminal of ordinary width beside nothing else.
 const COLUMNS: usize = 110;
 
-/// `head` and `text`, broken between words; later lines are indented like the text's beginning.
-pub(super) fn wrapped(head: &str, text: &str) -> String {
+/// A `head` and its `text`, broken between words; later lines are indented like the text's beginning.
+#[must_use]
+pub fn wrapped(head: &str, text: &str) -> String {
     let indent = head.chars().count();
     let mut result = head.to_owned();
     let mut column = indent;

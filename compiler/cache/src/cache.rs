@@ -2,7 +2,7 @@
 use crate::{
     Artifact, CompileError, Compiler, Limit, Limits, SealKey, Settings, directory::Directory, key_file,
 };
-use hallows_artifact::{Header, Refusal, program_hash, seal};
+use hallows_artifact::{Header, Metadata, Refusal, program_hash, seal};
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -23,6 +23,7 @@ pub struct Compiled {
     bytes: Vec<u8>,
     settings: Settings,
     program: blake3::Hash,
+    metadata: Metadata,
     /// Where it came from.
     pub origin: Origin,
 }
@@ -36,6 +37,11 @@ impl Compiled {
     /// The artefact, for who keeps it.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// What the program imports, exports and needs.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     /// The program's name: the hash of its bytes.
@@ -121,8 +127,9 @@ impl Cache {
         let name = entry_name(hash, settings);
         if let Some(bytes) = self.directory.read(&name) {
             match Artifact::open(&bytes, &self.key, hash, settings) {
-                Ok(_) => {
-                    return Ok(Compiled { bytes, settings: *settings, program: hash, origin: Origin::Cache });
+                Ok(artifact) => {
+                    let (metadata, origin) = (artifact.metadata().clone(), Origin::Cache);
+                    return Ok(Compiled { bytes, settings: *settings, program: hash, metadata, origin });
                 }
                 // Whatever it is, it is not what stood here.
                 Err(_) => self.directory.discard(&name),
@@ -130,20 +137,20 @@ impl Cache {
         }
         let started = Instant::now();
         let mut bytes = self.compiler.compile(program, settings, limits, self.threads)?;
-        accept(&mut bytes, &self.key, hash, settings)?;
+        let metadata = accept(&mut bytes, &self.key, hash, settings)?;
         self.directory.write(&name, &bytes);
         let origin = Origin::Compiled(started.elapsed());
-        Ok(Compiled { bytes, settings: *settings, program: hash, origin })
+        Ok(Compiled { bytes, settings: *settings, program: hash, metadata, origin })
     }
 }
 
-/// Seals what the compiler returned, if it is what was asked for.
+/// Seals what the compiler returned, if it is what was asked for; its metadata.
 fn accept(
     bytes: &mut [u8],
     key: &SealKey,
     program: blake3::Hash,
     settings: &Settings,
-) -> Result<(), CompileError> {
+) -> Result<Metadata, CompileError> {
     let crashed =
         |what: &dyn std::fmt::Display| CompileError::Crashed { how: format!("its output is wrong: {what}") };
     let header = Header::parse(bytes).map_err(|refusal| crashed(&refusal))?;
@@ -153,8 +160,9 @@ fn accept(
     if header.settings != settings.fingerprint() {
         return Err(crashed(&Refusal::OtherSettings));
     }
-    Artifact::inspect(bytes).map_err(|refusal| crashed(&refusal))?;
-    seal(bytes, key).map_err(|refusal| crashed(&refusal))
+    let metadata = Artifact::inspect(bytes).map_err(|refusal| crashed(&refusal))?.metadata().clone();
+    seal(bytes, key).map_err(|refusal| crashed(&refusal))?;
+    Ok(metadata)
 }
 
 /// The name of an entry: one hash over the program's and the settings', which name engine, platform, processor

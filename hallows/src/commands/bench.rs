@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 
 use hallows_bench::registry::select;
-use hallows_bench::report::text::Colour;
+use hallows_bench::report::colour::Colour;
 use hallows_bench::{Cores, Format, Ours, Plan, registry, session};
 
 use crate::cli::Bench;

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod interface;
 pub mod list;
 pub mod manual;
+pub mod probe;
 pub mod ps;
 pub mod run;
 pub mod stop;

@@ -9,9 +9,9 @@ use hallows_linux::host::cores::{self, CoreChoice, CoreRequest, Topology};
 use hallows_linux::host::facts::HostFacts;
 use hallows_linux::host::memory::check_available;
 use hallows_linux::host::parent::{DEFAULT_GRACE, Event, Launch, RestartPolicy, Streams, supervise};
+use hallows_linux::host::tier::TierLimit;
 use hallows_linux::machine::plan::Plan;
 use hallows_linux::machine::process::MachineConfig;
-use hallows_linux::host::tier::TierLimit;
 use rustix::fs::{MemfdFlags, SealFlags};
 
 use super::stop::{directory, restored};

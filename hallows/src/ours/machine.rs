@@ -121,12 +121,12 @@ impl Bench {
         if let Some(rooted) = self.loaded().get(name) {
             return Ok(*rooted);
         }
-        let (artifact, hash) = self
+        let Compiled { artifact, program, .. } = self
             .programs
             .artifacts
             .get(&(name, self.checks == Checks::With))
             .ok_or_else(|| wrong(format!("{name} was not compiled")))?;
-        let program = self.kernel.engine.load(artifact, (*hash).into()).map_err(wrong)?;
+        let program = self.kernel.engine.load(artifact, (*program).into()).map_err(wrong)?;
         self.root(name, program)
     }
 

@@ -118,7 +118,7 @@ fn faults_may_go_to_a_cell_of_the_system() {
 
 #[test]
 fn one_program_alone_is_a_system() {
-    let system = System::of_one("spin", ProgramSource::BuiltIn("spin".to_owned()), vec!["x".to_owned()]);
+    let system = System::of_one("spin", ProgramSource::BuiltIn("spin".to_owned()));
     assert_eq!(system.cells.len(), 1);
     assert_eq!(system.supervised[0].ward.policy.restart, Restart::Never);
     assert_eq!(system.supervised[0].ward.to_string(), "spin restart=never awaited");

@@ -11,6 +11,7 @@ mod taken;
 mod talks;
 mod terminal;
 mod tour;
+mod unix;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -18,7 +19,8 @@ fn main() -> std::process::ExitCode {
     let mut options = Arguments::from_args();
     options.test_threads = Some(1);
     let _lock = if options.list { None } else { Some(host::lock()) };
-    let tests = [taken::tests(), talks::tests(), ends::tests(), terminal::tests(), tour::tests()];
+    let tests =
+        [taken::tests(), talks::tests(), ends::tests(), terminal::tests(), tour::tests(), unix::tests()];
     libtest_mimic::run(&options, tests.into_iter().flatten().collect()).exit_code()
 }
 

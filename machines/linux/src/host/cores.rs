@@ -49,14 +49,19 @@ impl Topology {
     /// # Errors
     /// See [`TopologyError`].
     pub fn read() -> Result<Self, TopologyError> {
-        let cpu = Path::new("/sys/devices/system/cpu");
+        let affinity = rustix::thread::sched_getaffinity(None).map_err(TopologyError::Affinity)?;
+        Self::read_below(Path::new("/"), &CoreSet::from_cpu_set(&affinity))
+    }
+
+    /// The same for a process with this affinity and the kernel's files below `root`, which is `/` or a copy for tests.
+    pub(crate) fn read_below(root: &Path, affinity: &CoreSet) -> Result<Self, TopologyError> {
+        let cpu = root.join("sys/devices/system/cpu");
         let online = read_core_list(&cpu.join("online"))?;
         let isolated = read_optional_core_list(&cpu.join("isolated"))?.intersection(&online);
         let tickless = read_optional_core_list(&cpu.join("nohz_full"))?.intersection(&online);
-        let affinity = rustix::thread::sched_getaffinity(None).map_err(TopologyError::Affinity)?;
-        let mut allowed = CoreSet::from_cpu_set(&affinity).union(&isolated).intersection(&online);
+        let mut allowed = affinity.union(&isolated).intersection(&online);
         if allowed != online {
-            allowed = allowed.union(&cores_of_machines(Path::new("/sys/fs/cgroup"))).intersection(&online);
+            allowed = allowed.union(&cores_of_machines(&root.join("sys/fs/cgroup"))).intersection(&online);
         }
         Ok(Self { online, allowed, isolated, tickless })
     }
@@ -64,8 +69,13 @@ impl Topology {
 
 /// Hardware threads that share `core`'s execution units, itself included; just itself when the kernel does not say.
 pub fn siblings_of(core: CoreId) -> CoreSet {
-    let path = format!("/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list");
-    read_core_list(Path::new(&path)).unwrap_or_else(|_| CoreSet::from(core))
+    siblings_below(Path::new("/"), core)
+}
+
+/// As [`siblings_of`], with the kernel's files below `root`.
+pub(crate) fn siblings_below(root: &Path, core: CoreId) -> CoreSet {
+    let path = root.join(format!("sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list"));
+    read_core_list(&path).unwrap_or_else(|_| CoreSet::from(core))
 }
 
 /// Cores that running machines have isolated: those of the groups that they made, in either cpuset hierarchy.

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 /// A kernel version's first two numbers, which is what features depend on.
+///
+/// Written as `6.12`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KernelVersion {
     /// 6 in 6.12.
@@ -27,6 +29,11 @@ impl KernelVersion {
         Self::parse(&rustix::system::uname().release().to_string_lossy())
     }
 
+    /// Whether cpusets of version 2 can take cores out of load balancing (Linux 6.0).
+    pub fn has_isolated_partitions(self) -> bool {
+        self >= Self { major: 6, minor: 0 }
+    }
+
     /// Whether this kernel remembers the affinity that a thread was given while a cpuset overrides it (Linux 6.2).
     pub fn remembers_affinity(self) -> bool {
         self >= Self { major: 6, minor: 2 }
@@ -36,6 +43,12 @@ impl KernelVersion {
     /// (Linux 6.12) instead of by stopping every real-time thread for 50 ms in each second.
     pub fn has_fair_server(self) -> bool {
         self >= Self { major: 6, minor: 12 }
+    }
+}
+
+impl std::fmt::Display for KernelVersion {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}.{}", self.major, self.minor)
     }
 }
 

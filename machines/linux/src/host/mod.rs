@@ -26,6 +26,7 @@ pub(crate) mod line_socket;
 pub mod link;
 pub mod memory;
 pub mod parent;
+pub mod probe;
 pub mod process_id;
 pub mod quantity;
 pub mod runtime_dir;

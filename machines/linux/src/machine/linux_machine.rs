@@ -190,6 +190,11 @@ impl Machine for LinuxMachine {
         }
     }
 
+    fn tells_end_itself(&self, cell: CellId, kind: FaultKind) -> bool {
+        // The status becomes this process's.
+        kind == FaultKind::Exited && self.teller.load(Ordering::SeqCst) == cell.0 + 1
+    }
+
     fn log(&self, line: &[u8]) {
         self.console.line(line);
     }

@@ -20,7 +20,7 @@ use crate::host::control::protocol::{Request, Response};
 use crate::host::cores::CoreChoice;
 use crate::host::jail::{Confined, JailError, Reachable};
 use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
-use crate::host::memory::{Locking, heap, raise_lock_limit};
+use crate::host::memory::{Locking, Sealed, heap, raise_lock_limit};
 use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
@@ -73,7 +73,8 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     let MachineProcess { config, attachments, console, receiver, sender } = process;
     let MachineConfig { choice, plan, seal_key } = serde_json::from_slice(&config)?;
     let mut attachments = attachments.into_iter();
-    let artifacts = read_all(attachments.next())?;
+    let artifacts = attachments.next().ok_or_else(|| ProcessError::Artifacts(io::ErrorKind::NotFound.into()))?;
+    let artifacts = Sealed::map(&artifacts).map_err(ProcessError::Artifacts)?;
     let resources = plan.unix.as_ref().map(|unix| host_resources(unix, attachments, &console)).transpose()?;
     // This thread waits for the end; the listener inherits its place.
     let own = threads::adopt(ThreadRole::Control(choice.cleaner_core()));
@@ -122,25 +123,6 @@ fn cells_for(plan: &Plan) -> u32 {
     // Programs may make as many cells again, and some more.
     let planned = u32::try_from(plan.cells.len()).unwrap_or(u32::MAX / 4);
     planned.saturating_mul(2).max(Configuration::default().cells)
-}
-
-fn read_all(artifacts: Option<OwnedFd>) -> Result<Vec<u8>, ProcessError> {
-    let Some(artifacts) = artifacts else { return Ok(Vec::new()) };
-    let length =
-        rustix::fs::fstat(&artifacts).map_err(|error| ProcessError::Artifacts(error.into()))?.st_size;
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-    let mut read = 0;
-    while read < bytes.len() {
-        // By position: the cursor is shared with the machine before this one.
-        match rustix::io::pread(&artifacts, &mut bytes[read..], read as u64) {
-            Ok(0) => break,
-            Ok(count) => read += count,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(ProcessError::Artifacts(error.into())),
-        }
-    }
-    bytes.truncate(read);
-    Ok(bytes)
 }
 
 /// What the parent passed on for a Unix program.

@@ -12,7 +12,11 @@ use landlock::{
 use super::{JailError, LandlockState};
 
 /// The newest version that is asked for; an older kernel enforces the part that it knows.
-const NEWEST: ABI = ABI::V6;
+pub(super) const NEWEST: ABI = ABI::V6;
+
+/// What to do where there is no Landlock.
+pub(super) const REMEDY: &str =
+    "this kernel was built or booted without it; add `landlock` to the boot option lsm=";
 
 /// A directory that stays in reach.
 #[derive(Clone, Copy, Debug)]
@@ -30,15 +34,12 @@ pub(super) fn forbid_all_but(reachable: &[Reachable<'_>]) -> Result<LandlockStat
     Ok(match status {
         RulesetStatus::FullyEnforced => LandlockState::Full { version },
         RulesetStatus::PartiallyEnforced => LandlockState::Partial { version },
-        RulesetStatus::NotEnforced => LandlockState::Missing {
-            why: "this kernel was built or booted without it; add `landlock` to the boot option lsm="
-                .to_owned(),
-        },
+        RulesetStatus::NotEnforced => LandlockState::Missing { why: REMEDY.to_owned() },
     })
 }
 
 /// The kernel's version of Landlock; 0 without it.
-fn version() -> u32 {
+pub(super) fn version() -> u32 {
     /// `LANDLOCK_CREATE_RULESET_VERSION` of `linux/landlock.h`.
     const ASK_FOR_VERSION: libc::c_uint = 1;
     // SAFETY: with this flag and no attributes, the call only answers with a number.

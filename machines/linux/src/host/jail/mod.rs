@@ -44,6 +44,28 @@ pub struct JailReport {
     pub open_descriptors: usize,
 }
 
+/// The walls that this kernel has for a jail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JailMeans {
+    /// Its version of Landlock; 0 without it.
+    pub landlock: u32,
+    /// Whether it has the system call filters that the jail needs.
+    pub has_seccomp: bool,
+}
+
+impl JailMeans {
+    /// The version of Landlock that enforces all that the jail asks for.
+    pub const FULL_LANDLOCK: u32 = files::NEWEST as u32;
+
+    /// What to do where there is no Landlock.
+    pub const LANDLOCK_REMEDY: &str = files::REMEDY;
+
+    /// Asks the running kernel.
+    pub fn own() -> Self {
+        Self { landlock: files::version(), has_seccomp: syscalls::is_available() }
+    }
+}
+
 /// How much of Landlock the kernel has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]

@@ -99,6 +99,15 @@ pub(super) const fn allowed(files: bool) -> usize {
 /// Which argument of `mmap` and `mprotect` holds the protection (both: the third).
 const PROTECTION_ARGUMENT: u8 = 2;
 
+/// Whether this kernel has filters that answer with an error (seccomp(2)).
+pub(super) fn is_available() -> bool {
+    let action = libc::SECCOMP_RET_ERRNO;
+    // SAFETY: with this operation the call reads four bytes from a valid address, and only answers.
+    let answer =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_ACTION_AVAIL, 0, &raw const action) };
+    answer == 0
+}
+
 /// Installs the filter on all threads of the process whose pid is `own_pid`.
 pub(super) fn allow_only(own_pid: i32, files: bool) -> Result<(), JailError> {
     let program =
@@ -148,7 +157,7 @@ fn write_xor_execute() -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Confined, JailError, LandlockState};
+    use super::super::{Confined, JailError, JailMeans, LandlockState};
     use crate::host::test_support::in_child;
 
     /// Enters and seals in a child, then runs `body` there.
@@ -278,7 +287,13 @@ mod tests {
             // Landlock alone already refuses, with EACCES, if the kernel has it.
             let opened = std::fs::File::open("/etc/passwd").map_err(|error| error.kind());
             let denied = opened.is_err_and(|kind| kind == std::io::ErrorKind::PermissionDenied);
-            denied != matches!(confined.landlock, LandlockState::Missing { .. })
+            let means = JailMeans::own();
+            let has_landlock = !matches!(confined.landlock, LandlockState::Missing { .. });
+            let is_full = matches!(confined.landlock, LandlockState::Full { .. });
+            denied == has_landlock
+                && (means.landlock > 0) == has_landlock
+                && (means.landlock >= JailMeans::FULL_LANDLOCK) == is_full
+                && means.has_seccomp
         }));
     }
 

@@ -39,24 +39,57 @@ pub enum MemoryError {
     File(#[from] FileError),
 }
 
+/// What the host has for a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Available {
+    /// `MemAvailable` of `/proc/meminfo`.
+    pub host: ByteSize,
+    /// What the narrowest limit of this process's control groups leaves, and its file.
+    pub group: Option<(ByteSize, PathBuf)>,
+}
+
+impl Available {
+    /// Reads it; `root` is `/`, or a copy of the kernel's files for tests.
+    ///
+    /// # Errors
+    /// [`MemoryError::File`].
+    pub(crate) fn read(root: &Path) -> Result<Self, MemoryError> {
+        let meminfo = read_all(&root.join("proc/meminfo"))?;
+        let host = ByteSize(parse_available(&meminfo).unwrap_or(u64::MAX));
+        let groups = read_all(&root.join("proc/self/cgroup"))?;
+        let limits = limit_files(root, &groups).into_iter();
+        let limits = limits.filter_map(|(limit, used)| Some((left_in_group(&limit, &used)?, limit)));
+        Ok(Self { host, group: limits.min_by_key(|(left, _)| *left) })
+    }
+
+    /// As much as a machine can have.
+    pub fn most(&self) -> ByteSize {
+        self.group.as_ref().map_or(self.host, |(left, _)| self.host.min(*left))
+    }
+
+    /// Checks a budget against it.
+    ///
+    /// # Errors
+    /// [`MemoryError::NotEnough`] and [`MemoryError::GroupLimit`] say how much there is.
+    pub fn check(&self, wanted: ByteSize) -> Result<(), MemoryError> {
+        if wanted > self.host {
+            return Err(MemoryError::NotEnough { wanted, available: self.host });
+        }
+        match &self.group {
+            Some((left, limit)) if wanted > *left => {
+                Err(MemoryError::GroupLimit { wanted, left: *left, limit: limit.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Checks a budget against what the host has available and against the limits of this process's control groups.
 ///
 /// # Errors
 /// [`MemoryError::NotEnough`] and [`MemoryError::GroupLimit`] say how much there is.
 pub fn check_available(wanted: ByteSize) -> Result<(), MemoryError> {
-    let meminfo = read_all(Path::new("/proc/meminfo"))?;
-    let available = ByteSize(parse_available(&meminfo).unwrap_or(u64::MAX));
-    if wanted > available {
-        return Err(MemoryError::NotEnough { wanted, available });
-    }
-    let groups = read_all(Path::new("/proc/self/cgroup"))?;
-    for (limit, used) in limit_files(&groups) {
-        let Some(left) = left_in_group(&limit, &used) else { continue };
-        if wanted > left {
-            return Err(MemoryError::GroupLimit { wanted, left, limit });
-        }
-    }
-    Ok(())
+    Available::read(Path::new("/"))?.check(wanted)
 }
 
 fn parse_available(meminfo: &str) -> Option<u64> {
@@ -65,20 +98,20 @@ fn parse_available(meminfo: &str) -> Option<u64> {
 }
 
 /// The files of limit and use of every control group above this process, both versions, at their usual places.
-fn limit_files(groups: &str) -> Vec<(PathBuf, PathBuf)> {
+fn limit_files(root: &Path, groups: &str) -> Vec<(PathBuf, PathBuf)> {
     let mut files = Vec::new();
     for line in groups.lines() {
         let mut fields = line.splitn(3, ':').skip(1);
         let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else { continue };
         let (mount, limit, used) = match controllers {
-            "" => ("/sys/fs/cgroup", "memory.max", "memory.current"),
+            "" => ("sys/fs/cgroup", "memory.max", "memory.current"),
             list if list.split(',').any(|controller| controller == "memory") => {
-                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
+                ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
             }
             _ => continue,
         };
         for group in Path::new(path.trim_start_matches('/')).ancestors() {
-            let directory = Path::new(mount).join(group);
+            let directory = root.join(mount).join(group);
             files.push((directory.join(limit), directory.join(used)));
         }
     }
@@ -114,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_groups_of_both_versions_are_looked_at_up_to_the_root() {
-        let files = limit_files("4:memory:/a/b\n3:cpuset:/\n0::/c\n");
+        let files = limit_files(Path::new("/"), "4:memory:/a/b\n3:cpuset:/\n0::/c\n");
         let limits: Vec<_> = files.iter().map(|(limit, _)| limit.to_str().unwrap()).collect();
         assert_eq!(
             limits,

@@ -2,6 +2,7 @@
 
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::CapabilitySet;
 
 use crate::host::quantity::ByteSize;
 use crate::host::tier::Outcome;
@@ -18,6 +19,39 @@ pub fn raise_lock_limit() {
         let limit = getrlimit(Resource::Memlock);
         // Raising to the hard limit is always allowed; what is reached shows in the report.
         let _ = setrlimit(Resource::Memlock, Rlimit { current: limit.maximum, ..limit });
+    }
+}
+
+/// What decides how much a machine may lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockMeans {
+    /// RLIMIT_MEMLOCK as far as it can be raised, in bytes; `None` is no limit.
+    pub limit: Option<u64>,
+    /// Who has CAP_IPC_LOCK locks whatever the limit says.
+    pub has_capability: bool,
+}
+
+impl LockMeans {
+    /// Those of this process.
+    pub fn own() -> Self {
+        let effective =
+            rustix::thread::capabilities(None).map_or(CapabilitySet::empty(), |sets| sets.effective);
+        let can_raise = effective.contains(CapabilitySet::SYS_RESOURCE);
+        let limit = getrlimit(Resource::Memlock).maximum.filter(|_| !can_raise);
+        Self { limit, has_capability: effective.contains(CapabilitySet::IPC_LOCK) }
+    }
+
+    /// What [`Locking::begin`] of a machine with such a budget would come to.
+    pub fn outcome(&self, budget: u64) -> Outcome {
+        match self.limit {
+            _ if self.has_capability => Locking::Everything.outcome(),
+            None => Locking::Everything.outcome(),
+            Some(limit) if limit >= budget => Locking::Programs.outcome(),
+            Some(limit) => Outcome::missing(
+                format!("RLIMIT_MEMLOCK is {}, the budget is {}", ByteSize(limit), ByteSize(budget)),
+                REMEDY,
+            ),
+        }
     }
 }
 
@@ -97,12 +131,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_expected_is_what_happens() {
+        for limit in [64 << 10, 8 << 20] {
+            assert!(in_child(|| {
+                let none = CapabilitySet::empty();
+                let none =
+                    rustix::thread::CapabilitySets { effective: none, permitted: none, inheritable: none };
+                setrlimit(Resource::Memlock, Rlimit { current: Some(limit), maximum: Some(limit) }).unwrap();
+                let _ = rustix::thread::set_capabilities(None, none);
+                let expected = LockMeans::own().outcome(4 << 20);
+                std::mem::discriminant(&expected)
+                    == std::mem::discriminant(&Locking::begin(4 << 20).outcome())
+            }));
+        }
+    }
+
+    #[test]
     fn a_low_limit_is_reported_with_its_value() {
         assert!(in_child(|| {
             let limit = Rlimit { current: Some(64 << 10), maximum: Some(64 << 10) };
             setrlimit(Resource::Memlock, limit).unwrap();
             // Root locks whatever the limit says, so the capability has to go.
-            let none = rustix::thread::CapabilitySet::empty();
+            let none = CapabilitySet::empty();
             let none = rustix::thread::CapabilitySets { effective: none, permitted: none, inheritable: none };
             let _ = rustix::thread::set_capabilities(None, none);
             let Outcome::Missing { why, remedy } = Locking::begin(4 << 20).outcome() else { return false };

@@ -4,7 +4,9 @@ pub mod available;
 pub mod heap;
 mod hold;
 pub mod lock;
+mod sealed;
 
-pub use available::{MemoryError, check_available};
+pub use available::{Available, MemoryError, check_available};
 pub use hold::Hold;
-pub use lock::{Locking, raise_lock_limit};
+pub use lock::{LockMeans, Locking, raise_lock_limit};
+pub use sealed::Sealed;

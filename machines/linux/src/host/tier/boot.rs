@@ -9,6 +9,11 @@ pub fn is_booted(programs: &CoreSet, topology: &Topology) -> bool {
     programs.is_subset(&topology.isolated)
 }
 
+/// What to do for cores that Linux leaves alone from the start.
+pub fn boot_line(programs: &CoreSet) -> String {
+    format!("boot Linux with `isolcpus={programs} nohz_full={programs} rcu_nocbs={programs}`")
+}
+
 /// Records what the boot line and the choice of cores give.
 pub(super) fn record(report: &mut TierReport, topology: &Topology, siblings: impl Fn(CoreId) -> CoreSet) {
     let programs = report.programs.clone();
@@ -21,7 +26,7 @@ pub(super) fn record(report: &mut TierReport, topology: &Topology, siblings: imp
     } else {
         Outcome::missing(
             format!("the kernel's periodic tick interrupts core {ticking}"),
-            format!("boot Linux with `isolcpus={programs} nohz_full={programs} rcu_nocbs={programs}`"),
+            boot_line(&programs),
         )
     };
     report.set(StepName::Tick, tick);

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::boot;
-use super::cpuset::{CpusetError, CpusetTree};
+use super::cpuset::{self, CpusetError, CpusetTree};
 use super::host_state::{Agreement, HostState, RestoreReport};
 use super::idle::{self, IdleHold};
 use super::journal::Claim;
+use super::obstacle::{self, Caller, obstacle};
 use super::placement::{self, TimekeeperPriority};
 use super::report::{Outcome, StepName, Tier, TierReport};
 use super::settings::{Applied, device_of, effective_cores};
@@ -84,7 +85,7 @@ impl HostClaim {
         let mut own =
             Self { state, claim, report, timekeeper, is_active: false, is_recorded: false, idle: None };
         boot::record(&mut own.report, topology, siblings_of);
-        match obstacle(choice, limit) {
+        match obstacle(choice, limit, Caller::own()) {
             Some(obstacle) => own.report_obstacle(&obstacle),
             None => own.change_host(machine),
         }
@@ -162,18 +163,7 @@ impl HostClaim {
     }
 
     fn report_obstacle(&mut self, obstacle: &CpusetError) {
-        let steps = [
-            StepName::Cores,
-            StepName::Interrupts,
-            StepName::Workqueues,
-            StepName::Watchdog,
-            StepName::IdleStates,
-            StepName::Scheduling,
-            StepName::Throttling,
-        ];
-        for name in steps.into_iter().filter(|name| *name != StepName::Cores || self.claim.wants_cpuset) {
-            self.report.set(name, Outcome::missing(&*obstacle.why, &*obstacle.remedy));
-        }
+        obstacle::record(&mut self.report, obstacle);
     }
 
     fn change_host(&mut self, machine: i32) {
@@ -213,8 +203,7 @@ impl HostClaim {
         match &agreement.cpusets {
             Some(Ok(())) if self.claim.wants_cpuset => {
                 self.report.tier = Tier::Isolated;
-                self.report
-                    .set(StepName::Cores, Outcome::done("a cpuset of their own, out of load balancing"));
+                self.report.set(StepName::Cores, Outcome::done(cpuset::ISOLATED));
             }
             Some(Err(error)) => {
                 self.claim.wants_cpuset = false;
@@ -258,23 +247,6 @@ impl Drop for HostClaim {
     fn drop(&mut self) {
         self.give_back();
     }
-}
-
-/// Why nothing beyond affinity is to be tried.
-fn obstacle(choice: &CoreChoice, limit: TierLimit) -> Option<CpusetError> {
-    if limit == TierLimit::SharedOnly {
-        return Some(CpusetError::new("tier shared was asked for", "leave out `--tier shared`"));
-    }
-    if !rustix::process::geteuid().is_root() {
-        return Some(CpusetError::new("only root may change the host", "run as root (`sudo hallows …`)"));
-    }
-    if choice.linux.is_empty() {
-        return Some(CpusetError::new(
-            "all cores of the host were given to programs, and Linux must keep one",
-            "give fewer with --cores",
-        ));
-    }
-    None
 }
 
 fn settings_outcome(results: &[&Result<Applied, FileError>], claimed: &CoreSet) -> Outcome {

@@ -7,14 +7,18 @@
 use std::path::{Path, PathBuf};
 
 use super::cpuset_v1::Version1;
-use super::cpuset_v2::Version2;
+use super::cpuset_v2::{self, Version2};
 use super::journal::{Claim, Journal, MovedThread};
 use crate::host::core_set::CoreSet;
+use crate::host::facts::KernelVersion;
 use crate::host::files::{FileError, read_all};
 use crate::host::process_id::{ProcessId, Stat};
 
 /// Prefix of every group that this program makes, so that left-over ones can be found.
 pub(super) const GROUP_PREFIX: &str = "hallows-";
+
+/// How a cpuset gives a machine its cores.
+pub(super) const ISOLATED: &str = "a cpuset of their own, out of load balancing";
 
 /// Why cores could not be isolated by a cpuset, and what would change that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,10 +63,11 @@ impl CpusetTree {
     /// When there is none.
     pub fn find(root: &Path) -> Result<Self, CpusetError> {
         let mounts = read_all(&root.join("proc/self/mountinfo"))?;
-        if let Some(mount) = find_mount(&mounts, "cgroup", "cpuset") {
+        let below = |mount: PathBuf| root.join(mount.strip_prefix("/").unwrap_or(&mount));
+        if let Some(mount) = find_mount(&mounts, "cgroup", "cpuset").map(below) {
             return Ok(Self::V1(Version1::at(mount)));
         }
-        if let Some(mount) = find_mount(&mounts, "cgroup2", "") {
+        if let Some(mount) = find_mount(&mounts, "cgroup2", "").map(below) {
             let controllers = read_all(&mount.join("cgroup.controllers"))?;
             if controllers.split_whitespace().any(|controller| controller == "cpuset") {
                 return Ok(Self::V2(Version2::at(mount)));
@@ -72,6 +77,27 @@ impl CpusetTree {
             "no mounted cgroup tree has the cpuset controller",
             "mount one: `mount -t cgroup2 none /sys/fs/cgroup`",
         ))
+    }
+
+    /// What is known to keep it from isolating these cores, as far as that shows without a change.
+    pub(super) fn obstacle(&self, cores: &CoreSet, kernel: KernelVersion) -> Option<CpusetError> {
+        match self {
+            Self::V1(tree) => tree.sharer_of(cores),
+            Self::V2(_) => (!kernel.has_isolated_partitions()).then(|| {
+                CpusetError::new(
+                    "this kernel's cpusets know no isolated partitions",
+                    cpuset_v2::NEEDS_PARTITIONS,
+                )
+            }),
+        }
+    }
+
+    /// Its version and where it is mounted.
+    pub(super) fn place(&self) -> (u32, &Path) {
+        match self {
+            Self::V1(tree) => (1, tree.mount()),
+            Self::V2(tree) => (2, tree.mount()),
+        }
     }
 
     /// Makes the tree agree with the journal's claims, except that `machine`, which is just starting, is not moved yet.

@@ -37,6 +37,10 @@ impl Version1 {
         Self { mount }
     }
 
+    pub(super) fn mount(&self) -> &Path {
+        &self.mount
+    }
+
     fn linux_group(&self) -> PathBuf {
         self.mount.join(format!("{GROUP_PREFIX}linux"))
     }
@@ -101,25 +105,23 @@ impl Version1 {
         }
         self.make_group(&group, &claim.cores)?;
         let exclusive = write_short(&group.join("cpuset.cpu_exclusive"), "1");
-        exclusive.map_err(|error| match self.sharer_of(&claim.cores) {
-            Some(other) => CpusetError::new(
-                format!("the cpuset {} also has these cores", other.display()),
-                "take them out of it (its file cpuset.cpus), or choose others with --cores",
-            ),
-            None => error.into(),
-        })?;
+        exclusive.map_err(|error| self.sharer_of(&claim.cores).unwrap_or_else(|| error.into()))?;
         write_short(&group.join("cpuset.sched_load_balance"), "0")?;
         Ok(())
     }
 
-    /// Somebody else's set that has one of the cores.
-    fn sharer_of(&self, cores: &CoreSet) -> Option<PathBuf> {
+    /// Whether somebody else's set has one of the cores: then they cannot be exclusive.
+    pub(super) fn sharer_of(&self, cores: &CoreSet) -> Option<CpusetError> {
         let entries = std::fs::read_dir(&self.mount).ok()?.flatten().map(|entry| entry.path());
-        entries.filter(|path| path.is_dir()).find(|group| {
+        let other = entries.filter(|path| path.is_dir()).find(|group| {
             let is_ours =
                 group.file_name().is_some_and(|name| name.to_string_lossy().starts_with(GROUP_PREFIX));
             !is_ours && self.cores_of(group).is_ok_and(|others| !others.intersection(cores).is_empty())
-        })
+        })?;
+        Some(CpusetError::new(
+            format!("the cpuset {} also has these cores", other.display()),
+            "take them out of it (its file cpuset.cpus), or choose others with --cores",
+        ))
     }
 
     /// Moves everything that can be moved from the root set to Linux's cores, noting affinities before.

@@ -16,6 +16,10 @@ use crate::host::facts::KernelVersion;
 use crate::host::files::{FileError, read_short, write_short};
 use crate::host::process_id::threads_of;
 
+/// What to do where the kernel has no isolated partitions.
+pub(super) const NEEDS_PARTITIONS: &str =
+    "isolated partitions need Linux 6.0; or isolate the cores at boot (isolcpus=)";
+
 /// The tree.
 #[derive(Clone, Debug)]
 pub struct Version2 {
@@ -25,6 +29,10 @@ pub struct Version2 {
 impl Version2 {
     pub(super) fn at(mount: PathBuf) -> Self {
         Self { mount }
+    }
+
+    pub(super) fn mount(&self) -> &Path {
+        &self.mount
     }
 
     pub(super) fn reconcile(
@@ -90,12 +98,7 @@ impl Version2 {
         write_short(&group.join("cgroup.type"), "threaded")?;
         write_short(&group.join("cpuset.cpus"), &claim.cores.to_string())?;
         let partition = group.join("cpuset.cpus.partition");
-        write_short(&partition, "isolated").map_err(|error| {
-            CpusetError::new(
-                error,
-                "isolated partitions need Linux 6.0; or isolate the cores at boot (isolcpus=)",
-            )
-        })?;
+        write_short(&partition, "isolated").map_err(|error| CpusetError::new(error, NEEDS_PARTITIONS))?;
         // The kernel takes the word and says afterwards whether it could keep it.
         let state = read_short(&partition)?;
         if state == "isolated" {

@@ -13,10 +13,16 @@ pub(super) struct IdleHold {
     _file: File,
 }
 
+/// What to do where that cannot be asked for.
+pub(super) const REMEDY: &str = "boot Linux with `processor.max_cstate=1` instead";
+
+/// The file to ask by, below `/`.
+pub(super) const FILE: &str = "dev/cpu_dma_latency";
+
 /// Asks for a wake-up latency of 0 µs through `/dev/cpu_dma_latency`
 /// (kernel documentation: power/pm_qos_interface.rst). It holds for all cores of the host.
 pub(super) fn hold(root: &Path) -> (Option<IdleHold>, Outcome) {
-    let path = root.join("dev/cpu_dma_latency");
+    let path = root.join(FILE);
     let request = OpenOptions::new().write(true).open(&path).and_then(|mut file| {
         file.write_all(&0i32.to_ne_bytes())?;
         Ok(file)
@@ -25,7 +31,7 @@ pub(super) fn hold(root: &Path) -> (Option<IdleHold>, Outcome) {
         Ok(file) => (Some(IdleHold { _file: file }), Outcome::done("/dev/cpu_dma_latency holds 0 µs")),
         Err(error) => {
             let error = FileError::new("ask for short idle states by", &path, error);
-            (None, Outcome::missing(error.to_string(), "boot Linux with `processor.max_cstate=1` instead"))
+            (None, Outcome::missing(error.to_string(), REMEDY))
         }
     }
 }

@@ -27,6 +27,16 @@ pub(super) enum TimekeeperPriority {
     Nice,
 }
 
+/// What to do where real-time priority is refused.
+pub(super) const REMEDY: &str =
+    "run as root, or raise RLIMIT_RTPRIO (`ulimit -r`); in a cgroup of version 1, give it cpu.rt_runtime_us";
+
+/// Whether Linux gives threads of this process real-time priority, seen on a thread that ends at once.
+pub(super) fn try_real_time() -> Result<(), io::Error> {
+    let attempt = std::thread::Builder::new().spawn(|| set_real_time(0, PROGRAMS_PRIORITY))?;
+    attempt.join().unwrap_or_else(|_| Err(io::Error::other("the thread that tried it ended")))
+}
+
 /// Moves a thread to its cores. The thread is known to belong to the machine.
 pub(super) fn place(tree: Option<(&CpusetTree, &Claim)>, thread: &ThreadInfo) -> Result<(), String> {
     if let Some((tree, claim)) = tree {
@@ -57,6 +67,7 @@ pub(super) fn prioritise(thread: &ThreadInfo, timekeeper: TimekeeperPriority) ->
     }
 }
 
+/// Of the calling thread, if `thread` is 0.
 fn set_real_time(thread: i32, priority: i32) -> Result<(), io::Error> {
     let parameters = libc::sched_param { sched_priority: priority };
     // SAFETY: the call reads one `sched_param` from a valid address.
@@ -79,10 +90,7 @@ pub(super) fn scheduling_outcome(
         (None, TimekeeperPriority::Nice) => Outcome::done(
             "SCHED_FIFO for programs' threads; the timekeeper is on Linux's only core and stays ordinary there",
         ),
-        (Some(error), _) => Outcome::missing(
-            format!("SCHED_FIFO: {error}"),
-            "run as root, or raise RLIMIT_RTPRIO (`ulimit -r`); in a cgroup of version 1, give it cpu.rt_runtime_us",
-        ),
+        (Some(error), _) => Outcome::missing(format!("SCHED_FIFO: {error}"), REMEDY),
     }
 }
 

@@ -20,7 +20,7 @@ pub const CALIBRATION_NS: u64 = 1_000_000;
 /// Times that a look is repeated for the narrowest reading: an interrupt or a hypervisor's turn spoils at most a few.
 const LOOKS: usize = 5;
 /// Kernel clock sources that are themselves the time-stamp counter. With another one, the kernel found it unfit.
-const TSC_SOURCES: [&str; 3] = ["tsc", "kvm-clock", "hyperv_clocksource_tsc_page"];
+pub(crate) const TSC_SOURCES: [&str; 3] = ["tsc", "kvm-clock", "hyperv_clocksource_tsc_page"];
 
 /// The first look at both clocks; take it early, it costs a microsecond.
 #[derive(Clone, Copy, Debug)]

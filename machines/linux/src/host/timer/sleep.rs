@@ -18,7 +18,7 @@ pub(super) fn timespec(time_ns: u64) -> Timespec {
 }
 
 /// Nanoseconds of `CLOCK_MONOTONIC` by asking the kernel (through its vDSO).
-pub(super) fn monotonic_ns() -> u64 {
+pub(crate) fn monotonic_ns() -> u64 {
     let now = rustix::time::clock_gettime(ClockId::Monotonic);
     // Never negative: the clock starts at boot.
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64

@@ -180,14 +180,21 @@ impl OpenFile {
     /// way to write to a file that is only to be read.)
     pub fn link(&self, path: &[u8], follow: bool, to: &Self, new_path: &[u8]) -> Result<(), Refusal> {
         let (from, to) = (self.changing()?, to.changing()?);
-        let from = match from.resolve(path, follow)? {
-            Found::Name(place) => place,
-            // Directories have one name.
-            Found::Directory(_) => return Err(Refusal::NotPermitted),
-        };
-        let to = to.place(new_path, Refusal::Exists)?;
-        to.check_new_file()?;
-        linkat(&from.directory, &*from.name, &to.directory, &*to.name, AtFlags::empty()).map_err(refused)
+        let from = from.resolve(path, follow)?;
+        let to = to.place(new_path, Refusal::Exists).and_then(|to| to.check_new_file().map(|()| to));
+        match (from, to) {
+            (Found::Name(from), Ok(to)) => {
+                linkat(&from.directory, &*from.name, &to.directory, &*to.name, AtFlags::empty())
+                    .map_err(refused)
+            }
+            // Of two refusals, the one for the file comes first.
+            (Found::Name(from), Err(refusal)) => from.status().and(Err(refusal)),
+            // Directories have one name; that, where there is room for another.
+            (Found::Directory(_), Ok(to)) => {
+                Err(if to.status().is_ok() { Refusal::Exists } else { Refusal::NotPermitted })
+            }
+            (Found::Directory(_), Err(refusal)) => Err(refusal),
+        }
     }
 
     pub fn make_link(&self, target: &[u8], path: &[u8]) -> Result<(), Refusal> {

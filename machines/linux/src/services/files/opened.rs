@@ -40,6 +40,9 @@ impl AsFd for OpenFile {
 /// Nothing of this is done when a file is opened that turns out to be a device or a pipe: no waiting, and no terminal becomes the machine's.
 const HARMLESS: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
 
+/// `O_DSYNC`. (rustix 1.1 has `O_SYNC` under this name.)
+const DATA_SYNC: OFlags = OFlags::from_bits_retain(libc::O_DSYNC.cast_unsigned());
+
 /// What a new file may be used for, before the process's mask takes away from it.
 pub(super) const NEW_FILE: u32 = 0o666;
 
@@ -151,7 +154,7 @@ fn flags(how: Opening) -> (OFlags, Mode) {
         (how.contains(Opening::TRUNCATE), OFlags::TRUNC),
         (how.contains(Opening::DIRECTORY), OFlags::DIRECTORY),
         (!how.contains(Opening::FOLLOW), OFlags::NOFOLLOW),
-        (how.contains(Opening::DATA_SYNC), OFlags::DSYNC),
+        (how.contains(Opening::DATA_SYNC), DATA_SYNC),
         (how.contains(Opening::FILE_SYNC), OFlags::SYNC),
     ];
     for (is_asked, flag) in pairs {

@@ -1,0 +1,203 @@
+//! Opening: what is found, made, refused; and that nothing waits.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+
+use hallows_system::files::{Kind, Opening, Refusal, Service};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+use super::{READ, ROOT, WRITE, World};
+use crate::host::test_support::Scratch;
+use crate::services::files::Files;
+use crate::services::tests::{Space, grant, installed_with};
+
+const CREATE: Opening = Opening::CREATE;
+const FOLLOW: Opening = Opening::FOLLOW;
+
+fn new_exclusive() -> Opening {
+    WRITE | CREATE | Opening::EXCLUSIVE
+}
+
+#[test]
+fn what_is_opened_comes_with_its_status() {
+    let mut world = World::new("open-status");
+    world.put("inside/file", "hello");
+    std::fs::create_dir(world.path("inside/sub")).unwrap();
+    let (file, status) = world.open_at(ROOT, "file", READ).unwrap();
+    assert_eq!((status.kind, status.size, status.links), (Kind::Regular, 5, 1));
+    assert_eq!(world.files.file_status(file), Ok(status));
+    assert_eq!(world.files.file_status_of(ROOT, b"file", false), Ok(status));
+    assert_eq!(world.files.file_status_of(ROOT, b"./file", true), Ok(status));
+    let (directory, status) = world.open_at(ROOT, "sub", READ).unwrap();
+    assert_eq!(status.kind, Kind::Directory);
+    assert_eq!(world.files.file_status(directory), Ok(status));
+    assert_eq!(world.files.file_status_of(ROOT, b"sub/", false), Ok(status));
+    assert_eq!(world.files.file_status_of(ROOT, b"sub/.", false), Ok(status));
+}
+
+#[test]
+fn files_are_made_kept_and_emptied_as_asked() {
+    let mut world = World::new("open-create");
+    assert_eq!(world.open("new", READ | WRITE).unwrap_err(), Refusal::NoEntry);
+    let file = world.open("new", WRITE | CREATE).unwrap();
+    assert_eq!(world.files.file_write(file, 0, b"text"), Ok(4));
+    world.open("new", WRITE | CREATE).unwrap();
+    assert_eq!(world.text("inside/new"), "text");
+    assert_eq!(world.open("new", new_exclusive()).unwrap_err(), Refusal::Exists);
+    assert_eq!(world.text("inside/new"), "text");
+    let (_, status) = world.open_at(ROOT, "new", WRITE | Opening::TRUNCATE).unwrap();
+    assert_eq!(status.size, 0);
+    assert_eq!(world.text("inside/new"), "");
+    world.open("other", new_exclusive()).unwrap();
+    // Without `CREATE`, nothing is exclusive.
+    world.open("other", READ | Opening::EXCLUSIVE).unwrap();
+    assert_eq!(world.open("none/new", WRITE | CREATE).unwrap_err(), Refusal::NoEntry);
+    assert_eq!(world.open("new/", WRITE | CREATE).unwrap_err(), Refusal::IsDirectory);
+    assert_eq!(world.open("third/", WRITE | CREATE).unwrap_err(), Refusal::IsDirectory);
+    assert_eq!(world.open("new/below", WRITE | CREATE).unwrap_err(), Refusal::NotDirectory);
+    assert_eq!(world.open("third", CREATE | Opening::DIRECTORY).unwrap_err(), Refusal::Invalid);
+    let mode = std::fs::metadata(world.path("inside/new")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o111, 0, "not to be executed");
+}
+
+#[test]
+fn directories_are_directories() {
+    let mut world = World::new("open-directory");
+    world.put("inside/file", "");
+    std::fs::create_dir_all(world.path("inside/sub/deep")).unwrap();
+    world.put("inside/sub/deep/file", "below");
+    assert_eq!(world.open("file", READ | Opening::DIRECTORY).unwrap_err(), Refusal::NotDirectory);
+    assert_eq!(world.open("file/", READ).unwrap_err(), Refusal::NotDirectory);
+    assert_eq!(world.open("sub", READ | WRITE).unwrap_err(), Refusal::IsDirectory);
+    for path in ["sub", "sub/", ".//sub/.", "sub/deep/.."] {
+        let sub = world.open(path, Opening::DIRECTORY).unwrap();
+        let (file, _) = world.open_at(sub, "deep/file", READ).unwrap();
+        assert_eq!(world.read(file), Ok(b"below".to_vec()));
+        assert_eq!(
+            world.open_at(sub, "../file", READ),
+            Err(Refusal::LeadsOutside),
+            "what is above a directory"
+        );
+    }
+    let file = world.open("file", READ).unwrap();
+    assert_eq!(world.open_at(file, "x", READ), Err(Refusal::NotDirectory));
+}
+
+#[test]
+fn links_are_followed_when_they_should_be() {
+    let mut world = World::new("open-links");
+    world.put("inside/file", "text");
+    std::fs::create_dir(world.path("inside/sub")).unwrap();
+    world.symlink("../file", "inside/sub/link");
+    world.symlink("sub", "inside/directory");
+    world.symlink("new", "inside/dangling");
+    world.symlink("loop", "inside/loop");
+    assert_eq!(world.open("sub/link", READ).unwrap_err(), Refusal::TooManyLinksFollowed);
+    for path in ["sub/link", "directory/link"] {
+        let file = world.open(path, READ | FOLLOW).unwrap();
+        assert_eq!(world.read(file), Ok(b"text".to_vec()));
+    }
+    assert_eq!(world.open("loop", READ | FOLLOW).unwrap_err(), Refusal::TooManyLinksFollowed);
+    assert_eq!(world.open("loop/x", READ).unwrap_err(), Refusal::TooManyLinksFollowed);
+    assert_eq!(world.open("dangling", READ | FOLLOW).unwrap_err(), Refusal::NoEntry);
+    assert_eq!(world.open("dangling", new_exclusive() | FOLLOW).unwrap_err(), Refusal::Exists);
+    world.open("dangling", WRITE | CREATE | FOLLOW).unwrap();
+    assert_eq!(world.text("inside/new"), "");
+}
+
+#[test]
+fn what_is_neither_file_nor_directory_is_refused_and_nobody_waits() {
+    let mut world = World::new("open-special");
+    let socket = UnixListener::bind(world.path("inside/socket")).unwrap();
+    mknodat(CWD, world.path("inside/pipe"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    let mut special = vec!["pipe", "socket"];
+    // Only root makes devices.
+    let null = rustix::fs::makedev(1, 3);
+    let device = world.path("inside/null");
+    if mknodat(CWD, device, FileType::CharacterDevice, Mode::from_raw_mode(0o600), null).is_ok() {
+        special.push("null");
+    }
+    for name in special {
+        for how in [READ, WRITE, READ | WRITE, READ | FOLLOW, WRITE | Opening::TRUNCATE, WRITE | CREATE] {
+            assert_eq!(world.open(name, how).unwrap_err(), Refusal::NotSupported, "{name} {how:?}");
+        }
+        assert!(world.files.file_status_of(ROOT, name.as_bytes(), true).is_ok());
+    }
+    drop(socket);
+}
+
+#[test]
+fn files_of_processes_are_not_opened_wherever_they_are_mounted() {
+    for path in ["/", "/proc"] {
+        let installed = installed_with(|resources| resources.directories = vec![grant(path.as_ref(), false)]);
+        let mut files = Files::new(installed, Space::default()).unwrap();
+        let prefix = if path == "/" { "proc/" } else { "" };
+        for file in ["self/mem", "self/maps", "self/environ", "1/status", "self/fd", "meminfo"] {
+            let file = format!("{prefix}{file}");
+            let result = files.file_open(ROOT, file.as_bytes(), READ | FOLLOW);
+            assert_eq!(result.unwrap_err(), Refusal::NotPermitted, "{file}");
+        }
+        let memory = format!("{prefix}self/mem");
+        assert_eq!(
+            files.file_open(ROOT, memory.as_bytes(), READ | WRITE | FOLLOW).unwrap_err(),
+            Refusal::NotPermitted
+        );
+        // Linux's links from there to everywhere.
+        let scratch = Scratch::new("services-magic");
+        let file = std::fs::File::create(scratch.path().join("file")).unwrap();
+        let magic = format!("{prefix}self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+        let result = files.file_open(ROOT, magic.as_bytes(), READ | FOLLOW);
+        assert_eq!(result.unwrap_err(), Refusal::TooManyLinksFollowed);
+    }
+}
+
+#[test]
+fn names_of_any_bytes_are_names_and_one_that_is_too_long_is_none() {
+    let mut world = World::new("open-names");
+    let strange: Vec<u8> = (1..=255).filter(|byte| *byte != b'/').collect();
+    let names = [&strange[..200], &strange[200..], &[b'x'; 255], "né".as_bytes(), b" ", b"...", b"\n"];
+    for name in names {
+        let file = world.open(name, new_exclusive()).unwrap();
+        assert_eq!(world.files.file_write(file, 0, name), Ok(u32::try_from(name.len()).unwrap()));
+        let again = world.open(name, READ).unwrap();
+        assert_eq!(world.read(again), Ok(name.to_vec()));
+    }
+    let mut found: Vec<_> = world.entries(ROOT).unwrap().into_iter().map(|(name, _)| name).collect();
+    let mut expected: Vec<_> = names.iter().map(|name| name.to_vec()).collect();
+    expected.extend([b".".to_vec(), b"..".to_vec()]);
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    assert_eq!(world.open([b'x'; 256], READ).unwrap_err(), Refusal::NameTooLong);
+    assert_eq!(world.open([b'x'; 256], WRITE | CREATE).unwrap_err(), Refusal::NameTooLong);
+    assert!(world.open(b"./".repeat(2047), READ).is_ok());
+    assert_eq!(world.open(b"./".repeat(2048), READ).unwrap_err(), Refusal::NameTooLong);
+    assert_eq!(world.open("a\0b", READ).unwrap_err(), Refusal::Invalid);
+    assert_eq!(world.open("", READ).unwrap_err(), Refusal::NoEntry);
+}
+
+#[test]
+fn too_many_open_files_are_refused_and_closing_one_makes_room() {
+    let mut world = World::new("open-many");
+    world.put("inside/file", "");
+    let mut installed = installed_with(|resources| {
+        resources.directories = vec![grant(&world.path("inside"), false)];
+    });
+    Arc::get_mut(&mut installed).unwrap().set_most_open_files(100);
+    let (other_cell, space) = (Arc::clone(&installed), Space::default());
+    world.files = Files::new(installed, world.space.clone()).unwrap();
+    let open: Vec<_> = (0..100).map(|_| world.open("file", READ).unwrap()).collect();
+    assert_eq!(world.open("file", READ).unwrap_err(), Refusal::TooManyFiles);
+    assert_eq!(world.open("new", WRITE | CREATE).unwrap_err(), Refusal::TooManyFiles);
+    assert!(!world.path("inside/new").exists(), "nothing is made that cannot be opened");
+    // They are the process's, not a cell's.
+    let mut other = Files::new(other_cell, space).unwrap();
+    assert_eq!(other.file_open(ROOT, b"file", READ).unwrap_err(), Refusal::TooManyFiles);
+    world.files.file_close(open[50]);
+    assert!(other.file_open(ROOT, b"file", READ).is_ok());
+    assert_eq!(world.open("file", READ).unwrap_err(), Refusal::TooManyFiles);
+    // A cell that ends closes its files.
+    drop(other);
+    assert!(world.open("file", READ).is_ok());
+}
