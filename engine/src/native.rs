@@ -183,6 +183,7 @@ trait Calls {
         target: Target,
         until: i64,
     ) -> Result<i64, Error>;
+    fn now(&self) -> Result<i64, Error>;
     /// Notes that the program was told to end.
     fn kill(&mut self);
 }
@@ -304,6 +305,10 @@ impl<M: Machine> Calls for Caller<'_, M> {
         )?;
         deliver(event(place), target.handles, happened, &received);
         Ok(0)
+    }
+
+    fn now(&self) -> Result<i64, Error> {
+        self.kernel.now(self.context).map(|now| now.0.cast_signed())
     }
 
     fn kill(&mut self) {
@@ -435,4 +440,10 @@ pub unsafe extern "C" fn hallows_native_answer_wait(
         )
     };
     calling(|calls| calls.answer_wait(token, message?, event, target?, deadline))
+}
+
+/// The time for a native program: the operation `Now` on `SELF`, without the message. Programs ask for it often.
+#[unsafe(no_mangle)]
+pub extern "C" fn hallows_native_now() -> i64 {
+    calling(|calls| calls.now())
 }

@@ -17,7 +17,7 @@ use crate::table::Table;
 use crate::thread::{NOBODY, Thread};
 use crate::timekeeper::Timekeeper;
 use crate::timers::TimerQueue;
-use crate::{CellId, Context, Engine, Machine, PreemptionWord, ThreadId};
+use crate::{CellId, Context, Engine, Machine, Nanos, PreemptionWord, ThreadId};
 
 /// The kernel of one machine. All of it is shared: cores, programs' calls and the timekeeper use it at the same time.
 pub struct Kernel<E: Engine> {
@@ -108,6 +108,16 @@ impl<E: Engine> Kernel<E> {
     #[inline]
     pub(crate) fn check_live(&self, cell: u32) -> Result<(), Error> {
         if self.cells.at(cell).is_live() { Ok(()) } else { Err(Error::Killed) }
+    }
+
+    /// The time, for the program that a thread is inside of: what [`hallows_abi::Code::Now`] answers, without a message.
+    ///
+    /// # Errors
+    /// `Killed`: the program must unwind.
+    #[inline]
+    pub fn now(&self, context: &Context) -> Result<Nanos, Error> {
+        self.check_live(self.current(context))?;
+        Ok(self.machine.now())
     }
 
     /// The core's record; of an index outside, the timekeeper's.

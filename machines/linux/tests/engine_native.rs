@@ -8,7 +8,9 @@ use engine_support::{Cell, ECHO, World, main_program, reactor};
 use hallows_engine::Program;
 use hallows_kernel::{CellState, Rooted};
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
-use hallows_sdk::{Answer, Deadline, Endpoint, Error, Handle, Message, Object, Server, Start, start_info};
+use hallows_sdk::{
+    Answer, Deadline, Endpoint, Error, Handle, Message, Object, Server, Start, process, start_info,
+};
 
 /// Adds a byte to the front: how many messages this cell had before. Counts its instances that are alive.
 struct Counter {
@@ -182,6 +184,26 @@ fn a_native_program_that_waits_is_told_to_end_and_returns() {
 fn calls_from_outside_of_any_cell_are_refused() {
     let result = hallows_sdk::wait(&mut [0; 8], &mut [], Deadline::NEVER);
     assert_eq!(result.err(), Some(Error::BadState));
+}
+
+fn exiter() {
+    let before = process::now().unwrap();
+    assert!(process::now().unwrap() >= before && before > 0);
+    assert_eq!(process::exit(5), Error::Killed);
+    assert_eq!(process::now(), Err(Error::Killed));
+}
+
+static EXITER: NativeProgram = NativeProgram { name: "exiter", style: NativeStyle::Main(exiter) };
+
+#[test]
+fn a_native_program_is_told_the_time_until_it_has_ended() {
+    let world = World::new(1);
+    let cell = world.cell("exiter", &native(&world, &EXITER), false);
+    start(&world, cell);
+    world.run();
+    assert_eq!(world.kernel.state(cell.id), CellState::Dead);
+    assert!(world.log().contains("with status 5"));
+    assert_eq!(process::now(), Err(Error::BadState));
 }
 
 /// Uses more stack than there is.

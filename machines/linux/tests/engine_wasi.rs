@@ -205,3 +205,70 @@ fn a_program_without_memory_gets_faults() {
         (func (export "_start") (call $proc_exit (call $random_get (i32.const 0) (i32.const 1)))))"#;
     assert!(outcome(&World::new(1), source, &[]).ends_with("with status 21\n"));
 }
+
+/// A poll of the monotonic clock for so many nanoseconds.
+fn poll(nanoseconds: u64) -> String {
+    format!(
+        "(i64.store (i32.const 1000) (i64.const 77))
+         (i32.store8 (i32.const 1008) (i32.const 0))
+         (i32.store (i32.const 1016) (i32.const 1))
+         (i64.store (i32.const 1024) (i64.const {nanoseconds}))
+         (i32.store16 (i32.const 1040) (i32.const 0))
+         (call $check (call $poll_oneoff (i32.const 1000) (i32.const 1100) (i32.const 1) (i32.const 1200)) (i32.const 0))
+         (call $check (i32.load (i32.const 1200)) (i32.const 1))
+         (call $check (i32.load (i32.const 1100)) (i32.const 77))
+         (call $check (i32.load (i32.const 1108)) (i32.const 0))"
+    )
+}
+
+#[test]
+fn a_poll_waits_as_long_as_it_says() {
+    let world = World::new(1);
+    let source = program(&format!(
+        "(local $begin i64)
+         (call $check (call $clock_time_get (i32.const 1) (i64.const 1) (i32.const 0)) (i32.const 0))
+         (local.set $begin (i64.load (i32.const 0)))
+         {}
+         (call $check (call $clock_time_get (i32.const 1) (i64.const 1) (i32.const 0)) (i32.const 0))
+         (call $check (i64.ge_u (i64.sub (i64.load (i32.const 0)) (local.get $begin)) (i64.const 3000000)) (i32.const 1))",
+        poll(3_000_000)
+    ));
+    let cell = start(&world, &source, &[]);
+    world.run_in_time(|world| world.kernel.state(cell.id) == CellState::Dead);
+    assert_eq!(world.log(), "");
+}
+
+#[test]
+fn a_program_that_sleeps_can_be_killed() {
+    let world = World::new(1);
+    let cell = start(&world, &program(&format!("{} unreachable", poll(u64::MAX >> 1))), &[]);
+    world.run();
+    assert_eq!(world.kernel.state(cell.id), CellState::Running);
+    assert!(world.kernel.boot_kill(&world.right, cell.id));
+    world.run();
+    assert_eq!(world.kernel.state(cell.id), CellState::Dead);
+    assert!(world.log().contains("was killed"));
+}
+
+#[test]
+fn nothing_is_lost_where_every_check_preempts() {
+    let world = World::chaotic(2);
+    let console = console(&world);
+    let source = program(
+        "(local $n i32)
+         (loop $again
+            (i32.store (i32.const 100) (local.get $n))
+            (call $check (call $write (i32.const 1) (i32.const 100) (i32.const 4)) (i32.const 4))
+            (call $check (call $clock_time_get (i32.const 1) (i64.const 1) (i32.const 0)) (i32.const 0))
+            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+            (br_if $again (i32.lt_u (local.get $n) (i32.const 2000))))",
+    );
+    let cells: Vec<_> = (0..2).map(|_| start(&world, &source, &[("console.out", &console)])).collect();
+    world.run_on_threads(2, &cells);
+    assert_eq!(world.log(), "");
+    // Each number twice.
+    let output = output();
+    let mut seen: Vec<u32> = output.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+    seen.sort_unstable();
+    assert!(seen.iter().copied().eq((0..2_000).flat_map(|number| [number, number])));
+}

@@ -66,7 +66,7 @@ pub fn safepoint() -> Result<(), Error> {
 /// [`Error::Killed`].
 #[inline]
 pub fn now() -> Result<u64, Error> {
-    operate(Handle::SELF, Code::Now, [0; 3]).map(|reply| reply.a)
+    crate::sys::now()
 }
 
 /// 16 random bytes.

@@ -25,9 +25,10 @@ pub use native::*;
 mod wasm {
     use core::cell::{Cell, UnsafeCell};
 
-    use hallows_abi::{Handle, Span};
+    use hallows_abi::{Code, Error, Handle, Span};
 
     use super::{EventForm, TransferForm};
+    use crate::operation::operate;
 
     mod import {
         #[link(wasm_import_module = "hallows")]
@@ -142,6 +143,12 @@ mod wasm {
         }
     }
 
+    /// See [`crate::process::now`].
+    #[inline]
+    pub fn now() -> Result<u64, Error> {
+        operate(Handle::SELF, Code::Now, [0; 3]).map(|reply| reply.a)
+    }
+
     /// A static of a program, borrowed by one function at a time.
     pub struct Exclusive<T> {
         entered: Cell<bool>,
@@ -216,9 +223,10 @@ mod native {
     use alloc::alloc::{Layout, alloc_zeroed};
     use alloc::boxed::Box;
 
-    use hallows_abi::Handle;
+    use hallows_abi::{Error, Handle};
 
     use super::{EventForm, TransferForm};
+    use crate::call::decode;
     use crate::native::{NativeAnswer, NativeInbox};
     use crate::server::{Mailbox, Server, dispatch};
 
@@ -272,7 +280,14 @@ mod native {
                 handles_length: usize,
                 deadline: i64,
             ) -> i64;
+            pub safe fn hallows_native_now() -> i64;
         }
+    }
+
+    /// See [`crate::process::now`]: without a message, as nothing keeps apart who asks and who is asked.
+    #[inline]
+    pub fn now() -> Result<u64, Error> {
+        decode(import::hallows_native_now()).map(i64::cast_unsigned)
     }
 
     /// See [`crate::send`].
