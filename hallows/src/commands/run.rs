@@ -83,7 +83,9 @@ pub fn run(options: Run) -> Result<u8, Failure> {
     if !quiet {
         eprintln!("hallows: after {:.1} s the machine {}", began.elapsed().as_secs_f64(), ended.end);
     }
-    Ok(ended.exit_code())
+    // Whoever waits for a Unix program wants to know that it did not come to its end.
+    let signal = ended.stopped_by.filter(|_| is_unix).and_then(|signal| u8::try_from(signal).ok());
+    Ok(signal.map_or_else(|| ended.exit_code(), |signal| 128 + signal))
 }
 
 /// The cores that are meant.

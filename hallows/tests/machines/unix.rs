@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use libtest_mimic::Trial;
+use rustix::process::Signal;
 
-use crate::running::{command, say, say_in};
+use crate::running::{Running, command, say, say_in};
 use crate::test;
 
 /// Where `scripts/artifacts.sh` puts coreutils, from this crate's folder.
@@ -22,6 +23,7 @@ pub fn tests() -> Vec<Trial> {
         test("a_unix_program_reads_its_input_to_the_end", input),
         test("a_trap_of_a_unix_program_is_told_and_is_a_failure", trap),
         test("what_a_unix_program_cannot_be_given_is_said_before_anything_starts", refused),
+        test("a_unix_program_that_is_interrupted_says_so_by_its_code", interrupted),
         test("what_is_no_program_is_said_to_be_none", no_program),
         test("a_program_that_needs_what_nobody_offers_is_told_what", lacking),
     ];
@@ -116,6 +118,16 @@ fn trap() {
     let (output, error, code) = say(&["run", path(&file)]);
     assert_eq!((output.as_str(), code), ("", 1));
     assert!(error.contains("unreachable") || error.contains("trap"), "{error}");
+}
+
+fn interrupted() {
+    let file = program("(call $say (i32.const 1) (i32.const 64) (i32.const 14)) (loop $again (br $again))");
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let mut running = Running::start(&["run", path(&file)], None);
+        running.hear("to the output");
+        running.signal(signal);
+        assert_eq!(running.code(), code);
+    }
 }
 
 fn refused() {

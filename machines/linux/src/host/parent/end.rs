@@ -21,6 +21,8 @@ pub enum MachineEnd {
 pub struct Ended {
     /// How the machine process ended last.
     pub end: MachineEnd,
+    /// The signal that asked for a clean end, if one did.
+    pub stopped_by: Option<i32>,
     /// Times that it was restarted.
     pub restarts: u32,
     /// What was put back.
@@ -115,7 +117,9 @@ mod tests {
 
     #[test]
     fn exit_codes_are_as_documented() {
-        let code = |end| Ended { end, restarts: 0, restored: RestoreReport::default() }.exit_code();
+        let code = |end| {
+            Ended { end, stopped_by: None, restarts: 0, restored: RestoreReport::default() }.exit_code()
+        };
         assert_eq!(code(MachineEnd::of(ExitStatus::from_raw(0))), 0);
         assert_eq!(code(MachineEnd::of(ExitStatus::from_raw(3 << 8))), 3);
         assert_eq!(code(MachineEnd::of(ExitStatus::from_raw(libc::SIGKILL))), 137);

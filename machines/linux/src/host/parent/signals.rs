@@ -7,7 +7,10 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     /// End the machine cleanly.
-    Stop,
+    Stop {
+        /// The signal that says so.
+        signal: i32,
+    },
     /// End it now.
     Kill,
     /// The terminal has another size.
@@ -68,7 +71,7 @@ impl Signals {
             libc::SIGQUIT => Wish::Kill,
             libc::SIGWINCH => Wish::Resized,
             libc::SIGCONT => Wish::Continued,
-            _ => Wish::Stop,
+            signal => Wish::Stop { signal },
         })
     }
 }
@@ -112,9 +115,9 @@ mod tests {
         assert!(in_child(|| {
             let signals = Signals::take().unwrap();
             let wishes = [
-                (libc::SIGINT, Wish::Stop),
-                (libc::SIGTERM, Wish::Stop),
-                (libc::SIGHUP, Wish::Stop),
+                (libc::SIGINT, Wish::Stop { signal: libc::SIGINT }),
+                (libc::SIGTERM, Wish::Stop { signal: libc::SIGTERM }),
+                (libc::SIGHUP, Wish::Stop { signal: libc::SIGHUP }),
                 (libc::SIGQUIT, Wish::Kill),
                 (libc::SIGWINCH, Wish::Resized),
             ];

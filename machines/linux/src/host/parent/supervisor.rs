@@ -67,6 +67,7 @@ pub(super) fn run(launch: Launch, on_event: &mut dyn FnMut(Event<'_>)) -> Result
         stoppers: Vec::new(),
         next_request: 0,
         link_is_open: true,
+        stopped_by: None,
     };
     supervisor.run(on_event)
 }
@@ -88,6 +89,8 @@ struct Supervisor {
     stoppers: Vec<ConnectionId>,
     next_request: u64,
     link_is_open: bool,
+    /// The signal that asked for a clean end.
+    stopped_by: Option<i32>,
 }
 
 impl Supervisor {
@@ -183,8 +186,11 @@ impl Supervisor {
 
     fn grant(&mut self, wish: Wish) {
         match wish {
-            Wish::Stop if self.stopping == Stopping::No => self.ask_to_stop(self.launch.grace),
-            Wish::Stop | Wish::Kill => self.kill(),
+            Wish::Stop { signal } if self.stopping == Stopping::No => {
+                self.stopped_by = Some(signal);
+                self.ask_to_stop(self.launch.grace);
+            }
+            Wish::Stop { .. } | Wish::Kill => self.kill(),
             Wish::Resized => self.tell_size(),
             Wish::Continued => {
                 self.console.resume_input();
@@ -336,6 +342,6 @@ impl Supervisor {
         for connection in self.stoppers {
             self.control.answer(connection, &Response::Done);
         }
-        Ended { end, restarts: self.crashes.restarts, restored }
+        Ended { end, stopped_by: self.stopped_by, restarts: self.crashes.restarts, restored }
     }
 }
