@@ -1,9 +1,10 @@
 //! `clock`: the machine's monotonic time, and the host's time of day.
 
+use std::time::{Duration, SystemTime};
+
 use hallows_sdk::process;
 use hallows_sdk::stub::Client;
 use hallows_system::clock::{Instant, Service};
-use rustix::time::{ClockId, clock_gettime};
 
 /// Serves `clock`. It has no state.
 #[derive(Clone, Copy, Debug)]
@@ -16,12 +17,27 @@ impl Service for Clock {
     }
 
     fn realtime(&mut self, _: Client) -> Instant {
-        let now = clock_gettime(ClockId::Realtime);
-        Instant { seconds: now.tv_sec, nanoseconds: u32::try_from(now.tv_nsec).unwrap_or(0) }
+        // Not rustix's: to find the vDSO it makes calls that the jail refuses.
+        instant(SystemTime::now())
     }
 
     fn resolution(&mut self, _: Client) -> u64 {
         1
+    }
+}
+
+/// A time as seconds and what is to be added to them, which is never negative.
+fn instant(time: SystemTime) -> Instant {
+    let seconds = |since: Duration| i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => Instant { seconds: seconds(since), nanoseconds: since.subsec_nanos() },
+        Err(error) => {
+            let before = error.duration();
+            match before.subsec_nanos() {
+                0 => Instant { seconds: -seconds(before), nanoseconds: 0 },
+                part => Instant { seconds: -seconds(before) - 1, nanoseconds: 1_000_000_000 - part },
+            }
+        }
     }
 }
 
@@ -30,9 +46,9 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use hallows_sdk::stub::Client;
-    use hallows_system::clock::Service;
+    use hallows_system::clock::{Instant, Service};
 
-    use super::Clock;
+    use super::{Clock, instant};
 
     #[test]
     fn the_time_of_day_is_the_hosts() {
@@ -44,5 +60,13 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH + Duration::new(seconds, now.nanoseconds);
         assert!(before <= now && now <= after, "{before:?} {now:?} {after:?}");
         assert_eq!(Clock.resolution(client), 1);
+    }
+
+    #[test]
+    fn times_before_1970_have_nanoseconds_to_be_added_too() {
+        let before = |seconds, part| instant(SystemTime::UNIX_EPOCH - Duration::new(seconds, part));
+        assert_eq!(before(0, 1), Instant { seconds: -1, nanoseconds: 999_999_999 });
+        assert_eq!(before(2, 0), Instant { seconds: -2, nanoseconds: 0 });
+        assert_eq!(before(2, 300_000_000), Instant { seconds: -3, nanoseconds: 700_000_000 });
     }
 }

@@ -12,9 +12,7 @@
 //! | `files/` | `files`, below granted directories |
 //! | `console`, `invocation`, `clock` | the other interfaces |
 //!
-//! System calls that it makes are in `host/jail/syscalls.rs`, or the jail refuses them: openat2, fstat, statx, fstatfs, getdents64, lseek, pread64,
-//! pwrite64, write, read, ppoll, close, fcntl, ftruncate, fallocate, fadvise64, fsync, fdatasync, utimensat, mkdirat, unlinkat, renameat,
-//! linkat, symlinkat, readlinkat, clock_gettime.
+//! What the jail must leave to it is in `needs`.
 #![forbid(unsafe_code)]
 
 mod badge;
@@ -23,6 +21,7 @@ mod console;
 mod files;
 mod host;
 mod invocation;
+mod needs;
 mod own_endpoint;
 mod resources;
 #[cfg(test)]
@@ -30,4 +29,5 @@ mod tests;
 
 pub use badge::Badge;
 pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService};
+pub use needs::{SYSTEM_CALLS, landlock_access};
 pub use resources::{GrantedDirectory, HostResources, InstallError, install};
