@@ -22,6 +22,7 @@ pub mod cores;
 pub mod facts;
 pub(crate) mod files;
 pub mod jail;
+pub mod limits;
 pub(crate) mod line_socket;
 pub mod link;
 pub mod memory;

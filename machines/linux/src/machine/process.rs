@@ -19,6 +19,7 @@ use crate::host::child::MachineProcess;
 use crate::host::control::protocol::{Request, Response};
 use crate::host::cores::CoreChoice;
 use crate::host::jail::{Confined, JailError, Reachable};
+use crate::host::limits::allow_many_files;
 use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
 use crate::host::memory::{Locking, Sealed, heap, raise_lock_limit};
 use crate::host::threads::{self, ThreadRole};
@@ -80,6 +81,9 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     // This thread waits for the end; the listener inherits its place.
     let own = threads::adopt(ThreadRole::Control(choice.cleaner_core()));
     raise_lock_limit();
+    if plan.unix.is_some() {
+        allow_many_files();
+    }
     let configuration = Configuration {
         memory_bytes: plan.memory_bytes,
         quantum_ns: plan.quantum_ns,
@@ -92,7 +96,9 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
         make_kernel(&choice, configuration, calibration.finish(), SealKey::from_bytes(seal_key))?;
     // The kernel has reserved its address space and runs nothing yet.
     let locking = Locking::begin(plan.memory_bytes);
-    let confined = Confined::enter_with(&resources.as_ref().map_or_else(Vec::new, reachable))?;
+    let reachable = resources.as_ref().map_or_else(Vec::new, reachable);
+    let confined =
+        Confined::enter_with(&reachable, if reachable.is_empty() { &[] } else { services::SYSTEM_CALLS })?;
     if let Some(resources) = resources {
         services::install(resources).map_err(|error| ProcessError::Host(io::Error::other(error)))?;
     }
@@ -154,7 +160,7 @@ fn reachable(resources: &HostResources) -> Vec<Reachable<'_>> {
     directories
         .map(|directory| Reachable {
             directory: directory.descriptor.as_fd(),
-            read_only: directory.read_only,
+            access: services::landlock_access(directory.read_only),
         })
         .collect()
 }

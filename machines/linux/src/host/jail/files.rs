@@ -23,8 +23,8 @@ pub(super) const REMEDY: &str =
 pub struct Reachable<'a> {
     /// The directory.
     pub directory: BorrowedFd<'a>,
-    /// Nothing below it may be changed.
-    pub read_only: bool,
+    /// What may be done with it and below it.
+    pub access: BitFlags<AccessFs>,
 }
 
 /// Forbids files by name, but for what is below these directories.
@@ -49,22 +49,9 @@ pub(super) fn version() -> u32 {
     u32::try_from(version).unwrap_or(0)
 }
 
-/// What may be done below a directory that may be changed: no devices, sockets or pipes are made there, and nothing is executed.
-fn all_changes() -> BitFlags<AccessFs> {
-    AccessFs::from_all(NEWEST)
-        & !(AccessFs::Execute
-            | AccessFs::MakeChar
-            | AccessFs::MakeBlock
-            | AccessFs::MakeSock
-            | AccessFs::MakeFifo
-            | AccessFs::IoctlDev)
-}
-
 fn restrict(reachable: &[Reachable<'_>]) -> Result<RulesetStatus, RulesetError> {
-    let rules = reachable.iter().map(|place| {
-        let access = if place.read_only { AccessFs::ReadFile | AccessFs::ReadDir } else { all_changes() };
-        Ok::<_, RulesetError>(PathBeneath::new(place.directory, access))
-    });
+    let rules =
+        reachable.iter().map(|place| Ok::<_, RulesetError>(PathBeneath::new(place.directory, place.access)));
     let ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))?

@@ -122,6 +122,8 @@ pub struct Confined {
     descriptors: ReadDir,
     /// Directories in reach.
     directories: usize,
+    /// System calls beside the usual ones.
+    calls: &'static [libc::c_long],
 }
 
 impl Confined {
@@ -131,14 +133,17 @@ impl Confined {
     /// # Errors
     /// When other threads run already, or when the kernel refuses.
     pub fn enter() -> Result<Self, JailError> {
-        Self::enter_with(&[])
+        Self::enter_with(&[], &[])
     }
 
-    /// The same, with directories that stay in reach by name.
+    /// The same, with directories that stay in reach by name, and the system calls that their service makes.
     ///
     /// # Errors
     /// As [`Confined::enter`].
-    pub fn enter_with(reachable: &[Reachable<'_>]) -> Result<Self, JailError> {
+    pub fn enter_with(
+        reachable: &[Reachable<'_>],
+        calls: &'static [libc::c_long],
+    ) -> Result<Self, JailError> {
         let listing = |path| read_dir(path).map_err(|error| JailError::step("list /proc/self", error));
         let threads = listing("/proc/self/task")?.count();
         if threads > 1 {
@@ -147,7 +152,7 @@ impl Confined {
         let (threads, descriptors) = (listing("/proc/self/task")?, listing("/proc/self/fd")?);
         privileges::drop_all()?;
         let landlock = files::forbid_all_but(reachable)?;
-        Ok(Self { landlock, threads, descriptors, directories: reachable.len() })
+        Ok(Self { landlock, threads, descriptors, directories: reachable.len(), calls })
     }
 
     /// Closes the jail: from here on every thread of the process has the calls of [`syscalls`] and no others. Every
@@ -159,12 +164,12 @@ impl Confined {
     pub fn seal(self) -> Result<JailReport, JailError> {
         let report = JailReport {
             landlock: self.landlock,
-            allowed_calls: syscalls::allowed(self.directories > 0),
+            allowed_calls: syscalls::allowed(self.calls),
             directories: self.directories,
             threads: self.threads.count(),
             open_descriptors: self.descriptors.count() - LISTINGS,
         };
-        syscalls::allow_only(rustix::process::getpid().as_raw_nonzero().get(), self.directories > 0)?;
+        syscalls::allow_only(rustix::process::getpid().as_raw_nonzero().get(), self.calls)?;
         Ok(report)
     }
 }

@@ -67,33 +67,13 @@ const ANY_ARGUMENTS: &[libc::c_long] = &[
     libc::SYS_exit_group,
 ];
 
-/// Calls that are allowed where directories are in reach: what their service makes. Landlock keeps `openat2` below them.
-const FILES: &[libc::c_long] = &[
-    libc::SYS_openat2,
-    libc::SYS_statx,
-    libc::SYS_fstatfs,
-    libc::SYS_getdents64,
-    libc::SYS_lseek,
-    libc::SYS_pwrite64,
-    libc::SYS_fsync,
-    libc::SYS_fdatasync,
-    libc::SYS_fadvise64,
-    libc::SYS_utimensat,
-    libc::SYS_unlinkat,
-    libc::SYS_renameat,
-    libc::SYS_linkat,
-    libc::SYS_symlinkat,
-    libc::SYS_mkdirat,
-    libc::SYS_readlinkat,
-];
-
 /// Calls whose arguments are looked at: `mmap`, `mprotect` (never writable and executable at once), `tgkill` (only
 /// to the own process, as `abort` does).
 const CHECKED_CALLS: usize = 3;
 
-/// How many calls are allowed, without and with files.
-pub(super) const fn allowed(files: bool) -> usize {
-    ANY_ARGUMENTS.len() + CHECKED_CALLS + if files { FILES.len() } else { 0 }
+/// How many calls are allowed, with these beside the usual ones.
+pub(super) fn allowed(more: &[libc::c_long]) -> usize {
+    ANY_ARGUMENTS.len() + CHECKED_CALLS + more.iter().filter(|call| !ANY_ARGUMENTS.contains(call)).count()
 }
 
 /// Which argument of `mmap` and `mprotect` holds the protection (both: the third).
@@ -108,17 +88,17 @@ pub(super) fn is_available() -> bool {
     answer == 0
 }
 
-/// Installs the filter on all threads of the process whose pid is `own_pid`.
-pub(super) fn allow_only(own_pid: i32, files: bool) -> Result<(), JailError> {
+/// Installs the filter on all threads of the process whose pid is `own_pid`: the usual calls and these.
+pub(super) fn allow_only(own_pid: i32, more: &[libc::c_long]) -> Result<(), JailError> {
     let program =
-        filter(own_pid, files).map_err(|error| JailError::step("compile the system call filter", error))?;
+        filter(own_pid, more).map_err(|error| JailError::step("compile the system call filter", error))?;
     apply_filter_all_threads(&program)
         .map_err(|error| JailError::step("install the system call filter", error))
 }
 
-fn filter(own_pid: i32, files: bool) -> Result<BpfProgram, seccompiler::BackendError> {
+fn filter(own_pid: i32, more: &[libc::c_long]) -> Result<BpfProgram, seccompiler::BackendError> {
     let mut rules: std::collections::BTreeMap<i64, Vec<SeccompRule>> =
-        ANY_ARGUMENTS.iter().chain(if files { FILES } else { &[] }).map(|call| (*call, Vec::new())).collect();
+        ANY_ARGUMENTS.iter().chain(more).map(|call| (*call, Vec::new())).collect();
     rules.insert(libc::SYS_mmap, write_xor_execute()?);
     rules.insert(libc::SYS_mprotect, write_xor_execute()?);
     rules.insert(
