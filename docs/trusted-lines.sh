@@ -71,6 +71,7 @@ row '`machines/linux/src/host`: jail' "$(count '^$' machines/linux/src/host/jail
 row '`machines/linux/src/host`: the rest' "$(count '/jail/' machines/linux/src/host)"
 row '`compiler/normalise`, `patch`, `cranelift`, `cache`, `protocol`' "$(count '^$' compiler/normalise/src compiler/patch compiler/cranelift/src compiler/cache/src compiler/protocol/src)"
 row '`sdk/rust`, `services/supervisor` (linked in)' "$(count '^$' sdk/rust/src services/supervisor/src)"
+row '`wasi`, `interface/wire`, `interface/system` (linked in)' "$(count '^$' wasi/src interface/wire/src interface/system/src)"
 
 echo
 echo '| wasmtime, in the machine | lines |'

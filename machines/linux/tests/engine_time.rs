@@ -94,7 +94,7 @@ fn a_call_is_completed_on_credit_and_paid_for() {
     world.run();
     let time = TimeBudget { budget_ns: 200_000, period_ns: 1_000_000 };
     let calls = "(call $check (i64.eq (i64.const 0) (call $echo (i32.const 3) (i32.const 0))))";
-    let client = cell_of(&world, "client", &main_program(&calls.repeat(2)), 3, Some(time));
+    let client = cell_of(&world, "client", &main_program(&calls.repeat(3)), 3, Some(time));
     world.kernel.boot_grant(&world.right, client.id, &endpoint, Rights::ALL, 0).unwrap();
     world.start(client);
     let mut most_ns = 0;
@@ -106,6 +106,7 @@ fn a_call_is_completed_on_credit_and_paid_for() {
     });
     assert_eq!(picture(&world, client).last_fault, None, "{}", world.log());
     assert!(most_ns > time.budget_ns, "a debt of {most_ns} ns");
-    // Once for each call: the handler has not been stopped in the middle.
-    assert_eq!(picture(&world, client).time.unwrap().throttlings, 2);
+    // Once after each call, but for the last one if the client ends before anybody looks: the handler has not been stopped in the middle.
+    let throttlings = picture(&world, client).time.unwrap().throttlings;
+    assert!((2..=3).contains(&throttlings), "{throttlings}");
 }
