@@ -73,7 +73,8 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     let MachineProcess { config, attachments, console, receiver, sender } = process;
     let MachineConfig { choice, plan, seal_key } = serde_json::from_slice(&config)?;
     let mut attachments = attachments.into_iter();
-    let artifacts = attachments.next().ok_or_else(|| ProcessError::Artifacts(io::ErrorKind::NotFound.into()))?;
+    let artifacts =
+        attachments.next().ok_or_else(|| ProcessError::Artifacts(io::ErrorKind::NotFound.into()))?;
     let artifacts = Sealed::map(&artifacts).map_err(ProcessError::Artifacts)?;
     let resources = plan.unix.as_ref().map(|unix| host_resources(unix, attachments, &console)).transpose()?;
     // This thread waits for the end; the listener inherits its place.
