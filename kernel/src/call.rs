@@ -368,9 +368,11 @@ impl<E: Engine> Kernel<E> {
             self.tell_room(context, cell);
         }
         let Owed { caller, ticket, room, to_call } = answered;
-        if caller != NOBODY && to_call && waker == Waker::Continues {
-            // Who calls again finds it listening.
-            self.listen_if_useful(context, caller);
+        if caller != NOBODY && to_call {
+            if waker == Waker::Continues {
+                // Who calls again finds it listening.
+                self.listen_if_useful(context, caller);
+            }
             let fits = flight.is_empty() && self.engine.length(message.bytes) <= room as usize;
             if fits && self.post(context, caller, message.bytes, ticket, None) {
                 return Ok(());

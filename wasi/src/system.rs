@@ -9,6 +9,10 @@ use crate::Result;
 /// Bytes of a read or write in one message at most: what whole pages leave of a message for its head.
 pub const BYTES_MOST: u32 = 60 << 10;
 
+/// Bytes of a file that are read by one message at most. Half of what programs usually read at once: while one half is copied to the program,
+/// a server can read the other.
+pub const READ_MOST: u32 = 32 << 10;
+
 /// The kernel and the services of a process. In a cell: [`crate::Services`].
 ///
 /// Nothing is done after the process was told to end: every method gives [`crate::Errno::Intr`] then.

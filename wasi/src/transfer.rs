@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::descriptor::{Flags, Position, Target};
 use crate::memory::{self, Memory};
-use crate::system::{BYTES_MOST, System};
+use crate::system::{BYTES_MOST, READ_MOST, System};
 use crate::vectors::Vectors;
 use crate::{Errno, Process, Result, Rights};
 
@@ -60,7 +60,7 @@ fn read_all<S: System>(
 ) -> Result {
     let mut messages = 0;
     while vectors.total() > 0 {
-        let most = vectors.total().min(BYTES_MOST);
+        let most = vectors.total().min(READ_MOST);
         let bytes = system.read(file, behind(offset, *done)?, most)?;
         let count = memory::size(bytes.len())?;
         if count > most {

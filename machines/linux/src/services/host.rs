@@ -62,6 +62,7 @@ pub(super) struct Host<E> {
     console: Console,
     invocation: Invocation,
     clock: Clock,
+    installed: Arc<Installed>,
 }
 
 impl<E: OwnEndpoint> Host<E> {
@@ -73,19 +74,36 @@ impl<E: OwnEndpoint> Host<E> {
         Ok(Self {
             files,
             console: Console::new(Arc::clone(&installed)),
-            invocation: Invocation(installed),
+            invocation: Invocation(Arc::clone(&installed)),
             clock: Clock,
+            installed,
         })
     }
 
     /// Answers a message. What comes through a badge of one interface reaches no function of another.
     pub fn message<'m>(&'m mut self, message: Message<'m>) -> Answer<'m> {
-        match Badge::from_number(message.badge) {
+        let badge = Badge::from_number(message.badge);
+        if !self.leaves_files_alone(badge) {
+            self.files.forget();
+        }
+        match badge {
             Some(Badge::Stream(_)) => console::serve(&mut self.console, message),
             Some(Badge::Invocation) => invocation::serve(&mut self.invocation, message),
             Some(Badge::Clock) => clock::serve(&mut self.clock, message),
             // Of a badge that is none there is no file: it answers so.
             Some(Badge::Directory(_) | Badge::Opened(_)) | None => self.files.message(message),
+        }
+    }
+
+    /// Whether a message through this badge neither changes a file nor tells its sender that somebody else may have: all but output that
+    /// does not go into one. What `files` does itself, it knows.
+    fn leaves_files_alone(&self, badge: Option<Badge>) -> bool {
+        match badge {
+            Some(Badge::Stream(0) | Badge::Invocation | Badge::Clock) => false,
+            Some(Badge::Stream(number)) => {
+                self.installed.streams.get(usize::from(number)).is_some_and(|stream| !stream.may_be_file)
+            }
+            Some(Badge::Directory(_) | Badge::Opened(_)) | None => true,
         }
     }
 }

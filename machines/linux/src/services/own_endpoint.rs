@@ -1,15 +1,19 @@
-//! The service's own endpoint: capabilities of opened files are made from it and recognised by it.
+//! The service's own endpoint: capabilities of opened files are made from it and recognised by it, and its messages can be answered before
+//! their handler returns.
 
 use hallows_sdk::stub::{Error, Handle};
-use hallows_sdk::{Endpoint, Object, Rights, space};
+use hallows_sdk::{Endpoint, Object, Rights, Token, space};
 
-/// Makes and recognises capabilities of the service. A trait, so that tests do without a kernel.
+/// Makes and recognises capabilities of the service, and answers its messages. A trait, so that tests do without a kernel.
 pub(super) trait OwnEndpoint {
     /// A new capability of this service with this badge.
     fn mint(&self, badge: u64) -> Result<Handle, Error>;
 
     /// The badge of a capability, if it is of this service.
     fn recognise(&self, capability: Handle) -> Result<u64, Error>;
+
+    /// Answers a message now; its handler goes on, and gives back `Answer::Later`.
+    fn answer(&self, token: Token, bytes: &[u8]);
 }
 
 /// The endpoint that the kernel knows. `None`: the cell was granted none, and gives no capabilities.
@@ -27,5 +31,10 @@ impl OwnEndpoint for Granted {
 
     fn recognise(&self, capability: Handle) -> Result<u64, Error> {
         Endpoint::from_handle(capability).recognise()
+    }
+
+    fn answer(&self, token: Token, bytes: &[u8]) {
+        // Whoever does not wait any more, or has no room, has been told so. Who is killed learns it at the next event.
+        let _ = hallows_sdk::answer(token, bytes, &[]);
     }
 }

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, fstat};
 use rustix::process::{Resource, getrlimit};
 use rustix::termios::isatty;
 
@@ -115,6 +115,8 @@ pub(super) struct Stream {
     pub descriptor: OwnedFd,
     /// Asked at the start: the system call for it (`ioctl`) can do much else, so the jail has none.
     pub is_terminal: bool,
+    /// What is written there may be part of a file that others read.
+    pub may_be_file: bool,
 }
 
 /// Texts, each with a zero byte behind it.
@@ -138,7 +140,11 @@ impl Installed {
         directories.iter().try_for_each(GrantedDirectory::check)?;
         let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let most = limit.saturating_sub(RESERVED_DESCRIPTORS).min(MOST_OPEN_FILES);
-        let mut streams = streams.map(|descriptor| Stream { is_terminal: isatty(&descriptor), descriptor });
+        let mut streams = streams.map(|descriptor| Stream {
+            is_terminal: isatty(&descriptor),
+            may_be_file: may_be_file(&descriptor),
+            descriptor,
+        });
         if let Some(carried) = carried_input {
             streams[0].descriptor = carried;
         }
@@ -164,6 +170,12 @@ impl Installed {
     pub fn set_most_open_files(&mut self, most: usize) {
         self.most_open_files = most;
     }
+}
+
+/// Whether bytes that are written there may be read elsewhere as a file's.
+fn may_be_file(stream: &OwnedFd) -> bool {
+    let kind = fstat(stream).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    !matches!(kind, Ok(FileType::Fifo | FileType::Socket | FileType::CharacterDevice))
 }
 
 /// One of the open files that the process may have; given back when it is dropped.

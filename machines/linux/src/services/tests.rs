@@ -47,39 +47,52 @@ pub fn grant(path: &Path, read_only: bool) -> GrantedDirectory {
     }
 }
 
+/// The token of every message.
+const TOKEN: Token = Token(1);
+
 /// A space of capabilities in place of the kernel's: which badge each handle has.
 #[derive(Clone, Debug, Default)]
-pub struct Space(Rc<RefCell<HashMap<u32, u64>>>);
+pub struct Space {
+    badges: Rc<RefCell<HashMap<u32, u64>>>,
+    /// The answer that was given before its handler returned.
+    answered: Rc<RefCell<Option<Vec<u8>>>>,
+}
 
 impl Space {
     /// The badge behind a handle that was minted here.
     pub fn badge(&self, handle: Handle) -> u64 {
-        self.0.borrow()[&handle.0]
+        self.badges.borrow()[&handle.0]
     }
 }
 
 impl OwnEndpoint for Space {
     fn mint(&self, badge: u64) -> Result<Handle, Error> {
-        let mut badges = self.0.borrow_mut();
+        let mut badges = self.badges.borrow_mut();
         let handle = u32::try_from(badges.len() + 3).unwrap();
         badges.insert(handle, badge);
         Ok(Handle(handle))
     }
 
     fn recognise(&self, capability: Handle) -> Result<u64, Error> {
-        self.0.borrow().get(&capability.0).copied().ok_or(Error::NoRight)
+        self.badges.borrow().get(&capability.0).copied().ok_or(Error::NoRight)
+    }
+
+    fn answer(&self, token: Token, bytes: &[u8]) {
+        assert_eq!(token, TOKEN);
+        assert_eq!(self.answered.replace(Some(bytes.to_vec())), None, "a message is answered once");
     }
 }
 
 /// Stands in the place of engine and kernel: calls a service with a badge.
 pub struct Wire<'h> {
     host: &'h RefCell<Host<Space>>,
+    space: Space,
     badge: Cell<u64>,
 }
 
 impl<'h> Wire<'h> {
-    pub fn new(host: &'h RefCell<Host<Space>>, badge: u64) -> Self {
-        Self { host, badge: Cell::new(badge) }
+    pub fn new((host, space): &'h (RefCell<Host<Space>>, Space), badge: u64) -> Self {
+        Self { host, space: space.clone(), badge: Cell::new(badge) }
     }
 }
 
@@ -100,11 +113,19 @@ impl Caller for Wire<'_> {
             bytes,
             handles: &given,
             badge: self.badge.get(),
-            token: Token(1),
+            token: TOKEN,
             reply: Reply::new(&mut buffer, &mut forms),
         };
-        let Answer::Now { bytes, transfers } = host.message(message) else { return Err(Error::BadToken) };
-        reply.get_mut(..bytes.len()).ok_or(Error::AnswerTooLong)?.copy_from_slice(bytes);
+        let answered = match host.message(message) {
+            Answer::Now { bytes, transfers } => Some((bytes.to_vec(), transfers)),
+            Answer::Later => None,
+        };
+        let (bytes, transfers) = match (answered, self.space.answered.take()) {
+            (Some(now), None) => now,
+            (None, Some(before)) => (before, 0),
+            both => panic!("a message is answered once: {both:?}"),
+        };
+        reply.get_mut(..bytes.len()).ok_or(Error::AnswerTooLong)?.copy_from_slice(&bytes);
         let length = u32::try_from(bytes.len()).unwrap();
         for (place, form) in handles.iter_mut().zip(&forms).take(transfers) {
             *place = Transfer::parse(form).expect("a transfer").handle;

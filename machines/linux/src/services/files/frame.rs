@@ -25,6 +25,11 @@ impl Frame {
         self.0.get_mut(HEAD_BYTES..end).unwrap_or_default()
     }
 
+    /// Exchanges the bytes with another place's.
+    pub const fn exchange(&mut self, other: &mut Self) {
+        std::mem::swap(self, other);
+    }
+
     /// The first so many bytes of what was put there.
     pub fn bytes(&self, length: usize) -> &[u8] {
         self.0.get(HEAD_BYTES..HEAD_BYTES + length).unwrap_or(&[])
@@ -41,24 +46,40 @@ impl Frame {
     }
 }
 
-/// What requests call `file.read`: asked of the stubs themselves, which do not say it otherwise.
-pub(super) fn tag_of_read() -> [u8; 4] {
-    /// Notes what is sent.
-    struct Note(Cell<[u8; 4]>);
-    impl Caller for Note {
-        fn call(
-            &self,
-            bytes: &[u8],
-            _: &[Transfer],
-            _: &mut [u8],
-            _: &mut [Handle],
-            _: Deadline,
-        ) -> Result<Outcome, Error> {
-            self.0.set(bytes.first_chunk().copied().unwrap_or_default());
-            Err(Error::Unsupported)
-        }
-    }
+/// What requests call a function: asked of the stubs themselves, which do not say it otherwise.
+fn tag_of(call: impl FnOnce(File<&Note>)) -> [u8; 4] {
     let note = Note(Cell::default());
-    let _ = File(&note).read(0, 0, &mut [0; 32], Deadline::PASSED);
+    call(File(&note));
     note.0.get()
+}
+
+/// What requests call `file.read`.
+pub(super) fn tag_of_read() -> [u8; 4] {
+    tag_of(|file| {
+        let _ = file.read(0, 0, &mut [0; 32], Deadline::PASSED);
+    })
+}
+
+/// What requests call `file.close`.
+pub(super) fn tag_of_close() -> [u8; 4] {
+    tag_of(|file| {
+        let _ = file.close(Deadline::PASSED);
+    })
+}
+
+/// Notes what is sent.
+struct Note(Cell<[u8; 4]>);
+
+impl Caller for Note {
+    fn call(
+        &self,
+        bytes: &[u8],
+        _: &[Transfer],
+        _: &mut [u8],
+        _: &mut [Handle],
+        _: Deadline,
+    ) -> Result<Outcome, Error> {
+        self.0.set(bytes.first_chunk().copied().unwrap_or_default());
+        Err(Error::Unsupported)
+    }
 }

@@ -9,7 +9,9 @@
 //! | `devices` | which file systems are kept closed |
 //! | `table` | which file a badge stands for |
 //! | `frame` | an answer with many bytes, put together where they are read to |
+//! | `ahead` | what is read before it is asked for |
 
+mod ahead;
 mod beneath;
 mod bytes;
 mod devices;
@@ -26,6 +28,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use hallows_sdk::stub::Status::Done;
 use hallows_sdk::stub::{Answer, Borrow, Client, Decoder, List, Message, Own, Request, Resource, Value};
 use hallows_system::files::{
     self, Advice, Entry, File, Moment, Opened, Opening, Refusal, Service, Status, Target,
@@ -34,9 +37,10 @@ use rustix::io::Errno;
 
 pub(super) use beneath::open_beneath;
 
+use self::ahead::{Ahead, Part};
 use self::devices::Devices;
 use self::entries::BATCH_BYTES;
-use self::frame::{Frame, tag_of_read};
+use self::frame::{Frame, tag_of_close, tag_of_read};
 use self::names::LINK_BYTES;
 use self::opened::OpenFile;
 use self::table::Table;
@@ -54,7 +58,9 @@ pub(super) struct Files<E> {
     /// Linux's form of a directory's entries; made when one is read.
     batch: Vec<u8>,
     link: Box<[u8; LINK_BYTES]>,
+    ahead: Ahead,
     tag_of_read: [u8; 4],
+    tag_of_close: [u8; 4],
 }
 
 impl<E: OwnEndpoint> Files<E> {
@@ -73,7 +79,9 @@ impl<E: OwnEndpoint> Files<E> {
             frame: Frame::new(),
             batch: Vec::new(),
             link: Box::new([0; LINK_BYTES]),
+            ahead: Ahead::new(),
             tag_of_read: tag_of_read(),
+            tag_of_close: tag_of_close(),
         })
     }
 
@@ -83,10 +91,21 @@ impl<E: OwnEndpoint> Files<E> {
         if message.bytes.starts_with(&self.tag_of_read) {
             return self.answer_read(message);
         }
+        // Whatever else is done to a file may change one.
+        self.forget();
+        if message.bytes.starts_with(&self.tag_of_close) {
+            return self.answer_close(message);
+        }
         files::serve(self, message)
     }
 
+    /// What was read ahead may not be what the files have now.
+    pub fn forget(&mut self) {
+        self.ahead.forget();
+    }
+
     fn answer_read<'m>(&'m mut self, message: Message<'m>) -> Answer<'m> {
+        let token = message.token;
         let mut request = match Request::open(message) {
             Ok(request) => request,
             Err(answer) => return answer,
@@ -96,10 +115,45 @@ impl<E: OwnEndpoint> Files<E> {
             return request.gone();
         }
         let Some((offset, most)) = request.parameters::<(u64, u32)>() else { return request.malformed() };
-        match self.read(client, offset, most) {
-            Ok(length) => Answer::bytes(self.frame.answer(length)),
-            Err(refusal) => request.answer::<0, _>(&Err::<&[u8], _>(refusal)),
+        let part = Part { badge: client.badge, offset, length: self.frame.room(most).len() };
+        let length = if self.ahead.take(&part) {
+            self.frame.exchange(self.ahead.frame());
+            part.length
+        } else {
+            match self.read(client, offset, most) {
+                Ok(length) => length,
+                Err(refusal) => return request.answer::<0, _>(&Err::<&[u8], _>(refusal)),
+            }
+        };
+        let Some(next) = self.ahead.next(&part, length) else {
+            return Answer::bytes(self.frame.answer(length));
+        };
+        // First the answer: its client works with it while we read.
+        self.endpoint.answer(token, self.frame.answer(length));
+        if let Some(file) = self.table.get(client.badge) {
+            self.ahead.read(file, next);
         }
+        Answer::Later
+    }
+
+    /// The file is no more when this is answered; Linux closes it while its client goes on.
+    fn answer_close<'m>(&'m mut self, message: Message<'m>) -> Answer<'m> {
+        let token = message.token;
+        let mut request = match Request::open(message) {
+            Ok(request) => request,
+            Err(answer) => return answer,
+        };
+        let client = request.client();
+        if self.table.get(client.badge).is_none() {
+            return request.gone();
+        }
+        if request.parameters::<()>().is_none() {
+            return request.malformed();
+        }
+        let closed = self.table.remove(client.badge);
+        self.endpoint.answer(token, &[Done as u8]);
+        drop(closed);
+        Answer::Later
     }
 
     fn file(&self, client: Client) -> Result<&OpenFile, Refusal> {

@@ -66,14 +66,13 @@ impl Table {
         Some(Badge::Opened(number).number())
     }
 
-    /// Closes an opened file. A granted directory stays: it was given for the machine's life, and to others too.
-    pub fn remove(&mut self, badge: u64) {
-        let Some(Badge::Opened(number)) = Badge::from_number(badge) else { return };
-        if let Some(slot) = self.opened.get_mut(number.place())
-            && slot.as_ref().is_some_and(|(serial, _)| *serial == number.serial())
-        {
-            *slot = None;
-            self.free.push(number.place());
-        }
+    /// Takes an opened file out, which is closed when it is dropped. A granted directory stays: it was given for the machine's life, and
+    /// to others too.
+    pub fn remove(&mut self, badge: u64) -> Option<OpenFile> {
+        let Some(Badge::Opened(number)) = Badge::from_number(badge) else { return None };
+        let slot = self.opened.get_mut(number.place())?;
+        let (_, file) = slot.take_if(|(serial, _)| *serial == number.serial())?;
+        self.free.push(number.place());
+        Some(file)
     }
 }

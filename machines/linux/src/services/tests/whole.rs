@@ -9,7 +9,7 @@ use hallows_system::files::{File, Opening, Refusal};
 use hallows_system::{clock, console, invocation};
 use proptest::prelude::*;
 
-use super::{Badge, Host, Space, Wire, grant, installed_with};
+use super::{Badge, Host, HostResources, Space, Wire, grant, installed_with};
 use crate::host::test_support::Scratch;
 
 const NEVER: Deadline = Deadline::NEVER;
@@ -30,13 +30,14 @@ fn a_client_opens_reads_and_closes_a_file() {
     let scratch = Scratch::new("services-whole");
     let bytes: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
     std::fs::write(scratch.path().join("numbers"), &bytes).unwrap();
-    let (host, space) = host(&scratch);
+    let world = host(&scratch);
+    let space = &world.1;
     let mut room = vec![0; 70_000];
-    let directory = File(Wire::new(&host, Badge::Directory(0).number()));
+    let directory = File(Wire::new(&world, Badge::Directory(0).number()));
     let opened = directory.open(b"numbers", Opening::READ, &mut room, NEVER).unwrap().unwrap();
     assert_eq!(opened.status.size, 800_000);
     let Own(file) = opened.file;
-    let file = File(Wire::new(&host, space.badge(file.capability())));
+    let file = File(Wire::new(&world, space.badge(file.capability())));
     let mut read = Vec::new();
     loop {
         let part = file.read(read.len() as u64, u32::MAX, &mut room, NEVER).unwrap().unwrap();
@@ -58,6 +59,180 @@ fn a_client_opens_reads_and_closes_a_file() {
     assert!(directory.status(NEVER).unwrap().is_ok());
 }
 
+/// A file of 16 parts, read as far as its third one by the first client: the fourth was read ahead.
+struct Reading {
+    world: (RefCell<Host<Space>>, Space),
+    scratch: Scratch,
+    room: Vec<u8>,
+}
+
+const PART: usize = 8_192;
+
+impl Reading {
+    fn new(name: &str, change: impl FnOnce(&mut HostResources)) -> Self {
+        let scratch = Scratch::new(name);
+        std::fs::write(scratch.path().join("file"), vec![b'a'; 16 * PART]).unwrap();
+        let space = Space::default();
+        let installed = installed_with(|resources| {
+            resources.directories.push(grant(scratch.path(), false));
+            change(resources);
+        });
+        let world = (RefCell::new(Host::new(installed, space.clone()).expect("opens")), space);
+        Self { world, scratch, room: vec![0; 70_000] }
+    }
+
+    fn open(&mut self, how: Opening) -> u64 {
+        let directory = File(Wire::new(&self.world, Badge::Directory(0).number()));
+        let opened = directory.open(b"file", how, &mut self.room, NEVER).unwrap().unwrap();
+        self.world.1.badge(opened.file.0.capability())
+    }
+
+    fn file(&self, badge: u64) -> File<Wire<'_>> {
+        File(Wire::new(&self.world, badge))
+    }
+
+    /// The part of that number.
+    fn part(&mut self, badge: u64, number: usize) -> Vec<u8> {
+        let file = File(Wire::new(&self.world, badge));
+        file.read((number * PART) as u64, PART as u32, &mut self.room, NEVER).unwrap().unwrap().to_vec()
+    }
+
+    /// Reads the first parts, so that the next is read ahead.
+    fn begin(&mut self, badge: u64) {
+        for number in 0..3 {
+            assert!(self.part(badge, number) == vec![b'a'; PART]);
+        }
+    }
+}
+
+#[test]
+fn a_program_that_reads_on_never_misses_what_it_has_changed_itself() {
+    type Change = fn(File<Wire<'_>>, &mut [u8]);
+    let changes: [(&str, Change, Vec<u8>); 4] = [
+        ("written", |file, room| assert_eq!(file.write(3 * PART as u64, b"B", room, NEVER), Ok(Ok(1))), {
+            let mut part = vec![b'a'; PART];
+            part[0] = b'B';
+            part
+        }),
+        ("cut", |file, _| file.set_size(3 * PART as u64 + 5, NEVER).unwrap().unwrap(), vec![b'a'; 5]),
+        ("emptied", |file, _| file.set_size(0, NEVER).unwrap().unwrap(), vec![]),
+        (
+            "cut and appended to",
+            |file, room| {
+                file.set_size(3 * PART as u64 + 1, NEVER).unwrap().unwrap();
+                assert_eq!(file.append(b"BC", room, NEVER), Ok(Ok(2)));
+            },
+            b"aBC".to_vec(),
+        ),
+    ];
+    for (what, change, expected) in changes {
+        let mut reading = Reading::new("services-ahead", |_| {});
+        let (reader, writer) = (reading.open(Opening::READ), reading.open(Opening::WRITE));
+        reading.begin(reader);
+        let mut room = vec![0; 1_000];
+        change(reading.file(writer), &mut room);
+        assert!(reading.part(reader, 3) == expected, "{what}");
+        // Opened anew, to be emptied.
+        let mut reading = Reading::new("services-ahead", |_| {});
+        let reader = reading.open(Opening::READ);
+        reading.begin(reader);
+        reading.open(Opening::WRITE | Opening::TRUNCATE);
+        assert!(reading.part(reader, 3).is_empty());
+    }
+}
+
+#[test]
+fn what_was_appended_behind_a_short_part_is_read() {
+    let mut reading = Reading::new("services-ahead-short", |_| {});
+    let (reader, writer) = (reading.open(Opening::READ), reading.open(Opening::WRITE));
+    reading.file(writer).set_size(3 * PART as u64 + 5, NEVER).unwrap().unwrap();
+    reading.begin(reader);
+    // Another process appends to a part that is short when it is read ahead.
+    let path = reading.scratch.path().join("file");
+    std::io::Write::write_all(&mut std::fs::File::options().append(true).open(path).unwrap(), b"more")
+        .unwrap();
+    assert_eq!(reading.part(reader, 3), b"aaaaamore");
+}
+
+#[test]
+fn what_another_process_has_written_is_read_a_moment_later_and_at_once_by_who_was_told() {
+    let written = [&[b'B'; PART][..], b"a"].concat();
+    let write = |reading: &Reading| {
+        let file = std::fs::File::options().write(true).open(reading.scratch.path().join("file")).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &written, 3 * PART as u64).unwrap();
+    };
+    let mut reading = Reading::new("services-ahead-other", |_| {});
+    let reader = reading.open(Opening::READ);
+    reading.begin(reader);
+    write(&reading);
+    // Until the clock says that what was read ahead is too old.
+    let start = std::time::Instant::now();
+    while start.elapsed() <= std::time::Duration::from_millis(1) {}
+    assert!(reading.part(reader, 3) == written[..PART]);
+
+    type Hint = fn(&Reading);
+    let hints: [Hint; 3] = [
+        |reading| {
+            let client = clock::Client(Wire::new(&reading.world, Badge::Clock.number()));
+            client.realtime(NEVER).map(|_| ()).unwrap();
+        },
+        |reading| {
+            let client = console::Client(Wire::new(&reading.world, Badge::Stream(0).number()));
+            client.read(1, &mut [0; 64], NEVER).map(|_| ()).unwrap();
+        },
+        |reading| assert!(reading.file(Badge::Directory(0).number()).status(NEVER).unwrap().is_ok()),
+    ];
+    for hint in hints {
+        let mut reading = Reading::new("services-ahead-told", |_| {});
+        let reader = reading.open(Opening::READ);
+        reading.begin(reader);
+        write(&reading);
+        hint(&reading);
+        assert!(reading.part(reader, 3) == written[..PART]);
+    }
+}
+
+#[test]
+fn a_program_whose_output_goes_into_the_file_that_it_reads_sees_it() {
+    let output = Scratch::new("services-ahead-output");
+    let path = output.path().join("output");
+    std::fs::write(&path, "").unwrap();
+    let stream = std::fs::File::options().write(true).open(&path).unwrap();
+    let mut reading = Reading::new("services-ahead-itself", |resources| resources.streams[1] = stream.into());
+    let linked = reading.scratch.path().join("file");
+    std::fs::write(&path, vec![b'a'; 16 * PART]).unwrap();
+    std::fs::remove_file(&linked).unwrap();
+    std::fs::hard_link(&path, &linked).unwrap();
+    let reader = reading.open(Opening::READ);
+    reading.begin(reader);
+    let client = console::Client(Wire::new(&reading.world, Badge::Stream(1).number()));
+    let written = vec![b'B'; 4 * PART];
+    let mut room = vec![0; 70_000];
+    assert_eq!(client.write(&written, &mut room, NEVER), Ok(Ok(4 * PART as u32)));
+    assert!(reading.part(reader, 3) == vec![b'B'; PART]);
+}
+
+#[test]
+fn all_of_a_file_comes_whatever_parts_it_is_read_in() {
+    let mut reading = Reading::new("services-ahead-all", |_| {});
+    let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    std::fs::write(reading.scratch.path().join("file"), &bytes).unwrap();
+    let (one, two) = (reading.open(Opening::READ), reading.open(Opening::READ));
+    let mut read = Vec::new();
+    for most in [9_000, 9_000, 9_000, 9_000, 5_000, 9_000, 9_000, 70_000].into_iter().cycle() {
+        let file = File(Wire::new(&reading.world, one));
+        let part = file.read(read.len() as u64, most, &mut reading.room, NEVER).unwrap().unwrap();
+        if part.is_empty() {
+            break;
+        }
+        read.extend_from_slice(part);
+        if read.len() % 3 == 0 {
+            reading.part(two, 2);
+        }
+    }
+    assert!(read == bytes);
+}
+
 #[test]
 fn each_badge_reaches_its_interface_and_no_other() {
     let scratch = Scratch::new("services-badges");
@@ -66,10 +241,11 @@ fn each_badge_reaches_its_interface_and_no_other() {
         resources.directories.push(grant(scratch.path(), false));
         resources.streams[1] = writer.into();
     });
-    let host = RefCell::new(Host::new(installed, Space::default()).expect("opens"));
+    let space = Space::default();
+    let world = (RefCell::new(Host::new(installed, space.clone()).expect("opens")), space);
     let mut room = vec![0; 70_000];
     for badge in BADGES {
-        let wire = Wire::new(&host, badge.number());
+        let wire = Wire::new(&world, badge.number());
         let is = |kind: bool, result: Result<(), Error>| {
             let otherwise = if badge == Badge::Directory(1) { Error::Gone } else { Error::UnknownOperation };
             assert_eq!(result, if kind { Ok(()) } else { Err(otherwise) }, "{badge:?}");
@@ -81,7 +257,7 @@ fn each_badge_reaches_its_interface_and_no_other() {
         is(badge == Badge::Invocation, invocation::Client(&wire).measure(NEVER).map(|_| ()));
         is(badge == Badge::Clock, clock::Client(&wire).realtime(NEVER).map(|_| ()));
     }
-    drop(host);
+    drop(world);
     let mut text = Vec::new();
     { reader }.read_to_end(&mut text).unwrap();
     assert_eq!(text, b"x", "one of them was the console");
@@ -90,9 +266,9 @@ fn each_badge_reaches_its_interface_and_no_other() {
 #[test]
 fn arguments_are_read_through_messages() {
     let scratch = Scratch::new("services-arguments");
-    let (host, _) = host(&scratch);
+    let world = host(&scratch);
     let mut room = [0; 100];
-    let client = invocation::Client(Wire::new(&host, Badge::Invocation.number()));
+    let client = invocation::Client(Wire::new(&world, Badge::Invocation.number()));
     assert_eq!(client.arguments(0, &mut room, NEVER), Ok(&b"tool\0-v\0"[..]));
 }
 
@@ -104,8 +280,8 @@ proptest! {
         handles in 0..3_usize,
     ) {
         let scratch = Scratch::new("services-random");
-        let (host, _) = host(&scratch);
-        let wire = Wire::new(&host, BADGES[badge].number());
+        let world = host(&scratch);
+        let wire = Wire::new(&world, BADGES[badge].number());
         // `file.read`, `file.status`, and what bytes come.
         let tag = [Some(0x70b6_3bbf_u32), Some(0x1375_188b), None][tag];
         let mut message = tag.map_or(Vec::new(), |tag| tag.to_le_bytes().to_vec());
