@@ -11,6 +11,7 @@
 //! | `resources` | what the process was granted |
 //! | `files/` | `files`, below granted directories |
 //! | `console`, `invocation`, `clock` | the other interfaces |
+//! | `null` | a second program, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
 //!
 //! System calls that it makes are in `host/jail/syscalls.rs`, or the jail refuses them: openat2, fstat, statx, fstatfs, getdents64, lseek, pread64,
 //! pwrite64, write, read, ppoll, close, fcntl, ftruncate, fallocate, fadvise64, fsync, fdatasync, utimensat, mkdirat, unlinkat, renameat,
@@ -23,6 +24,7 @@ mod console;
 mod files;
 mod host;
 mod invocation;
+mod null;
 mod own_endpoint;
 mod resources;
 #[cfg(test)]
@@ -30,4 +32,5 @@ mod tests;
 
 pub use badge::Badge;
 pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService};
+pub use null::{NULL, NullConsole};
 pub use resources::{GrantedDirectory, HostResources, InstallError, install};
