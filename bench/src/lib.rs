@@ -11,6 +11,7 @@ pub mod clock;
 pub mod contestant;
 pub mod context_switches;
 pub mod cores;
+pub mod coreutils;
 pub mod environment;
 pub mod error;
 pub mod first_byte;
@@ -25,6 +26,7 @@ pub mod run;
 pub mod samples;
 pub mod session;
 pub mod turn;
+pub mod whole_command;
 
 pub use bench::Bench;
 pub use clock::Clock;
@@ -40,3 +42,6 @@ pub use run::{Plan, run};
 pub use samples::{Samples, Unit};
 pub use session::{Format, session};
 pub use turn::{Sampling, Turn};
+
+/// A WASI program that says hello, as text: what `unix-run` starts.
+pub const HELLO: &str = include_str!("hello.wat");

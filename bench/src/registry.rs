@@ -1,9 +1,10 @@
-//! The table of benches: thirteen names, what each demands, and who takes part.
+//! The table of benches: seventeen names, what each demands, and who takes part.
 
 mod calls;
 mod compute;
 mod life;
 mod scheduling;
+mod unix;
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::samples::Samples;
 use crate::turn::Turn;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 17] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -28,6 +29,10 @@ pub const NAMES: [&str; 13] = [
     "boot",
     "idle",
     "compute",
+    "wasi-call",
+    "unix-files",
+    "unix-compute",
+    "unix-run",
 ];
 
 /// Most operations take below a microsecond: this many milliseconds give thousands of samples.
@@ -82,6 +87,28 @@ pub struct PerKernel<T> {
     pub memory_scan: T,
 }
 
+/// One thing for each call of WASI that is measured.
+#[derive(Default)]
+pub struct PerCall<T> {
+    /// Reading the monotonic clock.
+    pub clock: T,
+    /// Writing a byte to `/dev/null`.
+    pub write_null: T,
+}
+
+/// One thing for each [`crate::coreutils::Task`] of `unix-files`.
+#[derive(Default)]
+pub struct PerFiles<T> {
+    /// `wc` of many small files.
+    pub wc_small: T,
+    /// `sha256sum` of them.
+    pub sha256sum_small: T,
+    /// `wc` of a large file.
+    pub wc_large: T,
+    /// `sha256sum` of it.
+    pub sha256sum_large: T,
+}
+
 /// Our side of every bench. What a turn must measure is told with each field; where and how long, by its [`Turn`].
 ///
 /// A closure pins its own threads to [`Turn::cores`] and leaves them idle when it returns.
@@ -121,6 +148,14 @@ pub struct Ours<'a> {
     pub compute: PerKernel<Place<'a>>,
     /// The same compiled without preemption checks, which shows their share. Its contestant is a rival of `compute`.
     pub compute_without_checks: PerKernel<Place<'a>>,
+    /// One call of WASI by a Unix program, measured by itself.
+    pub wasi_call: PerCall<Place<'a>>,
+    /// A whole command of coreutils on files ([`crate::coreutils`]).
+    pub unix_files: PerFiles<Place<'a>>,
+    /// The same that mostly computes: `sort`.
+    pub unix_sort: Place<'a>,
+    /// A whole command of a Unix program that says hello ([`crate::HELLO`]).
+    pub unix_run: Place<'a>,
 }
 
 /// All benches, with ours where it was given.
@@ -148,6 +183,14 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         compute::json_parse(ours.compute.json_parse, ours.compute_without_checks.json_parse),
         compute::n_body(ours.compute.n_body, ours.compute_without_checks.n_body),
         compute::memory_scan(ours.compute.memory_scan, ours.compute_without_checks.memory_scan),
+        unix::wasi_call_clock(ours.wasi_call.clock),
+        unix::wasi_call_write_null(ours.wasi_call.write_null),
+        unix::wc_small(ours.unix_files.wc_small),
+        unix::sha256sum_small(ours.unix_files.sha256sum_small),
+        unix::wc_large(ours.unix_files.wc_large),
+        unix::sha256sum_large(ours.unix_files.sha256sum_large),
+        unix::sort(ours.unix_sort),
+        unix::run(ours.unix_run),
     ]
 }
 
@@ -218,6 +261,8 @@ mod tests {
             preempt_remote: PerLoop { bulk_memory: place("bulk"), ..PerLoop::default() },
             compute: PerKernel { n_body: place("n-body"), ..PerKernel::default() },
             compute_without_checks: PerKernel { n_body: place("unchecked"), ..PerKernel::default() },
+            wasi_call: PerCall { write_null: place("write"), ..PerCall::default() },
+            unix_files: PerFiles { wc_large: place("wc"), ..PerFiles::default() },
             ..Ours::default()
         });
         let given: Vec<(String, String)> = benches
@@ -228,6 +273,8 @@ mod tests {
             ("cross-core-call/parked", "parked"),
             ("preempt-remote/bulk-memory", "bulk"),
             ("compute/n-body", "n-body"),
+            ("wasi-call/write-null", "write"),
+            ("unix-files/wc-large", "wc"),
         ];
         assert_eq!(given, expected.map(|(title, mark)| (title.to_owned(), mark.to_owned())));
         let unchecked = benches.iter().flat_map(|bench| &bench.rivals).find(|rival| {
@@ -248,7 +295,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 21);
+        assert_eq!(titles(&[]).expect("all").len(), 29);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

@@ -1,8 +1,10 @@
 //! The best that Linux, wasmtime and plain Rust can do: one file each.
 
 mod best_of;
+mod clock_gettime;
 pub mod composed_components;
 mod compute_native;
+mod coreutils_native;
 mod futex;
 mod getppid;
 mod indirect_call;
@@ -15,14 +17,18 @@ mod pipe;
 mod posix_spawn;
 mod shared_memory_spin;
 mod static_elf;
+mod static_hello;
 mod static_libc;
 mod tgkill;
 mod thread_switch;
 mod wasmtime_run;
+mod write_null;
 
 pub use best_of::BestOf;
+pub use clock_gettime::ClockGettime;
 pub use composed_components::ComposedComponents;
 pub use compute_native::{NativeKernel, NativeShaInstructions};
+pub use coreutils_native::NativeCoreutils;
 pub use futex::Futex;
 pub use getppid::GetParent;
 pub use indirect_call::IndirectCall;
@@ -32,9 +38,11 @@ pub use peer::Isolation;
 pub use pipe::Pipe;
 pub use posix_spawn::{PosixSpawn, Program, Starts};
 pub use shared_memory_spin::SharedMemorySpin;
+pub use static_hello::StaticHello;
 pub use tgkill::Tgkill;
 pub use thread_switch::ThreadSwitch;
 pub use wasmtime_run::WasmtimeRun;
+pub use write_null::WriteNull;
 
 use crate::bench::BoxedContestant;
 use crate::contestant::Contestant;

@@ -8,6 +8,7 @@ include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 pub static NATIVES: &[&NativeProgram] = &[
     &hallows_supervisor::PROGRAM,
     &hallows_linux::services::HOST,
+    &hallows_linux::services::NULL,
     &hallows_bank::PROGRAM,
     &hallows_bank_client::PROGRAM,
     &hallows_calculator::PROGRAM,

@@ -101,9 +101,13 @@ pub fn plan(
     let given = planner.given(system, &programs, invocation)?;
     let plan = match &given {
         Some(given) => {
-            let service = planner.program(&ProgramSource::Native(unix::SERVICE.to_owned()))?;
+            let mut native = |name: &str| planner.program(&ProgramSource::Native(name.to_owned()));
+            let services = unix::Services {
+                host: native(unix::SERVICE)?,
+                null: given.needs_null().then(|| native(unix::NULL)).transpose()?,
+            };
             let program = cell_plan(&system.cells[0], programs[0]);
-            given.plan(service, program, memory_bytes)
+            given.plan(services, program, memory_bytes)
         }
         None => {
             let texts = invocation.texts(&system.name)?;

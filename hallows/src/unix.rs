@@ -13,7 +13,7 @@ use hallows_linux::machine::plan::{
     CellPlan, DirectoryPlan, PlacePlan, Plan, ServiceKind, ServicePlan, UnixPlan, UseKind, UsePlan,
 };
 use hallows_linux::services::{Badge, ENDPOINT_GRANT, ENDPOINT_RIGHTS};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
 use crate::failure::{Failure, USAGE};
 
@@ -21,6 +21,10 @@ use crate::failure::{Failure, USAGE};
 const WASI: &str = "wasi_snapshot_preview1";
 /// The service's name among the programs that are linked in.
 pub const SERVICE: &str = "hallows-host";
+/// The null console's name among them.
+pub const NULL: &str = "hallows-null";
+/// What Linux knows `/dev/null` by: major and minor number of a character device.
+const NULL_DEVICE: (u32, u32) = (1, 3);
 /// Memory of each of the service's cells, counted in its budget.
 const SERVICE_BYTES: u64 = 2 << 20;
 /// What a program leaves of the machine's memory to the service, the supervisor, and the kernel's objects.
@@ -87,6 +91,17 @@ pub struct Given {
     pub plan: UnixPlan,
     /// Streams and directories, in the order that the machine expects.
     pub descriptors: Vec<OwnedFd>,
+    /// Whether the output and the errors go to nowhere.
+    nowhere: [bool; 2],
+}
+
+/// Places, in a plan's programs, of those that serve a Unix program.
+#[derive(Clone, Copy, Debug)]
+pub struct Services {
+    /// Of [`SERVICE`].
+    pub host: usize,
+    /// Of [`NULL`], if [`Given::needs_null`].
+    pub null: Option<usize>,
 }
 
 /// Whether a program is one of Unix.
@@ -140,6 +155,8 @@ impl Invocation {
             stream(&std::io::stderr(), OFlags::WRONLY),
         ];
         let mut descriptors = streams.into_iter().collect::<Result<Vec<_>, _>>().map_err(system)?;
+        let [_, output, errors] =
+            [0, 1, 2].map(|number| descriptors.get(number).is_some_and(takes_everything));
         let input_by_parent = rustix::termios::isatty(std::io::stdin());
         for directory in &self.directories {
             descriptors.push(directory.open()?);
@@ -160,7 +177,7 @@ impl Invocation {
                 .collect(),
             input_by_parent,
         };
-        Ok(Given { plan, descriptors })
+        Ok(Given { plan, descriptors, nowhere: [output, errors] })
     }
 }
 
@@ -173,6 +190,17 @@ fn stream(stream: &impl AsFd, direction: OFlags) -> std::io::Result<OwnedFd> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether it is `/dev/null`, under whatever name, and open for writing.
+fn takes_everything(descriptor: &OwnedFd) -> bool {
+    let is_null = rustix::fs::fstat(descriptor).is_ok_and(|status| {
+        let device = (rustix::fs::major(status.st_rdev), rustix::fs::minor(status.st_rdev));
+        FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice && device == NULL_DEVICE
+    });
+    let is_writable =
+        |flags: OFlags| flags & OFlags::RWMODE != OFlags::RDONLY && !flags.contains(OFlags::PATH);
+    is_null && rustix::fs::fcntl_getfl(descriptor).is_ok_and(is_writable)
 }
 
 /// `NAME=value`; of a name alone, what it is here, or nothing.
@@ -208,18 +236,26 @@ impl Given {
         Streams::Program { carries_input: self.plan.input_by_parent }
     }
 
-    /// The service's cells, the second of which only waits for input, and the program behind them. Nobody supervises: the machine ends with the
-    /// program. Memory is the machine's.
-    pub fn plan(&self, service: usize, mut program: CellPlan, memory_bytes: u64) -> Plan {
-        let [host, input] = [0, 1];
+    /// Whether the null console is needed: output or errors go to nowhere.
+    pub const fn needs_null(&self) -> bool {
+        self.nowhere[0] || self.nowhere[1]
+    }
+
+    /// The service's cells, the second of which only waits for input, the null console if there is one, and the program behind them. Nobody
+    /// supervises: the machine ends with the program. Memory is the machine's.
+    pub fn plan(&self, services: Services, mut program: CellPlan, memory_bytes: u64) -> Plan {
+        let [host, input, null] = [0, 1, 2];
+        let (service, nowhere) =
+            (services.host, self.nowhere.map(|nowhere| nowhere && services.null.is_some()));
+        let output_to = |stream: usize| if nowhere[stream] { null } else { host };
         let mut uses = |name: String, cell: usize, badge: Badge| {
             let rights = Rights::SEND.0 | Rights::TRANSFER.0;
             let what = UseKind::Endpoint { cell, service: 0, rights, badge: badge.number() };
             program.uses.push(UsePlan { name, what });
         };
         uses("console.in".to_owned(), input, Badge::Stream(0));
-        uses("console.out".to_owned(), host, Badge::Stream(1));
-        uses("console.err".to_owned(), host, Badge::Stream(2));
+        uses("console.out".to_owned(), output_to(0), Badge::Stream(1));
+        uses("console.err".to_owned(), output_to(1), Badge::Stream(2));
         uses("invocation".to_owned(), host, Badge::Invocation);
         uses("clock".to_owned(), host, Badge::Clock);
         for (number, directory) in (0..).zip(&self.plan.directories) {
@@ -231,8 +267,9 @@ impl Given {
             faults: None,
             ..program
         };
-        let cells =
-            vec![service_cell("host", host, service), service_cell("host-input", input, service), program];
+        let mut cells = vec![service_cell("host", host, service), service_cell("host-input", input, service)];
+        cells.extend(services.null.map(null_cell));
+        cells.push(program);
         Plan {
             ends_with: Some(cells.len() - 1),
             code_of: Some(cells.len() - 1),
@@ -267,9 +304,86 @@ fn service_cell(name: &str, place: usize, program: usize) -> CellPlan {
     }
 }
 
+/// The null console's cell. It has no core of its own: it runs on its callers' threads.
+fn null_cell(program: usize) -> CellPlan {
+    CellPlan {
+        name: "null".to_owned(),
+        program,
+        memory_bytes: SERVICE_BYTES,
+        slots: 0,
+        priority: SERVICE_PRIORITY,
+        place: PlacePlan::Anywhere,
+        time: None,
+        arguments: Vec::new(),
+        serves: vec![ServicePlan {
+            name: "null".to_owned(),
+            kind: ServiceKind::Passive { handler_budget_ns: 0 },
+        }],
+        uses: Vec::new(),
+        faults: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn device(path: &str, flags: OFlags) -> OwnedFd {
+        rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::empty()).expect("every Linux has it")
+    }
+
+    #[test]
+    fn only_the_null_device_open_for_writing_takes_everything() {
+        assert!(takes_everything(&device("/dev/null", OFlags::WRONLY)));
+        assert!(takes_everything(&device("/dev/null", OFlags::RDWR)));
+        assert!(!takes_everything(&device("/dev/null", OFlags::RDONLY)));
+        assert!(!takes_everything(&device("/dev/null", OFlags::PATH)));
+        assert!(!takes_everything(&device("/dev/zero", OFlags::WRONLY)));
+        assert!(!takes_everything(&device("/dev/full", OFlags::WRONLY)));
+        assert!(!takes_everything(&tempfile::tempfile().expect("a file").into()));
+    }
+
+    /// Which cell each console of a plan is of, and the plan.
+    fn planned(nowhere: [bool; 2]) -> (Vec<String>, Plan) {
+        let given = Given { plan: UnixPlan::default(), descriptors: Vec::new(), nowhere };
+        let services = Services { host: 1, null: given.needs_null().then_some(2) };
+        let program = CellPlan { name: "program".to_owned(), uses: Vec::new(), ..null_cell(0) };
+        let plan = given.plan(services, program, 64 << 20);
+        let cells = &plan.cells;
+        let consoles = cells.last().expect("the program").uses.iter().filter_map(|used| match used.what {
+            UseKind::Endpoint { cell, .. } if used.name.starts_with("console.") => {
+                Some(cells[cell].name.clone())
+            }
+            _ => None,
+        });
+        (consoles.collect(), plan)
+    }
+
+    #[test]
+    fn what_goes_to_nowhere_goes_to_the_null_console_on_the_programs_own_thread() {
+        for (nowhere, expected) in [
+            ([false, false], ["host-input", "host", "host"]),
+            ([true, false], ["host-input", "null", "host"]),
+            ([false, true], ["host-input", "host", "null"]),
+            ([true, true], ["host-input", "null", "null"]),
+        ] {
+            let (consoles, plan) = planned(nowhere);
+            assert_eq!(consoles, expected);
+            assert_eq!(
+                (plan.ends_with, plan.code_of),
+                (Some(plan.cells.len() - 1), Some(plan.cells.len() - 1))
+            );
+            let null = plan.cells.iter().find(|cell| cell.name == "null");
+            assert_eq!(null.is_some(), nowhere != [false, false]);
+            if let Some(null) = null {
+                assert!(
+                    matches!(null.serves[0].kind, ServiceKind::Passive { .. })
+                        && null.place == PlacePlan::Anywhere
+                );
+                assert_eq!(null.program, 2);
+            }
+        }
+    }
 
     #[test]
     fn a_directory_is_said_in_four_ways() {

@@ -51,6 +51,26 @@ pub(super) fn that_reports_its_start(descriptor: RawFd) -> Vec<u8> {
     image(&code)
 }
 
+/// A program that writes `hello` to its output and exits.
+pub(super) fn that_says_hello() -> Vec<u8> {
+    #[rustfmt::skip]
+    let mut code = vec![
+        0x6A, 0x01, 0x58,       // push 1; pop rax (SYS_write)
+        0x89, 0xC7,             // mov  edi, eax (the output)
+        0x48, 0x8D, 0x35,       // lea  rsi, [behind the code]
+    ];
+    #[rustfmt::skip]
+    let rest = [
+        0x6A, 0x06, 0x5A,       // push 6; pop rdx
+        0x0F, 0x05,             // syscall
+    ];
+    code.extend((rest.len() as u32 + EXIT.len() as u32).to_le_bytes());
+    code.extend(rest);
+    code.extend(EXIT);
+    code.extend(b"hello\n");
+    image(&code)
+}
+
 /// The whole file: header, one segment that maps it readable and executable, code.
 fn image(code: &[u8]) -> Vec<u8> {
     let size = CODE_OFFSET + code.len() as u64;

@@ -9,13 +9,23 @@ use crate::error::BenchError;
 use crate::first_byte::ticks_to_first_byte;
 use crate::samples::Samples;
 use crate::turn::Turn;
+use crate::whole_command::ticks_to_end;
 
 /// A WASI program whose first call writes one byte.
 const PROGRAM: &str = include_str!("first_byte.wat");
 
-/// Time from starting the command to the program's first byte.
+/// Until when the command is timed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Until {
+    #[default]
+    FirstByte,
+    End,
+}
+
+/// Time from starting the command to the program's first byte, or until the command has ended.
 #[derive(Default)]
 pub struct WasmtimeRun {
+    until: Until,
     prepared: Option<Prepared>,
 }
 
@@ -25,6 +35,14 @@ struct Prepared {
     version: String,
 }
 
+impl WasmtimeRun {
+    /// Times the whole command, of a program that says hello.
+    #[must_use]
+    pub const fn until_end() -> Self {
+        Self { until: Until::End, prepared: None }
+    }
+}
+
 impl Contestant for WasmtimeRun {
     fn describe(&self) -> Description {
         let version = self.prepared.as_ref().map_or("wasmtime", |prepared| &prepared.version);
@@ -32,7 +50,11 @@ impl Contestant for WasmtimeRun {
             name: "wasmtime-run".to_owned(),
             configuration: format!(
                 "{version}: wasmtime run --allow-precompiled of a program compiled before; files in the page cache; on \
-                 all cores of the run, ordinary priority; until its first byte arrives"
+                 all cores of the run, ordinary priority; until {}",
+                match self.until {
+                    Until::FirstByte => "its first byte arrives",
+                    Until::End => "it has ended, output to /dev/null",
+                }
             ),
             cores_used: 1,
         }
@@ -41,16 +63,20 @@ impl Contestant for WasmtimeRun {
     fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
         let prepared: &Prepared = match &mut self.prepared {
             Some(prepared) => prepared,
-            empty => empty.insert(Prepared::new()?),
+            empty => empty.insert(Prepared::new(self.until)?),
         };
         // Children inherit the cores of the thread that starts them.
         on_cores(turn.cores, || {
             let mut ticks = Vec::new();
             let begin = crate::clock::glance();
             // The first one warms the page cache.
-            ticks_to_first_byte(&mut prepared.command())?;
+            let timed = match self.until {
+                Until::FirstByte => ticks_to_first_byte,
+                Until::End => ticks_to_end,
+            };
+            timed(&mut prepared.command())?;
             loop {
-                ticks.push(ticks_to_first_byte(&mut prepared.command())?);
+                ticks.push(timed(&mut prepared.command())?);
                 let used = crate::clock::glance() - begin;
                 if ticks.len() == turn.sample_limit || used >= turn.clock.ticks(turn.budget) {
                     return Ok(turn.single(ticks));
@@ -61,13 +87,13 @@ impl Contestant for WasmtimeRun {
 }
 
 impl Prepared {
-    fn new() -> Result<Self, BenchError> {
+    fn new(until: Until) -> Result<Self, BenchError> {
         let version =
             Command::new("wasmtime").arg("--version").output().map_err(|_| BenchError::Unavailable {
                 missing: "the wasmtime command".to_owned(),
                 remedy: "install it with: cargo install --locked wasmtime-cli@48.0.8".to_owned(),
             })?;
-        let folder = std::env::temp_dir().join(format!("hallows-bench-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("hallows-bench-{}-{until:?}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(BenchError::system("make a temporary folder"))?;
         let prepared = Self {
             compiled: folder.join("first-byte.cwasm"),
@@ -75,7 +101,11 @@ impl Prepared {
             version: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
         };
         let source = prepared.folder.join("first-byte.wat");
-        std::fs::write(&source, PROGRAM).map_err(BenchError::system("write a temporary file"))?;
+        let program = match until {
+            Until::FirstByte => PROGRAM,
+            Until::End => crate::HELLO,
+        };
+        std::fs::write(&source, program).map_err(BenchError::system("write a temporary file"))?;
         let compiled = Command::new("wasmtime")
             .arg("compile")
             .arg(&source)
@@ -112,11 +142,13 @@ mod tests {
 
     #[test]
     fn it_starts_or_says_how_to_install_it() {
-        match play(&mut WasmtimeRun::default(), Sampling::Single, 2) {
-            Ok(samples) => assert!(samples.len() == 2 && samples.values().all(|value| value > 0.0)),
-            Err(error) => {
-                let text = error.to_string();
-                assert!(text.contains("cargo install --locked wasmtime-cli"), "{text}");
+        for mut rival in [WasmtimeRun::default(), WasmtimeRun::until_end()] {
+            match play(&mut rival, Sampling::Single, 2) {
+                Ok(samples) => assert!(samples.len() == 2 && samples.values().all(|value| value > 0.0)),
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(text.contains("cargo install --locked wasmtime-cli"), "{text}");
+                }
             }
         }
     }

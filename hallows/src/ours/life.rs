@@ -181,7 +181,8 @@ const HELLO: &str = r#"(module
         (drop (call $call (i32.const 1) (i64.const 0x2500000000) (i64.const 0) (i64.const 0) (i64.const 0)
             (i64.const 0x7fffffffffffffff)))))"#;
 
-fn own_command() -> Result<Command, BenchError> {
+/// This executable.
+pub(super) fn own_command() -> Result<Command, BenchError> {
     Ok(Command::new(std::env::current_exe().map_err(wrong)?))
 }
 

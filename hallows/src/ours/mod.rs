@@ -8,10 +8,12 @@ mod compute;
 mod life;
 mod machine;
 mod scheduling;
+mod unix;
 
 use hallows_bench::Ours;
+use hallows_bench::coreutils::Task;
 use hallows_bench::kernels::{Kernel, Loop};
-use hallows_bench::registry::{Beside, PerKernel, PerLoop};
+use hallows_bench::registry::{Beside, PerCall, PerFiles, PerKernel, PerLoop};
 use hallows_protocols::bench::Kind;
 
 use crate::compile::Compiler;
@@ -65,5 +67,17 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
             n_body: compute::compute(&bench, Kernel::NBody, machine::Checks::Without),
             memory_scan: compute::compute(&bench, Kernel::MemoryScan, machine::Checks::Without),
         },
+        wasi_call: PerCall {
+            clock: unix::call(unix::Call::Clock),
+            write_null: unix::call(unix::Call::WriteNull),
+        },
+        unix_files: PerFiles {
+            wc_small: unix::coreutils(Task::WcSmall),
+            sha256sum_small: unix::coreutils(Task::Sha256Small),
+            wc_large: unix::coreutils(Task::WcLarge),
+            sha256sum_large: unix::coreutils(Task::Sha256Large),
+        },
+        unix_sort: unix::coreutils(Task::Sort),
+        unix_run: unix::run(),
     })
 }

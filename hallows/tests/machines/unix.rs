@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use rustix::process::Signal;
@@ -21,6 +22,7 @@ pub fn tests() -> Vec<Trial> {
     let mut tests = vec![
         test("a_unix_program_writes_to_both_streams_and_its_status_is_the_commands", streams),
         test("a_unix_program_reads_its_input_to_the_end", input),
+        test("what_is_written_to_nowhere_costs_no_switch_of_threads", nowhere),
         test("a_trap_of_a_unix_program_is_told_and_is_a_failure", trap),
         test("what_a_unix_program_cannot_be_given_is_said_before_anything_starts", refused),
         test("a_unix_program_that_is_interrupted_says_so_by_its_code", interrupted),
@@ -99,6 +101,48 @@ fn input() {
     // And with none at all.
     let (output, error, code) = say(&["run", path(&file)]);
     assert_eq!((output, error, code), (String::new(), String::new(), 0));
+}
+
+/// Longer than a million protected calls take by far, and much shorter than as many switches of threads and back.
+const MILLION_WRITES: Duration = Duration::from_secs(2);
+
+/// A million bytes, one by one, to the output; then a word to the errors, and a status.
+fn nowhere() {
+    let writes = "(local $left i32) (local.set $left (i32.const 1000000))
+        (loop $more
+            (call $say (i32.const 1) (i32.const 64) (i32.const 1))
+            (if (i32.ne (i32.load (i32.const 8)) (i32.const 1)) (then unreachable))
+            (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (call $say (i32.const 2) (i32.const 96) (i32.const 14))
+        (call $exit (i32.const 7))";
+    let file = program(writes);
+    let run = |errors: Stdio| {
+        let begin = Instant::now();
+        let output = command(&["run", path(&file)]).stdout(Stdio::null()).stderr(errors).output().unwrap();
+        (String::from_utf8(output.stderr).unwrap(), output.status.code(), begin.elapsed())
+    };
+    // The first one compiles.
+    assert_eq!(run(Stdio::null()).1, Some(7));
+    let (errors, code, took) = run(Stdio::piped());
+    assert_eq!((errors.as_str(), code), ("to the errors\n", Some(7)));
+    assert!(took < MILLION_WRITES, "{took:?}");
+    let (errors, code, took) = run(Stdio::null());
+    assert_eq!((errors.as_str(), code), ("", Some(7)));
+    assert!(took < MILLION_WRITES, "{took:?}");
+    // The errors alone, which are written to before the end, and more than one message of them.
+    let large = program(
+        "(call $say (i32.const 2) (i32.const 64) (i32.const 65400)) (call $say (i32.const 1) (i32.const 64) (i32.const 14))",
+    );
+    let output = command(&["run", path(&large)]).stderr(Stdio::null()).output().unwrap();
+    assert_eq!((output.stdout.as_slice(), output.status.code()), (&b"to the output\n"[..], Some(0)));
+    // A device that is open for reading only takes nothing, as anywhere.
+    let refused = program(
+        "(i32.store (i32.const 4) (i32.const 1))
+        (call $exit (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))",
+    );
+    let read_only = fs::File::open("/dev/null").unwrap();
+    let output = command(&["run", path(&refused)]).stdout(read_only).output().unwrap();
+    assert!(output.status.code().is_some_and(|code| code != 0), "{output:?}");
 }
 
 /// Runs a command whose input is this.

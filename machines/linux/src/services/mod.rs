@@ -11,6 +11,7 @@
 //! | `resources` | what the process was granted |
 //! | `files/` | `files`, below granted directories |
 //! | `console`, `invocation`, `clock` | the other interfaces |
+//! | `null` | a second program, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
 //!
 //! What the jail must leave to it is in `needs`.
 #![forbid(unsafe_code)]
@@ -22,6 +23,7 @@ mod files;
 mod host;
 mod invocation;
 mod needs;
+mod null;
 mod own_endpoint;
 mod resources;
 #[cfg(test)]
@@ -30,4 +32,5 @@ mod tests;
 pub use badge::Badge;
 pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService};
 pub use needs::{SYSTEM_CALLS, landlock_access};
+pub use null::{NULL, NullConsole};
 pub use resources::{GrantedDirectory, HostResources, InstallError, install};
