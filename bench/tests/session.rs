@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hallows_bench::registry::{ours, select};
+use hallows_bench::registry::{PerCall, ours, select};
 use hallows_bench::report::colour::Colour;
-use hallows_bench::rivals::IndirectCall;
+use hallows_bench::rivals::{ClockGettime, IndirectCall};
 use hallows_bench::{Bench, Contestant, Cores, Format, Ours, Plan, Turn, registry, session};
 
 /// `null-call` with a plain call in the place of ours.
@@ -54,4 +54,30 @@ fn the_table_has_a_head_the_contestants_and_their_configurations() {
     ] {
         assert!(text.contains(part), "'{part}' is missing in\n{text}");
     }
+}
+
+#[test]
+fn the_calls_of_wasi_stand_beside_the_same_calls_of_linux() {
+    // The clock in the place of our write: cheaper than Linux's write, as is required.
+    let stand_in = ours("a clock", 1, |turn: &Turn<'_>| ClockGettime.turn(turn));
+    let benches = registry(Ours {
+        wasi_call: PerCall { write_null: stand_in, ..PerCall::default() },
+        ..Ours::default()
+    });
+    let mut output = Vec::new();
+    let benches = select(benches, &["wasi-call".to_owned()]).expect("known");
+    let met = session(benches, &short_plan(), Format::Json, &mut output).expect("a session");
+    assert!(!met, "nobody has measured our clock");
+    let lines: Vec<serde_json::Value> = std::str::from_utf8(&output)
+        .expect("text")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let [clock, write] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!((&clock["rivals"][0]["name"], &clock["met"]), (&"clock-gettime".into(), &false.into()));
+    assert_eq!(write["rivals"][0]["name"], "write-null");
+    let median = |contestant: &serde_json::Value| contestant["p50"].as_f64().expect("a figure");
+    let ratio = median(&write["ours"]) / median(&write["rivals"][0]);
+    assert_eq!(write["met"], ratio <= 1.0, "{ratio}");
+    assert_eq!(write["requirements"][0]["requirement"], "≤ 1× write-null");
 }
