@@ -369,10 +369,8 @@ impl<E: Engine> Kernel<E> {
         }
         let Owed { caller, ticket, room, to_call } = answered;
         if caller != NOBODY && to_call {
-            if waker == Waker::Continues {
-                // Who calls again finds it listening.
-                self.listen_if_useful(context, caller);
-            }
+            // Who calls again finds it listening, also where it does something else before it waits.
+            self.listen_if_useful(context, caller);
             let fits = flight.is_empty() && self.engine.length(message.bytes) <= room as usize;
             if fits && self.post(context, caller, message.bytes, ticket, None) {
                 return Ok(());
