@@ -1,6 +1,6 @@
 //! What this host offers a machine, and what would make it offer more: `hallows probe`.
 //!
-//! Three parts that know nothing of each other: [`asked`] is what calls and instructions answer, [`read`] is what the kernel's files
+//! Three parts that know nothing of each other: `asked` is what calls and instructions answer, `read` is what the kernel's files
 //! say, and a file for each topic turns these facts into [`Finding`]s. The last is a pure function, and files are read below a root
 //! path, so hosts that are not here are tested as well as this one. Nothing is changed, and no privilege is needed.
 //!
