@@ -21,7 +21,7 @@ fn hashes_are_printed_for_people_and_programs() {
     let (text, _, code) = interface(&["hash", "wit/system"]);
     let names: Vec<&str> =
         text.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).collect();
-    assert_eq!((names, code), (vec!["clock", "console", "random"], Some(0)));
+    assert_eq!((names, code), (vec!["clock", "console", "files", "invocation", "random"], Some(0)));
     let (short, _, _) = interface(&["hash", "--short", "wit/system", "--interface", "clock"]);
     assert_eq!(short, format!("{}  clock\n", &text[..12]));
     let (json, _, _) = interface(&["hash", "--json", "wit/system", "--interface", "clock"]);
@@ -95,7 +95,7 @@ fn what_is_wrong_is_said() {
     fs::write(&empty, "package a:b;").expect("written");
     let empty = empty.to_str().expect("letters");
     for (arguments, expected) in [
-        (&["hash", "wit/system", "--interface", "clocks"][..], "clock, console, random"),
+        (&["hash", "wit/system", "--interface", "clocks"][..], "clock, console, files, invocation, random"),
         (&["hash", "no/such.wit"], "no/such.wit"),
         (&["hash", broken.to_str().expect("letters")], "broken.wit:1:"),
         (&["hash", empty], "`a:b` has no interfaces"),
