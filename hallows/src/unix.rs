@@ -39,6 +39,8 @@ const PROGRAM_SLOTS: u32 = 4_096;
 const SERVICE_SLOTS: u32 = 4_096;
 /// Descriptors that come along, of which streams and artefacts take some.
 const MOST_DIRECTORIES: usize = 32;
+/// What the start information has room for, beside the rest.
+const MOST_NAME_BYTES: usize = 8_192;
 
 /// A directory that is granted: `HOST[:GUEST][:ro]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +146,18 @@ impl Invocation {
             return Err(Failure::usage(format!(
                 "{} directories are more than the {MOST_DIRECTORIES} that a program can be given; give one above them",
                 self.directories.len()
+            )));
+        }
+        let names = self.directories.iter().map(|directory| directory.guest.as_str());
+        let mut seen = std::collections::BTreeSet::new();
+        if let Some(twice) = names.clone().find(|name| !seen.insert(*name)) {
+            return Err(Failure::usage(format!(
+                "two directories have the name {twice} for the program: give one of them another, --dir HOST:GUEST"
+            )));
+        }
+        if names.map(str::len).sum::<usize>() > MOST_NAME_BYTES {
+            return Err(Failure::usage(format!(
+                "the program's names for its directories are longer than {MOST_NAME_BYTES} bytes together: give shorter ones, --dir HOST:GUEST"
             )));
         }
         let system = |error: std::io::Error| {

@@ -1,7 +1,7 @@
 //! Preemption words: "stop now" is one store, from anywhere.
 //!
 //! The engine lets a program's checks read the word of the thread that runs it: with wasmtime, the instance's epoch pointer is
-//! redirected to it, and a word at or above the deadline that the engine set makes the next check call back.
+//! redirected to it, and a word that is not zero makes the next check call back.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,19 +11,20 @@ use core::sync::atomic::{AtomicU64, Ordering};
 pub struct PreemptionWord(AtomicU64);
 
 impl PreemptionWord {
-    /// What the word holds when the thread should stop: above every deadline that the engine sets.
+    /// What the word holds when the thread should stop: any value but zero would do.
     pub const STOP: u64 = 1 << 40;
 
     /// Asks the thread to stop at its next check.
     pub fn stop(&self) {
-        // Relaxed: the check that sees it calls into the kernel, which takes locks before it acts on anything.
-        self.0.store(Self::STOP, Ordering::Relaxed);
+        // Release: who takes it away sees why it was asked.
+        self.0.store(Self::STOP, Ordering::Release);
     }
 
     /// Lets it run again.
     pub fn clear(&self) {
-        // Relaxed: as above; a stop that is lost to this store is stored again by the timekeeper's next tick.
-        self.0.store(0, Ordering::Relaxed);
+        // An exchange, Acquire: either it takes a stop away, and what its sender did before is seen by whoever looks next; or the stop comes
+        // later and stays. A store would let the caller look before it is made, and take away the only stop of a kill.
+        self.0.swap(0, Ordering::Acquire);
     }
 
     /// Whether it was asked to stop.

@@ -67,10 +67,16 @@ impl Vectors {
     fn take(&mut self, memory: &impl Memory, most: usize) -> Result<Option<(u64, usize)>> {
         while self.length == 0 {
             if !self.next(memory)? {
+                // Whatever was counted at the start: forms may have been overwritten since, by what was read into a range that covers them.
+                self.total = 0;
                 return Ok(None);
             }
         }
-        let taken = u32::try_from(most).map_or(self.length, |most| most.min(self.length));
+        // No more than was looked at and counted at the start, however long forms have become.
+        let taken = u32::try_from(most).map_or(self.length, |most| most.min(self.length)).min(self.total);
+        if taken == 0 {
+            return Ok(None);
+        }
         let address = self.address;
         self.address += u64::from(taken);
         self.length -= taken;
@@ -137,5 +143,63 @@ mod tests {
         assert_eq!(Vectors::to_write(&Endless(words), 0, 4).map(|all| all.total()), Err(Errno::Inval));
         assert_eq!(Vectors::to_read(&Endless(words), 0, 4).map(|all| all.total()), Err(Errno::Inval));
         assert_eq!(Vectors::to_read(&Endless(0xc000_0000), 0, 1).map(|all| all.total()), Err(Errno::Fault));
+    }
+
+    /// A few bytes.
+    struct Bytes([u8; 64]);
+
+    impl Memory for Bytes {
+        fn read(&self, from: u64, to: &mut [u8]) -> Result {
+            to.copy_from_slice(&self.0[from as usize..][..to.len()]);
+            Ok(())
+        }
+
+        fn write(&mut self, to: u64, from: &[u8]) -> Result {
+            self.0[to as usize..][..from.len()].copy_from_slice(from);
+            Ok(())
+        }
+
+        fn check_readable(&self, address: u64, length: u64) -> Result {
+            if address + length > 64 { Err(Errno::Fault) } else { Ok(()) }
+        }
+
+        fn check_writable(&self, address: u64, length: u64) -> Result {
+            self.check_readable(address, length)
+        }
+    }
+
+    /// Two ranges of eight bytes, the first of which is the second one's form.
+    fn covering_its_own() -> Bytes {
+        let mut memory = Bytes([0; 64]);
+        for (place, word) in [(0, 8_u32), (4, 8), (8, 32), (12, 8)] {
+            memory.0[place..][..4].copy_from_slice(&word.to_le_bytes());
+        }
+        memory
+    }
+
+    #[test]
+    fn a_range_that_covers_the_next_ones_form_gives_no_more_than_was_asked_for() {
+        // Emptied: there is nothing more to fill.
+        let mut memory = covering_its_own();
+        let mut vectors = Vectors::to_read(&memory, 0, 2).unwrap();
+        vectors.scatter(&mut memory, &[0; 8]).unwrap();
+        assert_eq!(vectors.total(), 8);
+        vectors.scatter(&mut memory, &[1; 8]).unwrap();
+        assert_eq!(vectors.total(), 0);
+        // Made longer than memory: as much as was counted.
+        let mut memory = covering_its_own();
+        let mut vectors = Vectors::to_read(&memory, 0, 2).unwrap();
+        vectors.scatter(&mut memory, &[32, 0, 0, 0, 255, 255, 255, 255]).unwrap();
+        vectors.scatter(&mut memory, &[7; 30]).unwrap();
+        assert_eq!((vectors.total(), &memory.0[30..42]), (0, &[0, 0, 7, 7, 7, 7, 7, 7, 7, 7, 0, 0][..]));
+    }
+
+    #[test]
+    fn what_is_written_ends_where_ranges_do_though_they_were_longer_before() {
+        let mut memory = covering_its_own();
+        let mut vectors = Vectors::to_write(&memory, 0, 2).unwrap();
+        memory.0[4] = 0;
+        memory.0[12] = 0;
+        assert_eq!((vectors.gather(&memory, &mut [0; 16]), vectors.total()), (Ok(0), 0));
     }
 }

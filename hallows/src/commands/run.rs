@@ -66,6 +66,8 @@ pub fn run(options: Run) -> Result<u8, Failure> {
         cores: choice,
         topology,
         kernel: facts.kernel_version(),
+        // Programs of Unix are run in pipelines, several at once.
+        owns_cores: !is_unix || options.machine.cores.is_some(),
         limit: options.machine.tier.unwrap_or(if is_unix { TierLimit::SharedOnly } else { TierLimit::Best }),
         config: serde_json::to_vec(&config).map_err(|error| Failure::other(SOFTWARE, error))?,
         attachments,

@@ -31,6 +31,7 @@ pub fn tests() -> Vec<Trial> {
     ];
     let whole = |name, body: fn()| test(name, body).with_ignored_flag(!coreutils().is_file());
     tests.extend([
+        test("two_unix_programs_share_a_core_in_a_pipeline", pipeline),
         whole("coreutils_computes_what_this_hosts_does", coreutils_agrees),
         whole("coreutils_changes_files_of_a_granted_directory_only", coreutils_changes),
         whole("nothing_of_a_granted_directory_leads_out_of_it", coreutils_is_kept_in),
@@ -145,6 +146,20 @@ fn nowhere() {
     assert!(output.status.code().is_some_and(|code| code != 0), "{output:?}");
 }
 
+fn pipeline() {
+    let first = program("(call $say (i32.const 1) (i32.const 64) (i32.const 14))");
+    let second = program(
+        "(i32.store (i32.const 0) (i32.const 1024)) (i32.store (i32.const 4) (i32.const 1000))
+         (if (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)) (then unreachable))
+         (call $say (i32.const 1) (i32.const 1024) (i32.load (i32.const 8)))",
+    );
+    let (output, input) = std::io::pipe().unwrap();
+    let mut left = command(&["run", path(&first)]).stdout(input).spawn().unwrap();
+    let right = command(&["run", path(&second)]).stdin(output).output().unwrap();
+    assert_eq!(right.stdout, b"to the output\n", "{right:?}");
+    assert_eq!((right.status.code(), left.wait().unwrap().code()), (Some(0), Some(0)));
+}
+
 /// Runs a command whose input is this.
 fn with_input(mut command: Command, input: &[u8]) -> Output {
     let mut child =
@@ -180,6 +195,7 @@ fn refused() {
         (&["--dir", "/no/such/place"][..], "/no/such/place: it is not there"),
         (&["--dir", "/etc/passwd"], "not a directory"),
         (&["--dir", "a:b:c"], "HOST:GUEST"),
+        (&["--dir", "/tmp:/t", "--dir", "/etc:/t"], "two directories have the name /t"),
         (&["--memory", "lots"], "lots"),
     ] {
         let (output, error, code) = say(&[&["run", path(&file)], options].concat());

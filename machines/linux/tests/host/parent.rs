@@ -45,6 +45,7 @@ pub fn run(options: impl Iterator<Item = String>) -> ExitCode {
         limit,
         config: serde_json::to_vec(&config).unwrap(),
         attachments: vec![attachment()],
+        owns_cores: true,
         streams: Streams::Console,
         grace,
         restart,

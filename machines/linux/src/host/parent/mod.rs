@@ -65,6 +65,8 @@ pub struct Launch {
     pub config: Vec<u8>,
     /// Open files that the machine needs: programs, sockets. It cannot open any itself once it is jailed. At most 64.
     pub attachments: Vec<OwnedFd>,
+    /// Whether no other machine may have these cores. Only a machine that changes nothing on the host ([`TierLimit::SharedOnly`]) may share them.
+    pub owns_cores: bool,
     /// What becomes of the standard streams.
     pub streams: Streams,
     /// Grace period of a clean stop.
@@ -116,7 +118,8 @@ pub fn supervise(launch: Launch, on_event: &mut dyn FnMut(Event<'_>)) -> Result<
         Ok(None) => {}
         Err(error) => on_event(Event::LeftoversRemain(&error)),
     }
-    let locks = CoreLocks::take(&launch.cores)?;
+    let owns = launch.owns_cores || launch.limit != TierLimit::SharedOnly;
+    let locks = owns.then(|| CoreLocks::take(&launch.cores)).transpose()?;
     let ended = supervisor::run(launch, on_event)?;
     // Kept until the host is put back: only then may another machine have the cores.
     drop(locks);

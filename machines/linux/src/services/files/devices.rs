@@ -1,14 +1,30 @@
-//! Keeps files of `procfs` closed: through `/proc/self/mem` a program would write to the machine's own memory, and through others to that of
-//! every process of the same user. Who is granted `/` is not granted that.
+//! Keeps files closed that are the kernel's and no data: through `/proc/self/mem` a program would write to the machine's own memory, through others to
+//! that of every process of the same user; in sysfs, cgroups and the like a written file changes the host. Who is granted `/` is not granted that.
 
 use std::os::fd::AsFd;
 
 use hallows_system::files::Refusal;
-use rustix::fs::{PROC_SUPER_MAGIC, fstatfs};
+use rustix::fs::{FsWord, PROC_SUPER_MAGIC, fstatfs};
 
 use super::refusal::refused;
 
-/// The file systems that were looked at and are none of processes, by their device numbers: one system call for each, not for each file.
+/// File systems whose files are the kernel's: procfs, and of `linux/magic.h` sysfs, both versions of cgroups, debugfs, tracefs, securityfs, bpf,
+/// efivarfs, configfs, selinuxfs.
+const OF_THE_KERNEL: [FsWord; 11] = [
+    PROC_SUPER_MAGIC,
+    0x6265_6572,
+    0x0027_e0eb,
+    0x6367_7270,
+    0x6462_6720,
+    0x7472_6163,
+    0x7363_6673,
+    0xcafe_4a11,
+    0xde5e_81e4,
+    0x6265_6570,
+    0xf97c_ff8c,
+];
+
+/// The file systems that were looked at and are none of the kernel's, by their device numbers: one system call for each, not for each file.
 #[derive(Debug, Default)]
 pub(super) struct Devices(Vec<u64>);
 
@@ -16,7 +32,7 @@ pub(super) struct Devices(Vec<u64>);
 const MOST: usize = 64;
 
 impl Devices {
-    /// Checks that an open file, which is on this device, is none of `procfs`.
+    /// Checks that an open file, which is on this device, is none of the kernel's.
     ///
     /// # Errors
     ///
@@ -25,7 +41,7 @@ impl Devices {
         if self.0.contains(&device) {
             return Ok(());
         }
-        if fstatfs(file).map_err(refused)?.f_type == PROC_SUPER_MAGIC {
+        if OF_THE_KERNEL.contains(&fstatfs(file).map_err(refused)?.f_type) {
             return Err(Refusal::NotPermitted);
         }
         if self.0.len() < MOST {
