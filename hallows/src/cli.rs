@@ -32,7 +32,7 @@ Examples:
   hallows bench protected-call            what it costs, beside Linux
   hallows interface diff old.wit new.wit  whom a change of an interface breaks
 
-Exit codes: 0 well; 1 a figure missed, an interface broken, a host unfit; 1 to 63 the system's own; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
+Exit codes: 0 well; 1 a figure missed, an interface broken, a host unfit; 1 to 63 the system's own, 0 to 255 a Unix program's; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
 could not start; 128+n ended by signal n.";
 
 /// What can be done.

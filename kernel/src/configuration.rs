@@ -58,7 +58,7 @@ impl Configuration {
     /// How many cores, from the first one on, run whatever there is to run.
     #[must_use]
     pub const fn general_cores(&self) -> u32 {
-        self.cores - self.service_cores
+        self.cores.saturating_sub(self.service_cores)
     }
 
     /// Few of everything: for tests and model checks.

@@ -82,7 +82,8 @@ impl OpenFile {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotSupported`] for what is neither a file nor a directory (opening it has changed nothing, and waited for nobody);
+    /// [`Refusal::NotSupported`] for what is neither a file nor a directory (Linux has opened it by then, which a pipe's other end or a device
+    /// may have noticed; it has waited for nobody);
     /// [`Refusal::ReadOnly`]; those of [`Relative::new`] and of Linux.
     pub fn open(
         &self,

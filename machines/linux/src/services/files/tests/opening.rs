@@ -153,6 +153,16 @@ fn files_of_processes_are_not_opened_wherever_they_are_mounted() {
 }
 
 #[test]
+fn files_that_are_the_kernels_and_no_data_are_not_opened() {
+    for (path, file) in [("/", "sys/devices/system/cpu/online"), ("/sys", "devices/system/cpu/online")] {
+        let installed = installed_with(|resources| resources.directories = vec![grant(path.as_ref(), false)]);
+        let mut files = Files::new(installed, Space::default()).unwrap();
+        let result = files.file_open(ROOT, file.as_bytes(), READ | FOLLOW);
+        assert_eq!(result.unwrap_err(), Refusal::NotPermitted, "{file} of {path}");
+    }
+}
+
+#[test]
 fn names_of_any_bytes_are_names_and_one_that_is_too_long_is_none() {
     let mut world = World::new("open-names");
     let strange: Vec<u8> = (1..=255).filter(|byte| *byte != b'/').collect();
