@@ -43,6 +43,10 @@ bench: build ## build, rivals too, then measure beside Linux (BENCH="protected-c
 build: ## build the hallows command with compiler and programs inside
 	@scripts/build.sh
 
+.PHONY: dist
+dist: ## one static binary in target/dist, with checksums, licences and bills of materials; checked to run alone
+	@scripts/dist.sh
+
 .PHONY: artifacts
 artifacts: ## build only what hallows embeds: compiler and example programs
 	@scripts/build.sh artifacts

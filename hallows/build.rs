@@ -12,7 +12,8 @@ fn main() {
     let compiler = artifacts.join("hallows-compiler");
     if !compiler.is_file() {
         println!(
-            "cargo::error=there is no {}: `make build` builds the compiler and the programs first",
+            "cargo::error=there is no {}: `make artifacts` in the checkout of RustHallows builds the compiler and the programs that this crate \
+             carries; HALLOWS_ARTIFACTS=FOLDER says where they are, if elsewhere",
             compiler.display()
         );
         return;

@@ -7,6 +7,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/discover.sh"
 # shellcheck source=scripts/stage.sh
 . "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
+# shellcheck source=scripts/unix/programs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/unix/programs.sh"
 
 # publish FROM TO: puts an artefact in its place, untouched if it is the same, so that
 # `hallows/build.rs` does not embed again what did not change.
@@ -18,8 +20,11 @@ publish() {
 }
 
 build_compiler() {
+    local what=(--bin hallows-compiler)
+    # With the tests that follow: their features are Cranelift's as well, and it is compiled once, not twice.
+    [ -z "${CI:-}" ] || what=(--workspace --all-targets)
     cd "$root/compiler"
-    CARGO_TARGET_DIR=$target_dir/compiler cargo build --release --bin hallows-compiler
+    CARGO_TARGET_DIR=$target_dir/compiler cargo build --release "${what[@]}"
     publish "$target_dir/compiler/release/hallows-compiler" "$artifacts/hallows-compiler"
 }
 
@@ -70,6 +75,14 @@ build_rivals() {
 coreutils_version=0.12.0
 build_unix() { install_coreutils "$target_dir/unix" --target "$unix_target"; }
 
+# The command of the engine that ours is built on, with what a start needs of it: what `hallows run` is compared with.
+wasmtime_version=48.0.8
+build_wasmtime() {
+    cd "$target_dir"
+    CARGO_TARGET_DIR=$target_dir/wasmtime/build cargo install wasmtime-cli --version "=$wasmtime_version" --locked \
+        --root "$target_dir/wasmtime" --no-default-features --features run,compile,cranelift
+}
+
 # The same natively: what it is compared with.
 build_unix_rival() { install_coreutils "$target_dir/unix-native"; }
 
@@ -79,15 +92,36 @@ install_coreutils() {
     shift
     # From a place without our own cargo settings, which are for programs of hallows.
     cd "$target_dir"
+    local how=optimised again=()
+    # Where nobody measures, it need not be the quickest.
+    if [ -n "${CI:-}" ]; then
+        how=quickly
+        export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+    fi
+    # Cargo does not look at that: an installed one counts as made.
+    [ "$(cat "$folder/made" 2>/dev/null)" = "$how" ] || again=(--force)
     CARGO_TARGET_DIR=$folder/build cargo install coreutils --version "=$coreutils_version" --locked --root "$folder" \
-        --no-default-features --features feat_wasm "$@"
+        --no-default-features --features feat_wasm "${again[@]}" "$@"
+    say "$how" >"$folder/made"
 }
 
 stage_unix() {
     if has_target rustc "$unix_target"; then
         stage unix "coreutils $coreutils_version for WASI, which tests run" build_unix
     else
-        skip unix "no standard library for $unix_target here (rustup target add $unix_target): nothing of WASI is run whole"
+        skip unix "no standard library for $unix_target here (rustup target add $unix_target): its tests are left out"
+    fi
+    stage_unix_programs unix-programs "Lua, SQLite and QuickJS for WASI, which tests run" build_unix_programs
+}
+
+# stage_unix_programs NAME WHAT COMMAND…: a stage that needs the compiler of C that comes by pip, and what fetches sources.
+stage_unix_programs() {
+    local missing=() tool
+    for tool in python3 npm apt-get; do have "$tool" || missing+=("$tool"); done
+    if [ "${#missing[@]}" -eq 0 ] || unix_programs_are_there; then
+        stage "$@"
+    else
+        skip "$1" "no ${missing[*]} here, which fetch sources and compiler: tests and benches of these programs are left out"
     fi
 }
 
@@ -103,6 +137,6 @@ stage_artifacts() {
     if [ "$count" -gt 0 ]; then
         stage programs "$count example programs to WebAssembly" build_programs
     else
-        skip programs "no programs/*/Cargo.toml says program = true"
+        skip programs "no Cargo.toml below programs/ or services/ says program = true"
     fi
 }

@@ -16,6 +16,8 @@ for part in "$@"; do
             stage rivals "what hallows bench compares with and cannot link in" build_rivals
             stage_unix
             stage unix-native "the same natively, which it is compared with" build_unix_rival
+            stage wasmtime "the wasmtime command $wasmtime_version, which hallows run is compared with" build_wasmtime
+            stage_unix_programs unix-programs-native "the same natively, which they are compared with" build_unix_programs_rivals
             ;;
         metal) stage metal "the bare-metal machine" build_metal ;;
         *) fail "there is no part '$part'; parts are artifacts, hallows, rivals, metal" ;;

@@ -37,9 +37,9 @@ package_name() {
          inside && /^name *=/ { gsub(/.*= *"|".*/, ""); print; exit }' "$root/$1"
 }
 
-# Example programs: `[package.metadata.hallows]` with `program = true`, anywhere below programs/.
+# Programs: `[package.metadata.hallows]` with `program = true`, anywhere below programs/ or services/.
 programs() {
-    manifests | grep '^programs/.*/Cargo.toml$' | while read -r manifest; do
+    manifests | grep -E '^(programs|services)/.*/Cargo.toml$' | while read -r manifest; do
         if awk '/^\[/ { inside = ($0 == "[package.metadata.hallows]") }
                 inside && /^program *= *true/ { found = 1 }
                 END { exit !found }' "$root/$manifest"; then

@@ -8,6 +8,7 @@
 failure_lines=60
 stage_rows=()
 stage_watcher=
+stage_log=
 
 now_us() { printf '%s' "${EPOCHREALTIME//[.,]/}"; }
 seconds() { printf '%d.%d' $(($1 / 1000000)) $(($1 % 1000000 / 100000)); }
@@ -30,12 +31,24 @@ stage_unwatch() {
 }
 trap stage_unwatch EXIT
 
+# Who runs out of patience with a step learns what it was doing.
+stage_cut_off() {
+    stage_unwatch
+    if [ -n "$stage_log" ]; then
+        printf '  FAIL  cut off; its whole log: %s\n\n' "$stage_log"
+        tail -n "$failure_lines" "$stage_log" | sed 's/^/    /'
+    fi
+    exit 143
+}
+trap stage_cut_off TERM
+
 # stage NAME WHAT COMMAND…: runs COMMAND (a function may be one) with its output in a log.
 stage() {
     local name=$1 what=$2 log=$logs_dir/$1.log status start row
     shift 2
     mkdir -p "$logs_dir"
     : >"$log"
+    stage_log=$log
     start=$(now_us)
     if [ -t 1 ]; then
         stage_watch "$name" "$log" &
@@ -49,6 +62,7 @@ stage() {
     status=$?
     set -e
     stage_unwatch
+    stage_log=
     row=$(printf '%-14s %8s s  %s' "$name" "$(seconds $(($(now_us) - start)))" "$what")
     if [ "$status" -eq 0 ]; then
         stage_rows+=("ok    $row")

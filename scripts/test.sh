@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 
-stages=(shell format licences sbom artifacts no-std clippy docs unit doctests metal models fresh)
+stages=(shell format licences sbom artifacts no-std clippy docs unit doctests metal models dist fresh)
 
 # in_workspaces FUNCTION: calls FUNCTION FOLDER TARGET in each workspace's folder, with its own target folder.
 in_workspaces() {
@@ -77,7 +77,8 @@ check_no_std() {
 check_clippy() { in_workspaces clippy_workspace; }
 clippy_workspace() {
     if [ "$2" = "$host_target" ]; then
-        cargo clippy --workspace --all-targets -- -D warnings
+        # All in one folder: most dependencies are the same, and looked at once.
+        CARGO_TARGET_DIR=$target_dir cargo clippy --workspace --all-targets -- -D warnings
     else
         # No test targets: the test harness needs std.
         toolchain_cargo "$2" clippy --workspace -- -D warnings
@@ -88,20 +89,29 @@ check_docs() { in_workspaces docs_workspace; }
 docs_workspace() {
     export RUSTDOCFLAGS="-D warnings"
     if [ "$2" = "$host_target" ]; then
-        cargo doc --workspace --no-deps
+        CARGO_TARGET_DIR=$target_dir cargo doc --workspace --no-deps
     else
         toolchain_cargo "$2" doc --workspace --no-deps
     fi
 }
 
+# cargo_profile FOLDER: how a workspace's tests are built. The compiler's as itself: most of both is Cranelift, which takes minutes.
+cargo_profile() { if [ "$1" = compiler ]; then say release; else say dev; fi; }
+
 check_unit() { in_workspaces unit_workspace; }
 unit_workspace() {
     # A bare machine's code runs in the `metal` stage.
     [ "$2" = "$host_target" ] || return 0
+    # What only is a rival has none, and takes minutes to build for nothing.
+    grep -rqs --include='*.rs' --exclude-dir=target '#\[test\]' "$root/$1" || return 0
+    local profile=default how
+    [ -z "${FUZZ:-}" ] || profile=long
+    how=$(cargo_profile "$1")
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --workspace --no-tests=pass --no-fail-fast
+        cargo nextest run --workspace --cargo-profile "$how" --no-tests=pass --no-fail-fast \
+            --tool-config-file "hallows:$root/scripts/nextest.toml" --profile "$profile"
     else
-        cargo test --workspace --lib --bins --tests --no-fail-fast
+        cargo test --workspace --profile "$how" --lib --bins --tests --no-fail-fast
     fi
 }
 
@@ -110,7 +120,7 @@ doctests_workspace() {
     [ "$2" = "$host_target" ] || return 0
     # cargo refuses --doc where no package is a library.
     [[ $(cargo metadata --no-deps --format-version 1) == *'"kind":["lib"]'* ]] || return 0
-    cargo test --workspace --doc
+    cargo test --workspace --profile "$(cargo_profile "$1")" --doc
 }
 
 run_stage() {
@@ -133,6 +143,10 @@ run_stage() {
             if [ -f "$root/machines/metal/test.sh" ]; then
                 stage metal "the bare-metal machine boots in QEMU" env CARGO_TARGET_DIR="$target_dir/metal" "$root/machines/metal/test.sh"
             else skip metal "machines/metal/test.sh is not there"; fi ;;
+        dist)
+            # Everything is built once more, static.
+            if [ -z "$asked" ]; then skip dist "make dist does it, in some minutes more"
+            else stage dist "one static executable that runs alone (scripts/dist.sh)" "$root/scripts/dist.sh"; fi ;;
         fresh)
             # It builds everything once more, from nothing.
             if [ -z "$asked" ]; then skip fresh "make fresh does it, in some minutes more"

@@ -24,6 +24,11 @@ impl<'a> Reader<'a> {
         self.0
     }
 
+    /// The next byte.
+    pub fn u8(&mut self) -> Option<u8> {
+        self.bytes(1).and_then(|bytes| bytes.first().copied())
+    }
+
     /// The next two bytes.
     pub fn u16(&mut self) -> Option<u16> {
         self.bytes(2).and_then(|bytes| bytes.try_into().ok()).map(u16::from_le_bytes)
@@ -59,6 +64,11 @@ impl<'a> Writer<'a> {
         self.bytes.get_mut(self.written..end)?.copy_from_slice(bytes);
         self.written = end;
         Some(())
+    }
+
+    /// Puts a byte.
+    pub fn u8(&mut self, value: u8) -> Option<()> {
+        self.bytes(&[value])
     }
 
     /// Puts two bytes.

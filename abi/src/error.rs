@@ -137,11 +137,66 @@ impl Error {
             Self::Unsupported => "not supported by this machine",
         }
     }
+
+    /// What to do about it, in one sentence for people who write programs.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::BadHandle => {
+                "use the handle that the operation returned, and look for a copy that outlived its capability"
+            }
+            Self::Revoked => "whoever gave it took it back: stop using it, or ask for it again",
+            Self::NoRight => {
+                "grant the right (in a system description: rights = […]), or ask its giver for it"
+            }
+            Self::WrongObject => {
+                "`Object::identify` says what the handle names; passive endpoints take `call` only"
+            }
+            Self::UnknownOperation => {
+                "the server or kernel does not know it: use the interface that it serves"
+            }
+            Self::BadArgument => "compare the arguments with what the operation takes",
+            Self::BadSpan => "keep slices inside of memory that may be written",
+            Self::TooLong => "send less at a time, give the receiver a larger inbox, or share a region",
+            Self::AnswerTooLong => "give the answer more room, and ask again if that is harmless",
+            Self::Busy => {
+                "nothing was sent: wait for an answer or for the endpoint's room signal, then send again"
+            }
+            Self::DeadlinePassed => {
+                "it may have had an effect: try again if that is harmless, or allow more time"
+            }
+            Self::Deadlock => "change who calls whom, or serve one of them actively",
+            Self::TooDeep => "serve one of the servers actively, or derive from the original capability",
+            Self::ServerDied => {
+                "it may have had an effect: wait until the server runs again (`Connection`), then ask"
+            }
+            Self::Gone => "there is nothing to wait for: do without it, or end",
+            Self::Killed => "return from all functions at once",
+            Self::BadToken => "a message is answered once, and only while its sender waits: forget the token",
+            Self::SpaceFull => "delete capabilities that are not used, or give the cell more `slots`",
+            Self::BudgetExhausted => "destroy objects that are not used, or give the cell more `memory`",
+            Self::TableFull => "destroy objects that are not used",
+            Self::NotInHandler => {
+                "serve it actively (in a system description: serves = { NAME = \"active\" })"
+            }
+            Self::NothingToWaitFor => {
+                "bind a notification, send a message, serve an endpoint, or wait with a deadline"
+            }
+            Self::BadState => "it was done already, or something must be done before",
+            Self::StartFailed => "read the fault report of its cell",
+            Self::NotReady => {
+                "nothing was done: wait until the server runs (`Connection` does), then call again"
+            }
+            Self::Refused => "the server's interface says which requests it takes",
+            Self::Unsupported => "do without it on this machine",
+        }
+    }
 }
 
 impl core::fmt::Display for Error {
+    /// What it means, and what to do. [`Error::message`] is the first half alone.
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.write_str(self.message())
+        write!(formatter, "{} ({})", self.message(), self.advice())
     }
 }
 
@@ -149,7 +204,21 @@ impl core::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::Error;
+
+    #[test]
+    fn every_error_says_what_it_means_and_what_to_do() {
+        let mut texts: std::vec::Vec<_> = Error::ALL.iter().map(std::string::ToString::to_string).collect();
+        for (error, text) in Error::ALL.iter().zip(&texts) {
+            assert!(text.starts_with(error.message()) && text.contains(error.advice()), "{text}");
+            assert!(error.advice().len() > 10, "{text}");
+        }
+        texts.sort();
+        texts.dedup();
+        assert_eq!(texts.len(), Error::ALL.len(), "two errors say the same");
+    }
 
     #[test]
     fn every_number_names_its_error() {

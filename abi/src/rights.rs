@@ -25,6 +25,18 @@ impl Rights {
     /// All of them.
     pub const ALL: Self = Self(127);
 
+    /// As the flags of an interface: one byte, in the order of the bits. Bits that mean nothing are dropped.
+    #[must_use]
+    pub const fn to_flags(self) -> u8 {
+        (self.0 & Self::ALL.0).to_le_bytes()[0]
+    }
+
+    /// From flags: `None` if one of them means nothing.
+    #[must_use]
+    pub const fn from_flags(flags: u8) -> Option<Self> {
+        if flags as u16 & !Self::ALL.0 == 0 { Some(Self(flags as u16)) } else { None }
+    }
+
     /// Whether every right of `other` is here too.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {

@@ -4,45 +4,17 @@
 /// core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimeBudget {
-    /// Time in each period, in ns: at least 1 µs, at most the period.
+    /// Time in each period, in ns: at most the period.
     pub budget_ns: u64,
     /// The period, in ns.
     pub period_ns: u64,
 }
 
-/// Where an argument has the budget: 24 bits, in µs.
-const BUDGET_SHIFT: u32 = 8;
-const MOST_BUDGET_US: u64 = (1 << 24) - 1;
-/// Where it has the period: 32 bits, in µs.
-const PERIOD_SHIFT: u32 = 32;
-const MOST_PERIOD_US: u64 = (1 << 32) - 1;
-
 impl TimeBudget {
     /// The longest budget: 16.7 seconds.
-    pub const MOST_BUDGET_NS: u64 = MOST_BUDGET_US * 1_000;
+    pub const MOST_BUDGET_NS: u64 = ((1 << 24) - 1) * 1_000;
     /// The longest period: 71 minutes.
-    pub const MOST_PERIOD_NS: u64 = MOST_PERIOD_US * 1_000;
-
-    /// Its form in argument c of [`Code::CreateCell`](crate::Code::CreateCell), in whole µs; `None` if it does not fit. The low 8 bits are
-    /// free.
-    #[must_use]
-    pub const fn to_argument(self) -> Option<u64> {
-        let (budget_us, period_us) = (self.budget_ns / 1_000, self.period_ns / 1_000);
-        if budget_us == 0 || budget_us > MOST_BUDGET_US || period_us > MOST_PERIOD_US {
-            return None;
-        }
-        Some(budget_us << BUDGET_SHIFT | period_us << PERIOD_SHIFT)
-    }
-
-    /// From that form: `None` if there is none, which is all zeroes. Not checked.
-    #[must_use]
-    pub const fn from_argument(argument: u64) -> Option<Self> {
-        let (budget_us, period_us) = (argument >> BUDGET_SHIFT & MOST_BUDGET_US, argument >> PERIOD_SHIFT);
-        if budget_us == 0 && period_us == 0 {
-            return None;
-        }
-        Some(Self { budget_ns: budget_us * 1_000, period_ns: period_us * 1_000 })
-    }
+    pub const MOST_PERIOD_NS: u64 = ((1 << 32) - 1) * 1_000;
 
     /// Whether it is one at all: some time, and no more than there is.
     #[must_use]
@@ -65,29 +37,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_an_argument_comes_back_from_it() {
-        for (budget_us, period_us) in [(1, 1), (200, 1_000), (MOST_BUDGET_US, MOST_PERIOD_US)] {
-            let time = TimeBudget { budget_ns: budget_us * 1_000, period_ns: period_us * 1_000 };
-            assert!(time.is_valid());
-            let argument = time.to_argument();
-            assert_eq!(argument.map(|argument| argument & 0xff), Some(0));
-            assert_eq!(argument.and_then(|argument| TimeBudget::from_argument(argument | 1)), Some(time));
-        }
-        assert_eq!(TimeBudget::from_argument(1), None);
-    }
-
-    #[test]
-    fn what_does_not_fit_is_not_cut() {
-        for (budget_ns, period_ns) in [
-            (999, 1_000),
-            (TimeBudget::MOST_BUDGET_NS + 1_000, u64::MAX),
-            (1_000, TimeBudget::MOST_PERIOD_NS + 1_000),
-        ] {
-            assert_eq!(TimeBudget { budget_ns, period_ns }.to_argument(), None);
-        }
-        // A budget without a period is seen, and is not valid.
-        let time = TimeBudget::from_argument(5 << BUDGET_SHIFT);
-        assert!(time.is_some_and(|time| !time.is_valid()));
+    fn a_budget_has_some_time_and_no_more_than_its_period() {
+        let valid = |budget_ns, period_ns| TimeBudget { budget_ns, period_ns }.is_valid();
+        assert!(valid(1_000, 1_000) && valid(200_000, 1_000_000));
+        assert!(valid(TimeBudget::MOST_BUDGET_NS, TimeBudget::MOST_PERIOD_NS));
+        assert!(!valid(0, 0) && !valid(0, 1_000) && !valid(2_000, 1_000) && !valid(5_000, 0));
+        assert!(!valid(TimeBudget::MOST_BUDGET_NS + 1, TimeBudget::MOST_PERIOD_NS));
+        assert!(!valid(1_000, TimeBudget::MOST_PERIOD_NS + 1));
     }
 
     #[test]

@@ -22,16 +22,22 @@ const NATIVE: &str = "unix-native/bin/coreutils";
 const SMALL_FILES: usize = 10_000;
 /// Bytes of each.
 const SMALL_BYTES: usize = 2_048;
-/// The large file is as many blocks of 1 MiB: a quarter of a gigabyte, so that the whole bench stays short.
-const LARGE_BLOCKS: usize = 256;
-/// Bytes of the file of numbers, which ends with the line that reaches them.
-const NUMBERS_BYTES: usize = 30_000_000;
+/// An environment variable with the MiB of the large file.
+pub const LARGE_VARIABLE: &str = "HALLOWS_BENCH_LARGE_MB";
+/// MiB of the large file, if the variable does not say otherwise.
+const LARGE_BLOCKS: usize = if cfg!(test) { 5 } else { 1_024 };
+/// An environment variable with the millions of bytes of numbers that are sorted.
+pub const SORT_VARIABLE: &str = "HALLOWS_BENCH_SORT_MB";
+/// Millions of bytes of the file of numbers, which ends with the line that reaches them, if the variable does not say otherwise.
+const NUMBERS_MEGABYTES: usize = if cfg!(test) { 5 } else { 100 };
 
 /// One command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// Lines, words and bytes of 10,000 files.
     WcSmall,
+    /// All lines of 10,000 files, sorted.
+    SortSmall,
     /// SHA-256 of each of 10,000 files.
     Sha256Small,
     /// Lines, words and bytes of one file.
@@ -48,6 +54,7 @@ impl Task {
     pub const fn name(self) -> &'static str {
         match self {
             Self::WcSmall => "wc-small",
+            Self::SortSmall => "sort-small",
             Self::Sha256Small => "sha256sum-small",
             Self::WcLarge => "wc-large",
             Self::Sha256Large => "sha256sum-large",
@@ -61,7 +68,7 @@ impl Task {
     /// When the files cannot be written.
     pub fn input(self) -> Result<Arc<Input>, BenchError> {
         let kind = match self {
-            Self::WcSmall | Self::Sha256Small => Kind::Small,
+            Self::WcSmall | Self::SortSmall | Self::Sha256Small => Kind::Small,
             Self::WcLarge | Self::Sha256Large => Kind::Large,
             Self::Sort => Kind::Numbers,
         };
@@ -81,6 +88,7 @@ impl Task {
         let small = || (0..SMALL_FILES).map(small_name);
         let (words, files): (&[&str], Vec<String>) = match self {
             Self::WcSmall => (&["wc"], small().collect()),
+            Self::SortSmall => (&["sort"], small().collect()),
             Self::Sha256Small => (&["sha256sum"], small().collect()),
             Self::WcLarge => (&["wc"], vec!["large".to_owned()]),
             Self::Sha256Large => (&["sha256sum"], vec!["large".to_owned()]),
@@ -99,7 +107,7 @@ impl Task {
             Self::WcSmall => SMALL_FILES + 1,
             Self::Sha256Small => SMALL_FILES,
             Self::WcLarge | Self::Sha256Large => 1,
-            Self::Sort => input.lines,
+            Self::SortSmall | Self::Sort => input.lines,
         };
         let lines = output(command)?.iter().filter(|byte| **byte == b'\n').count();
         if lines == expected {
@@ -139,19 +147,21 @@ impl Input {
             Kind::Small => {
                 fs::create_dir(input.folder.join("small"))?;
                 for number in 0..SMALL_FILES {
-                    fs::write(input.folder.join(small_name(number)), text(number as u64, SMALL_BYTES))?;
+                    let text = text(number as u64, SMALL_BYTES);
+                    input.lines += text.iter().filter(|byte| **byte == b'\n').count();
+                    fs::write(input.folder.join(small_name(number)), text)?;
                 }
             }
             Kind::Large => {
                 let mut file = File::create(input.folder.join("large"))?;
-                for number in 0..LARGE_BLOCKS {
+                for number in 0..told(LARGE_VARIABLE).unwrap_or(LARGE_BLOCKS) {
                     file.write_all(&text(number as u64, 1 << 20))?;
                 }
             }
             Kind::Numbers => {
                 let mut file = BufWriter::new(File::create(input.folder.join("numbers"))?);
-                let (mut random, mut bytes) = (Random(1), 0);
-                while bytes < NUMBERS_BYTES {
+                let (mut random, mut bytes, length) = (Random(1), 0, numbers_bytes());
+                while bytes < length {
                     let line = format!("{}\n", random.next() % 1_000_000_000);
                     file.write_all(line.as_bytes())?;
                     bytes += line.len();
@@ -177,20 +187,34 @@ impl Drop for Input {
     }
 }
 
+/// Bytes of the file of numbers.
+fn numbers_bytes() -> usize {
+    told(SORT_VARIABLE).unwrap_or(NUMBERS_MEGABYTES) * 1_000_000
+}
+
+/// A number that an environment variable says.
+fn told(variable: &str) -> Option<usize> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
 fn small_name(number: usize) -> String {
     format!("small/{number:04}")
 }
 
-/// Text of words and lines.
+/// Text of words and whole lines.
 fn text(seed: u64, bytes: usize) -> Vec<u8> {
     let mut random = Random(seed);
-    (0..bytes)
+    let mut text: Vec<u8> = (0..bytes)
         .map(|_| match random.next() % 32 {
             letter @ 0..26 => b'a' + letter as u8,
             26..31 => b' ',
             _ => b'\n',
         })
-        .collect()
+        .collect();
+    if let Some(last) = text.last_mut() {
+        *last = b'\n';
+    }
+    text
 }
 
 /// Numbers that look random and are always the same (SplitMix64).
@@ -221,10 +245,34 @@ pub fn native() -> Result<PathBuf, BenchError> {
     locate(NATIVE, NATIVE_VARIABLE, "coreutils for this host")
 }
 
-fn locate(built: &str, variable: &str, what: &str) -> Result<PathBuf, BenchError> {
+/// A file that the variable names, or that is beside what is built.
+///
+/// # Errors
+/// [`BenchError::Unavailable`] if it is not there, with how to get it.
+pub(crate) fn locate(built: &str, variable: &str, what: &str) -> Result<PathBuf, BenchError> {
     if let Some(path) = std::env::var_os(variable) {
         return Ok(path.into());
     }
+    beside_executable(built, variable, what)
+}
+
+/// A file of a folder that the variable names, or that is beside what is built.
+///
+/// # Errors
+/// [`BenchError::Unavailable`] if it is not there, with how to get it.
+pub(crate) fn locate_folder(
+    folder: &str,
+    name: &str,
+    variable: &str,
+    what: &str,
+) -> Result<PathBuf, BenchError> {
+    if let Some(folder) = std::env::var_os(variable) {
+        return Ok(Path::new(&folder).join(name));
+    }
+    beside_executable(&format!("{folder}/{name}"), variable, what)
+}
+
+fn beside_executable(built: &str, variable: &str, what: &str) -> Result<PathBuf, BenchError> {
     let executable = std::env::current_exe().map_err(BenchError::system("find this executable"))?;
     // `target/release/hallows` or `target/release/examples/rivals`: both are built beside `target/release`.
     let candidates = executable.ancestors().skip(2).take(3).map(|folder| folder.join(built));
@@ -258,6 +306,9 @@ mod tests {
         let error =
             Task::Sha256Small.rehearse(&input, &mut command).expect_err("there is a total").to_string();
         assert!(error.contains("10001 lines of output instead of 10000"), "{error}");
+        Task::SortSmall
+            .rehearse(&input, &mut stand_in("sort", Task::SortSmall, &input))
+            .expect("all lines of all files");
         drop(input);
         assert!(!folder.exists());
     }
@@ -266,7 +317,8 @@ mod tests {
     fn all_numbers_come_out_of_a_sort() {
         let input = Task::Sort.input().expect("written");
         let length = fs::metadata(input.folder().join("numbers")).expect("there").len();
-        assert!((NUMBERS_BYTES as u64..NUMBERS_BYTES as u64 + 11).contains(&length), "{length}");
+        let asked = numbers_bytes() as u64;
+        assert!((asked..asked + 11).contains(&length), "{length}");
         Task::Sort.rehearse(&input, &mut stand_in("sort", Task::Sort, &input)).expect("all lines");
         let mut head = Command::new("head");
         head.arg("numbers").current_dir(input.folder());

@@ -26,6 +26,7 @@ pub mod run;
 pub mod samples;
 pub mod session;
 pub mod turn;
+pub mod unix_programs;
 pub mod whole_command;
 
 pub use bench::Bench;
@@ -40,7 +41,7 @@ pub use registry::{Ours, registry};
 pub use requirement::Requirement;
 pub use run::{Plan, run};
 pub use samples::{Samples, Unit};
-pub use session::{Format, session};
+pub use session::{Format, session, session_with_lines};
 pub use turn::{Sampling, Turn};
 
 /// A WASI program that says hello, as text: what `unix-run` starts.

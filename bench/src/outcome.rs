@@ -160,6 +160,7 @@ pub(crate) mod tests {
             max: 4.0 * p50,
             samples: 10,
             turn_medians: vec![0.9 * p50, p50],
+            quantiles: vec![[0.0, 0.8 * p50], [0.5, p50], [0.99, 2.0 * p50], [1.0, 4.0 * p50]],
         });
         Entry { description, result }
     }

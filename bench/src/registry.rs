@@ -13,6 +13,7 @@ use crate::contestant::FromClosure;
 use crate::error::BenchError;
 use crate::samples::Samples;
 use crate::turn::Turn;
+use crate::unix_programs::Script;
 
 /// The names that `hallows bench` knows, in the order of its reports.
 pub const NAMES: [&str; 17] = [
@@ -101,6 +102,8 @@ pub struct PerCall<T> {
 pub struct PerFiles<T> {
     /// `wc` of many small files.
     pub wc_small: T,
+    /// `sort` of all their lines.
+    pub sort_small: T,
     /// `sha256sum` of them.
     pub sha256sum_small: T,
     /// `wc` of a large file.
@@ -154,6 +157,8 @@ pub struct Ours<'a> {
     pub unix_files: PerFiles<Place<'a>>,
     /// The same that mostly computes: `sort`.
     pub unix_sort: Place<'a>,
+    /// Scripts by interpreters and a database, in the order of [`Script::ALL`].
+    pub unix_scripts: [Place<'a>; Script::ALL.len()],
     /// A whole command of a Unix program that says hello ([`crate::HELLO`]).
     pub unix_run: Place<'a>,
 }
@@ -161,7 +166,7 @@ pub struct Ours<'a> {
 /// All benches, with ours where it was given.
 #[must_use]
 pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
-    vec![
+    let mut benches = vec![
         calls::protected_call(ours.protected_call),
         calls::active_call(ours.active_call),
         calls::cross_core_call_awake(ours.cross_core_call_awake),
@@ -186,12 +191,17 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         unix::wasi_call_clock(ours.wasi_call.clock),
         unix::wasi_call_write_null(ours.wasi_call.write_null),
         unix::wc_small(ours.unix_files.wc_small),
+        unix::sort_small(ours.unix_files.sort_small),
         unix::sha256sum_small(ours.unix_files.sha256sum_small),
         unix::wc_large(ours.unix_files.wc_large),
         unix::sha256sum_large(ours.unix_files.sha256sum_large),
         unix::sort(ours.unix_sort),
-        unix::run(ours.unix_run),
-    ]
+    ];
+    benches.extend(
+        Script::ALL.into_iter().zip(ours.unix_scripts).map(|(script, ours)| unix::script(script, ours)),
+    );
+    benches.push(unix::run(ours.unix_run));
+    benches
 }
 
 /// Keeps the benches with these names (`preempt-remote`) or titles (`preempt-remote/arithmetic`); all, if none is given.
@@ -295,7 +305,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 29);
+        assert_eq!(titles(&[]).expect("all").len(), 36);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

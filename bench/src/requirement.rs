@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::report::numbers::figure;
 use crate::samples::{Figures, Unit};
@@ -114,7 +114,7 @@ impl Requirement {
 }
 
 /// What became of a requirement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It holds.
@@ -126,7 +126,7 @@ pub enum State {
 }
 
 /// A checked requirement.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// What was required.
     pub requirement: String,
@@ -141,7 +141,15 @@ mod tests {
     use super::*;
 
     fn figures(p50: f64) -> Figures {
-        Figures { p50, p99: 2.0 * p50, p99_9: 3.0 * p50, max: 4.0 * p50, samples: 1, turn_medians: vec![p50] }
+        Figures {
+            p50,
+            p99: 2.0 * p50,
+            p99_9: 3.0 * p50,
+            max: 4.0 * p50,
+            samples: 1,
+            turn_medians: vec![p50],
+            quantiles: Vec::new(),
+        }
     }
 
     fn state(requirement: Requirement, ours: f64) -> State {

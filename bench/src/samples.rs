@@ -10,6 +10,12 @@ const THOUSANDTHS: f64 = 1_000.0;
 /// Digits that a histogram keeps: an error below 0.1 %, far below the spread between turns.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
+/// Shares of the samples that tell a distribution: the middle evenly, then ever more of the tail.
+const SHARES: [f64; 21] = [
+    0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999,
+    0.9995, 0.9999, 1.0,
+];
+
 /// What a bench counts; less is better for all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Unit {
@@ -116,6 +122,7 @@ impl Collected {
             max: self.all.max() as f64 / THOUSANDTHS,
             samples: self.all.len(),
             turn_medians: self.turn_medians.clone(),
+            quantiles: SHARES.map(|share| [share, at(&self.all, share)]).to_vec(),
         })
     }
 }
@@ -141,6 +148,8 @@ pub struct Figures {
     pub samples: u64,
     /// Each turn's median, in the order of the turns.
     pub turn_medians: Vec<f64>,
+    /// The distribution of all samples: shares of them, and what they are at most.
+    pub quantiles: Vec<[f64; 2]>,
 }
 
 impl Figures {
@@ -181,6 +190,9 @@ mod tests {
         near(figures.p99, 990.0);
         near(figures.p99_9, 999.0);
         near(figures.max, 1_000.0);
+        near(figures.quantiles[7][1], 500.0);
+        near(figures.quantiles[20][1], 1_000.0);
+        assert!(figures.quantiles.is_sorted_by(|one, next| one[0] < next[0] && one[1] <= next[1]));
         near(figures.spread().0, 250.0);
         near(figures.spread().1, 750.0);
         assert_eq!(figures.samples, 1_000);

@@ -33,19 +33,36 @@ pub fn session(
     format: Format,
     output: &mut dyn Write,
 ) -> Result<bool, BenchError> {
+    session_with_lines(benches, plan, format, output, &mut |_| ())
+}
+
+/// [`session`], which also hands on each report as a line of JSON without its newline: what [`crate::report::html::page`] is made from.
+///
+/// # Errors
+/// As [`session`].
+pub fn session_with_lines(
+    benches: Vec<Bench<'_>>,
+    plan: &Plan,
+    format: Format,
+    output: &mut dyn Write,
+    lines: &mut dyn FnMut(&str),
+) -> Result<bool, BenchError> {
     let written = "write a report";
     let clock = Clock::calibrate()?;
+    let environment = Environment::observe(&plan.cores, &clock)?;
     if format != Format::Json {
-        let environment = Environment::observe(&plan.cores, &clock)?;
         write!(output, "{environment}").map_err(BenchError::system(written))?;
     }
+    let environment = environment.to_string().trim().replace('\n', " · ");
     let mut all_met = true;
     for mut bench in benches {
         let outcome = run(&mut bench, plan, &clock, show);
         hide();
         all_met &= outcome.met;
+        let line = json::line_from(&outcome, Some(&environment));
+        lines(&line);
         let report = match format {
-            Format::Json => json::line(&outcome) + "\n",
+            Format::Json => line + "\n",
             Format::Table(colour) => format!("\n{}", text::table(&outcome, colour)),
             Format::Detailed(colour) => {
                 format!("\n{}{}", text::table(&outcome, colour), text::configurations(&outcome))

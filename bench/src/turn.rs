@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::{self, Clock};
 use crate::cores::Cores;
@@ -14,7 +14,7 @@ use crate::samples::Samples;
 const WARM_UP_FRACTION: u32 = 10;
 
 /// How clock reads are spread over operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampling {
     /// A sample is one operation, clock reads included.

@@ -459,11 +459,66 @@ fn text_that_nests_repeats_or_lies_is_refused() {
 }
 
 #[test]
+fn exceptions_that_nest_and_multiply_end_within_the_limits() {
+    let text =
+        |body: &str| format!("(module (tag $t (param i32)) (func $f (param i32) {body}))").into_bytes();
+    // As deep as allowed, with a call in the innermost that every handler is in force for.
+    let nested = |depth: usize| {
+        let mut function = Function::new([]);
+        let mut code = function.instructions();
+        for _ in 0..depth {
+            code.try_table(BlockType::Empty, [wasm_encoder::Catch::All { label: 0 }]);
+        }
+        for _ in 0..10_000 {
+            code.call(0);
+        }
+        code.throw(0);
+        for _ in 0..=depth {
+            code.end();
+        }
+        with_tag(&function)
+    };
+    assert_too_large(&nested(10_001), Limit::Nesting);
+    let _ = assert_bounded(&nested(10_000), &limits());
+    let throws = "(if (local.get 0) (then (throw $t (local.get 0))))".repeat(20_000);
+    let _ = assert_bounded(&text(&throws), &limits());
+    let handlers =
+        "(try_table (catch $t 0) (catch $t 0) (catch_all 1) (call $f (i32.const 1)))".repeat(5_000);
+    let handlers = format!("(block (drop (block (result i32) {handlers} (i32.const 0))))");
+    let _ = assert_bounded(&text(&handlers), &limits());
+    let older = "try (call $f (i32.const 1)) catch $t (drop) catch_all rethrow 0 end ".repeat(5_000);
+    let _ = assert_bounded(&text(&older), &limits());
+    // As many results as a function may have beside exceptions, in functions that do nothing but call each other; more are refused.
+    let wide = |count, functions| {
+        let results = "i32 ".repeat(count);
+        let calls = format!("(func (result {results}) (call $g))").repeat(functions);
+        format!("(module (tag $t) (func $g (result {results}) (throw $t)) {calls})")
+    };
+    let _ = assert_bounded(wide(16, 50_000).as_bytes(), &limits());
+    let refused = compile(wide(1_000, 1).as_bytes());
+    assert!(matches!(refused, Err(CompileError::Unsupported { .. })), "{refused:?}");
+}
+
+/// A module of one function of type `() -> ()` with this body and one tag that carries nothing.
+fn with_tag(body: &Function) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
+    functions.function(0);
+    code.function(body);
+    let mut tags = wasm_encoder::TagSection::new();
+    tags.tag(wasm_encoder::TagType { kind: wasm_encoder::TagKind::Exception, func_type_idx: 0 });
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&tags).section(&code);
+    module.finish()
+}
+
+#[test]
 fn what_the_engine_does_not_run_is_named() {
     for (text, feature) in [
         ("(module (memory i64 1))", "memory64"),
         ("(module (memory 1) (memory 1))", "multi-memory"),
-        ("(module (tag))", "exceptions"),
+        ("(module (import \"a\" \"b\" (tag)))", "imported exception tags"),
     ] {
         match compile(text.as_bytes()) {
             Err(CompileError::Unsupported { features, .. }) => assert_eq!(features, feature),

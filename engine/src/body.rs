@@ -8,10 +8,12 @@ use crate::WasmEngine;
 use crate::bytes::Bytes;
 use crate::cells::{Entry as CellEntry, MemoryPlace};
 use crate::ended::{because, from_error, orderly};
+use crate::fiber::stack_pointer;
 use crate::layout::{Layout, OtherLayout, Places};
 use crate::program::{Entry, WasmProgram};
 use crate::resident::Resident;
 use crate::slots::{SLOTS, SlotNumber};
+use crate::stacks::WASM_STACK_BYTES;
 use crate::symbols::memory;
 
 /// A reactor's handler: kind, badge, token, length, handles.
@@ -42,6 +44,8 @@ pub(crate) struct WasmBody<M: Machine> {
     pub run: Run,
     /// Where regions can be shown: in memories that are in a slot and that we know, not in one that the program hides.
     place: Option<MemoryPlace>,
+    /// What it may use of a stack, in bytes.
+    stack_bytes: usize,
     /// The cleaner made it.
     ahead: bool,
 }
@@ -82,6 +86,12 @@ impl<M: Machine> WasmBody<M> {
         resident.context = context;
         // SAFETY: the store is ours; the word is part of the kernel, which is alive as long as the thread is inside.
         unsafe { self.places.watch(word) };
+    }
+
+    /// How far down this stack it may go, if that is not as far as all programs.
+    pub fn stack_limit(&self) -> Option<usize> {
+        let is_usual = self.stack_bytes == WASM_STACK_BYTES;
+        (!is_usual).then(|| stack_pointer().saturating_sub(self.stack_bytes))
     }
 
     /// Makes an instance for a cell, in the cell.
@@ -167,7 +177,7 @@ impl<M: Machine> WasmBody<M> {
         store.data_mut().memory = places.memory();
         let place = slot.zip(memory).map(|(slot, _)| MemoryPlace { slot, definition: places.memory() });
         let places = if store.data().chaos { places.deaf() } else { places };
-        Ok(Self { store, places, run, place, ahead: false })
+        Ok(Self { store, places, run, place, stack_bytes: program.stack_bytes, ahead: false })
     }
 
     /// Asks a reactor where its inbox is, and checks it.

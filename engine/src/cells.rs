@@ -1,7 +1,7 @@
 //! The engine's table of cells: what each runs, and what others may ask about it meanwhile.
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -16,6 +16,7 @@ use crate::layout::MemoryDefinition;
 use crate::lock::lock;
 use crate::program::Program;
 use crate::slots::SlotNumber;
+use crate::stacks::WASM_STACK_BYTES;
 
 /// What a cell runs when it starts.
 pub(crate) struct Plan<M: Machine> {
@@ -33,6 +34,8 @@ pub(crate) struct Entry<M: Machine> {
     /// core, while the instance is dropped.
     memory: Mutex<Option<MemoryPlace>>,
     read_only: ReadOnly,
+    /// What it runs uses more of a stack than others.
+    large_stack: AtomicBool,
 }
 
 /// Where an instance's memory is.
@@ -57,6 +60,7 @@ impl<M: Machine> Default for Entry<M> {
             in_use: AtomicU64::new(0),
             memory: Mutex::new(None),
             read_only: ReadOnly::default(),
+            large_stack: AtomicBool::new(false),
         }
     }
 }
@@ -69,6 +73,8 @@ impl<M: Machine> Entry<M> {
 
     /// Notes what to run.
     pub fn prepare(&self, plan: Plan<M>) {
+        // Relaxed: the kernel starts the cell on another core by a lock.
+        self.large_stack.store(plan.program.stack_bytes() > WASM_STACK_BYTES, Ordering::Relaxed);
         *lock(&self.plan) = Some(plan);
     }
 
@@ -109,6 +115,12 @@ impl<M: Machine> Entry<M> {
             other => drop(other),
         }
         self.read_only.clear();
+    }
+
+    /// Whether its thread needs a large stack.
+    #[inline(always)]
+    pub fn wants_large_stack(&self) -> bool {
+        self.large_stack.load(Ordering::Relaxed)
     }
 
     pub fn in_use(&self) -> &AtomicU64 {

@@ -5,7 +5,7 @@ use core::fmt::Write;
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use hallows_abi::{FaultKind, MAX_BACKTRACE};
+use hallows_abi::{FaultKind, MAX_BACKTRACE, PrintableWriter};
 use hallows_kernel::Ended;
 use wasmtime::{Error, Trap, WasmBacktrace};
 
@@ -30,7 +30,7 @@ pub(crate) fn orderly(kind: FaultKind) -> Ended {
 pub(crate) fn because(kind: FaultKind, reason: &dyn core::fmt::Display) -> Ended {
     let mut text = Text::default();
     // Cut at its limit, which is all that can go wrong.
-    let _ = write!(text, "{reason}");
+    let _ = write!(PrintableWriter(&mut text), "{reason}");
     Ended { kind, backtrace: text.0.into_boxed_str() }
 }
 
@@ -46,7 +46,8 @@ pub(crate) fn from_error(error: &Error) -> Ended {
     let mut text = Text::default();
     if kind == FaultKind::Other {
         // The frames alone would not say what happened.
-        let _ = writeln!(text, "{}", error.root_cause());
+        let _ = write!(PrintableWriter(&mut text), "{}", error.root_cause());
+        let _ = text.write_char('\n');
     }
     if let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() {
         for frame in backtrace.frames() {
@@ -83,8 +84,8 @@ struct Line<'a> {
 impl core::fmt::Display for Line<'_> {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self.name {
-            // Without the hash that the compiler appends.
-            Some(name) => write!(formatter, "{:#}", rustc_demangle::demangle(name))?,
+            // Without the hash that the compiler appends. Names are the program's, which chooses any.
+            Some(name) => write!(PrintableWriter(&mut *formatter), "{:#}", rustc_demangle::demangle(name))?,
             None => write!(formatter, "function {}", self.index)?,
         }
         match self.offset {
@@ -126,6 +127,13 @@ mod tests {
         assert_eq!(alloc::format!("{line}"), "calculator::divide + 0x1a2b");
         let nameless = Line { name: None, index: 7, offset: None };
         assert_eq!(alloc::format!("{nameless}"), "function 7");
+    }
+
+    #[test]
+    fn a_frame_is_one_line_that_drives_no_terminal_whatever_its_function_is_called() {
+        let line = Line { name: Some("a\u{1b}[2J\nforged"), index: 7, offset: Some(0x1a) };
+        assert_eq!(alloc::format!("{line}"), "a\\u{1b}[2J\\nforged + 0x1a");
+        assert_eq!(&*because(FaultKind::Other, &"no \u{1b}c").backtrace, "no \\u{1b}c");
     }
 
     #[test]

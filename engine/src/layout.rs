@@ -1,4 +1,4 @@
-//! The three places in wasmtime's instance that the engine reads or writes, and the proof that they are where it thinks.
+//! The four places in wasmtime's instance and its store that the engine reads or writes, and the proof that they are where it thinks.
 //!
 //! Problem: wasmtime has one epoch counter for all programs, and no way to point one program's checks elsewhere; and its
 //! interface finds a memory's length by several lookups. A check calls back where the word that it reads is not zero (`compiler/patch`), and the
@@ -8,9 +8,13 @@
 //! runs. Not sooner: an instance runs its program's start function, which may only happen in its cell. Consequence: with another
 //! layout the engine runs nothing, and every cell ends with an error that says so.
 //!
-//! Layout: `wasmtime_environ::VMOffsets` and `VMFuncRef` of wasmtime 48.0.8.
+//! The fourth is the stack's limit. wasmtime sets it at an entry from its configuration, to one distance for all programs, unless one is set already: then it
+//! takes the entry for one from within, and leaves it. So a program that may use more of its stack gets its limit before it is entered
+//! ([`Places::limit_stack`]).
+//!
+//! Layout: `wasmtime_environ::VMOffsets`, `VMStoreContext` and `VMFuncRef` of wasmtime 48.0.8.
 
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use wasmtime::{AsContextMut, Engine, Func, Memory};
 
@@ -20,6 +24,12 @@ const FUNCTION_CONTEXT: usize = 24;
 const CONTEXT_MARK: usize = 0;
 /// The mark of an instance's context.
 const MARK: u32 = u32::from_le_bytes(*b"core");
+/// Where the context points to its store's.
+const CONTEXT_STORE: usize = 8;
+/// Where the store's context has the limit of the stack.
+const STORE_STACK_LIMIT: usize = 24;
+/// What stands there while nothing of the store runs.
+const NO_LIMIT: usize = usize::MAX;
 /// Where the context points to the epoch counter.
 const CONTEXT_EPOCH: usize = 24;
 /// Where the context points to the definition of its first own memory.
@@ -34,7 +44,7 @@ pub struct MemoryDefinition {
     /// Where it starts. Never moves, as memories are in slots.
     pub base: *mut u8,
     /// Its length in bytes; grows with `memory.grow`.
-    length: core::sync::atomic::AtomicUsize,
+    length: AtomicUsize,
 }
 
 impl MemoryDefinition {
@@ -50,10 +60,8 @@ impl MemoryDefinition {
 struct NoMemory(MemoryDefinition);
 // SAFETY: nothing changes it, and no byte is reached through a base with length 0.
 unsafe impl Sync for NoMemory {}
-static NO_MEMORY: NoMemory = NoMemory(MemoryDefinition {
-    base: core::ptr::dangling_mut(),
-    length: core::sync::atomic::AtomicUsize::new(0),
-});
+static NO_MEMORY: NoMemory =
+    NoMemory(MemoryDefinition { base: core::ptr::dangling_mut(), length: AtomicUsize::new(0) });
 
 /// wasmtime's instances are not laid out as this engine knows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +87,7 @@ pub struct Layout {
 pub struct Places {
     epoch: *const AtomicPtr<AtomicU64>,
     memory: *const MemoryDefinition,
+    stack_limit: *const AtomicUsize,
 }
 
 /// Where an instance that keeps calling back at every check believes its epoch's place.
@@ -131,7 +140,18 @@ impl Layout {
         if unsafe { &*epoch }.load(Ordering::Relaxed) as usize != self.epoch_counter {
             return Err(OtherLayout);
         }
-        let Some(memory) = memory else { return Ok(Places { epoch, memory: &raw const NO_MEMORY.0 }) };
+        // SAFETY: as above: the context points to its store's, which has these words.
+        let stack_limit = unsafe {
+            let store = context.byte_add(CONTEXT_STORE).cast::<*const u8>().read();
+            store.byte_add(STORE_STACK_LIMIT).cast::<AtomicUsize>()
+        };
+        // SAFETY: as above.
+        if unsafe { &*stack_limit }.load(Ordering::Relaxed) != NO_LIMIT {
+            return Err(OtherLayout);
+        }
+        let Some(memory) = memory else {
+            return Ok(Places { epoch, memory: &raw const NO_MEMORY.0, stack_limit });
+        };
         // SAFETY: as above; an instance with a memory of its own has a pointer there.
         let definition = unsafe { definition.read() };
         // Own memories are defined in the context itself, right behind the pointers to them.
@@ -143,7 +163,7 @@ impl Layout {
         if seen.base != memory.data_ptr(&store) || seen.length() != memory.data_size(&store) {
             return Err(OtherLayout);
         }
-        Ok(Places { epoch, memory: definition })
+        Ok(Places { epoch, memory: definition, stack_limit })
     }
 }
 
@@ -158,6 +178,17 @@ impl Places {
         // SAFETY: the place lies in the context of a live store, or is a static. Relaxed: only machine code of that store reads it, on
         // this thread.
         unsafe { &*self.epoch }.store(word.cast_mut(), Ordering::Relaxed);
+    }
+
+    /// Lets what the store runs from now on use the stack down to this address, whatever wasmtime is configured to, until it is over.
+    ///
+    /// # Safety
+    ///
+    /// The instance's store is alive and this thread's to use; nothing of it runs. The stack that it is entered on goes on below the address,
+    /// as far as calls out of it need.
+    pub unsafe fn limit_stack(&self, limit: usize) {
+        // SAFETY: the place lies in the context of a live store. Relaxed: only code of that store reads it, on this thread.
+        unsafe { &*self.stack_limit }.store(limit, Ordering::Relaxed);
     }
 
     /// The same, for an instance that goes on calling back at every check whatever it is let watch: a test mode.

@@ -12,8 +12,10 @@ use wasmtime::{ExternType, InstancePre, Module, ModuleExport, ValType};
 
 use crate::WasmEngine;
 use crate::ahead::{self, Shelf};
+use crate::platform::PAGE_BYTES;
 use crate::resident::{ELEMENT_BYTES, Resident};
 use crate::slots::{SLOTS, Stock};
+use crate::stacks::{LARGEST_STACK_BYTES, WASM_STACK_BYTES};
 
 /// Bytes of a page of WebAssembly.
 const WASM_PAGE_BYTES: u64 = 65_536;
@@ -91,6 +93,8 @@ pub(crate) struct WasmProgram<M: Machine> {
     /// How many memories and tables those are.
     pub memories: u32,
     pub tables: u32,
+    /// What it may use of a stack, in bytes.
+    pub stack_bytes: usize,
     /// Instances made ahead; none of a program whose making runs its code.
     pub shelf: Option<Shelf<M>>,
 }
@@ -119,6 +123,15 @@ impl<M: Machine> Program<M> {
         }
     }
 
+    /// What it may use of a stack at one entry, in bytes.
+    pub(crate) fn stack_bytes(&self) -> usize {
+        match &self.0 {
+            Kind::Wasm(program) => program.stack_bytes,
+            #[cfg(feature = "native")]
+            Kind::Native(_) => WASM_STACK_BYTES,
+        }
+    }
+
     /// Bytes that a new instance has from the start.
     #[must_use]
     pub fn initial_memory(&self) -> u64 {
@@ -138,12 +151,74 @@ impl<M: Machine> WasmEngine<M> {
     ///
     /// [`LoadError`].
     pub fn load(&self, artifact: &[u8], program: Digest) -> Result<Arc<Program<M>>, LoadError> {
-        let artifact =
-            Artifact::open(artifact, &self.configuration.seal_key, program, &self.configuration.settings)
-                .map_err(LoadError::Refused)?;
+        self.load_with_stack(artifact, program, 0)
+    }
+
+    /// The same for a main program that may use so many bytes of its stack, within [`LARGEST_STACK_BYTES`]; 0: what all programs may.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`].
+    pub fn load_with_stack(
+        &self,
+        artifact: &[u8],
+        program: Digest,
+        stack_bytes: usize,
+    ) -> Result<Arc<Program<M>>, LoadError> {
+        let artifact = self.open(artifact, program)?;
         // SAFETY: the artefact carries the seal of our own compiler, unaltered.
-        let module = unsafe { Module::deserialize(&self.wasmtime, artifact.code()) }
-            .map_err(|error| LoadError::Incompatible(reason(&error)))?;
+        let module = unsafe { Module::deserialize(&self.wasmtime, artifact.code()) };
+        self.prepare(&artifact, module, stack_bytes)
+    }
+
+    /// The same for an artefact that stays where it is for good, in pages of its own that nobody writes to: its code is run there, without a
+    /// copy. (One that does not begin with a page is copied.) A main program may use so many bytes of its stack, within
+    /// [`LARGEST_STACK_BYTES`]; 0: what all programs may.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`].
+    ///
+    /// # Safety
+    ///
+    /// The artefact lies in a private mapping of the caller's, of which it has all pages that it touches, and nobody changes their protection
+    /// but the engine. Somebody who has the key that it is sealed with has verified it as it lies there: that is not done again.
+    pub unsafe fn load_in_place(
+        &self,
+        artifact: &'static [u8],
+        program: Digest,
+        stack_bytes: usize,
+    ) -> Result<Arc<Program<M>>, LoadError> {
+        let is_in_place = artifact.as_ptr().addr().is_multiple_of(PAGE_BYTES);
+        let (key, settings) = (&self.configuration.seal_key, &self.configuration.settings);
+        let artifact = Artifact::open_again(artifact, key, program, settings).map_err(LoadError::Refused)?;
+        let code = artifact.code();
+        // SAFETY: the artefact carries the seal of our own compiler, and is unaltered, as the caller promises; it lies there for good, whole pages
+        // of it.
+        let module = unsafe {
+            if is_in_place {
+                Module::deserialize_raw(&self.wasmtime, code.into())
+            } else {
+                Module::deserialize(&self.wasmtime, code)
+            }
+        };
+        self.prepare(&artifact, module, stack_bytes)
+    }
+
+    /// Verifies an artefact.
+    fn open<'a>(&self, artifact: &'a [u8], program: Digest) -> Result<Artifact<'a>, LoadError> {
+        Artifact::open(artifact, &self.configuration.seal_key, program, &self.configuration.settings)
+            .map_err(LoadError::Refused)
+    }
+
+    /// Looks at what a module imports and exports.
+    fn prepare(
+        &self,
+        artifact: &Artifact<'_>,
+        module: wasmtime::Result<Module>,
+        stack_bytes: usize,
+    ) -> Result<Arc<Program<M>>, LoadError> {
+        let module = module.map_err(|error| LoadError::Incompatible(reason(&error)))?;
         let entry = entry(&module)?;
         let instance =
             self.linker.instantiate_pre(&module).map_err(|error| LoadError::Imports(reason(&error)))?;
@@ -154,9 +229,15 @@ impl<M: Machine> WasmEngine<M> {
         // Globals and function references take no more than the code that they belong to.
         let held = initial.saturating_add(artifact.code().len() as u64);
         let stock = usize::try_from(memory_bytes).ok().filter(|_| resources.num_memories > 0);
+        let is_main = matches!(entry, Entry::Main(_));
+        let stack_bytes = match stack_bytes {
+            bytes @ 1.. if is_main => bytes.min(LARGEST_STACK_BYTES),
+            _ => WASM_STACK_BYTES,
+        };
         let program = WasmProgram {
             instance,
             entry,
+            stack_bytes,
             memory: module.get_export_index(MEMORY_EXPORT),
             stock: stock.map(|bytes| SLOTS.stock(bytes)),
             initial,

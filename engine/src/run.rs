@@ -84,6 +84,10 @@ fn begin<M: Machine>(
             wasm.enter(kernel, context);
             match &wasm.run {
                 Run::Main(main) => {
+                    if let Some(limit) = wasm.stack_limit() {
+                        // SAFETY: nothing of the store runs; this thread is inside of its cell, on a large stack.
+                        unsafe { wasm.places.limit_stack(limit) };
+                    }
                     let result = main.call(&mut wasm.store, ());
                     #[cfg(feature = "wasi")]
                     crate::wasi::end(&mut wasm.store, kernel, context);

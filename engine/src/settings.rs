@@ -5,6 +5,7 @@ use core::num::NonZeroUsize;
 use hallows_artifact::{CpuFeatures, Platform as Target, Preemption, Settings, SettingsError};
 use wasmtime::{Config, WasmFeatures};
 
+use crate::code;
 use crate::platform::platform;
 use crate::slots::{GUARD_BYTES, RESERVATION_BYTES};
 use crate::stacks::WASM_STACK_BYTES;
@@ -43,7 +44,8 @@ pub(crate) fn config(settings: &Settings) -> Config {
         // Atomic instructions; shared memories are turned into aliased ones before compiling.
         .wasm_features(WasmFeatures::THREADS, true)
         .wasm_features(WasmFeatures::MEMORY64, false)
-        .wasm_features(WasmFeatures::MULTI_MEMORY, false);
+        .wasm_features(WasmFeatures::MULTI_MEMORY, false)
+        .with_custom_code_memory(Some(code::in_place()));
     // SAFETY: what the processor can do is asked of the platform, which asks the processor.
     unsafe { config.detect_host_feature(|name| Some(platform().has_cpu_feature(name))) };
     #[cfg(target_os = "none")]

@@ -1,7 +1,9 @@
-//! Stacks for fibers: guarded, of one size, reused last in, first out.
+//! Stacks for fibers: guarded, of two sizes, reused last in, first out.
 //!
-//! Every stack starts at a multiple of [`STACK_BYTES`], so that the stack pointer alone tells how much of it is left
-//! ([`room`]): the check before every entry into WebAssembly needs no lookup. A stack has memory only where it was used.
+//! Every stack starts at a multiple of its size, and one bit of an address says which size that is, so that the stack pointer alone tells how
+//! much of it is left ([`room`]): the check before every entry into WebAssembly needs no lookup. A stack has memory only where it was used.
+//! The large ones are for main programs that ask for more than all cells have ([`WASM_STACK_BYTES`]): few, and their memory goes back when
+//! they are over.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -13,8 +15,8 @@ use crate::lock::lock;
 use crate::platform::{NoMemory, PAGE_BYTES, Protection, platform};
 use crate::slots::SLOTS;
 
-/// What WebAssembly may use of a stack at one entry before it traps with a stack overflow: wasmtime's default, which
-/// compilers' run-time libraries are used to.
+/// What WebAssembly may use of a stack at one entry before it traps with a stack overflow, if nothing else was asked for: wasmtime's default,
+/// which compilers' run-time libraries are used to.
 pub const WASM_STACK_BYTES: usize = 512 << 10;
 
 /// What is kept free below for host code: the deepest path of kernel and engine uses some 4 KiB of it, wasmtime's
@@ -24,6 +26,12 @@ pub const HOST_RESERVE_BYTES: usize = 64 << 10;
 /// Address space of one stack. A chain of [`hallows_abi::MAX_CHAIN`] calls fits whose programs use up to 170 KiB each;
 /// where one uses more, the next entry is `TooDeep`.
 pub const STACK_BYTES: usize = 2 << 20;
+
+/// Address space of one large stack.
+const LARGE_BYTES: usize = 64 << 20;
+
+/// The most that a main program can be given of a stack, in bytes: below it there is as much left as any cell has.
+pub const LARGEST_STACK_BYTES: usize = LARGE_BYTES - STACK_BYTES;
 
 /// The inaccessible lower end: one page is enough, as Rust and Cranelift touch every page of a large frame in order.
 const GUARD_BYTES: usize = PAGE_BYTES;
@@ -40,15 +48,39 @@ const POPULATED_BYTES: usize = HOST_RESERVE_BYTES;
 
 /// Stacks there may be at once, in the whole process: address space only.
 const STACKS_MOST: u32 = 16_384;
+/// Address space of all of them. Those behind it, of the same space, are the large ones'.
+const HALF_BYTES: usize = STACKS_MOST as usize * STACK_BYTES;
+/// Large stacks there may be at once.
+const LARGE_MOST: u32 = (HALF_BYTES / LARGE_BYTES) as u32;
+// An address's bit tells the halves apart.
+const _: () = assert!(HALF_BYTES.is_power_of_two());
 
-/// A stack of the pool.
+/// A stack of the pool: the small ones are numbered from 0, and the large ones behind them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stack(u32);
+
+impl Stack {
+    /// Whether it is a large one.
+    pub const fn is_large(self) -> bool {
+        self.0 >= STACKS_MOST
+    }
+
+    const fn bytes(self) -> usize {
+        if self.is_large() { LARGE_BYTES } else { STACK_BYTES }
+    }
+}
 
 /// How many bytes the running stack has left above its guard.
 #[inline(always)]
 pub fn room() -> usize {
-    (crate::fiber::stack_pointer() & (STACK_BYTES - 1)).saturating_sub(GUARD_BYTES)
+    let pointer = crate::fiber::stack_pointer();
+    (pointer & (bytes_at(pointer) - 1)).saturating_sub(GUARD_BYTES)
+}
+
+/// The size of the stack that an address of the pool lies in.
+#[inline(always)]
+const fn bytes_at(address: usize) -> usize {
+    if address & HALF_BYTES == 0 { STACK_BYTES } else { LARGE_BYTES }
 }
 
 /// The stacks of all engines of the process.
@@ -58,6 +90,16 @@ pub struct Stacks {
     /// Stacks below this number have been made accessible.
     made: AtomicU32,
     free: Mutex<Free>,
+    large: Mutex<Large>,
+}
+
+/// The large stacks that nobody has.
+struct Large {
+    /// So many have been made accessible.
+    made: u32,
+    free: Vec<Stack>,
+    /// Given back with their memory, which the cleaner takes.
+    used: Vec<Stack>,
 }
 
 struct Free {
@@ -72,6 +114,7 @@ pub static STACKS: Stacks = Stacks {
     base: AtomicUsize::new(0),
     made: AtomicU32::new(0),
     free: Mutex::new(Free { stacks: Vec::new(), cold: 0 }),
+    large: Mutex::new(Large { made: 0, free: Vec::new(), used: Vec::new() }),
 };
 
 impl Stacks {
@@ -81,9 +124,14 @@ impl Stacks {
         if self.base.load(Ordering::Relaxed) != 0 {
             return Ok(());
         }
-        let start = platform().reserve(STACKS_MOST as usize * STACK_BYTES, STACK_BYTES)?;
-        // Never grows again: giving a stack back does not allocate.
+        // Aligned to both halves together: the bit of the second half is clear in the first.
+        let start = platform().reserve(2 * HALF_BYTES, 2 * HALF_BYTES)?;
+        // Never grow again: giving a stack back does not allocate.
         free.stacks.reserve_exact(STACKS_MOST as usize);
+        let mut large = lock(&self.large);
+        large.free.reserve_exact(LARGE_MOST as usize);
+        large.used.reserve_exact(LARGE_MOST as usize);
+        drop(large);
         self.base.store(start.as_ptr() as usize, Ordering::Release);
         Ok(())
     }
@@ -106,26 +154,57 @@ impl Stacks {
             (made < STACKS_MOST).then_some(made + 1)
         });
         let Ok(number) = number else { return Err(NoMemory) };
-        let stack = Stack(number);
+        self.open(Stack(number))
+    }
+
+    /// Makes a stack accessible.
+    fn open(&self, stack: Stack) -> Result<Stack, NoMemory> {
         let usable = NonNull::new((self.bottom(stack) + GUARD_BYTES) as *mut u8).ok_or(NoMemory)?;
         // SAFETY: the range is that stack's own part of our reservation, and nobody has it yet.
-        unsafe { platform().protect(usable, STACK_BYTES - GUARD_BYTES, Protection::ReadWrite)? };
+        unsafe { platform().protect(usable, stack.bytes() - GUARD_BYTES, Protection::ReadWrite)? };
         Ok(stack)
+    }
+
+    /// A large stack: one that was used, if there is one, else a new one, which costs a call of the platform.
+    pub fn take_large(&self) -> Result<Stack, NoMemory> {
+        let number = {
+            let mut large = lock(&self.large);
+            if let Some(stack) = large.free.pop() {
+                return Ok(stack);
+            }
+            if let Some(stack) = large.used.pop() {
+                return Ok(stack);
+            }
+            if large.made == LARGE_MOST {
+                return Err(NoMemory);
+            }
+            large.made += 1;
+            large.made - 1
+        };
+        self.open(Stack(STACKS_MOST + number))
     }
 
     /// Gives a stack back.
     pub fn put(&self, stack: Stack) {
-        lock(&self.free).stacks.push(stack);
+        if !stack.is_large() {
+            return lock(&self.free).stacks.push(stack);
+        }
+        lock(&self.large).used.push(stack);
+        platform().wake_cleaner();
     }
 
     fn bottom(&self, stack: Stack) -> usize {
         // Acquire: pairs with `reserve`.
-        self.base.load(Ordering::Acquire) + stack.0 as usize * STACK_BYTES
+        let base = self.base.load(Ordering::Acquire);
+        match stack.0.checked_sub(STACKS_MOST) {
+            None => base + stack.0 as usize * STACK_BYTES,
+            Some(large) => base + HALF_BYTES + large as usize * LARGE_BYTES,
+        }
     }
 
     /// The upper end of a stack, aligned to 16.
     pub fn top(&self, stack: Stack) -> *mut u8 {
-        (self.bottom(stack) + STACK_BYTES - (stack.0 % COLOURS) as usize * COLOUR_BYTES) as *mut u8
+        (self.bottom(stack) + stack.bytes() - (stack.0 % COLOURS) as usize * COLOUR_BYTES) as *mut u8
     }
 
     /// How many stacks there are.
@@ -136,8 +215,8 @@ impl Stacks {
     /// Whether an address lies in a stack's guard: somebody used more of it than there is.
     pub fn is_guard(&self, address: usize) -> bool {
         let base = self.base.load(Ordering::Acquire);
-        let end = base + STACKS_MOST as usize * STACK_BYTES;
-        (base..end).contains(&address) && address & (STACK_BYTES - 1) < GUARD_BYTES
+        let end = base + 2 * HALF_BYTES;
+        (base..end).contains(&address) && address & (bytes_at(address) - 1) < GUARD_BYTES
     }
 
     /// Takes memory for the part of a free stack that is used first.
@@ -149,7 +228,7 @@ impl Stacks {
     /// Makes stacks until `stock` are free, and takes the memory of those that have lain unused. For the cleaner. Returns
     /// whether it did something.
     pub fn clean(&self, stock: usize) -> bool {
-        let mut busy = false;
+        let mut busy = self.clean_large();
         let missing = stock.saturating_sub(lock(&self.free).stacks.len());
         for _ in 0..missing {
             let Ok(stack) = self.make() else { break };
@@ -171,11 +250,7 @@ impl Stacks {
                 let place = free.cold;
                 free.stacks.remove(place)
             };
-            let usable = (self.bottom(stack) + GUARD_BYTES) as *mut u8;
-            if let Some(usable) = NonNull::new(usable) {
-                // SAFETY: the stack is ours: it was free, and nobody else finds it now.
-                unsafe { platform().discard(usable, STACK_BYTES - GUARD_BYTES) };
-            }
+            self.discard(stack);
             let mut free = lock(&self.free);
             let cold = free.cold;
             free.stacks.insert(cold, stack);
@@ -183,5 +258,25 @@ impl Stacks {
             busy = true;
         }
         busy
+    }
+
+    /// Takes the memory of large stacks that were used. Returns whether there were any.
+    fn clean_large(&self) -> bool {
+        let mut busy = false;
+        loop {
+            let Some(stack) = lock(&self.large).used.pop() else { return busy };
+            self.discard(stack);
+            lock(&self.large).free.push(stack);
+            busy = true;
+        }
+    }
+
+    /// Takes the memory of a stack that nobody has and nobody can find.
+    fn discard(&self, stack: Stack) {
+        let usable = (self.bottom(stack) + GUARD_BYTES) as *mut u8;
+        if let Some(usable) = NonNull::new(usable) {
+            // SAFETY: the stack is the caller's, who took it out of the pool.
+            unsafe { platform().discard(usable, stack.bytes() - GUARD_BYTES) };
+        }
     }
 }

@@ -103,6 +103,9 @@ impl<M: Machine> Threads<M> {
     }
 
     fn put_stack(&self, core: CoreId, stack: Stack) {
+        if stack.is_large() {
+            return STACKS.put(stack);
+        }
         if let Some(cache) = self.caches.get(core.index()) {
             // SAFETY: as in `take_stack`.
             let kept = unsafe { &mut *cache.0.get() };
@@ -132,7 +135,9 @@ impl<M: Machine> Threads<M> {
         // fiber's last `switch`, or is a new one on a stack of its own.
         unsafe {
             if (*record).fiber.is_null() {
-                let Ok(stack) = self.take_stack(core) else {
+                let is_large = engine.cells.entry(cell).wants_large_stack();
+                let stack = if is_large { STACKS.take_large() } else { self.take_stack(core) };
+                let Ok(stack) = stack else {
                     return Stop::Finished(orderly(FaultKind::OutOfMemory));
                 };
                 (*record).start = Some(Start { engine, kernel, thread, cell, role });

@@ -7,45 +7,71 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hallows_linux::host::core_set::CoreSet;
 use hallows_linux::host::quantity::ByteSize;
 use hallows_linux::host::tier::TierLimit;
+use hallows_linux::machine::paths::Requirement;
 
-use crate::unix::Directory;
+use crate::payload::Asked;
+use crate::unix::{Directory, STACKS};
 
 /// An operating system of your own on cores taken from Linux.
 ///
 /// It runs programs as cells: isolated by compilation, calling each other in tens of nanoseconds, preempted every 5 µs.
 #[derive(Debug, Parser)]
-#[command(name = "hallows", version, propagate_version = true, after_help = AFTER_HELP)]
+#[command(name = "hallows", version, propagate_version = true, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
-    /// What to do.
+    /// What to do; if nothing is said, boot the default system and open its monitor.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    /// The machine of the default system.
+    #[command(flatten)]
+    pub machine: MachineOptions,
+    /// A directory that Unix programs may be given which are started in its monitor, and all below it; with `:ro` behind it, only to read.
+    #[arg(long = "dir", value_name = "HOST[:ro]")]
+    pub directories: Vec<Directory>,
 }
 
 const AFTER_HELP: &str = "\
 Examples:
+  hallows                                 boot the default system and open its monitor
   hallows run calculator                  boot a machine, run a system that comes with it
   hallows run my-system.toml --cores 2-3  run a system of your own on two cores
   hallows run program.wasm -- one two     run one program with arguments
   hallows run sort.wasm --dir . -- -n a   run a Unix program on files of this directory
+  hallows new greeter                     begin a program of your own
+  hallows build sort.wasm -o sort         one executable of both, to copy to a server
   hallows ps                              what a running machine does (from another terminal)
+  hallows paths                           which fast path each of its services took
+  hallows top                             the same, live: calls and their latency, cores, memory
+  hallows attach                          its monitor: inspect, start, stop, send, faults
   hallows probe                           what this host offers, and what would make it better
   hallows bench protected-call            what it costs, beside Linux
   hallows interface diff old.wit new.wit  whom a change of an interface breaks
 
 Exit codes: 0 well; 1 a figure missed, an interface broken, a host unfit; 1 to 63 the system's own, 0 to 255 a Unix program's; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
-could not start; 128+n ended by signal n.";
+could not start; 72 a required path was not taken; 128+n ended by signal n.";
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Boot a machine and run a system, or one program, on it.
     Run(Run),
+    /// Build one executable that is this system and an application, ready to copy to a server and start.
+    Build(Build),
     /// Show what running machines do: tier, cores, timekeeper, memory, cells.
     Ps(Ps),
+    /// Show which fast path each service of a running machine really took, and why not a better one.
+    Paths(Paths),
     /// End a running machine cleanly.
     Stop(Stop),
+    /// Watch a running machine: cells, cores, calls and their latency, memory, restarts.
+    Top(Top),
     /// Kill one cell of a running machine.
     Kill(Kill),
+    /// Begin a new life of one cell of a running machine.
+    Restart(Restart),
+    /// Open the monitor of a running machine.
+    Attach(Attach),
+    /// Close the monitors of a running machine, which goes on.
+    Detach(Detach),
     /// Put back what a killed machine left changed on this host.
     Restore,
     /// List the programs and systems that come with hallows.
@@ -57,6 +83,8 @@ pub enum Command {
     /// Look at interfaces: identity, canonical form, what differs between two, stubs.
     #[command(subcommand)]
     Interface(Interface),
+    /// Make a project: a program that builds, runs, and has a test.
+    New(New),
     /// Print a script that completes this command line in a shell.
     Completions(Completions),
     /// Print the manual page, or write those of all subcommands into a folder.
@@ -65,6 +93,9 @@ pub enum Command {
 
 /// The memory of a machine that is not told otherwise.
 pub const DEFAULT_MEMORY: ByteSize = ByteSize(256 << 20);
+
+/// The quantum of one, in microseconds.
+pub const DEFAULT_QUANTUM_US: u64 = 5;
 
 /// The cores and the memory of a machine.
 #[derive(Clone, Debug, Args)]
@@ -83,7 +114,7 @@ pub struct MachineOptions {
     #[arg(long, value_name = "TIER", value_parser = tier_limit)]
     pub tier: Option<TierLimit>,
     /// How long a program runs while another waits for its core, in microseconds.
-    #[arg(long, value_name = "US", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "US", default_value_t = DEFAULT_QUANTUM_US, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub quantum_us: u64,
 }
 
@@ -97,12 +128,15 @@ pub struct Run {
     #[arg(last = true, value_name = "ARGUMENTS")]
     pub arguments: Vec<OsString>,
     /// A directory that a Unix program is given, and all below it: `HOST`, or `HOST:GUEST` if the program shall know it by another name;
-    /// with `:ro` behind it, only to read. May be given several times.
+    /// with `:ro` behind it, only to read. May be given several times. Of a system: one that Unix programs may be given which are started in it.
     #[arg(long = "dir", value_name = "HOST[:GUEST][:ro]")]
     pub directories: Vec<Directory>,
     /// A variable of a Unix program's environment: `NAME=VALUE`, or `NAME` for the value that it has here.
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
     pub variables: Vec<OsString>,
+    /// What a Unix program may use of its stack; 8M, as on Linux, if not given.
+    #[arg(long, value_name = "SIZE", value_parser = stack)]
+    pub stack: Option<ByteSize>,
     /// The machine.
     #[command(flatten)]
     pub machine: MachineOptions,
@@ -112,13 +146,100 @@ pub struct Run {
     /// Preempt and migrate at every check: finds programs that lean on luck. Slow.
     #[arg(long)]
     pub chaos: bool,
+    /// Fail instead of falling back: a service and the least path that it must take, for example `tier=isolated`; `hallows paths --list`
+    /// shows all. May be given several times.
+    #[arg(long = "require", value_name = "SERVICE=PATH")]
+    pub requires: Vec<Requirement>,
     /// Say nothing about the machine itself.
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say what the machine is set up with also where a Unix program has the terminal.
     #[arg(short, long)]
     pub verbose: bool,
+    /// Leave the machine running in the background, print its process, and return once it has booted. Its output goes where that of the
+    /// command goes, unless that is a terminal; `hallows attach` shows its log.
+    #[arg(long)]
+    pub detach: bool,
+    /// This is the process in the background.
+    #[arg(long, hide = true, conflicts_with = "detach")]
+    pub background: bool,
 }
+
+/// Options of `build`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = BUILD_HELP)]
+pub struct Build {
+    /// A system (a name from `hallows list`, or a TOML file), or a program (a name, or a file of WebAssembly).
+    #[arg(value_name = "SYSTEM|PROGRAM")]
+    pub what: String,
+    /// Arguments of the program, in front of those that the executable is started with.
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    pub arguments: Vec<OsString>,
+    /// The executable that is written.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace the file if it is there.
+    #[arg(long)]
+    pub force: bool,
+    /// A directory that a Unix program is given: on the host where it is started, from the directory where it is started.
+    #[arg(long = "dir", value_name = "HOST[:GUEST][:ro]")]
+    pub directories: Vec<Directory>,
+    /// A directory that whoever starts it must name, by `--hallows-dir HOST:GUEST`.
+    #[arg(long = "ask-dir", value_name = "GUEST[:ro]")]
+    pub asked: Vec<Asked>,
+    /// A variable of a Unix program's environment: `NAME=VALUE`, or `NAME` for the value that it has where it is started.
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    pub variables: Vec<OsString>,
+    /// What a Unix program may use of its stack; 8M, as on Linux, if not given.
+    #[arg(long, value_name = "SIZE", value_parser = stack)]
+    pub stack: Option<ByteSize>,
+    /// The machine, if nobody says otherwise at the start.
+    #[command(flatten)]
+    pub machine: MachineOptions,
+    /// Fail at the start instead of falling back, as with `run`.
+    #[arg(long = "require", value_name = "SERVICE=PATH")]
+    pub requires: Vec<Requirement>,
+    /// Carry a program that is linked in, not its WebAssembly.
+    #[arg(long)]
+    pub native: bool,
+    /// Say nothing.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+const BUILD_HELP: &str = "\
+Examples:
+  hallows build calculator -o calculator
+  hallows build sort.wasm -o sort --ask-dir /data:ro -- -n
+  ./sort --hallows-dir /srv:/data /data/numbers
+
+The executable needs nothing beside it: no cache, no hallows, no compiler's turn on a processor like this one (on another it compiles at its
+first start). Its arguments are the program's; options of the machine stand in front of them and begin with --hallows-. See --hallows-help.";
+
+/// Options of `paths`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = PATHS_HELP)]
+pub struct Paths {
+    /// Which machine.
+    #[command(flatten)]
+    pub which: Which,
+    /// Fail with exit code 72 if a service takes a lesser path. May be given several times.
+    #[arg(long = "require", value_name = "SERVICE=PATH")]
+    pub requires: Vec<Requirement>,
+    /// List all services and paths, whatever runs.
+    #[arg(long, conflicts_with_all = ["machine", "requires"])]
+    pub list: bool,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const PATHS_HELP: &str = "\
+Examples:
+  hallows paths --require tier=isolated --require memory=locked
+  hallows run trader.toml --require timekeeper=spinning   does not start without
+
+Exit codes: 0; 64 no such machine; 72 a required path was not taken.";
 
 /// Which machine to talk to.
 #[derive(Clone, Copy, Debug, Args)]
@@ -156,6 +277,95 @@ pub struct Kill {
     #[command(flatten)]
     pub which: Which,
 }
+
+/// Options of `top`.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(after_help = TOP_HELP)]
+pub struct Top {
+    /// Which machine.
+    #[command(flatten)]
+    pub which: Which,
+    /// Print one sample, taken over one interval, and end.
+    #[arg(long)]
+    pub once: bool,
+    /// One JSON object a sample and line, until interrupted.
+    #[arg(long)]
+    pub json: bool,
+    /// Seconds between samples.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = interval)]
+    pub interval: f64,
+    /// The column to sort by.
+    #[arg(long, value_enum, default_value_t = SortBy::Cpu)]
+    pub sort: SortBy,
+}
+
+const TOP_HELP: &str = "\
+Keys: c, s, m, r, n sort by processor time, calls, memory, restarts, name; h help; q end.
+
+Calls are counted; latencies are estimated from samples, to a quarter of their value. Of a server they are those of the calls that it answered, as its callers saw \
+them; of a cell that only calls, those of its calls.";
+
+/// What `top` sorts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SortBy {
+    /// Processor time, the most first.
+    Cpu,
+    /// Calls made and answered in a second, the most first.
+    Calls,
+    /// Memory, the most first.
+    Memory,
+    /// Restarts, the most first.
+    Restarts,
+    /// Name.
+    Name,
+}
+
+/// Options of `restart`.
+#[derive(Clone, Debug, Args)]
+pub struct Restart {
+    /// The cell: its number or its name.
+    pub cell: String,
+    /// Which machine.
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// Options of `attach`.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(
+    after_help = "Without a terminal, commands are read from standard input; the exit code is that of the last one that failed:\n  echo cells | hallows attach"
+)]
+pub struct Attach {
+    /// Which machine.
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// Options of `detach`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Detach {
+    /// Which machine.
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// Options of `new`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = NEW_HELP)]
+pub struct New {
+    /// Its name, and that of the folder which is made here: a to z, 0 to 9, `-` and `_`.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// A server, and a client that asks it, instead of a program that runs from start to end.
+    #[arg(long)]
+    pub server: bool,
+}
+
+const NEW_HELP: &str = "\
+The project has the SDK's sources in it: it builds with the ordinary cargo, without a network.
+
+Example:
+  hallows new greeter && cd greeter && cargo test && cargo cell && hallows run system.toml";
 
 /// Options of `completions`.
 #[derive(Clone, Copy, Debug, Args)]
@@ -214,6 +424,12 @@ pub struct Bench {
     /// Write the report to a file instead of the terminal.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Also write a page of pictures to a file, which needs nothing beside it.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Measure nothing: make the page of a report that `--json` has written.
+    #[arg(long, value_name = "FILE", requires = "html", conflicts_with_all = ["names", "json", "cores", "output"])]
+    pub from: Option<PathBuf>,
 }
 
 /// What can be done with interfaces.
@@ -232,7 +448,7 @@ pub enum Interface {
 /// Where interfaces are.
 #[derive(Clone, Debug, Args)]
 pub struct InterfaceSource {
-    /// A file of WIT, or a folder whose files are one package.
+    /// A file of WIT, or a folder whose files are one package; for `show` also a program (.wasm), to see what it uses and serves.
     #[arg(value_name = "WIT")]
     pub path: PathBuf,
     /// Which of its interfaces.
@@ -303,10 +519,30 @@ pub enum Language {
     Rust,
 }
 
-fn tier_limit(text: &str) -> Result<TierLimit, String> {
+/// What `--tier` takes.
+pub fn tier_limit(text: &str) -> Result<TierLimit, String> {
     match text {
         "shared" => Ok(TierLimit::SharedOnly),
         "isolated" | "booted" | "best" => Ok(TierLimit::Best),
         _ => Err("expected `shared` or `best`".to_owned()),
+    }
+}
+
+/// What `--stack` takes.
+pub fn stack(text: &str) -> Result<ByteSize, String> {
+    let bytes: ByteSize = text.parse().map_err(|error| format!("{error}"))?;
+    if STACKS.contains(&bytes.0) {
+        Ok(bytes)
+    } else {
+        Err(format!("expected {} to {}", ByteSize(*STACKS.start()), ByteSize(*STACKS.end())))
+    }
+}
+
+fn interval(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    if (0.1..=3_600.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("expected 0.1 to 3600 seconds".to_owned())
     }
 }

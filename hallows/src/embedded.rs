@@ -1,6 +1,11 @@
 //! What `hallows` carries: the compiler's executable, the example programs as WebAssembly, and those that are linked in.
 
+use std::sync::OnceLock;
+
+use hallows_interface::declared::{self, Declared, Malformed};
 use hallows_sdk::native::NativeProgram;
+
+use crate::system::ProgramSource;
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
@@ -9,6 +14,7 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_supervisor::PROGRAM,
     &hallows_linux::services::HOST,
     &hallows_linux::services::NULL,
+    &hallows_registry::PROGRAM,
     &hallows_bank::PROGRAM,
     &hallows_bank_client::PROGRAM,
     &hallows_calculator::PROGRAM,
@@ -22,15 +28,68 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_file_drop_taker::PROGRAM,
     &hallows_flooder::PROGRAM,
     &hallows_hog::PROGRAM,
+    &hallows_relay::PROGRAM,
+    &hallows_scatter::PROGRAM,
     &hallows_spin::PROGRAM,
+    &hallows_tally::PROGRAM,
+    &hallows_tally_client::PROGRAM,
     &hallows_worker::PROGRAM,
 ];
+
+/// The programs that the user of the library has linked in, beside ours; see [`crate::init`].
+static LINKED: OnceLock<Vec<&'static NativeProgram>> = OnceLock::new();
+
+/// Links a user's programs in. `false`: it was done before, and these are not taken.
+pub fn link(programs: &[&'static NativeProgram]) -> bool {
+    LINKED.set(programs.to_vec()).is_ok()
+}
+
+/// Whether [`link`] was called in this process.
+pub fn is_linked() -> bool {
+    LINKED.get().is_some()
+}
+
+/// All native programs: ours, then the user's.
+#[must_use]
+pub fn natives() -> Vec<&'static NativeProgram> {
+    NATIVES.iter().chain(LINKED.get().into_iter().flatten()).copied().collect()
+}
 
 /// The WebAssembly of an embedded program.
 #[must_use]
 pub fn program(name: &str) -> Option<&'static [u8]> {
     let place = PROGRAMS.binary_search_by_key(&name, |(name, _)| name).ok()?;
     PROGRAMS.get(place).map(|(_, wasm)| *wasm)
+}
+
+/// What a program declares that it uses and serves. A native one has no sections: what it declares is what the embedded program of its name
+/// does. Nothing of one that there is not.
+///
+/// # Errors
+/// Its section is not as specified.
+pub fn declared(source: &ProgramSource) -> Result<Vec<Declared>, Malformed> {
+    match source {
+        ProgramSource::BuiltIn(name) | ProgramSource::Native(name) => {
+            program(name).map_or(Ok(Vec::new()), declared::declared)
+        }
+        // That it cannot be read, or is no program, is said by who wants to run it.
+        ProgramSource::File(path) => match std::fs::read(path) {
+            Ok(wasm) => declared_of_file(&wasm),
+            Err(_) => Ok(Vec::new()),
+        },
+        ProgramSource::Carried { wasm, .. } => declared_of_file(wasm),
+    }
+}
+
+/// The same of bytes that may be no program.
+///
+/// # Errors
+/// As [`declared`].
+pub fn declared_of_file(wasm: &[u8]) -> Result<Vec<Declared>, Malformed> {
+    match declared::declared(wasm) {
+        Err(Malformed::NoModule | Malformed::Section) => Ok(Vec::new()),
+        declared => declared,
+    }
 }
 
 /// The names of the embedded programs.
@@ -42,5 +101,5 @@ pub fn names() -> Vec<&'static str> {
 /// The names of the native programs.
 #[must_use]
 pub fn native_names() -> Vec<&'static str> {
-    NATIVES.iter().map(|native| native.name).collect()
+    natives().iter().map(|native| native.name).collect()
 }

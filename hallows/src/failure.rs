@@ -1,6 +1,8 @@
 //! Why the command did not do what was asked: one message, perhaps a help, and an exit code.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::io::Write;
 
 use crate::system::Problem;
 
@@ -10,6 +12,7 @@ pub const USAGE: u8 = 64;
 pub const SOFTWARE: u8 = 70;
 
 /// A failure for people.
+#[derive(Debug)]
 pub struct Failure {
     report: miette::Report,
     /// The exit code.
@@ -35,8 +38,33 @@ impl Failure {
         Self { report: miette::Report::new(problem), code: USAGE }
     }
 
-    /// Prints it.
+    /// It in one sentence.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.report.to_string()
+    }
+
+    /// All of it.
+    #[must_use]
+    pub const fn report(&self) -> &miette::Report {
+        &self.report
+    }
+
+    /// Prints it. Where nobody takes it (a terminal that is gone), it is lost: that must not end who has something to put back.
     pub fn print(&self) {
-        eprintln!("{:?}", self.report);
+        let _ = writeln!(std::io::stderr(), "{:?}", self.report);
+    }
+}
+
+/// Of what cannot fail.
+impl From<Infallible> for Failure {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.report)
     }
 }

@@ -5,16 +5,22 @@
 //! is allowed there ([`Problem`]). [`document`] is the text's shape, [`resolve`] the checks.
 
 mod document;
+pub mod interfaces;
 mod problem;
+mod registry;
 mod resolve;
+mod unix;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hallows_abi::{Rights, TimeBudget};
+use hallows_interface::declared::{Declared, Malformed};
 use hallows_supervisor::Ward;
 
 pub use problem::Problem;
+pub use unix::{StreamEnd, UnixKeys};
 
 /// A system, checked: every name in it stands for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +34,8 @@ pub struct System {
     pub supervised: Vec<Supervised>,
     /// It was made of one program, not written down.
     pub is_of_one: bool,
+    /// Where relative paths of its directories count from.
+    pub folder: PathBuf,
 }
 
 /// A cell to be made.
@@ -37,8 +45,8 @@ pub struct Cell {
     pub name: String,
     /// What it runs.
     pub program: ProgramSource,
-    /// The most memory that it and its objects may have, in bytes.
-    pub memory_bytes: u64,
+    /// The most memory that it and its objects may have, in bytes; if it was not said, it depends on the kind of program.
+    pub memory_bytes: Option<u64>,
     /// Slots of its capability space; 0: the machine's default.
     pub slots: u32,
     /// 0 the lowest, 7 the highest.
@@ -49,6 +57,8 @@ pub struct Cell {
     pub time: Option<TimeBudget>,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// What it is given of this host, if its program is one of Unix.
+    pub unix: UnixKeys,
     /// Whether it runs on its callers' threads.
     pub passive: bool,
     /// The endpoints that it serves.
@@ -68,6 +78,13 @@ pub enum ProgramSource {
     Native(String),
     /// A file of WebAssembly.
     File(PathBuf),
+    /// WebAssembly that somebody else carries: the user of the library, or an executable that was built.
+    Carried {
+        /// For people.
+        name: String,
+        /// Its bytes.
+        wasm: Arc<[u8]>,
+    },
 }
 
 /// An endpoint to be made.
@@ -138,13 +155,21 @@ pub struct Dependent {
 }
 
 /// The programs that there are without a file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Programs<'a> {
     /// Those that `hallows` carries as WebAssembly.
     pub built_in: &'a [&'a str],
     /// Those that are part of the machine.
     pub native: &'a [&'a str],
+    /// What a program declares that it uses and serves; nothing of one that cannot be read.
+    pub declared: &'a dyn Fn(&ProgramSource) -> Result<Vec<Declared>, Malformed>,
 }
+
+/// The memory of a cell whose program is not one of Unix, if it was not said: enough for the example programs, small enough for a thousand of
+/// them.
+pub const USUAL_MEMORY_BYTES: u64 = 1 << 20;
+/// The memory of a Unix program in a system, if it was not said: enough for interpreters and tools on moderate input.
+pub const USUAL_UNIX_MEMORY_BYTES: u64 = 64 << 20;
 
 impl System {
     /// Reads a description. Paths in it count from the folder of `file`, which also names the system if the text does not.
@@ -157,18 +182,28 @@ impl System {
         resolve::resolve(file, text, programs, document)
     }
 
+    /// Puts other sources in the place of those for which `other` has one.
+    pub fn replace_sources(&mut self, other: impl Fn(&ProgramSource) -> Option<ProgramSource>) {
+        for cell in &mut self.cells {
+            if let Some(source) = other(&cell.program) {
+                cell.program = source;
+            }
+        }
+    }
+
     /// A system of one program that uses nobody.
     #[must_use]
     pub fn of_one(name: &str, program: ProgramSource) -> Self {
         let cell = Cell {
             name: name.to_owned(),
             program,
-            memory_bytes: document::USUAL_MEMORY_BYTES,
+            memory_bytes: None,
             slots: 0,
             priority: document::USUAL_PRIORITY,
             core: None,
             time: None,
             arguments: Vec::new(),
+            unix: UnixKeys::default(),
             passive: false,
             serves: Vec::new(),
             uses: Vec::new(),
@@ -179,7 +214,13 @@ impl System {
         ward.policy.restart = hallows_supervisor::Restart::Never;
         ward.awaited = true;
         let supervised = Supervised { cell: 0, ward, dependents: Vec::new() };
-        Self { name: name.to_owned(), cells: vec![cell], supervised: vec![supervised], is_of_one: true }
+        Self {
+            name: name.to_owned(),
+            cells: vec![cell],
+            supervised: vec![supervised],
+            is_of_one: true,
+            folder: PathBuf::new(),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ systems![
     "calculator",
     "calculator-active",
     "counter",
+    "default",
     "fan-out",
     "file-drop",
     "flood",
@@ -22,7 +23,12 @@ systems![
     "native",
     "native-neighbours",
     "neighbours",
+    "scatter",
+    "succession",
 ];
+
+/// The system that `hallows` boots when it is not told otherwise.
+pub const DEFAULT: &str = "default";
 
 /// The description of a system.
 #[must_use]

@@ -21,7 +21,10 @@ fn hashes_are_printed_for_people_and_programs() {
     let (text, _, code) = interface(&["hash", "wit/system"]);
     let names: Vec<&str> =
         text.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).collect();
-    assert_eq!((names, code), (vec!["clock", "console", "files", "invocation", "random"], Some(0)));
+    assert_eq!(
+        (names, code),
+        (vec!["clock", "console", "files", "invocation", "random", "registry", "served"], Some(0))
+    );
     let (short, _, _) = interface(&["hash", "--short", "wit/system", "--interface", "clock"]);
     assert_eq!(short, format!("{}  clock\n", &text[..12]));
     let (json, _, _) = interface(&["hash", "--json", "wit/system", "--interface", "clock"]);
@@ -39,6 +42,28 @@ fn the_canonical_form_is_shown() {
     let (json, _, _) = interface(&["show", "--json", "wit/examples", "--interface", "calc"]);
     let object: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(object["functions"][0]["canonical"].as_str(), Some(line.trim_end()));
+}
+
+#[test]
+fn what_a_program_declares_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("sums.wasm");
+    let name = b"hallows.interfaces";
+    let record = [&[1, 2, 4][..], &[0xab; 32], b"calc"].concat();
+    let inside = [&[18][..], name, &record].concat();
+    let length = u8::try_from(inside.len()).expect("short");
+    let module = [&b"\0asm\x01\0\0\0"[..], &[0, length], &inside].concat();
+    fs::write(&program, &module).expect("written");
+    let path = program.to_str().expect("a path of letters");
+    let hash = "ab".repeat(32);
+    assert_eq!(interface(&["show", path]), (format!("serves {hash}  calc\n"), String::new(), Some(0)));
+    let (json, _, _) = interface(&["show", "--json", path]);
+    let object: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((object["direction"].as_str(), object["hash"].as_str()), (Some("serves"), Some(&*hash)));
+    fs::write(&program, &module[..module.len() - 1]).expect("written");
+    let (_, error, code) = interface(&["show", path]);
+    assert!(error.contains("cut off"), "{error}");
+    assert_eq!(code, Some(64));
 }
 
 #[test]
@@ -95,7 +120,10 @@ fn what_is_wrong_is_said() {
     fs::write(&empty, "package a:b;").expect("written");
     let empty = empty.to_str().expect("letters");
     for (arguments, expected) in [
-        (&["hash", "wit/system", "--interface", "clocks"][..], "clock, console, files, invocation, random"),
+        (
+            &["hash", "wit/system", "--interface", "clocks"][..],
+            "clock, console, files, invocation, random, registry, served",
+        ),
         (&["hash", "no/such.wit"], "no/such.wit"),
         (&["hash", broken.to_str().expect("letters")], "broken.wit:1:"),
         (&["hash", empty], "`a:b` has no interfaces"),

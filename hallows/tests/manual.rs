@@ -42,7 +42,14 @@ fn there_is_a_page_for_each_subcommand() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     pages.sort();
-    for page in ["hallows.1", "hallows-run.1", "hallows-interface.1", "hallows-interface-diff.1"] {
+    for page in [
+        "hallows.1",
+        "hallows-run.1",
+        "hallows-build.1",
+        "hallows-paths.1",
+        "hallows-interface.1",
+        "hallows-interface-diff.1",
+    ] {
         assert!(pages.iter().any(|made| made == page), "{page} is not in {pages:?}");
     }
     let run = std::fs::read_to_string(inside.join("hallows-run.1")).unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 static CORE: Mutex<()> = Mutex::new(());
 
 /// So many seconds are more than any system needs on a machine that does other things too; `timeout` then ends it with code 124.
-const LONGEST_SECONDS: &str = "60";
+const LONGEST_SECONDS: &str = "240";
 
 fn alone() -> MutexGuard<'static, ()> {
     CORE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -77,6 +77,39 @@ fn work_is_spread_over_workers_and_all_of_it_is_done() {
     let (text, code) = run(&["fan-out"]);
     assert!(text.contains("10000 pieces"), "{text}");
     assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn async_programs_gather_cut_off_and_cancel_in_both_forms() {
+    let (text, code) = run(&["scatter"]);
+    assert_eq!(text.matches("100 of 100 pieces have the right result").count(), 2, "{text}");
+    assert_eq!(text.matches("3 calls were cancelled").count(), 2, "{text}");
+    assert_eq!(text.matches("scattered, gathered, cut off and cancelled").count(), 2, "{text}");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_server_is_replaced_while_it_is_called_and_no_call_is_lost() {
+    // The registry works in both ways.
+    let system = include_str!("../../programs/systems/succession.toml");
+    let active = system.replace("registry = \"passive\"", "registry = \"active\"");
+    assert_ne!(system, active, "the system says how its registry serves in other words");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("succession.toml");
+    std::fs::write(&file, active).expect("written");
+    let file = file.to_str().expect("a path of letters");
+    for options in [&["succession"][..], &["--chaos", "succession"], &[file]] {
+        let (text, code) = run(options);
+        assert!(text.contains("comes after version 1"), "{options:?}: {text}");
+        assert!(text.contains("version 1 has counted"), "{options:?}: {text}");
+        let last = |servers: u32, last: u32| {
+            format!("{servers} servers have counted every call, the last one is version {last}")
+        };
+        assert!(text.contains(&last(2, 2)), "{options:?}: {text}");
+        // In a namespace of its own there is another server, whatever happens outside of it.
+        assert!(text.contains(&last(1, 9)), "{options:?}: {text}");
+        assert_eq!(code, 0, "{options:?}: {text}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod canonical;
 mod conversion;
 mod convert;
+pub mod declared;
 mod difference;
 mod hash;
 mod limits;

@@ -6,15 +6,26 @@ use std::path::{Path, PathBuf};
 use hallows_interface::{Package, stubs};
 
 /// Where interfaces are, which, and where their stubs are kept; all from the root of the tree.
-const KEPT: [(&str, &str, &str); 9] = [
+const KEPT: [(&str, &str, &str); 20] = [
     ("wit/examples", "bank", "programs/protocols/src/bank.rs"),
     ("wit/examples", "calc", "programs/protocols/src/calc.rs"),
     ("wit/examples", "exchange", "programs/protocols/src/exchange.rs"),
+    ("wit/examples", "tally", "programs/protocols/src/tally.rs"),
+    ("wit/kernel", "budget", "interface/system/src/kernel/budget.rs"),
+    ("wit/kernel", "cell", "interface/system/src/kernel/cell.rs"),
+    ("wit/kernel", "endpoint", "interface/system/src/kernel/endpoint.rs"),
+    ("wit/kernel", "notification", "interface/system/src/kernel/notification.rs"),
+    ("wit/kernel", "object", "interface/system/src/kernel/object.rs"),
+    ("wit/kernel", "program", "interface/system/src/kernel/program.rs"),
+    ("wit/kernel", "region", "interface/system/src/kernel/region.rs"),
+    ("wit/kernel", "space", "interface/system/src/kernel/space.rs"),
+    ("wit/kernel", "timer", "interface/system/src/kernel/timer.rs"),
     ("wit/system", "clock", "interface/system/src/clock.rs"),
     ("wit/system", "console", "interface/system/src/console.rs"),
     ("wit/system", "files", "interface/system/src/files.rs"),
     ("wit/system", "invocation", "interface/system/src/invocation.rs"),
     ("wit/system", "random", "interface/system/src/random.rs"),
+    ("wit/system", "registry", "sdk/rust/src/registry/protocol.rs"),
     ("interface/tests/every-type.wit", "every-type", "sdk/rust/src/stub/tests/every_type.rs"),
 ];
 
@@ -66,6 +77,8 @@ fn names_that_would_be_one_in_rust_are_refused() {
         "record r { a: u8, A: u8 } f: func(r: r);",
         "resource r { f: func(); } r-f: func();",
         "resource r { constructor(); new: static func() -> r; }",
+        "f: func(); f-async: func();",
+        "f-send: func(); f: func(a: u8);",
     ] {
         let Ok(package) = Package::parse("x.wit", &format!("package a:b; interface main {{ {body} }}"))
         else {
@@ -78,7 +91,7 @@ fn names_that_would_be_one_in_rust_are_refused() {
 
 #[test]
 fn stubs_can_be_made_of_every_interface_of_the_system() {
-    for folder in ["wit/system", "wit/examples"] {
+    for folder in ["wit/kernel", "wit/system", "wit/examples"] {
         for interface in Package::open(&root().join(folder)).expect("WIT").interfaces().expect("messages") {
             stubs::rust(&interface).unwrap_or_else(|problem| panic!("{}: {problem}", interface.name));
         }

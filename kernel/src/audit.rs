@@ -112,8 +112,30 @@ impl<E: Engine> Kernel<E> {
                 }
             }
         }
+        self.contradictions_of_serving(&mut wrong);
         let (mut tree, _) = self.capabilities.lock(&mut token);
         tree.contradictions(&mut wrong);
         wrong
+    }
+
+    /// Who serves an endpoint knows it, and nobody else; its messages are with its server or a former one.
+    fn contradictions_of_serving(&self, wrong: &mut Vec<String>) {
+        let (mut entry, mut token) = (Token::at_entry(), Token::at_entry());
+        for (index, endpoint) in self.endpoints.used(&mut entry) {
+            let former = endpoint.serving.former(&mut token);
+            for (cell, record) in self.cells.used(&mut token).skip(1) {
+                let mut token = Token::at_entry();
+                let serves =
+                    record.control.lock(&mut token).0.serves.iter().filter(|one| **one == index).count();
+                let should = usize::from(endpoint.generation.is_alive() && endpoint.serving.is(cell));
+                if serves != should {
+                    wrong.push(format!("cell {cell} serves endpoint {index} {serves} times, not {should}"));
+                }
+                let messages = record.inbox.lock(&mut token).0.messages_to(index);
+                if messages > 0 && should == 0 && !former.contains(&cell) {
+                    wrong.push(format!("cell {cell} has messages to endpoint {index}, and nobody knows"));
+                }
+            }
+        }
     }
 }

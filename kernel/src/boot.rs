@@ -7,12 +7,13 @@ use alloc::sync::Arc;
 
 use hallows_abi::{Error, FaultKind, Handle, ObjectKind, Rights};
 
+use crate::call::from_kernel;
 use crate::capabilities::Orphan;
 use crate::cell::CellState;
 use crate::kernel::BootCapability;
 use crate::lock::Token;
 use crate::make::{CellSpecification, Service};
-use crate::slot::{Capability, Found};
+use crate::slot::{Capability, Found, Name};
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
 use crate::tree::Diminish;
@@ -20,6 +21,9 @@ use crate::{CellId, Engine, Kernel};
 
 /// The root's index among cells and budgets.
 const ROOT: u32 = 0;
+
+/// The first budget, which does not end.
+const ROOT_BUDGET: Name = Name { index: ROOT, generation: 1 };
 
 /// A capability in the root's space.
 #[derive(Clone, Copy, Debug)]
@@ -79,10 +83,10 @@ impl<E: Engine> Kernel<E> {
         specification: &CellSpecification<'_>,
     ) -> Result<(CellId, Rooted), Error> {
         let mut token = Token::at_entry();
-        let program = program.0.capability.index;
+        let program = program.0.capability.name();
         let faults = faults.map(|rooted| rooted.0);
         let (cell, found) =
-            self.make_cell(&mut token, ROOT, ROOT, program, faults.as_ref(), specification)?;
+            self.make_cell(&mut token, ROOT, ROOT_BUDGET, program, faults.as_ref(), specification)?;
         Ok((CellId(cell), Rooted(found)))
     }
 
@@ -97,7 +101,8 @@ impl<E: Engine> Kernel<E> {
         server: CellId,
         service: Service,
     ) -> Result<Rooted, Error> {
-        self.make_endpoint(&mut Token::at_entry(), ROOT, ROOT, server.0, service).map(Rooted)
+        let server = self.present_cell(server.0);
+        self.make_endpoint(&mut Token::at_entry(), ROOT, ROOT_BUDGET, server, service).map(Rooted)
     }
 
     /// Makes a notification.
@@ -105,7 +110,7 @@ impl<E: Engine> Kernel<E> {
     /// # Errors
     /// `BudgetExhausted`, `TableFull`, `SpaceFull`.
     pub fn boot_notification(&self, _: &BootCapability) -> Result<Rooted, Error> {
-        self.make_notification(&mut Token::at_entry(), ROOT, ROOT).map(Rooted)
+        self.make_notification(&mut Token::at_entry(), ROOT, ROOT_BUDGET).map(Rooted)
     }
 
     /// Gives a cell that was not started a capability: with these rights, and this badge if it is not 0.
@@ -120,8 +125,7 @@ impl<E: Engine> Kernel<E> {
         rights: Rights,
         badge: u64,
     ) -> Result<Handle, Error> {
-        let generation = self.cells.at(cell.0).generation.get();
-        self.grant(&mut Token::at_entry(), (cell.0, generation), &what.0, Diminish { rights, badge })
+        self.grant(&mut Token::at_entry(), self.present_cell(cell.0), &what.0, Diminish { rights, badge })
     }
 
     /// Starts a cell with its start information.
@@ -131,7 +135,7 @@ impl<E: Engine> Kernel<E> {
     pub fn boot_start(&self, _: &BootCapability, cell: CellId, start_info: &[u8]) -> Result<u32, Error> {
         let mut token = Token::at_entry();
         self.cells.at(cell.0).control.lock(&mut token).0.start_info = Arc::from(start_info);
-        self.start(&mut token, self.configuration.cores, cell.0, CellState::Created)
+        self.start(&mut token, self.configuration.cores, self.present_cell(cell.0), CellState::Created)
     }
 
     /// Kills a cell: for an operator. False if there is no such cell to kill.
@@ -141,9 +145,52 @@ impl<E: Engine> Kernel<E> {
         let alive = matches!(record.state(), CellState::Created | CellState::Starting | CellState::Running);
         if alive && cell.0 != ROOT {
             let nothing = Default::default();
-            self.begin_end(&mut token, self.configuration.cores, cell.0, FaultKind::Killed, 0, nothing);
+            let named = self.present_cell(cell.0);
+            self.begin_end(&mut token, self.configuration.cores, named, FaultKind::Killed, 0, nothing);
         }
         alive && cell.0 != ROOT
+    }
+
+    /// Starts a dead cell again: for an operator. Its life.
+    ///
+    /// # Errors
+    /// `BadState` of one that is not dead, `BudgetExhausted`.
+    pub fn boot_restart(&self, _: &BootCapability, cell: CellId) -> Result<u32, Error> {
+        let cell = self.present_cell(cell.0);
+        self.start(&mut Token::at_entry(), self.configuration.cores, cell, CellState::Dead)
+    }
+
+    /// Puts a message of the kernel itself, which wants no answer, into an active endpoint: for an operator, who sends few.
+    /// There is always room for it, as for faults.
+    ///
+    /// # Errors
+    /// `Gone`, `WrongObject` of a passive one, `NotReady` of a server that does not run.
+    pub fn boot_send(
+        &self,
+        _: &BootCapability,
+        endpoint: &Rooted,
+        badge: u64,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        let mut token = Token::at_entry();
+        let Capability { index, generation, .. } = endpoint.0.capability;
+        let record = self.endpoints.at(index);
+        if !record.generation.is(generation) {
+            return Err(Error::Gone);
+        }
+        if record.is_passive() {
+            return Err(Error::WrongObject);
+        }
+        let message = from_kernel(endpoint.0.capability.name(), badge, bytes.into());
+        let put = self.with_server(&mut token, endpoint.0.capability.name(), |server, inbox| {
+            let accepted = inbox.accept(message, record.limit.load(Ordering::Relaxed));
+            (server, accepted, inbox.take_waiter_if_any())
+        });
+        let (server, accepted, wake) = put.ok_or(Error::Gone)?;
+        if wake {
+            self.wake(&mut token, self.configuration.cores, server);
+        }
+        accepted.map(drop).map_err(|(error, _)| error)
     }
 
     /// Ends a cell for good and gives its place back.
@@ -163,6 +210,6 @@ impl<E: Engine> Kernel<E> {
     /// # Errors
     /// `BudgetExhausted`, `TableFull`, `SpaceFull`.
     pub fn boot_budget(&self, _: &BootCapability, bytes: u64) -> Result<Rooted, Error> {
-        self.make_budget(&mut Token::at_entry(), ROOT, ROOT, bytes).map(Rooted)
+        self.make_budget(&mut Token::at_entry(), ROOT, ROOT_BUDGET, bytes).map(Rooted)
     }
 }

@@ -9,7 +9,7 @@ use crate::capabilities::InFlight;
 use crate::inbox::{Answer, Inbox, Message, Payload, Pending, Sender};
 use crate::lane::Request;
 use crate::objects::Watched;
-use crate::slot::{Found, Via};
+use crate::slot::{Found, Name, Via};
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
 use crate::{Context, Engine, HandleList, Kernel, Nanos, Outgoing};
@@ -46,11 +46,16 @@ impl<E: Engine> Kernel<E> {
         if !record.generation.is(found.capability.generation) {
             return Err(Error::Gone);
         }
-        if record.is_passive() {
+        let sample = self.cells.at(cell).tally.makes().then(|| self.begin_sample(cell));
+        let result = if record.is_passive() {
             self.protected_call(context, cell, &found, &message, reply, handles, deadline)
         } else {
             self.active_call(context, cell, &found, &message, reply, handles, deadline)
+        };
+        if let Some(sample) = sample {
+            self.end_sample(&mut context.token, cell, record.serving.server(), sample);
         }
+        result
     }
 
     #[expect(clippy::too_many_arguments, reason = "the arguments of one call, taken apart once")]
@@ -75,11 +80,19 @@ impl<E: Engine> Kernel<E> {
         let request = || Request { via: found.via, room, heard: self.lanes.at(cell).heard(server) };
         let posted = message.transfers.is_empty()
             && self.post(context, server, message.bytes, ticket, Some(request()));
-        if !posted && let Err(error) = self.accept_call(context, server, found, message, (ticket, room)) {
-            self.disarm(context);
-            let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
-            inbox.give_up(ticket);
-            return Err(error);
+        if !posted {
+            match self.accept_call(context, server, found, message, (ticket, room)) {
+                Ok(accepted) if accepted == server => {}
+                Ok(accepted) => {
+                    self.cells.at(cell).inbox.lock(&mut context.token).0.set_server(ticket, accepted);
+                }
+                Err(error) => {
+                    self.disarm(context);
+                    let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
+                    inbox.give_up(ticket);
+                    return Err(error);
+                }
+            }
         }
         let answer = loop {
             let lingered = self.linger(context);
@@ -103,7 +116,7 @@ impl<E: Engine> Kernel<E> {
                 if !killed {
                     self.name_circle(context, cell);
                 }
-                if let Some(answer) = self.give_up(context, cell, server, ticket) {
+                if let Some(answer) = self.give_up(context, cell, ticket) {
                     break answer;
                 }
                 self.disarm(context);
@@ -127,7 +140,7 @@ impl<E: Engine> Kernel<E> {
         arrives
     }
 
-    /// Puts the message of a call into its server's inbox; its bytes stay where they are.
+    /// Puts the message of a call into its server's inbox; its bytes stay where they are. The cell that has it.
     fn accept_call(
         &self,
         context: &mut Context,
@@ -135,33 +148,38 @@ impl<E: Engine> Kernel<E> {
         found: &Found,
         message: &Outgoing<'_, E>,
         (ticket, room): (u64, u32),
-    ) -> Result<(), Error> {
+    ) -> Result<u32, Error> {
         let length = u32::try_from(self.engine.length(message.bytes)).map_err(|_| Error::TooLong)?;
         let payload = Payload::Borrowed(message.bytes, length);
         let sender = Sender::Cell { cell: context.thread.0, ticket };
-        let (index, badge) = (found.capability.index, found.capability.badge);
-        let sent = Message::new(sender, found.via, index, badge, payload, InFlight::NONE, room);
+        let (endpoint, badge) = (found.capability.name(), found.capability.badge);
+        let sent = Message::new(sender, found.via, endpoint, badge, payload, InFlight::NONE, room);
         self.accept(context, server, sent, message.transfers, Waker::Continues)
     }
 
     /// Takes back what is owed for a call, and the call itself out of the server's inbox; or finds that the answer has just come.
-    fn give_up(&self, context: &mut Context, cell: u32, server: u32, ticket: u64) -> Option<Answer> {
-        {
+    fn give_up(&self, context: &mut Context, cell: u32, ticket: u64) -> Option<Answer> {
+        let owes = {
             let (mut inbox, _) = self.cells.at(cell).inbox.lock(&mut context.token);
             if let Some((answer, _)) = inbox.redeem(ticket) {
                 return Some(answer);
             }
-            inbox.give_up(ticket);
-        }
-        let cancelled = {
-            let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
-            inbox.cancel(Sender::Cell { cell, ticket })
+            // Not the server that it was sent to: another may have got it since (`pass_on`).
+            inbox.give_up(ticket)
         };
+        if let Some(server) = owes {
+            self.cancel(context, server, Sender::Cell { cell, ticket });
+        }
+        None
+    }
+
+    /// Takes a message that nobody waits for out of its server's inbox, if it is still there.
+    pub(crate) fn cancel(&self, context: &mut Context, server: u32, sender: Sender) {
+        let cancelled = self.cells.at(server).inbox.lock(&mut context.token).0.cancel(sender);
         if let Some(message) = cancelled {
             self.drop_flight(&mut context.token, context.core.0, &message.flight);
             self.tell_room(context, server);
         }
-        None
     }
 
     /// The server of an active endpoint, if the caller may send to it.
@@ -169,33 +187,51 @@ impl<E: Engine> Kernel<E> {
         if cell != context.thread.0 || self.cells.at(cell).is_passive() {
             return Err(Error::NotInHandler);
         }
-        let server = self.endpoints.at(found.capability.index).server.load(Ordering::Relaxed);
-        if server == cell { Err(Error::Deadlock) } else { Ok(server) }
+        self.server_for(cell, found.capability.name())
     }
 
-    fn accept(
+    /// The server of an endpoint, for a sender.
+    #[inline]
+    pub(crate) fn server_for(&self, sender: u32, endpoint: Name) -> Result<u32, Error> {
+        let record = self.endpoints.at(endpoint.index);
+        let server = record.serving.server();
+        // Alive behind it: what was read is not the server of the next endpoint at this index.
+        if !record.generation.is(endpoint.generation) {
+            return Err(Error::Gone);
+        }
+        match server {
+            NOBODY => Err(Error::Gone),
+            server if server == sender => Err(Error::Deadlock),
+            server => Ok(server),
+        }
+    }
+
+    /// Puts a message into the inbox of its endpoint's server, which was `server`. The cell that has it.
+    pub(crate) fn accept(
         &self,
         context: &mut Context,
-        server: u32,
+        mut server: u32,
         message: Message<E::Bytes>,
         transfers: &[Transfer],
         waker: Waker,
-    ) -> Result<(), Error> {
+    ) -> Result<u32, Error> {
         let endpoint = message.endpoint;
         if !transfers.is_empty() {
-            let (accepted, wake) = self.accept_with(context, server, message, transfers);
-            return self.accepted(context, (server, endpoint), accepted, wake, waker);
+            let (server, accepted, wake) = self.accept_with(context, server, message, transfers);
+            return self.accepted(context, (server, endpoint.index), accepted, wake, waker);
         }
         // A refused message is dropped after the lock.
-        let (accepted, wake) = {
+        let (accepted, wake) = loop {
             let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
-            let accepted = match self.may_enter(&mut inbox, &message) {
-                Ok(()) => Ok(inbox.put(message)),
-                Err(error) => Err(error),
-            };
-            (accepted, inbox.take_waiter_if_any())
+            match self.may_enter(&mut inbox, server, &message) {
+                Ok(()) => break (Ok(inbox.put(message)), inbox.take_waiter_if_any()),
+                Err(Refusal::For(error)) => break (Err(error), inbox.take_waiter_if_any()),
+                Err(Refusal::Moved) => {}
+            }
+            drop(inbox);
+            server = self.server_for(message.sender_cell(), endpoint)?;
         };
-        self.accepted(context, (server, endpoint), accepted, wake, waker)
+        self.accepted(context, (server, endpoint.index), accepted, wake, waker)
     }
 
     #[inline]
@@ -206,7 +242,7 @@ impl<E: Engine> Kernel<E> {
         accepted: Result<u64, Error>,
         wake: bool,
         waker: Waker,
-    ) -> Result<(), Error> {
+    ) -> Result<u32, Error> {
         match accepted {
             Ok(token) => {
                 let core = self.core(context.core.0);
@@ -217,7 +253,7 @@ impl<E: Engine> Kernel<E> {
                         Waker::Runs => self.wake(&mut context.token, context.core.0, server),
                     }
                 }
-                Ok(())
+                Ok(server)
             }
             Err(error) => {
                 if wake {
@@ -234,41 +270,63 @@ impl<E: Engine> Kernel<E> {
     fn accept_with(
         &self,
         context: &mut Context,
-        server: u32,
+        mut server: u32,
         mut message: Message<E::Bytes>,
         transfers: &[Transfer],
-    ) -> (Result<u64, Error>, bool) {
+    ) -> (u32, Result<u64, Error>, bool) {
         let list = match Self::sendable(transfers) {
             Ok(list) => list,
-            Err(error) => return (Err(error), false),
+            Err(error) => return (server, Err(error), false),
         };
         let cell = self.current(context);
         let find = |handle| self.capabilities.find(cell, handle);
         self.change(&mut context.token, |tree, token| {
             if let Err(error) = tree.check(find, &list, message.through.via()) {
-                return (Err(error), false);
+                return (server, Err(error), false);
             }
-            let (mut inbox, _) = self.cells.at(server).inbox.lock(token);
-            let dispatched = self.may_enter(&mut inbox, &message).and_then(|()| tree.dispatch(find, &list));
-            let accepted = dispatched.map(|flight| {
-                message.flight = flight;
-                inbox.put(message)
-            });
-            (accepted, inbox.take_waiter_if_any())
+            loop {
+                let (mut inbox, _) = self.cells.at(server).inbox.lock(token);
+                let dispatched = match self.may_enter(&mut inbox, server, &message) {
+                    Ok(()) => tree.dispatch(find, &list),
+                    Err(Refusal::For(error)) => Err(error),
+                    Err(Refusal::Moved) => {
+                        drop(inbox);
+                        match self.server_for(cell, message.endpoint) {
+                            Ok(other) => server = other,
+                            Err(error) => return (server, Err(error), false),
+                        }
+                        continue;
+                    }
+                };
+                let accepted = dispatched.map(|flight| {
+                    message.flight = flight;
+                    inbox.put(message)
+                });
+                return (server, accepted, inbox.take_waiter_if_any());
+            }
         })
     }
 
     /// Whether a message may come in. Under the inbox's lock, which a revocation purges under: what it has emptied cannot bring anything in
-    /// any more.
+    /// any more. And as its server changes under it, what a former server has is all that it will ever have.
     #[inline]
-    fn may_enter(&self, inbox: &mut Inbox<E::Bytes>, message: &Message<E::Bytes>) -> Result<(), Error> {
-        let record = self.endpoints.at(message.endpoint);
+    fn may_enter(
+        &self,
+        inbox: &mut Inbox<E::Bytes>,
+        server: u32,
+        message: &Message<E::Bytes>,
+    ) -> Result<(), Refusal> {
+        let record = self.endpoints.at(message.endpoint.index);
+        let is_served_here = record.serving.is(server);
         if !self.capabilities.still(message.through.via()) {
-            Err(Error::Revoked)
-        } else if !record.generation.is_alive() {
-            Err(Error::Gone)
+            Err(Refusal::For(Error::Revoked))
+        } else if !record.generation.is(message.endpoint.generation) {
+            // Another endpoint may live there by now, and this cell serve it.
+            Err(Refusal::For(Error::Gone))
+        } else if !is_served_here {
+            Err(Refusal::Moved)
         } else {
-            inbox.admit(message, record.limit.load(Ordering::Relaxed))
+            inbox.admit(message, record.limit.load(Ordering::Relaxed)).map_err(Refusal::For)
         }
     }
 
@@ -325,7 +383,7 @@ impl<E: Engine> Kernel<E> {
         let payload = Payload::Owned(bytes);
         let nothing = InFlight::NONE;
         let sent =
-            Message::new(sender, found.via, capability.index, capability.badge, payload, nothing, room);
+            Message::new(sender, found.via, capability.name(), capability.badge, payload, nothing, room);
         if let Err(error) = self.accept(context, server, sent, message.transfers, Waker::Runs) {
             self.cells.at(cell).inbox.lock(&mut context.token).0.give_up(ticket);
             self.refund(&mut context.token, budget, u64::from(room));
@@ -364,6 +422,7 @@ impl<E: Engine> Kernel<E> {
         } else {
             self.answer_with(context, cell, token, message.transfers)?
         };
+        self.cells.at(cell).tally.answers();
         if refused {
             self.tell_room(context, cell);
         }
@@ -488,6 +547,14 @@ impl<E: Engine> Kernel<E> {
     }
 }
 
+/// Why a message did not enter an inbox.
+pub(crate) enum Refusal {
+    /// Another cell serves its endpoint now.
+    Moved,
+    /// Its sender gets this error.
+    For(Error),
+}
+
 /// Who is owed an answer, and what kind.
 struct Owed {
     /// The cell that sent the message; nobody if the kernel did.
@@ -522,6 +589,6 @@ pub(crate) enum Waker {
 }
 
 /// A message of the kernel itself.
-pub(crate) fn from_kernel<B>(endpoint: u32, badge: u64, bytes: Box<[u8]>) -> Message<B> {
+pub(crate) fn from_kernel<B>(endpoint: Name, badge: u64, bytes: Box<[u8]>) -> Message<B> {
     Message::new(Sender::Kernel, Via::KERNEL, endpoint, badge, Payload::Owned(bytes), InFlight::NONE, 0)
 }

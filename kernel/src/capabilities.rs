@@ -251,8 +251,9 @@ impl Locked<'_> {
         let place = self.inside.take(self.slots, owner)?;
         self.inside.tree.plant(self.slots, place, capability);
         let generation = capability.generation;
+        // Not back again: the object may have ended before its first capability was there, and another have begun.
         if let Some(references) = self.inside.references(capability)
-            && references.generation != generation
+            && generation.wrapping_sub(references.generation).cast_signed() > 0
         {
             *references = References { generation, count: 0 };
         }

@@ -12,6 +12,7 @@ use crate::monitor::Monitor;
 use crate::objects::Generation;
 use crate::slot::Via;
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use crate::tally::Tally;
 use crate::thread::NOBODY;
 
 /// Where a cell is in its life.
@@ -45,6 +46,20 @@ impl CellState {
             _ => Self::Free,
         }
     }
+
+    /// What programs are told; nothing of a cell that there is not.
+    #[must_use]
+    pub const fn of_interface(self) -> Option<hallows_abi::CellState> {
+        use hallows_abi::CellState;
+        Some(match self {
+            Self::Free => return None,
+            Self::Created => CellState::Created,
+            Self::Starting => CellState::Starting,
+            Self::Running => CellState::Running,
+            Self::Dying => CellState::Dying,
+            Self::Dead => CellState::Dead,
+        })
+    }
 }
 
 /// One cell. On lines of its own: its inbox's lock is taken with every message.
@@ -64,6 +79,7 @@ pub struct CellRecord<B, P> {
     /// Bytes of linear memory that its budget is charged for.
     pub memory_charged: AtomicU64,
     pub monitor: Monitor,
+    pub tally: Tally,
     pub inbox: Lock<{ level::INBOX }, Inbox<B>>,
     pub control: Lock<{ level::CONTROL }, CellControl<P>>,
 }
@@ -86,19 +102,25 @@ pub struct CellControl<P> {
     pub abandoned: bool,
     /// Its thread was started and has not ended.
     pub thread_busy: bool,
+    /// Somebody has begun its end, and tells whom that concerns.
+    pub ending: bool,
     /// Endpoints that it serves, and notifications bound to it.
     pub serves: Vec<u32>,
     pub bound: Vec<u32>,
     pub name: Box<str>,
     /// How its last life ended that did not end in an orderly way.
     pub last_fault: Option<LastFault>,
+    /// How many lives ended so.
+    pub faulted: u32,
 }
 
-/// A fault that is over, for who asks later.
+/// A fault, or an exit with a status that says so, that is over: for who asks later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastFault {
     /// Why.
     pub kind: FaultKind,
+    /// Of an exit, its status, else 0.
+    pub detail: u32,
     /// The life that it ended, from 1.
     pub life: u32,
     /// The innermost frames, one a line; a supervisor gets all of them in the fault message.
@@ -112,10 +134,17 @@ impl LastFault {
 
     /// Of an end.
     #[must_use]
-    pub fn new(kind: FaultKind, life: u32, backtrace: &str) -> Self {
+    pub fn new((kind, detail): (FaultKind, u32), life: u32, backtrace: &str) -> Self {
         let lines = backtrace.split_inclusive('\n').take(Self::FRAMES).map(str::len).sum::<usize>();
         let kept = backtrace.get(..backtrace.floor_char_boundary(lines.min(Self::BYTES)));
-        Self { kind, life, backtrace: kept.unwrap_or_default().trim_end().into() }
+        Self { kind, detail, life, backtrace: kept.unwrap_or_default().trim_end().into() }
+    }
+}
+
+impl<P> CellControl<P> {
+    /// Whether nobody has anything to do any more with a life that ends.
+    pub const fn is_left(&self) -> bool {
+        !self.thread_busy && !self.ending
     }
 }
 
@@ -132,10 +161,12 @@ impl<P> Default for CellControl<P> {
             backtrace: Box::default(),
             abandoned: false,
             thread_busy: false,
+            ending: false,
             serves: Vec::new(),
             bound: Vec::new(),
             name: Box::default(),
             last_fault: None,
+            faulted: 0,
         }
     }
 }
@@ -152,6 +183,7 @@ impl<B: Copy, P> CellRecord<B, P> {
             budget_generation: AtomicU32::new(0),
             memory_charged: AtomicU64::new(0),
             monitor: Monitor::default(),
+            tally: Tally::default(),
             inbox: Lock::new(Inbox::new()),
             control: Lock::new(CellControl::default()),
         }

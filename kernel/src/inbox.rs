@@ -14,7 +14,8 @@ use hallows_abi::Error;
 
 use crate::capabilities::InFlight;
 use crate::slab::Slab;
-use crate::slot::Via;
+use crate::slot::{Name, Via};
+use crate::thread::NOBODY;
 use crate::through::{Ended, Step, Through};
 
 /// The most bytes of sent messages that may wait in one inbox: a flood costs its sender `Busy` and not the machine its memory.
@@ -71,8 +72,8 @@ pub struct Message<B> {
     pub sender: Sender,
     /// The capability that it came through.
     pub through: Through,
-    /// The endpoint's index.
-    pub endpoint: u32,
+    /// The endpoint.
+    pub endpoint: Name,
     /// The capability's badge.
     pub badge: u64,
     /// Its bytes.
@@ -89,7 +90,7 @@ impl<B> Message<B> {
     pub const fn new(
         sender: Sender,
         via: Via,
-        endpoint: u32,
+        endpoint: Name,
         badge: u64,
         payload: Payload<B>,
         flight: InFlight,
@@ -97,6 +98,14 @@ impl<B> Message<B> {
     ) -> Self {
         let through = Through::new(via);
         Self { sender, through, endpoint, badge, payload, flight, room, received: false }
+    }
+
+    /// The cell that sent it, or [`NOBODY`].
+    pub const fn sender_cell(&self) -> u32 {
+        match self.sender {
+            Sender::Cell { cell, .. } => cell,
+            Sender::Kernel => NOBODY,
+        }
     }
 }
 
@@ -207,7 +216,7 @@ impl<B: Copy> Inbox<B> {
     pub fn admit(&mut self, message: &Message<B>, limit: u32) -> Result<(), Error> {
         // The kernel's own messages (one fault a life of a cell) are bounded by the number of cells and always have room.
         let limit = if message.sender == Sender::Kernel { None } else { Some(limit) };
-        self.admit_bytes(message.endpoint, message.payload.owned(), limit)
+        self.admit_bytes(message.endpoint.index, message.payload.owned(), limit)
     }
 
     /// The same of a message to `endpoint` that takes so many bytes of the kernel's memory; without a limit it is the kernel's own.
@@ -343,7 +352,7 @@ impl<B: Copy> Inbox<B> {
 
     /// Takes out one message to an endpoint.
     pub fn purge_endpoint(&mut self, endpoint: u32) -> Option<Message<B>> {
-        let (token, _) = self.messages.names().find(|(_, message)| message.endpoint == endpoint)?;
+        let (token, _) = self.messages.names().find(|(_, message)| message.endpoint.index == endpoint)?;
         self.remove(token)
     }
 
@@ -439,10 +448,28 @@ impl<B: Copy> Inbox<B> {
         Some((pending.done?, pending.reserved))
     }
 
-    /// Gives up what is owed. Whether there was something.
+    /// Gives up what is owed. Who owed it, if anybody did.
     #[inline]
-    pub fn give_up(&mut self, ticket: u64) -> bool {
-        self.pending.drop_if(ticket, |_| Some(())).is_some()
+    pub fn give_up(&mut self, ticket: u64) -> Option<u32> {
+        self.pending.drop_if(ticket, |pending| Some(pending.server))
+    }
+
+    /// A message went to another server than its answer was reserved for. False: nothing is owed for it any more.
+    pub fn set_server(&mut self, ticket: u64, server: u32) -> bool {
+        self.pending.get_mut(ticket).map(|pending| pending.server = server).is_some()
+    }
+
+    /// How many messages to an endpoint wait or are unanswered.
+    #[must_use]
+    pub fn messages_to(&self, endpoint: u32) -> u64 {
+        self.messages.names().filter(|(_, message)| message.endpoint.index == endpoint).map(|_| 1).sum()
+    }
+
+    /// Forgets that an endpoint's senders were told `Busy`. Whether they were.
+    pub fn forget_refused(&mut self, endpoint: u32) -> bool {
+        let before = self.refused.len();
+        self.refused.retain(|refused| *refused != endpoint);
+        self.refused.len() < before
     }
 
     /// An endpoint whose senders were told `Busy` and that has room again.

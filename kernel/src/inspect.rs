@@ -1,12 +1,14 @@
 //! The kernel's picture of itself, for `ps` and for tests.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use hallows_abi::{TimeBudget, TraceRecord};
+use hallows_abi::{Handle, ObjectKind, Rights, TimeBudget, TraceRecord};
 
 use crate::cell::{CellState, LastFault};
 use crate::lock::Token;
+use crate::slot::Capability;
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
 use crate::{CellId, CoreId, Engine, Kernel, Machine};
@@ -35,6 +37,8 @@ pub struct CellPicture {
     pub waits_for: Option<CellId>,
     /// How its last life ended that did not end in an orderly way.
     pub last_fault: Option<LastFault>,
+    /// How many lives ended so.
+    pub faults: u32,
     /// How long the timekeeper saw its thread run, in ns: to the grain of its looks.
     pub used_ns: u64,
     /// What has become of its time budget, if it has one.
@@ -58,6 +62,25 @@ pub struct TimePicture {
     pub throttled: bool,
     /// How often it has done so.
     pub throttlings: u64,
+}
+
+/// A capability in a cell's space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CapabilityPicture {
+    /// What the cell names it by.
+    pub handle: Handle,
+    /// What it is of.
+    pub kind: ObjectKind,
+    /// Which one of that kind: its place in the kernel's table.
+    pub object: u32,
+    /// What it allows.
+    pub rights: Rights,
+    /// What a server sees of who sends.
+    pub badge: u64,
+    /// The cell that it leads to: an endpoint's server, or the cell itself.
+    pub leads_to: Option<CellId>,
+    /// Its object has ended: it is good for nothing.
+    pub stale: bool,
 }
 
 /// One core at a moment.
@@ -88,15 +111,16 @@ impl<E: Engine> Kernel<E> {
                 // Replenished, it may still wait for a core.
                 let throttled = thread.standing.is_throttled() && !thread.state.is_runnable();
                 let budget = self.budgets.at(record.budget.load(Ordering::Relaxed));
-                let (name, last_fault) = {
+                let (name, last_fault, faults) = {
                     let (control, _) = record.control.lock(&mut token);
-                    (control.name.clone(), control.last_fault.clone())
+                    (control.name.clone(), control.last_fault.clone(), control.faulted)
                 };
                 CellPicture {
                     cell: CellId(index),
                     name,
                     waits_for: self.waits_for(&mut token, index),
                     last_fault,
+                    faults,
                     state: record.state(),
                     passive: record.is_passive(),
                     life: record.life.load(Ordering::Relaxed),
@@ -110,6 +134,48 @@ impl<E: Engine> Kernel<E> {
                 }
             })
             .collect()
+    }
+
+    /// At most `most` capabilities of a cell, in the order of its space, and how many it has.
+    pub fn picture_capabilities(&self, cell: CellId, most: usize) -> (Vec<CapabilityPicture>, usize) {
+        let mut token = Token::at_entry();
+        let (mut pictures, mut count, mut from) = (Vec::new(), 0, 0);
+        loop {
+            // One at a time: a space may have 65,536, and the tree's lock is everybody's.
+            let next = {
+                let (mut tree, _) = self.capabilities.lock(&mut token);
+                tree.next_in_space(cell.0, from)
+                    .map(|(index, found)| (index, tree.handle(cell.0, &found), found))
+            };
+            let Some((index, handle, found)) = next else { return (pictures, count) };
+            (from, count) = (index + 1, count + 1);
+            if pictures.len() < most {
+                pictures.push(self.picture_capability(handle, &found.capability));
+            }
+        }
+    }
+
+    fn picture_capability(&self, handle: Handle, capability: &Capability) -> CapabilityPicture {
+        let Capability { kind, index, generation, rights, badge } = *capability;
+        let (leads_to, lives) = match kind {
+            ObjectKind::Endpoint => {
+                let endpoint = self.endpoints.at(index);
+                let server = endpoint.serving.server();
+                ((server != NOBODY).then_some(CellId(server)), endpoint.generation.is(generation))
+            }
+            ObjectKind::Notification => (None, self.notifications.at(index).generation.is(generation)),
+            ObjectKind::Timer => (None, self.timers.at(index).generation.is(generation)),
+            ObjectKind::Budget => (None, self.budgets.at(index).generation.is(generation)),
+            ObjectKind::Region => (None, self.regions.at(index).generation.is(generation)),
+            ObjectKind::Cell => (Some(CellId(index)), self.cells.at(index).generation.is(generation)),
+            ObjectKind::Program => (None, self.programs.at(index).generation.is(generation)),
+        };
+        CapabilityPicture { handle, kind, object: index, rights, badge, leads_to, stale: !lives }
+    }
+
+    /// What a cell was started with, as its creator left it.
+    pub fn picture_start(&self, cell: CellId) -> Arc<[u8]> {
+        self.cells.at(cell.0).control.lock(&mut Token::at_entry()).0.start_info.clone()
     }
 
     /// Every core.

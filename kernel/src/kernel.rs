@@ -110,7 +110,7 @@ impl<E: Engine> Kernel<E> {
         if self.cells.at(cell).is_live() { Ok(()) } else { Err(Error::Killed) }
     }
 
-    /// The time, for the program that a thread is inside of: what [`hallows_abi::Code::Now`] answers, without a message.
+    /// The time, for the program that a thread is inside of: what [`hallows_abi::OnSpace::Now`] answers, without a message.
     ///
     /// # Errors
     /// `Killed`: the program must unwind.

@@ -18,7 +18,7 @@ use crate::lock::{Token, level};
 use crate::make::OBJECT_BYTES;
 use crate::monitor::{Holder, Wants};
 use crate::objects::Watched;
-use crate::slot::Via;
+use crate::slot::{Name, Via};
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
 use crate::{CellId, Context, CoreId, Ended, Engine, Kernel, Machine, ThreadId};
@@ -38,17 +38,27 @@ struct End {
 }
 
 impl<E: Engine> Kernel<E> {
+    /// The cell at an index, for who keeps it from being buried: a thread that runs inside of it or is the cell's own, or a person who
+    /// names it by its place.
+    pub(crate) fn present_cell(&self, cell: u32) -> Name {
+        Name { index: cell, generation: self.cells.at(cell).generation.get() }
+    }
+
     /// Starts a cell that was made, or starts a dead one again.
     pub(crate) fn start(
         &self,
         token: Unlocked<'_>,
         core: u32,
-        cell: u32,
+        Name { index: cell, generation }: Name,
         from: CellState,
     ) -> Result<u32, Error> {
         let record = self.cells.at(cell);
         let (program, limit) = {
             let (mut control, _) = record.control.lock(token);
+            // From here on it is not buried: its thread is busy.
+            if !record.generation.is(generation) {
+                return Err(Error::Gone);
+            }
             if record.state() != from || control.thread_busy {
                 return Err(Error::BadState);
             }
@@ -118,7 +128,7 @@ impl<E: Engine> Kernel<E> {
         &self,
         token: Unlocked<'_>,
         core: u32,
-        cell: u32,
+        Name { index: cell, generation }: Name,
         kind: FaultKind,
         detail: u32,
         backtrace: Box<str>,
@@ -126,9 +136,13 @@ impl<E: Engine> Kernel<E> {
         let record = self.cells.at(cell);
         {
             let (mut control, _) = record.control.lock(token);
+            if !record.generation.is(generation) {
+                return;
+            }
             match record.state() {
                 CellState::Created | CellState::Starting | CellState::Running => {
                     record.set_state(CellState::Dying);
+                    control.ending = true;
                     control.cause = Some((kind, detail));
                     control.backtrace = backtrace;
                 }
@@ -154,6 +168,8 @@ impl<E: Engine> Kernel<E> {
         self.refuse_all(core, cell);
         self.refuse_posted(core, cell);
         self.wake(token, core, cell);
+        // Until here it could not be finished, and started again by whoever hears of it: all this was for the life that ends.
+        record.control.lock(token).0.ending = false;
         self.try_finish(token, core, cell);
     }
 
@@ -177,7 +193,7 @@ impl<E: Engine> Kernel<E> {
         // Before anybody can begin another life.
         self.refuse_posted(core, cell);
         record.control.lock(token).0.thread_busy = false;
-        self.begin_end(token, core, cell, ended.kind, 0, ended.backtrace);
+        self.begin_end(token, core, self.present_cell(cell), ended.kind, 0, ended.backtrace);
         // If the end had begun before, the thread was what it waited for.
         self.try_finish(token, core, cell);
     }
@@ -192,7 +208,7 @@ impl<E: Engine> Kernel<E> {
         }
         let idle = {
             let (control, _) = record.control.lock(token);
-            record.state() == CellState::Dying && !control.thread_busy
+            record.state() == CellState::Dying && control.is_left()
         };
         // Dead before the monitor is given back: whoever takes it next finds the end done, and does not do it again.
         let end = idle.then(|| {
@@ -200,8 +216,11 @@ impl<E: Engine> Kernel<E> {
             let (mut control, _) = record.control.lock(token);
             let (kind, detail) = control.cause.unwrap_or((FaultKind::Killed, 0));
             let generation = record.life.load(Ordering::Acquire);
+            if !kind.is_orderly() || kind == FaultKind::Exited && detail != 0 {
+                control.last_fault = Some(LastFault::new((kind, detail), generation, &control.backtrace));
+            }
             if !kind.is_orderly() {
-                control.last_fault = Some(LastFault::new(kind, generation, &control.backtrace));
+                control.faulted = control.faulted.saturating_add(1);
             }
             record.set_state(CellState::Dead);
             End { kind, detail, generation, backtrace: control.backtrace.clone(), faults: control.faults }
@@ -219,8 +238,8 @@ impl<E: Engine> Kernel<E> {
         if let Some(end) = end {
             self.send_fault(token, core, cell, &end);
             self.bury_if_abandoned(token, core, cell);
-        } else if record.state() == CellState::Dying && !record.control.lock(token).0.thread_busy {
-            // Its thread ended while the monitor was taken here, found it taken, and left the rest to whoever has it.
+        } else if record.state() == CellState::Dying && record.control.lock(token).0.is_left() {
+            // The last of them left while the monitor was taken here, found it taken, and left the rest to whoever has it.
             self.try_finish(token, core, cell);
         }
     }
@@ -293,15 +312,13 @@ impl<E: Engine> Kernel<E> {
         let mut bytes = vec![0; FaultReport::HEADER + MAX_BACKTRACE as usize];
         let length = report.emit(&mut bytes).unwrap_or(0);
         bytes.truncate(length);
-        let server = endpoint.server.load(Ordering::Relaxed);
-        let message = from_kernel(capability.index, capability.badge, bytes.into_boxed_slice());
-        let wake = {
-            let (mut inbox, _) = self.cells.at(server).inbox.lock(token);
+        let message = from_kernel(capability.name(), capability.badge, bytes.into_boxed_slice());
+        let told = self.with_server(token, capability.name(), |server, inbox| {
             // A supervisor that is not running misses it; its own supervisor restarts it, and it asks for its cells' states.
             let _ = inbox.accept(message, 0);
-            inbox.take_waiter_if_any()
-        };
-        if wake {
+            (server, inbox.take_waiter_if_any())
+        });
+        if let Some((server, true)) = told {
             self.wake(token, core, server);
         }
     }
@@ -310,10 +327,13 @@ impl<E: Engine> Kernel<E> {
         if report.kind == FaultKind::Returned || report.kind == FaultKind::Exited && report.detail == 0 {
             return;
         }
+        let name = self.cells.at(cell).control.lock(token).0.name.clone();
+        if !report.kind.is_orderly() {
+            self.machine.cell_faulted(&name, report);
+        }
         if self.machine.tells_end_itself(CellId(cell), report.kind) {
             return;
         }
-        let name = self.cells.at(cell).control.lock(token).0.name.clone();
         let mut line = alloc::format!("cell {cell} ({name}) {}", report.kind.message());
         if report.detail != 0 {
             line.push_str(&alloc::format!(" with status {}", report.detail));
@@ -335,16 +355,25 @@ impl<E: Engine> Kernel<E> {
                 return;
             }
             record.set_state(CellState::Free);
+            // Under this lock: who is to serve, start or end it looks under it whether it is still the same.
+            record.generation.end(record.generation.get());
             let program = control.program.take();
             control.start_info = Arc::default();
             let faults = core::mem::replace(&mut control.faults, Via::KERNEL);
-            (program, faults, control.own_bytes, control.serves.clone())
+            (program, faults, control.own_bytes, core::mem::take(&mut control.serves))
         };
-        record.generation.end(record.generation.get());
         // Nobody will ever serve them again, and another cell may come to live here.
         for endpoint in serves {
-            let generation = self.endpoints.at(endpoint).generation.get();
-            self.end_object(token, core, Orphan { kind: ObjectKind::Endpoint, index: endpoint, generation });
+            let record = self.endpoints.at(endpoint);
+            let ended = {
+                // Under the lock that its server changes under: one that was given to another cell lives on there.
+                let _held = record.serving.former.lock(token);
+                let generation = record.generation.get();
+                record.serving.is(cell) && generation & 1 == 1 && record.generation.end(generation)
+            };
+            if ended {
+                self.end_endpoint(token, core, endpoint);
+            }
         }
         self.delete_space(token, core, cell, 0);
         let orphan = self.change(token, |tree, _| {
@@ -361,11 +390,17 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Ends a cell for good: its last capability is gone, or it was destroyed.
-    pub(crate) fn abandon(&self, token: Unlocked<'_>, core: u32, cell: u32) {
-        let record = self.cells.at(cell);
-        record.control.lock(token).0.abandoned = true;
+    fn abandon(&self, token: Unlocked<'_>, core: u32, cell: Name) {
+        let record = self.cells.at(cell.index);
+        {
+            let (mut control, _) = record.control.lock(token);
+            if !record.generation.is(cell.generation) {
+                return;
+            }
+            control.abandoned = true;
+        }
         self.begin_end(token, core, cell, FaultKind::Killed, 0, Box::default());
-        self.bury_if_abandoned(token, core, cell);
+        self.bury_if_abandoned(token, core, cell.index);
     }
 
     /// Ends an object that no capability names any more, or that was destroyed.
@@ -374,12 +409,9 @@ impl<E: Engine> Kernel<E> {
         match kind {
             ObjectKind::Endpoint => {
                 let record = self.endpoints.at(index);
-                if !record.generation.end(generation) {
-                    return;
+                if record.generation.end(generation) {
+                    self.end_endpoint(token, core, index);
                 }
-                self.end_endpoint(token, core, index);
-                self.refund(token, record.budget.load(Ordering::Relaxed), OBJECT_BYTES);
-                self.endpoints.give_back(token, index);
             }
             ObjectKind::Notification => {
                 let record = self.notifications.at(index);
@@ -406,11 +438,7 @@ impl<E: Engine> Kernel<E> {
                     self.regions.give_back(token, index);
                 }
             }
-            ObjectKind::Cell => {
-                if self.cells.at(index).generation.is(generation) {
-                    self.abandon(token, core, index);
-                }
-            }
+            ObjectKind::Cell => self.abandon(token, core, Name { index, generation }),
             ObjectKind::Budget => self.end_budget(token, index, generation),
             ObjectKind::Program => {
                 let record = self.programs.at(index);
@@ -432,41 +460,51 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
-    /// Errors for everything that waits in an endpoint, and its watchers released.
+    /// The rest of an endpoint's end, whose generation has ended: errors for everything that waits in it, its watchers released.
     fn end_endpoint(&self, token: Unlocked<'_>, core: u32, endpoint: u32) {
         let record = self.endpoints.at(endpoint);
-        let server = record.server.load(Ordering::Relaxed);
+        // Behind a change of its server that had begun before; none begins any more.
+        let (server, former) = {
+            let (former, _) = record.serving.former.lock(token);
+            (record.serving.server(), former.clone())
+        };
         let mut context = Context::new(CoreId(core), ThreadId(NOBODY));
-        loop {
-            let message = {
-                let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
-                inbox.purge_endpoint(endpoint)
-            };
-            let Some(message) = message else { break };
-            self.drop_flight(&mut context.token, core, &message.flight);
-            self.deliver(&mut context, message.sender, 0, Err(Error::Gone), Waker::Runs);
+        for cell in core::iter::once(server).chain(former) {
+            loop {
+                let purged = self.cells.at(cell).inbox.lock(&mut context.token).0.purge_endpoint(endpoint);
+                let Some(message) = purged else { break };
+                self.drop_flight(&mut context.token, core, &message.flight);
+                self.deliver(&mut context, message.sender, 0, Err(Error::Gone), Waker::Runs);
+            }
+            self.tell_room(&mut context, cell);
         }
-        self.tell_room(&mut context, server);
-        {
-            let (mut control, mut token) = self.cells.at(server).control.lock(token);
-            control.serves.retain(|served| *served != endpoint);
-            let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut token);
-            inbox.sources = inbox.sources.saturating_sub(u32::from(!record.is_passive()));
-        }
+        self.serves_no_more(token, server, endpoint, u32::from(!record.is_passive()));
         // A wait for it alone ends with `NothingToWaitFor`.
         self.wake(token, core, server);
+        {
+            let (mut former, _) = record.serving.former.lock(token);
+            former.clear();
+            record.serving.note_former(&former);
+            // Who was told the server before finds that it serves no more, whatever lives at its place by then.
+            record.serving.change(NOBODY);
+        }
         let watchers = core::mem::take(&mut *record.watchers.lock(token).0);
         record.watched.store(0, Ordering::Relaxed);
         for via in watchers {
             self.release_held(token, core, via);
         }
+        self.refund(token, record.budget.load(Ordering::Relaxed), OBJECT_BYTES);
+        self.endpoints.give_back(token, endpoint);
     }
 
     /// Signals the watchers of all endpoints of a server.
     pub(crate) fn tell_watchers(&self, token: Unlocked<'_>, core: u32, server: u32, what: Watched) {
         let serves = self.cells.at(server).control.lock(token).0.serves.clone();
         for endpoint in serves {
-            self.tell_endpoint_watchers(token, core, endpoint, what);
+            // One that is being given to another cell is that one's.
+            if self.endpoints.at(endpoint).serving.is(server) {
+                self.tell_endpoint_watchers(token, core, endpoint, what);
+            }
         }
     }
 
@@ -478,13 +516,18 @@ impl<E: Engine> Kernel<E> {
         endpoint: u32,
         what: Watched,
     ) {
+        self.signal_watchers(token, core, endpoint, what as u64);
+    }
+
+    /// Signals these bits to the watchers of one endpoint.
+    pub(crate) fn signal_watchers(&self, token: Unlocked<'_>, core: u32, endpoint: u32, bits: u64) {
         let record = self.endpoints.at(endpoint);
         if record.watched.load(Ordering::Relaxed) == 0 {
             return;
         }
         let watchers = record.watchers.lock(token).0.clone();
         for via in watchers {
-            self.signal_held(token, core, via, what as u64);
+            self.signal_held(token, core, via, bits);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use hallows_abi::{Error, Event, EventKind, TraceKind};
 
-use crate::call::Waker;
+use crate::call::{Refusal, Waker};
 use crate::capabilities::InFlight;
 use crate::inbox::{Answer, Message, Payload, Sender};
 use crate::lane::{Heard, Kept, Lane, MAX_POST, Post, Request, Text};
@@ -71,7 +71,7 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// A thread listens to nobody any more. What came at the last moment.
-    fn close_ear(&self, thread: u32) -> Option<(u32, Kept)> {
+    pub(crate) fn close_ear(&self, thread: u32) -> Option<(u32, Kept)> {
         let lane = self.lanes.at(thread);
         let from = lane.listens_to();
         if from == NOBODY {
@@ -85,9 +85,12 @@ impl<E: Engine> Kernel<E> {
     pub(crate) fn refuse_posted(&self, core: u32, thread: u32) {
         let mut context = Context::new(CoreId(core), crate::ThreadId(NOBODY));
         if let Some((from, kept)) = self.close_ear(thread)
-            && kept.post.request.is_some()
+            && let Some(request) = &kept.post.request
         {
             let sender = Sender::Cell { cell: from, ticket: kept.post.ticket };
+            if self.is_served_elsewhere(request, thread) {
+                return self.pass_on(&mut context, sender, &kept.heard(), request);
+            }
             self.deliver(&mut context, sender, 0, Err(Error::ServerDied), Waker::Runs);
         }
     }
@@ -195,9 +198,46 @@ impl<E: Engine> Kernel<E> {
         self.lanes.at(context.thread.0).was_heard(request.heard);
         let sender = Sender::Cell { cell: from, ticket: heard.post.ticket };
         self.accept_post(context, sender, heard, request, buffer).unwrap_or_else(|refused| {
-            self.deliver(context, sender, 0, Err(refused), Waker::Runs);
+            match refused {
+                Refusal::Moved => self.pass_on(context, sender, heard, request),
+                Refusal::For(error) => self.deliver(context, sender, 0, Err(error), Waker::Runs),
+            }
             None
         })
+    }
+
+    /// Whether what was posted to a cell is for an endpoint that another serves by now.
+    fn is_served_elsewhere(&self, request: &Request, cell: u32) -> bool {
+        self.capabilities.held(request.via).is_some_and(|capability| {
+            let endpoint = self.endpoints.at(capability.index);
+            endpoint.generation.is(capability.generation) && !endpoint.serving.is(cell)
+        })
+    }
+
+    /// Puts a message that was posted to a cell into the inbox of the one that serves its endpoint by now, as its sender would have: who gives
+    /// up looks for it there.
+    #[cold]
+    #[inline(never)]
+    fn pass_on(&self, context: &mut Context, sender: Sender, heard: &Heard<'_>, request: &Request) {
+        let passed = self.capabilities.held(request.via).ok_or(Error::Revoked).and_then(|capability| {
+            let (endpoint, badge) = (capability.name(), capability.badge);
+            let payload = Payload::Owned(heard.keep().bytes());
+            let message =
+                Message::new(sender, request.via, endpoint, badge, payload, InFlight::NONE, request.room);
+            let server = self.server_for(message.sender_cell(), endpoint)?;
+            self.accept(context, server, message, &[], Waker::Runs)
+        });
+        match (passed, sender) {
+            (Ok(server), Sender::Cell { cell, ticket }) => {
+                let is_owed = self.cells.at(cell).inbox.lock(&mut context.token).0.set_server(ticket, server);
+                if !is_owed {
+                    // It gave up meanwhile, and has looked for it in the former server.
+                    self.cancel(context, server, sender);
+                }
+            }
+            (Ok(_), Sender::Kernel) => {}
+            (Err(error), _) => self.deliver(context, sender, 0, Err(error), Waker::Runs),
+        }
     }
 
     /// Accepts a message that was heard, as [`Kernel::accept`] does one in its sender's place. Inlined, so that nothing is stored in pieces
@@ -210,27 +250,31 @@ impl<E: Engine> Kernel<E> {
         heard: &Heard<'_>,
         request: &Request,
         buffer: Option<E::Bytes>,
-    ) -> Result<Option<Event>, Error> {
-        let length = u32::try_from(heard.post.length).map_err(|_| Error::TooLong)?;
+    ) -> Result<Option<Event>, Refusal> {
+        let length = u32::try_from(heard.post.length).map_err(|_| Refusal::For(Error::TooLong))?;
         let (mut inbox, _) = self.cells.at(context.thread.0).inbox.lock(&mut context.token);
         // Under the lock that a revocation purges under, as in `accept`.
-        let capability = self.capabilities.held(request.via).ok_or(Error::Revoked)?;
+        let capability = self.capabilities.held(request.via).ok_or(Refusal::For(Error::Revoked))?;
         let endpoint = self.endpoints.at(capability.index);
+        let is_served_here = endpoint.serving.is(context.thread.0);
         if !endpoint.generation.is(capability.generation) {
-            return Err(Error::Gone);
+            return Err(Refusal::For(Error::Gone));
+        }
+        if !is_served_here {
+            return Err(Refusal::Moved);
         }
         let limit = endpoint.limit.load(Ordering::Relaxed);
         let message = |payload| {
-            let (index, badge) = (capability.index, capability.badge);
-            Message::new(sender, request.via, index, badge, payload, InFlight::NONE, request.room)
+            let (endpoint, badge) = (capability.name(), capability.badge);
+            Message::new(sender, request.via, endpoint, badge, payload, InFlight::NONE, request.room)
         };
         let at_once =
             |buffer: &E::Bytes| inbox.is_empty() && heard.post.length <= self.engine.length(*buffer);
         let Some(buffer) = buffer.filter(at_once) else {
             let queued = inbox.accept(message(Payload::Owned(heard.keep().bytes())), limit);
-            return queued.map(|_| None).map_err(|(error, _)| error);
+            return queued.map(|_| None).map_err(|(error, _)| Refusal::For(error));
         };
-        inbox.admit_bytes(capability.index, 0, Some(limit))?;
+        inbox.admit_bytes(capability.index, 0, Some(limit)).map_err(Refusal::For)?;
         let token = inbox.put_received(message(Payload::Borrowed(buffer, length)));
         self.put_text(buffer, heard);
         Ok(Some(Event {

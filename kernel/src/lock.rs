@@ -13,12 +13,14 @@ pub mod level {
     pub const NONE: u8 = 0;
     /// The derivation tree of all capabilities.
     pub const TREE: u8 = 1;
+    /// The change of who serves one endpoint, which is noted in two cells.
+    pub const SERVING: u8 = 2;
     /// The control block of one object: cell, endpoint, region, monitor.
-    pub const CONTROL: u8 = 2;
+    pub const CONTROL: u8 = 3;
     /// The inbox of one cell.
-    pub const INBOX: u8 = 3;
+    pub const INBOX: u8 = 4;
     /// Run queues, timer queues, pools: leaves, nothing is taken inside.
-    pub const LEAF: u8 = 4;
+    pub const LEAF: u8 = 5;
 }
 
 /// Proof that no lock of a level above `L` is held by this thread of execution.

@@ -1,6 +1,6 @@
 //! What the kernel asks of a machine: the time, sleep, and a way to wake what sleeps.
 
-use hallows_abi::FaultKind;
+use hallows_abi::{FaultKind, FaultReport};
 
 use crate::{CellId, CoreId, Nanos};
 
@@ -37,6 +37,10 @@ pub trait Machine: Send + Sync + 'static {
     /// A cell's life is over: for a machine that ends with one of its cells. Does not block.
     fn cell_ended(&self, cell: CellId, kind: FaultKind, status: u32) {
         let _ = (cell, kind, status);
+    }
+    /// A cell of that name faulted: for a machine that keeps a list of faults. Comes before [`Machine::cell_ended`]. Does not block.
+    fn cell_faulted(&self, name: &str, report: &FaultReport<'_>) {
+        let _ = (name, report);
     }
     /// Whether somebody else says how this cell's life ended, so that the log need not.
     fn tells_end_itself(&self, cell: CellId, kind: FaultKind) -> bool {

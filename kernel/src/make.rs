@@ -12,8 +12,8 @@ use crate::engine::Unmappable;
 use crate::lock::{Token, level};
 use crate::meter::Meter;
 use crate::objects::TimerSetting;
-use crate::slot::{Capability, Found, Via};
-use crate::sync::Ordering;
+use crate::slot::{Capability, Found, Name, Via};
+use crate::sync::{Ordering, fence};
 use crate::thread::NOBODY;
 use crate::tree::Diminish;
 use crate::{CellId, CoreId, Engine, Kernel};
@@ -103,50 +103,64 @@ impl<E: Engine> Kernel<E> {
         &self,
         token: Unlocked<'_>,
         owner: u32,
-        budget: u32,
-        server: u32,
+        budget: Name,
+        server: Name,
         service: Service,
     ) -> Result<Found, Error> {
-        let passive = self.cells.at(server).is_passive();
         let (limit, budget_ns) = match service {
-            Service::Active { limit: 1..=4_096 } if passive => return Err(Error::BadState),
             Service::Active { limit: limit @ 1..=4_096 } => (limit, 0),
             Service::Active { .. } => return Err(Error::BadArgument),
-            Service::Passive { .. } if !passive => return Err(Error::BadState),
             Service::Passive { handler_budget_ns: 0 } => (0, self.configuration.handler_budget_ns),
             Service::Passive { handler_budget_ns } => (0, handler_budget_ns),
         };
-        self.budgets.at(budget).charge(OBJECT_BYTES)?;
+        self.charge_to(token, budget, OBJECT_BYTES)?;
         let taken = self.endpoints.take(token);
-        let index = taken.map_err(|error| self.undo_charge(token, budget, OBJECT_BYTES, error))?;
+        let index = taken.map_err(|error| self.undo_charge(token, budget.index, OBJECT_BYTES, error))?;
         let record = self.endpoints.at(index);
-        record.server.store(server, Ordering::Relaxed);
+        record.serving.change(server.index);
         record.limit.store(limit, Ordering::Relaxed);
-        record.handler_budget_ns.store(budget_ns, Ordering::Relaxed);
-        record.budget.store(budget, Ordering::Relaxed);
-        {
-            let (mut control, mut token) = self.cells.at(server).control.lock(token);
-            control.serves.push(index);
-            let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut token);
-            inbox.sources += u32::from(!passive);
+        // Release: as `protected_call` reads it.
+        record.handler_budget_ns.store(budget_ns, Ordering::Release);
+        record.budget.store(budget.index, Ordering::Relaxed);
+        match self.begin_to_serve(token, server, index) {
+            Ok(generation) => self.plant(token, owner, ObjectKind::Endpoint, index, generation),
+            Err(error) => {
+                record.serving.change(NOBODY);
+                self.endpoints.give_back(token, index);
+                Err(self.undo_charge(token, budget.index, OBJECT_BYTES, error))
+            }
         }
-        let generation = record.generation.begin();
-        self.plant(token, owner, ObjectKind::Endpoint, index, generation)
+    }
+
+    /// A new endpoint begins, on the list of its server. Its generation.
+    fn begin_to_serve(&self, token: Unlocked<'_>, server: Name, endpoint: u32) -> Result<u32, Error> {
+        let (record, cell) = (self.endpoints.at(endpoint), self.cells.at(server.index));
+        // Under the lock that the cell's end is noted under: its list is ended with it.
+        let (mut control, mut token) = cell.control.lock(token);
+        if !cell.generation.is(server.generation) {
+            return Err(Error::Gone);
+        }
+        if cell.is_passive() != record.is_passive() {
+            return Err(Error::BadState);
+        }
+        control.serves.push(endpoint);
+        cell.inbox.lock(&mut token).0.sources += u32::from(!record.is_passive());
+        Ok(record.generation.begin())
     }
 
     pub(crate) fn make_notification(
         &self,
         token: Unlocked<'_>,
         owner: u32,
-        budget: u32,
+        budget: Name,
     ) -> Result<Found, Error> {
-        self.budgets.at(budget).charge(OBJECT_BYTES)?;
+        self.charge_to(token, budget, OBJECT_BYTES)?;
         let taken = self.notifications.take(token);
-        let index = taken.map_err(|error| self.undo_charge(token, budget, OBJECT_BYTES, error))?;
+        let index = taken.map_err(|error| self.undo_charge(token, budget.index, OBJECT_BYTES, error))?;
         let record = self.notifications.at(index);
         record.bits.store(0, Ordering::Relaxed);
         record.bound.store(NOBODY, Ordering::Relaxed);
-        record.budget.store(budget, Ordering::Relaxed);
+        record.budget.store(budget.index, Ordering::Relaxed);
         let generation = record.generation.begin();
         self.plant(token, owner, ObjectKind::Notification, index, generation)
     }
@@ -155,24 +169,24 @@ impl<E: Engine> Kernel<E> {
         &self,
         token: Unlocked<'_>,
         owner: u32,
-        budget: u32,
+        budget: Name,
         target: &Found,
         bits: u64,
     ) -> Result<Found, Error> {
-        self.budgets.at(budget).charge(OBJECT_BYTES)?;
+        self.charge_to(token, budget, OBJECT_BYTES)?;
         let taken = self.timers.take(token);
-        let index = taken.map_err(|error| self.undo_charge(token, budget, OBJECT_BYTES, error))?;
+        let index = taken.map_err(|error| self.undo_charge(token, budget.index, OBJECT_BYTES, error))?;
         let held = match self.hold(token, target) {
             Ok(held) => held,
             Err(error) => {
-                self.refund(token, budget, OBJECT_BYTES);
+                self.refund(token, budget.index, OBJECT_BYTES);
                 self.timers.give_back(token, index);
                 return Err(error);
             }
         };
         let record = self.timers.at(index);
         *record.setting.lock(token).0 = TimerSetting { target: held, bits, ..TimerSetting::default() };
-        record.budget.store(budget, Ordering::Relaxed);
+        record.budget.store(budget.index, Ordering::Relaxed);
         let generation = record.generation.begin();
         self.plant(token, owner, ObjectKind::Timer, index, generation)
     }
@@ -193,7 +207,7 @@ impl<E: Engine> Kernel<E> {
         &self,
         token: Unlocked<'_>,
         owner: u32,
-        budget: u32,
+        budget: Name,
         bytes: u64,
     ) -> Result<Found, Error> {
         let bytes = bytes
@@ -201,12 +215,13 @@ impl<E: Engine> Kernel<E> {
             .filter(|bytes| *bytes > 0)
             .ok_or(Error::BadArgument)?;
         let cost = bytes.checked_add(OBJECT_BYTES).ok_or(Error::BadArgument)?;
-        self.budgets.at(budget).charge(cost)?;
-        let index = self.regions.take(token).map_err(|error| self.undo_charge(token, budget, cost, error))?;
+        self.charge_to(token, budget, cost)?;
+        let taken = self.regions.take(token);
+        let index = taken.map_err(|error| self.undo_charge(token, budget.index, cost, error))?;
         let number = match self.engine.create_region(bytes) {
             Ok(number) => number,
             Err(error) => {
-                self.refund(token, budget, cost);
+                self.refund(token, budget.index, cost);
                 self.regions.give_back(token, index);
                 return Err(region_error(error));
             }
@@ -214,7 +229,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.regions.at(index);
         record.number.store(number, Ordering::Relaxed);
         record.bytes.store(bytes, Ordering::Relaxed);
-        record.budget.store(budget, Ordering::Relaxed);
+        record.budget.store(budget.index, Ordering::Relaxed);
         let generation = record.generation.begin();
         self.plant(token, owner, ObjectKind::Region, index, generation)
     }
@@ -224,21 +239,34 @@ impl<E: Engine> Kernel<E> {
         &self,
         token: Unlocked<'_>,
         owner: u32,
-        parent: u32,
+        parent: Name,
         bytes: u64,
     ) -> Result<Found, Error> {
         let (index, generation) = self.split(token, parent, bytes)?;
         self.plant(token, owner, ObjectKind::Budget, index, generation)
     }
 
-    fn split(&self, token: Unlocked<'_>, parent: u32, bytes: u64) -> Result<(u32, u32), Error> {
+    /// Takes so many bytes of a budget, which does not end with them taken.
+    fn charge_to(&self, token: Unlocked<'_>, budget: Name, bytes: u64) -> Result<(), Error> {
+        let record = self.budgets.at(budget.index);
+        record.charge(bytes)?;
+        // Against `end_budget`: it sees what was taken, or this sees that it has ended.
+        fence(Ordering::SeqCst);
+        if record.generation.is(budget.generation) {
+            return Ok(());
+        }
+        Err(self.undo_charge(token, budget.index, bytes, Error::Gone))
+    }
+
+    fn split(&self, token: Unlocked<'_>, parent: Name, bytes: u64) -> Result<(u32, u32), Error> {
         let cost = bytes.checked_add(OBJECT_BYTES).ok_or(Error::BadArgument)?;
-        self.budgets.at(parent).charge(cost)?;
-        let index = self.budgets.take(token).map_err(|error| self.undo_charge(token, parent, cost, error))?;
+        self.charge_to(token, parent, cost)?;
+        let taken = self.budgets.take(token);
+        let index = taken.map_err(|error| self.undo_charge(token, parent.index, cost, error))?;
         let record = self.budgets.at(index);
         record.limit.store(bytes, Ordering::Relaxed);
         record.used.store(0, Ordering::Relaxed);
-        record.parent.store(parent, Ordering::Relaxed);
+        record.parent.store(parent.index, Ordering::Relaxed);
         record.returned.store(0, Ordering::Relaxed);
         Ok((index, record.generation.begin()))
     }
@@ -247,8 +275,8 @@ impl<E: Engine> Kernel<E> {
         &self,
         token: Unlocked<'_>,
         owner: u32,
-        budget: u32,
-        program: u32,
+        budget: Name,
+        program: Name,
         faults: Option<&Found>,
         specification: &CellSpecification<'_>,
     ) -> Result<(u32, Found), Error> {
@@ -263,7 +291,13 @@ impl<E: Engine> Kernel<E> {
         if specification.time.is_some_and(|time| specification.passive || !self.can_keep(time)) {
             return Err(Error::BadArgument);
         }
-        let program = self.programs.at(program).program.lock(token).0.clone().ok_or(Error::Gone)?;
+        let program = {
+            let record = self.programs.at(program.index);
+            let (present, _) = record.program.lock(token);
+            // Behind it: this is not the next program at that index.
+            let present = present.clone().filter(|_| record.generation.is(program.generation));
+            present.ok_or(Error::Gone)?
+        };
         let own = own_bytes(slots);
         let bytes = specification.memory_bytes.checked_add(own).ok_or(Error::BadArgument)?;
         let (own_budget, budget_generation) = self.split(token, budget, bytes)?;
@@ -299,6 +333,7 @@ impl<E: Engine> Kernel<E> {
         thread.pinned.store(specification.pinned.map_or(NOBODY, |core| core.0), Ordering::Relaxed);
         thread.standing.reset(specification.time.is_some());
         *thread.meter.lock(token).0 = Meter::new(specification.time);
+        record.tally.reset(token);
         let generation = record.generation.begin();
         let opened = {
             let (mut tree, _) = self.capabilities.lock(token);
@@ -324,6 +359,7 @@ impl<E: Engine> Kernel<E> {
             control.thread_busy = false;
             control.cause = None;
             control.last_fault = None;
+            control.faulted = 0;
             control.name = Box::from(specification.name);
             control.start_info = Arc::default();
             record.set_state(CellState::Created);
@@ -335,7 +371,7 @@ impl<E: Engine> Kernel<E> {
     pub(crate) fn grant(
         &self,
         token: Unlocked<'_>,
-        (cell, generation): (u32, u32),
+        Name { index: cell, generation }: Name,
         found: &Found,
         difference: Diminish,
     ) -> Result<hallows_abi::Handle, Error> {
@@ -375,7 +411,12 @@ impl<E: Engine> Kernel<E> {
     /// Ends a budget. Its memory goes back to its parent when nothing that was made of it is left.
     pub(crate) fn end_budget(&self, token: Unlocked<'_>, index: u32, generation: u32) {
         let record = self.budgets.at(index);
-        if record.generation.end(generation) && record.used.load(Ordering::SeqCst) == 0 {
+        if !record.generation.end(generation) {
+            return;
+        }
+        // Against `charge_to`.
+        fence(Ordering::SeqCst);
+        if record.used.load(Ordering::SeqCst) == 0 {
             self.return_budget(token, index);
         }
     }

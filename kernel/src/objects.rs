@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use hallows_abi::Error;
 
 use crate::lock::{Lock, level};
+use crate::serving::Serving;
 use crate::slot::Via;
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::thread::NOBODY;
@@ -54,7 +55,7 @@ impl Generation {
 pub struct Endpoint {
     pub generation: Generation,
     /// The cell that serves it.
-    pub server: AtomicU32,
+    pub serving: Serving,
     /// How many messages may wait; 0 of a passive endpoint.
     pub limit: AtomicU32,
     /// How long a passive server's handler may run, in ns.

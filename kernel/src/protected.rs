@@ -29,38 +29,81 @@ impl<E: Engine> Kernel<E> {
         deadline: Nanos,
     ) -> Result<u32, Error> {
         let endpoint = self.endpoints.at(found.capability.index);
-        let server = endpoint.server.load(Ordering::Relaxed);
         let thread = self.threads.at(context.thread.0);
-        if server == context.thread.0 || thread.is_inside(server) {
-            return Err(Error::Deadlock);
-        }
-        if thread.depth.load(Ordering::Relaxed) as usize >= CHAIN {
-            return Err(Error::TooDeep);
-        }
-        let record = self.cells.at(server);
         let holder = Holder { thread: context.thread.0, slot: found.via.slot };
-        if !record.monitor.try_take(holder) {
-            self.wait_for_monitor(context, cell, server, holder, deadline)?;
-        }
+        let (server, budget_ns) = loop {
+            let server = endpoint.serving.server();
+            if server == context.thread.0 || thread.is_inside(server) {
+                return Err(Error::Deadlock);
+            }
+            if thread.depth.load(Ordering::Relaxed) as usize >= CHAIN {
+                return Err(Error::TooDeep);
+            }
+            if server == NOBODY {
+                return Err(Error::Gone);
+            }
+            if !self.cells.at(server).monitor.try_take(holder) {
+                if !endpoint.generation.is(found.capability.generation) {
+                    return Err(Error::Gone);
+                }
+                self.wait_for_monitor(context, cell, server, holder, deadline)?;
+            }
+            // Acquire: if it is the next endpoint's at this index, the end of this one is seen below.
+            let budget_ns = endpoint.handler_budget_ns.load(Ordering::Acquire);
+            // Seen by whoever changed the server before, or else it is still the one (`serving.rs`); of this endpoint, and not of one that
+            // was made at its place while the caller waited.
+            if endpoint.serving.is(server) && endpoint.generation.is(found.capability.generation) {
+                break (server, budget_ns);
+            }
+            self.leave_former(context, cell, server, holder)?;
+            if !endpoint.generation.is(found.capability.generation) {
+                return Err(Error::Gone);
+            }
+        };
+        let record = self.cells.at(server);
         let result = if !self.capabilities.still(found.via) {
             Err(Error::Revoked)
         } else if record.state() != CellState::Running {
             Err(Error::NotReady)
         } else {
-            let budget_ns = endpoint.handler_budget_ns.load(Ordering::Relaxed);
             self.enter(context, cell, server, found, budget_ns, message, reply, handles)
         };
+        self.leave_monitor(context, server, holder);
+        if thread.standing.waits_for_the_outside() && thread.depth.load(Ordering::Relaxed) == 0 {
+            self.come_outside(context);
+        }
+        self.check_live(cell)?;
+        result
+    }
+
+    /// Leaves a server that was replaced, or whose endpoint ended, while the caller came. Not inlined: calls of others stay short.
+    #[cold]
+    #[inline(never)]
+    fn leave_former(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        server: u32,
+        holder: Holder,
+    ) -> Result<(), Error> {
+        self.leave_monitor(context, server, holder);
+        let thread = self.threads.at(context.thread.0);
+        if thread.standing.waits_for_the_outside() && thread.depth.load(Ordering::Relaxed) == 0 {
+            self.come_outside(context);
+        }
+        self.check_live(cell)
+    }
+
+    /// Gives a server's monitor to the next, and ends the server if that waited for the caller to leave.
+    #[inline(always)]
+    fn leave_monitor(&self, context: &mut Context, server: u32, holder: Holder) {
+        let record = self.cells.at(server);
         if !record.monitor.try_give_back(holder) {
             self.hand_over(context, server);
         }
         if record.state() == CellState::Dying {
             self.try_finish(&mut context.token, context.core.0, server);
         }
-        if thread.standing.waits_for_the_outside() && thread.depth.load(Ordering::Relaxed) == 0 {
-            self.come_outside(context);
-        }
-        self.check_live(cell)?;
-        result
     }
 
     /// What waited until the calling thread had left all servers: loans of priority and time end, an overdraft stops it.
@@ -115,6 +158,7 @@ impl<E: Engine> Kernel<E> {
         self.threads.at(thread).leave();
         let result = match handled {
             Ok(handled) => {
+                self.cells.at(server).tally.answers();
                 let transfers = handled.transfers.as_slice();
                 match u32::try_from(handled.length) {
                     Ok(length) if handled.length <= self.engine.length(reply) => {
@@ -133,7 +177,7 @@ impl<E: Engine> Kernel<E> {
             Err(Failure::TooDeep) => Err(Error::TooDeep),
             Err(Failure::RequestTooLong) => Err(Error::TooLong),
             Err(Failure::Ended(ended)) => {
-                let core = context.core.0;
+                let (core, server) = (context.core.0, self.present_cell(server));
                 self.begin_end(&mut context.token, core, server, ended.kind, 0, ended.backtrace);
                 Err(Error::ServerDied)
             }
@@ -178,7 +222,7 @@ impl<E: Engine> Kernel<E> {
 
     /// The innermost handler of the calling thread is over its budget: its server is at fault.
     pub(crate) fn handler_overran(&self, context: &mut Context, server: u32) {
-        let core = context.core.0;
+        let (core, server) = (context.core.0, self.present_cell(server));
         self.begin_end(&mut context.token, core, server, FaultKind::HandlerOverrun, 0, Default::default());
     }
 

@@ -5,7 +5,7 @@ use std::prelude::v1::*;
 use std::sync::Arc;
 
 use hallows_abi::{Error, ObjectKind, Rights, TraceKind};
-use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use loom::thread;
 
 use crate::Nanos;
@@ -13,11 +13,13 @@ use crate::core_record::{Core, Idle};
 use crate::lane::{Kept, Lane, Post, TEXT_WORDS};
 use crate::lock::Token;
 use crate::monitor::{Holder, Monitor};
+use crate::objects::{Budget, Endpoint};
 use crate::plan::Plan;
 use crate::runqueue::Arrival;
+use crate::serving::Serving;
 use crate::slot::{Capability, Slot};
 use crate::table::Table;
-use crate::thread::{RunState, Thread};
+use crate::thread::{NOBODY, RunState, Thread};
 use crate::timers::{Due, TimerQueue};
 use crate::trace::TraceRing;
 
@@ -151,6 +153,174 @@ fn a_revoker_and_a_caller_see_each_other() {
             seen || !entered.load(Ordering::Relaxed),
             "a handler runs through a revoked capability, unseen"
         );
+    });
+}
+
+/// A server that changes beside a caller: the caller is seen inside of the old one, or comes to the new one.
+#[test]
+fn a_caller_is_seen_inside_of_a_former_server_or_goes_to_the_next() {
+    loom::model(|| {
+        let (monitor, serving) = (Arc::new(Monitor::default()), Arc::new(Serving::default()));
+        serving.change(0);
+        let caller = {
+            let (monitor, serving) = (monitor.clone(), serving.clone());
+            thread::spawn(move || {
+                // As `protected_call` does.
+                serving.is(0) && monitor.try_take(Holder { thread: 1, slot: 7 }) && serving.is(0)
+            })
+        };
+        serving.change(1);
+        let seen = monitor.holder().is_some();
+        let entered = caller.join().expect("no panic");
+        assert!(seen || !entered, "a handler runs in a former server, unseen");
+    });
+}
+
+/// A revocation beside a caller and a change of the server: it looks into the server that it finds, and into those that served before.
+#[test]
+fn a_revoker_sees_a_caller_in_whichever_server_it_is() {
+    loom::model(|| {
+        let monitors: Arc<[Monitor; 2]> = Arc::new(Default::default());
+        let (serving, slot) = (Arc::new(Serving::default()), Arc::new(Slot::default()));
+        serving.change(0);
+        slot.fill(&capability(1));
+        let via = slot.find(7, 0).expect("filled").via;
+        let entered = Arc::new(AtomicBool::new(false));
+        let caller = {
+            let (monitors, serving, slot) = (monitors.clone(), serving.clone(), slot.clone());
+            let entered = entered.clone();
+            thread::spawn(move || {
+                let server = serving.server();
+                assert!(monitors[server as usize].try_take(Holder { thread: 1, slot: via.slot }));
+                entered.store(serving.is(server) && slot.still(via), Ordering::Relaxed);
+            })
+        };
+        let changing = {
+            let serving = serving.clone();
+            thread::spawn(move || {
+                // As `change_server` does: 0 is noted as a former one before 1 serves.
+                serving.note_former(&[0]);
+                serving.change(1);
+            })
+        };
+        slot.empty();
+        let server = serving.server();
+        let former = serving.has_former().then_some(0);
+        let seen = former.into_iter().chain([server]).any(|cell| monitors[cell as usize].holder().is_some());
+        caller.join().expect("no panic");
+        changing.join().expect("no panic");
+        assert!(
+            seen || !entered.load(Ordering::Relaxed),
+            "a handler runs through a revoked capability, unseen"
+        );
+    });
+}
+
+/// A message is in the inbox of the server, or in one that a revocation finds in the order in which it looks.
+#[test]
+fn a_revoker_finds_a_message_in_whichever_inbox_it_is() {
+    loom::model(|| {
+        let inboxes: Arc<[loom::sync::Mutex<u32>; 2]> = Arc::new(Default::default());
+        let (serving, slot) = (Arc::new(Serving::default()), Arc::new(Slot::default()));
+        serving.change(0);
+        slot.fill(&capability(1));
+        let via = slot.find(7, 0).expect("filled").via;
+        let sender = {
+            let (inboxes, serving, slot) = (inboxes.clone(), serving.clone(), slot.clone());
+            thread::spawn(move || {
+                // As `accept` does; what is refused as moved goes to the other, once.
+                for _ in 0..2 {
+                    let server = serving.server();
+                    let mut inbox = inboxes[server as usize].lock().expect("no panic");
+                    if !slot.still(via) {
+                        return;
+                    }
+                    if serving.is(server) {
+                        *inbox += 1;
+                        return;
+                    }
+                }
+            })
+        };
+        let changing = {
+            let (inboxes, serving) = (inboxes.clone(), serving.clone());
+            thread::spawn(move || {
+                serving.note_former(&[0]);
+                let _inbox = inboxes[0].lock().expect("no panic");
+                serving.change(1);
+            })
+        };
+        slot.empty();
+        // As `with_server` and `purge` do.
+        loop {
+            let server = serving.server();
+            let mut inbox = inboxes[server as usize].lock().expect("no panic");
+            if serving.is(server) {
+                *inbox = 0;
+                break;
+            }
+        }
+        if serving.has_former() {
+            *inboxes[0].lock().expect("no panic") = 0;
+        }
+        sender.join().expect("no panic");
+        changing.join().expect("no panic");
+        let left: u32 = inboxes.iter().map(|inbox| *inbox.lock().expect("no panic")).sum();
+        assert_eq!(left, 0, "a message through a revoked capability goes on");
+    });
+}
+
+/// An endpoint ends and another begins at its place beside a caller that has a capability of the first: what it reads of the second it
+/// finds to be another's.
+#[test]
+fn a_caller_of_an_endpoint_that_ends_does_not_take_the_next_ones_server_for_its_own() {
+    loom::model(|| {
+        let endpoint = Arc::new(Endpoint::default());
+        endpoint.serving.change(0);
+        endpoint.handler_budget_ns.store(100, Ordering::Relaxed);
+        let first = endpoint.generation.begin();
+        let caller = {
+            let endpoint = endpoint.clone();
+            thread::spawn(move || {
+                // As `protected_call`, `may_enter` and `with_server` do.
+                let budget_ns = endpoint.handler_budget_ns.load(Ordering::Acquire);
+                let server = endpoint.serving.server();
+                endpoint.generation.is(first).then_some((server, budget_ns))
+            })
+        };
+        // As `end_endpoint` does, and `make_endpoint`.
+        assert!(endpoint.generation.end(first));
+        endpoint.serving.change(NOBODY);
+        endpoint.serving.change(1);
+        endpoint.handler_budget_ns.store(200, Ordering::Release);
+        endpoint.generation.begin();
+        let found = caller.join().expect("no panic");
+        assert!(found.is_none_or(|found| found == (0, 100)), "{found:?} is another endpoint's");
+    });
+}
+
+/// A budget ends beside something that is made of it: either what was taken is seen, or that it has ended.
+#[test]
+fn what_is_taken_of_a_budget_that_ends_is_seen_or_given_back() {
+    loom::model(|| {
+        let budget = Arc::new(Budget::default());
+        budget.limit.store(10, Ordering::Relaxed);
+        let generation = budget.generation.begin();
+        let maker = {
+            let budget = budget.clone();
+            thread::spawn(move || {
+                // As `charge_to` does.
+                budget.charge(10).expect("nobody else takes anything");
+                fence(Ordering::SeqCst);
+                budget.generation.is(generation)
+            })
+        };
+        // As `end_budget` does.
+        assert!(budget.generation.end(generation));
+        fence(Ordering::SeqCst);
+        let returned = budget.used.load(Ordering::SeqCst) == 0;
+        let made = maker.join().expect("no panic");
+        assert!(!(made && returned), "an object is made of memory that is its parent's again");
     });
 }
 

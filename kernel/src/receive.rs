@@ -32,6 +32,11 @@ impl<E: Engine> Kernel<E> {
                 Err(error) => break Err(error),
             }
             if deadline == Nanos::NEVER && self.waits_for_nothing(context) {
+                // What was posted before another cell served what this one did.
+                if let Some((from, kept)) = self.close_ear(cell) {
+                    self.take_post(context, from, &kept.heard());
+                    continue;
+                }
                 break Err(Error::NothingToWaitFor);
             }
             if deadline == Nanos(0) || armed && self.has_expired(context, deadline) {

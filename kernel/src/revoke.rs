@@ -10,9 +10,11 @@ use hallows_abi::{Error, ObjectKind, Reply, TraceKind};
 
 use crate::call::Waker;
 use crate::core_record::Idle;
+use crate::inbox::{Inbox, Message};
 use crate::monitor::{Waiter, Wants};
-use crate::slot::{Capability, Found};
+use crate::slot::{Capability, Found, Name};
 use crate::sync::Ordering;
+use crate::thread::NOBODY;
 use crate::through::Ended;
 use crate::{CellId, Context, Engine, Kernel};
 
@@ -20,7 +22,7 @@ use crate::{CellId, Context, Engine, Kernel};
 const SLICE: usize = 32;
 
 impl<E: Engine> Kernel<E> {
-    /// Deletes everything derived from what was found. Reply a: how many.
+    /// Deletes everything derived from what was found: how many.
     pub(crate) fn revoke(&self, context: &mut Context, cell: u32, found: &Found) -> Result<Reply, Error> {
         let (mut count, mut stuck) = (0u64, Ok(()));
         loop {
@@ -57,7 +59,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.core(context.core.0);
         record.trace.record(TraceKind::Revoke, context.thread.0, found.via.slot, count);
         stuck?;
-        Ok(Reply { a: count, b: 0 })
+        Ok(Reply::Number(count))
     }
 
     fn preempted_between(&self, context: &mut Context, cell: u32) -> Result<(), Error> {
@@ -87,7 +89,7 @@ impl<E: Engine> Kernel<E> {
     fn end_through(&self, context: &mut Context, capability: &Capability, end: Ended) {
         match capability.kind {
             ObjectKind::Endpoint if !self.endpoints.at(capability.index).is_passive() => {
-                self.purge(context, capability.index, end);
+                self.purge(context, capability.name(), end);
             }
             ObjectKind::Region => self.unmap_through(context, capability.index, end),
             _ => {}
@@ -106,19 +108,29 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Errors for the messages that a revocation ends, received or not.
-    fn purge(&self, context: &mut Context, endpoint: u32, end: Ended) {
-        let server = self.endpoints.at(endpoint).server.load(Ordering::Relaxed);
-        loop {
-            let message = {
-                let (mut inbox, _) = self.cells.at(server).inbox.lock(&mut context.token);
-                inbox.purge(end)
+    fn purge(&self, context: &mut Context, endpoint: Name, end: Ended) {
+        let purge = |server, inbox: &mut Inbox<E::Bytes>| (server, inbox.purge(end));
+        while let Some((server, purged)) = self.with_server(&mut context.token, endpoint, purge) {
+            let Some(message) = purged else {
+                self.tell_room(context, server);
+                break;
             };
-            let Some(message) = message else { break };
-            let core = context.core.0;
-            self.drop_flight(&mut context.token, core, &message.flight);
-            self.deliver(context, message.sender, 0, Err(Error::Revoked), Waker::Runs);
+            self.answer_revoked(context, &message);
         }
-        self.tell_room(context, server);
+        // What entered a server before another served is there, or with one that served even before.
+        for cell in self.endpoints.at(endpoint.index).serving.former(&mut context.token) {
+            loop {
+                let purged = self.cells.at(cell).inbox.lock(&mut context.token).0.purge(end);
+                let Some(message) = purged else { break };
+                self.answer_revoked(context, &message);
+            }
+            self.tell_room(context, cell);
+        }
+    }
+
+    fn answer_revoked(&self, context: &mut Context, message: &Message<E::Bytes>) {
+        self.drop_flight(&mut context.token, context.core.0, &message.flight);
+        self.deliver(context, message.sender, 0, Err(Error::Revoked), Waker::Runs);
     }
 
     fn unmap_through(&self, context: &mut Context, region: u32, end: Ended) {
@@ -135,9 +147,7 @@ impl<E: Engine> Kernel<E> {
         });
     }
 
-    /// Waits until the handler that runs behind a deleted capability has returned. One that the caller itself is inside of is not waited
-    /// for. One that waits, over any number of others, for a server that the caller is inside of would never return: `Deadlock`, and it
-    /// goes on when the caller has left.
+    /// Waits until the handler that runs behind a deleted capability has returned, in whichever cell serves the endpoint or has served it.
     fn await_departure(
         &self,
         context: &mut Context,
@@ -145,7 +155,27 @@ impl<E: Engine> Kernel<E> {
         endpoint: u32,
         slot: u32,
     ) -> Result<(), Error> {
-        let server = self.endpoints.at(endpoint).server.load(Ordering::Relaxed);
+        let serving = &self.endpoints.at(endpoint).serving;
+        let server = serving.server();
+        if server != NOBODY {
+            self.await_departure_from(context, cell, server, slot)?;
+        }
+        for past in serving.former(&mut context.token) {
+            self.await_departure_from(context, cell, past, slot)?;
+        }
+        Ok(())
+    }
+
+    /// The same in one cell. One that the caller itself is inside of is not waited
+    /// for. One that waits, over any number of others, for a server that the caller is inside of would never return: `Deadlock`, and it
+    /// goes on when the caller has left.
+    fn await_departure_from(
+        &self,
+        context: &mut Context,
+        cell: u32,
+        server: u32,
+        slot: u32,
+    ) -> Result<(), Error> {
         let me = context.thread.0;
         let monitor = &self.cells.at(server).monitor;
         let inside = || monitor.holder().is_some_and(|holder| holder.slot == slot && holder.thread != me);
@@ -166,7 +196,7 @@ impl<E: Engine> Kernel<E> {
                 self.help(context, server);
                 self.block(context);
             }
-            self.threads.at(me).waits_for.store(crate::thread::NOBODY, Ordering::SeqCst);
+            self.threads.at(me).waits_for.store(NOBODY, Ordering::SeqCst);
             let (mut waiters, _) = monitor.waiters().lock(&mut context.token);
             monitor.leave_queue(&mut waiters, me);
             drop(waiters);

@@ -24,6 +24,24 @@ pub struct Capability {
     pub badge: u64,
 }
 
+impl Capability {
+    /// The object that it names.
+    #[must_use]
+    pub const fn name(&self) -> Name {
+        Name { index: self.index, generation: self.generation }
+    }
+}
+
+/// An object: the one of that generation at an index of the table of its kind. Others may live there before and after it, so whoever does
+/// something to what is at the index looks at the generation under the lock that the object's end takes, or behind what it has read there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Name {
+    /// Its place.
+    pub index: u32,
+    /// Which of the objects that lived there.
+    pub generation: u32,
+}
+
 /// A capability that was found, and where: to look again whether it is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Found {

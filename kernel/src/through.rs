@@ -8,7 +8,6 @@ use hallows_abi::ObjectKind;
 use crate::capabilities::Locked;
 use crate::lock::{Token, level};
 use crate::slot::{Capability, Via};
-use crate::sync::Ordering;
 use crate::{Engine, Kernel};
 
 /// The capability that something came through, or the nearest one above it that is left.
@@ -126,9 +125,10 @@ impl<E: Engine> Kernel<E> {
         let endpoint = self.endpoints.at(index);
         // A handler that runs behind a passive endpoint is found by its monitor, and its caller can move nothing meanwhile.
         if endpoint.generation.is(generation) && !endpoint.is_passive() {
-            let server = endpoint.server.load(Ordering::Relaxed);
-            let (mut inbox, _) = self.cells.at(server).inbox.lock(token);
-            inbox.follow(step);
+            self.with_server(token, step.capability.name(), |_, inbox| inbox.follow(step));
+            for cell in endpoint.serving.former(token) {
+                self.cells.at(cell).inbox.lock(token).0.follow(step);
+            }
         }
     }
 }

@@ -124,6 +124,7 @@ impl From<console::Refusal> for Errno {
     fn from(refusal: console::Refusal) -> Self {
         use console::Refusal;
         match refusal {
+            Refusal::IsDirectory => Self::Isdir,
             Refusal::Closed => Self::Pipe,
             Refusal::TooLong => Self::Msgsize,
             Refusal::NoSpace => Self::Nospc,

@@ -1,10 +1,10 @@
 //! `random_get`, `sched_yield`.
 
 use crate::memory::Memory;
-use crate::system::System;
-use crate::{Process, Result};
+use crate::system::{BYTES_MOST, System};
+use crate::{Errno, Process, Result};
 
-/// Random bytes after which others get a turn: each 16 cost a kernel call.
+/// Random bytes after which others get a turn: where no service gives them, each 16 cost a kernel call.
 const TURN_BYTES: u64 = 4 << 10;
 
 impl<S: System> Process<S> {
@@ -12,18 +12,23 @@ impl<S: System> Process<S> {
     ///
     /// # Errors
     ///
-    /// [`crate::Errno::Fault`].
+    /// [`Errno::Fault`]; [`Errno::Io`] if the service has no random numbers, or cannot be reached.
     pub fn random_get(&mut self, memory: &mut impl Memory, buffer: u32, length: u32) -> Result {
-        let (buffer, length) = (u64::from(buffer), u64::from(length));
-        memory.check_writable(buffer, length)?;
-        let mut done = 0;
-        while done < length {
-            let bytes = self.system.random()?;
-            let count = (length - done).min(bytes.len() as u64);
-            memory.write(buffer + done, bytes.get(..count as usize).unwrap_or_default())?;
-            done += count;
-            if done % TURN_BYTES == 0 {
+        let (mut place, length) = (u64::from(buffer), u64::from(length));
+        memory.check_writable(place, length)?;
+        let (end, mut turn) = (place + length, place + TURN_BYTES);
+        while place < end {
+            let most = (end - place).min(u64::from(BYTES_MOST));
+            let bytes = self.system.random(most as u32)?;
+            let bytes = bytes.get(..most as usize).unwrap_or(bytes);
+            if bytes.is_empty() {
+                return Err(Errno::Io);
+            }
+            memory.write(place, bytes)?;
+            place += bytes.len() as u64;
+            if place >= turn {
                 self.system.give_way()?;
+                turn = place + TURN_BYTES;
             }
         }
         Ok(())

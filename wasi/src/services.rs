@@ -1,17 +1,20 @@
 //! The system in a cell: kernel calls, and stubs of the interfaces that the cell was granted capabilities of.
 
+mod room;
+
 use core::time::Duration;
 
 use alloc::string::String;
 use alloc::vec;
-use alloc::vec::Vec;
 
 use hallows_sdk::stub::{Borrow, Caller, List, Own};
 use hallows_sdk::{
-    Deadline, Endpoint, Error, Handle, Object, Outcome, Start, Transfer, abi, process, program, space,
+    Deadline, Endpoint, Error, Handle, Outcome, Start, Transfer, abi, process, program, space,
 };
-use hallows_system::files::{Advice, Entry, File, Moment, Opened, Opening, Status};
-use hallows_system::{clock, console, invocation};
+use hallows_system::files::{Advice, Beginning, Entry, File, Moment, Opened, Opening, Status};
+use hallows_system::{clock, console, invocation, random};
+
+use self::room::Room;
 
 use crate::system::{BYTES_MOST, Sizes, System};
 use crate::{Errno, Given, Result};
@@ -21,15 +24,6 @@ const DIRECTORY_PREFIX: &str = "dir:";
 
 /// How long to wait before a server whose queue is full is asked again: about what it takes to answer some.
 const FULL: Duration = Duration::from_micros(50);
-
-/// What a message has beside bytes that are read or written: tag or status, place, numbers, with room to spare.
-const HEAD_BYTES: usize = 64;
-
-/// Bytes that the room for messages has when it is first needed.
-const ROOM_LEAST: usize = 512;
-
-/// The longest message.
-const MESSAGE_BYTES: usize = abi::MAX_MESSAGE as usize;
 
 /// Bytes of a write that a server must take for us to go on with it.
 const WRITE_LEAST: usize = 256;
@@ -63,8 +57,9 @@ impl Caller for Patient {
 pub struct Services {
     invocation: Option<invocation::Client<Patient>>,
     clock: Option<clock::Client<Patient>>,
-    /// For messages, both ways. Grows with the longest one.
-    room: Vec<u8>,
+    random: Option<random::Client<Patient>>,
+    /// For messages, both ways.
+    room: Room,
     /// Bytes that consoles take in one message; less than [`BYTES_MOST`] where one's inbox is short.
     console_most: u32,
     /// Bytes that files take in one message.
@@ -83,7 +78,7 @@ impl Services {
     ///
     /// Those of reading the start information.
     pub fn start() -> core::result::Result<(Self, Given<Self>), Error> {
-        let mut room = vec![0; abi::MAX_START_INFO as usize];
+        let mut room = vec![0; program::MOST_START_BYTES];
         let start = program::read_start(&mut room)?;
         let console = |name| grant(&start, name).map(console::Client);
         let directories = start.info().grants().filter_map(|(name, handle)| {
@@ -97,25 +92,17 @@ impl Services {
         };
         let invocation = grant(&start, "invocation").map(invocation::Client);
         let clock = grant(&start, "clock").map(clock::Client);
-        let services =
-            Self { invocation, clock, room: Vec::new(), console_most: BYTES_MOST, file_most: BYTES_MOST };
+        let random = grant(&start, "random").map(random::Client);
+        let services = Self {
+            invocation,
+            clock,
+            random,
+            room: Room::default(),
+            console_most: BYTES_MOST,
+            file_most: BYTES_MOST,
+        };
         Ok((services, given))
     }
-}
-
-/// Room for messages with so many bytes beside their heads.
-fn room(room: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
-    let bytes = bytes.saturating_add(HEAD_BYTES).clamp(ROOM_LEAST, MESSAGE_BYTES + HEAD_BYTES);
-    if room.len() < bytes {
-        // The next power of two: it grows a few times only.
-        room.resize(bytes.next_power_of_two().min(MESSAGE_BYTES + HEAD_BYTES), 0);
-    }
-    room
-}
-
-/// Room for an answer of any length.
-fn all(all: &mut Vec<u8>) -> &mut [u8] {
-    room(all, MESSAGE_BYTES)
 }
 
 /// Writes bytes, or as many from the front as a server's inbox has room for, which is kept in mind.
@@ -165,15 +152,25 @@ impl System for Services {
         }
     }
 
-    fn random(&mut self) -> Result<[u8; 16]> {
-        Ok(process::random()?)
+    fn random(&mut self, most: u32) -> Result<&[u8]> {
+        if let Some(random) = self.random {
+            let most = most.min(BYTES_MOST);
+            return Ok(random.bytes(most, self.room.of(most as usize), NEVER)?);
+        }
+        // Every cell may ask the kernel, but for little at a time.
+        let bytes = process::random()?;
+        let (room, _) = self.room.of(bytes.len()).split_at_mut(bytes.len());
+        room.copy_from_slice(&bytes);
+        Ok(room)
     }
 
     fn give_way(&mut self) -> Result {
+        self.room.forget();
         Ok(process::yield_now()?)
     }
 
     fn sleep(&mut self, until: u64) -> Result {
+        self.room.forget();
         // A wait without an end, and with nothing that it could be for, is refused.
         let until = until.min(abi::NO_DEADLINE - 1);
         // What else could end a wait comes to no program of WASI; if it did, the clock says whether it is time.
@@ -195,24 +192,25 @@ impl System for Services {
     }
 
     fn arguments(&mut self, from: u32) -> Result<&[u8]> {
-        Ok(self.invocation.ok_or(Errno::Io)?.arguments(from, all(&mut self.room), NEVER)?)
+        Ok(self.invocation.ok_or(Errno::Io)?.arguments(from, self.room.all(), NEVER)?)
     }
 
     fn variables(&mut self, from: u32) -> Result<&[u8]> {
-        Ok(self.invocation.ok_or(Errno::Io)?.variables(from, all(&mut self.room), NEVER)?)
+        Ok(self.invocation.ok_or(Errno::Io)?.variables(from, self.room.all(), NEVER)?)
     }
 
     fn put(&mut self, console: Self::Console, bytes: &[u8]) -> Result<u32> {
-        let room = room(&mut self.room, bytes.len());
+        let room = self.room.of(bytes.len());
         write(&mut self.console_most, bytes, |bytes| console.write(bytes, room, NEVER))
     }
 
     fn get(&mut self, console: Self::Console, most: u32) -> Result<&[u8]> {
         let most = most.min(BYTES_MOST);
-        answer(console.read(most, room(&mut self.room, most as usize), NEVER))
+        answer(console.read(most, self.room.of(most as usize), NEVER))
     }
 
     fn await_input(&mut self, console: Self::Console, most: u64) -> Result<bool> {
+        self.room.forget();
         answer(console.await_input(most, NEVER))
     }
 
@@ -221,47 +219,59 @@ impl System for Services {
     }
 
     fn status(&mut self, file: File) -> Result<Status> {
-        answer(patient(file).status(NEVER))
+        match self.room.status(file, process::now()?) {
+            Some(status) => Ok(status),
+            None => answer(patient(file).status(NEVER)),
+        }
     }
 
     fn read(&mut self, file: File, offset: u64, most: u32) -> Result<&[u8]> {
         let most = most.min(BYTES_MOST);
-        answer(patient(file).read(offset, most, room(&mut self.room, most as usize), NEVER))
+        if let Some(place) = self.room.known(file, offset, most, process::now()?) {
+            return Ok(self.room.part(place));
+        }
+        answer(patient(file).read(offset, most, self.room.of(most as usize), NEVER))
     }
 
     fn write(&mut self, file: File, offset: u64, bytes: &[u8]) -> Result<u32> {
-        let room = room(&mut self.room, bytes.len());
+        let room = self.room.of(bytes.len());
         let file = patient(file);
         write(&mut self.file_most, bytes, |bytes| file.write(offset, bytes, room, NEVER))
     }
 
     fn append(&mut self, file: File, bytes: &[u8]) -> Result<u32> {
-        let room = room(&mut self.room, bytes.len());
+        let room = self.room.of(bytes.len());
         let file = patient(file);
         write(&mut self.file_most, bytes, |bytes| file.append(bytes, room, NEVER))
     }
 
     fn set_size(&mut self, file: File, size: u64) -> Result {
+        self.room.forget();
         answer(patient(file).set_size(size, NEVER))
     }
 
     fn set_times(&mut self, file: File, accessed: Moment, modified: Moment) -> Result {
+        self.room.forget();
         answer(patient(file).set_times(accessed, modified, NEVER))
     }
 
     fn allocate(&mut self, file: File, offset: u64, length: u64) -> Result {
+        self.room.forget();
         answer(patient(file).allocate(offset, length, NEVER))
     }
 
     fn advise(&mut self, file: File, offset: u64, length: u64, advice: Advice) -> Result {
+        self.room.forget();
         answer(patient(file).advise(offset, length, advice, NEVER))
     }
 
     fn sync(&mut self, file: File, data_only: bool) -> Result {
+        self.room.forget();
         answer(patient(file).sync(data_only, NEVER))
     }
 
     fn close(&mut self, file: File) {
+        self.room.closed(file);
         // A server that has started anew has not the file any more; the capability is ours to delete in any case.
         let _ = patient(file).close(NEVER);
         let _ = space::delete(file.0);
@@ -276,17 +286,26 @@ impl System for Services {
             Err(Error::Killed) => return Err(Errno::Intr),
             Err(_) => {}
         }
-        let Opened { file: Own(file), status } =
-            answer(patient(directory).open(path, how, room(&mut self.room, path.len()), NEVER))?;
+        let (since, most) = (process::now()?, self.room.worth(how));
+        let room = self.room.of(path.len().max(most as usize));
+        let start = room.as_ptr().addr();
+        let Opened { file: Own(file), status, beginning } =
+            answer(patient(directory).open(path, how, most, room, NEVER))?;
+        let beginning = beginning.map(|Beginning { bytes, is_all }| {
+            // It lies in the room.
+            let start = bytes.as_ptr().addr() - start;
+            (start..start + bytes.len(), is_all)
+        });
+        self.room.keep(file, status, beginning, since);
         Ok((file, status))
     }
 
     fn entries(&mut self, directory: File, from: u64) -> Result<List<'_, Entry<'_>>> {
-        answer(patient(directory).entries(from, all(&mut self.room), NEVER))
+        answer(patient(directory).entries(from, self.room.all(), NEVER))
     }
 
     fn status_of(&mut self, directory: File, path: &[u8], follow: bool) -> Result<Status> {
-        answer(patient(directory).status_of(path, follow, room(&mut self.room, path.len()), NEVER))
+        answer(patient(directory).status_of(path, follow, self.room.of(path.len()), NEVER))
     }
 
     fn set_times_of(
@@ -297,38 +316,38 @@ impl System for Services {
         accessed: Moment,
         modified: Moment,
     ) -> Result {
-        let room = room(&mut self.room, path.len());
+        let room = self.room.of(path.len());
         answer(patient(directory).set_times_of(path, follow, accessed, modified, room, NEVER))
     }
 
     fn make_directory(&mut self, directory: File, path: &[u8]) -> Result {
-        answer(patient(directory).make_directory(path, room(&mut self.room, path.len()), NEVER))
+        answer(patient(directory).make_directory(path, self.room.of(path.len()), NEVER))
     }
 
     fn remove_directory(&mut self, directory: File, path: &[u8]) -> Result {
-        answer(patient(directory).remove_directory(path, room(&mut self.room, path.len()), NEVER))
+        answer(patient(directory).remove_directory(path, self.room.of(path.len()), NEVER))
     }
 
     fn remove_file(&mut self, directory: File, path: &[u8]) -> Result {
-        answer(patient(directory).remove_file(path, room(&mut self.room, path.len()), NEVER))
+        answer(patient(directory).remove_file(path, self.room.of(path.len()), NEVER))
     }
 
     fn rename(&mut self, directory: File, path: &[u8], to: File, new_path: &[u8]) -> Result {
-        let room = room(&mut self.room, path.len() + new_path.len());
+        let room = self.room.of(path.len() + new_path.len());
         answer(patient(directory).rename(path, Borrow(to), new_path, room, NEVER))
     }
 
     fn link(&mut self, directory: File, path: &[u8], follow: bool, to: File, new_path: &[u8]) -> Result {
-        let room = room(&mut self.room, path.len() + new_path.len());
+        let room = self.room.of(path.len() + new_path.len());
         answer(patient(directory).link(path, follow, Borrow(to), new_path, room, NEVER))
     }
 
     fn make_link(&mut self, directory: File, target: &[u8], path: &[u8]) -> Result {
-        let room = room(&mut self.room, target.len() + path.len());
+        let room = self.room.of(target.len() + path.len());
         answer(patient(directory).make_link(target, path, room, NEVER))
     }
 
     fn link_target(&mut self, directory: File, path: &[u8]) -> Result<&[u8]> {
-        answer(patient(directory).link_target(path, all(&mut self.room), NEVER))
+        answer(patient(directory).link_target(path, self.room.all(), NEVER))
     }
 }

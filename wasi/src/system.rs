@@ -40,12 +40,12 @@ pub trait System {
     ///
     /// As [`System::now`].
     fn resolution(&mut self) -> Result<u64>;
-    /// 16 random bytes.
+    /// Random bytes, at most so many and [`BYTES_MOST`], and at least one of those that are asked for.
     ///
     /// # Errors
     ///
     /// As [`System::now`].
-    fn random(&mut self) -> Result<[u8; 16]>;
+    fn random(&mut self, most: u32) -> Result<&[u8]>;
     /// Lets others of the same priority run.
     ///
     /// # Errors

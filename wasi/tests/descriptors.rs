@@ -168,6 +168,10 @@ fn what_a_kind_of_file_cannot_do_is_said_before_what_a_right_forbids() {
     }
     assert_eq!(program.open_as(file, "f", 0, (READ, READ), 0), Err(Errno::Notdir));
     let Program { process, memory } = &mut program;
+    // What means nothing for directories is a right that they do not have.
+    assert_eq!(process.fd_advise(memory, directory, 0, 1, 0), Err(Errno::Notcapable));
+    assert_eq!(process.fd_allocate(memory, directory, 0, 1), Err(Errno::Notcapable));
+    assert_eq!(process.fd_filestat_set_size(memory, directory, 0), Err(Errno::Notcapable));
     assert_eq!(process.fd_readdir(memory, file, BYTES, 99, 0, RESULT), Err(Errno::Notdir));
     assert_eq!(process.path_unlink_file(memory, file, PATH, 1), Err(Errno::Notdir));
     assert_eq!(process.fd_readdir(memory, 1, BYTES, 99, 0, RESULT), Err(Errno::Notdir));

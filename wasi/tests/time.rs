@@ -257,7 +257,17 @@ fn random_bytes_fill_what_they_are_asked_for_and_others_get_their_turns() {
     assert_eq!(process.random_get(memory, end - 1, 2), Err(Errno::Fault));
     assert_eq!(memory.bytes[end as usize - 1], 0);
     assert_eq!(program.machine().turns, 0);
+    program.machine().random_most = 64;
+    let Program { process, memory } = &mut program;
+    assert_eq!(process.random_get(memory, BYTES, 10_000), Ok(()));
+    assert!(memory.bytes[BYTES as usize..][..10_000].iter().all(|byte| *byte != 0));
+    assert_eq!(program.machine().turns, 2);
+    program.machine().turns = 0;
     let Program { process, memory } = &mut program;
     assert_eq!(process.sched_yield(memory), Ok(()));
     assert_eq!(program.machine().turns, 1);
+    // A service that gives none is none.
+    program.machine().random_most = 0;
+    let Program { process, memory } = &mut program;
+    assert_eq!(process.random_get(memory, BYTES, 1), Err(Errno::Io));
 }

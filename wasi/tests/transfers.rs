@@ -70,6 +70,10 @@ fn who_appends_writes_to_the_end_wherever_that_is_by_then() {
     // Nothing written is nowhere gone.
     assert_eq!(program.write(fd, b""), Ok(0));
     assert_eq!(program.tell(fd), Ok(8));
+    // Who says a place means it.
+    assert_eq!(program.write_at(fd, 4, b"ONE"), Ok(3));
+    assert_eq!(program.machine().disk.bytes("log").as_deref(), Some(&b"old\nONE\nother\ntwo\n"[..]));
+    assert_eq!(program.tell(fd), Ok(8));
 }
 
 #[test]

@@ -15,6 +15,12 @@ use crate::turn::Sampling;
 /// The line for an outcome, without its newline.
 #[must_use]
 pub fn line(outcome: &Outcome) -> String {
+    line_from(outcome, None)
+}
+
+/// The line for an outcome, with what a reader must know of the machine that it was measured on.
+#[must_use]
+pub fn line_from(outcome: &Outcome, environment: Option<&str>) -> String {
     let rivals = outcome
         .rivals
         .iter()
@@ -45,6 +51,7 @@ pub fn line(outcome: &Outcome) -> String {
         cores: &outcome.cores,
         clock_cost_ns: rounded(outcome.clock_cost_ns),
         published: outcome.published,
+        environment,
     };
     // Cannot fail: no maps with odd keys, no foreign types.
     serde_json::to_string(&line).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
@@ -78,6 +85,8 @@ struct Line<'a> {
     clock_cost_ns: f64,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     published: &'a [Published],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -112,6 +121,8 @@ struct Figures {
     samples: u64,
     /// Smallest and largest median of a turn.
     p50_spread: [f64; 2],
+    /// Shares of the samples, and what they are at most.
+    quantiles: Vec<[f64; 2]>,
 }
 
 fn contestant(entry: &Entry) -> Contestant<'_> {
@@ -124,6 +135,7 @@ fn contestant(entry: &Entry) -> Contestant<'_> {
             max: rounded(figures.max),
             samples: figures.samples,
             p50_spread: [rounded(low), rounded(high)],
+            quantiles: figures.quantiles.iter().map(|[share, value]| [*share, rounded(*value)]).collect(),
         }
     });
     Contestant {

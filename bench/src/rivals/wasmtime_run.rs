@@ -5,11 +5,17 @@ use std::process::Command;
 
 use crate::contestant::{Contestant, Description};
 use crate::cores::on_cores;
+use crate::coreutils::locate;
 use crate::error::BenchError;
 use crate::first_byte::ticks_to_first_byte;
 use crate::samples::Samples;
 use crate::turn::Turn;
-use crate::whole_command::ticks_to_end;
+use crate::whole_command::{output, ticks_to_end};
+
+/// From the folder of all that is built, where `make bench` puts it.
+const BUILT: &str = "wasmtime/bin/wasmtime";
+/// An environment variable with another one's path.
+const VARIABLE: &str = "HALLOWS_WASMTIME";
 
 /// A WASI program whose first call writes one byte.
 const PROGRAM: &str = include_str!("first_byte.wat");
@@ -30,6 +36,7 @@ pub struct WasmtimeRun {
 }
 
 struct Prepared {
+    wasmtime: PathBuf,
     folder: PathBuf,
     compiled: PathBuf,
     version: String,
@@ -88,17 +95,15 @@ impl Contestant for WasmtimeRun {
 
 impl Prepared {
     fn new(until: Until) -> Result<Self, BenchError> {
-        let version =
-            Command::new("wasmtime").arg("--version").output().map_err(|_| BenchError::Unavailable {
-                missing: "the wasmtime command".to_owned(),
-                remedy: "install it with: cargo install --locked wasmtime-cli@48.0.8".to_owned(),
-            })?;
+        let wasmtime = locate(BUILT, VARIABLE, "the wasmtime command")?;
+        let version = output(Command::new(&wasmtime).arg("--version"))?;
         let folder = std::env::temp_dir().join(format!("hallows-bench-{}-{until:?}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(BenchError::system("make a temporary folder"))?;
         let prepared = Self {
             compiled: folder.join("first-byte.cwasm"),
             folder,
-            version: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
+            version: String::from_utf8_lossy(&version).trim().to_owned(),
+            wasmtime,
         };
         let source = prepared.folder.join("first-byte.wat");
         let program = match until {
@@ -106,22 +111,13 @@ impl Prepared {
             Until::End => crate::HELLO,
         };
         std::fs::write(&source, program).map_err(BenchError::system("write a temporary file"))?;
-        let compiled = Command::new("wasmtime")
-            .arg("compile")
-            .arg(&source)
-            .arg("--output")
-            .arg(&prepared.compiled)
-            .output()
-            .map_err(BenchError::system("run wasmtime compile"))?;
-        if !compiled.status.success() {
-            let text = String::from_utf8_lossy(&compiled.stderr).into_owned();
-            return Err(BenchError::Wrong(format!("wasmtime compile failed: {text}")));
-        }
+        let mut compile = Command::new(&prepared.wasmtime);
+        output(compile.arg("compile").arg(&source).arg("--output").arg(&prepared.compiled))?;
         Ok(prepared)
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("wasmtime");
+        let mut command = Command::new(&self.wasmtime);
         command.arg("run").arg("--allow-precompiled").arg(&self.compiled);
         command
     }
@@ -147,7 +143,7 @@ mod tests {
                 Ok(samples) => assert!(samples.len() == 2 && samples.values().all(|value| value > 0.0)),
                 Err(error) => {
                     let text = error.to_string();
-                    assert!(text.contains("cargo install --locked wasmtime-cli"), "{text}");
+                    assert!(text.contains("`make bench` builds it"), "{text}");
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The first page of an artefact: what it is, what it was made from and for, how long it is.
 use crate::{
-    CpuFeatures, Digest, Platform, Refusal,
+    CpuFeatures, Digest, Platform, Refusal, SealKey, Settings,
     wire::{Reader, put_u32, put_u64},
 };
 use alloc::vec::Vec;
@@ -74,7 +74,12 @@ impl Header {
     /// # Errors
     /// Any [`Refusal`] but those that need a key or an expectation.
     pub fn parse(artifact: &[u8]) -> Result<Header, Refusal> {
-        let page = artifact.get(..PAGE_BYTES).ok_or(Refusal::Truncated)?;
+        Header::parse_first(artifact, artifact.len() as u64)
+    }
+
+    /// [`Header::parse`], given the first part, a page at least, of an artefact of so many bytes.
+    pub(crate) fn parse_first(part: &[u8], length: u64) -> Result<Header, Refusal> {
+        let page = part.get(..PAGE_BYTES).ok_or(Refusal::Truncated)?;
         let mut fields = Reader::new(page);
         if fields.array()? != MAGIC {
             return Err(Refusal::NotAnArtifact);
@@ -105,13 +110,27 @@ impl Header {
         }
         let announced =
             code_bytes.checked_add(metadata_bytes).ok_or(Refusal::Malformed("length of the body"))?;
-        let present = (artifact.len() - PAGE_BYTES) as u64;
+        let present = length.saturating_sub(PAGE_BYTES as u64);
         match announced.cmp(&present) {
             core::cmp::Ordering::Greater => return Err(Refusal::Truncated),
             core::cmp::Ordering::Less => return Err(Refusal::Malformed("bytes after the end")),
             core::cmp::Ordering::Equal => {}
         }
         Ok(Header { seal, program, settings, body, platform, cpu_features, code_bytes, metadata_bytes })
+    }
+
+    /// Checks that this is the header of an artefact that was sealed with `key`, and made from `program` with `settings`.
+    pub(crate) fn check(&self, key: &SealKey, program: Digest, settings: &Settings) -> Result<(), Refusal> {
+        if !key.has_sealed(self) {
+            return Err(Refusal::ForeignSeal);
+        }
+        if self.program != program {
+            return Err(Refusal::OtherProgram);
+        }
+        if self.settings != settings.fingerprint() {
+            return Err(Refusal::OtherSettings);
+        }
+        Ok(())
     }
 
     /// Bytes of the page that are used.

@@ -30,6 +30,7 @@ mod metadata;
 mod refusal;
 mod seal;
 mod settings;
+mod stream;
 mod wire;
 
 pub use artifact::Artifact;
@@ -39,6 +40,7 @@ pub use metadata::{CustomSection, Export, ExternKind, Import, MemoryShape, Metad
 pub use refusal::Refusal;
 pub use seal::{SealKey, seal};
 pub use settings::{Bounds, Platform, Preemption, Settings, SettingsError};
+pub use stream::Stream;
 
 /// A BLAKE3 hash, 32 bytes; comparing two takes the same time whatever they hold.
 pub type Digest = blake3::Hash;

@@ -1,9 +1,12 @@
 //! From a program to a verified artefact.
 use crate::{
-    Artifact, CompileError, Compiler, Limit, Limits, SealKey, Settings, directory::Directory, key_file,
+    Artifact, CompileError, Compiler, Limit, Limits, Look, SealKey, Settings, Sink, Undelivered,
+    directory::Directory, key_file, known::Known, sink::Broken,
 };
-use hallows_artifact::{Header, Metadata, Refusal, program_hash, seal};
+use hallows_artifact::{Header, Metadata, PAGE_BYTES, Refusal, Stream, program_hash, seal};
 use std::{
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -58,10 +61,22 @@ impl Compiled {
     }
 }
 
+/// An artefact that was put into a sink.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// The program's name: the hash of its bytes.
+    pub program: blake3::Hash,
+    /// What the program imports, exports and needs.
+    pub metadata: Metadata,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
 /// A user's cache of compiled programs. Several processes may use one directory at the same time.
 #[derive(Debug)]
 pub struct Cache {
     directory: Directory,
+    known: Known,
     key: SealKey,
     compiler: Compiler,
     threads: u32,
@@ -83,7 +98,8 @@ impl Cache {
     pub fn open(path: &Path, compiler: Compiler) -> Result<Cache, CompileError> {
         let directory = Directory::open(path)?;
         let key = key_file::load_or_create(path)?;
-        Ok(Cache { directory, key, compiler, threads: 1 })
+        let known = Known::new(path, &key);
+        Ok(Cache { directory, known, key, compiler, threads: 1 })
     }
 
     /// Lets the cache grow to `bytes`; the least recently used artefacts go first. The default is
@@ -119,29 +135,105 @@ impl Cache {
         settings: &Settings,
         limits: &Limits,
     ) -> Result<Compiled, CompileError> {
+        let mut bytes = Vec::new();
+        match self.deliver(program, settings, limits, &mut bytes) {
+            Ok(Delivered { program, metadata, origin }) => {
+                Ok(Compiled { bytes, settings: *settings, program, metadata, origin })
+            }
+            Err(Undelivered::Compile(error)) => Err(error),
+            Err(Undelivered::Sink(never)) => match never {},
+        }
+    }
+
+    /// [`Cache::artifact`], put into `sink`.
+    ///
+    /// # Errors
+    /// As [`Cache::artifact`], and the sink's.
+    pub fn deliver<S: Sink>(
+        &self,
+        program: &[u8],
+        settings: &Settings,
+        limits: &Limits,
+        sink: &mut S,
+    ) -> Result<Delivered, Undelivered<S::Error>> {
         let (allowed, found) = (limits.get(Limit::SourceBytes), program.len() as u64);
         if found > allowed {
-            return Err(CompileError::TooLarge { limit: Limit::SourceBytes, allowed, found });
+            return Err(CompileError::TooLarge { limit: Limit::SourceBytes, allowed, found }.into());
         }
         let hash = program_hash(program);
-        let name = entry_name(hash, settings);
-        if let Some(bytes) = self.directory.read(&name) {
-            match Artifact::open(&bytes, &self.key, hash, settings) {
-                Ok(artifact) => {
-                    let (metadata, origin) = (artifact.metadata().clone(), Origin::Cache);
-                    return Ok(Compiled { bytes, settings: *settings, program: hash, metadata, origin });
-                }
-                // Whatever it is, it is not what stood here.
-                Err(_) => self.directory.discard(&name),
-            }
+        if let Some(delivered) = self.deliver_kept(hash, settings, sink)? {
+            return Ok(delivered);
         }
         let started = Instant::now();
         let mut bytes = self.compiler.compile(program, settings, limits, self.threads)?;
         let metadata = accept(&mut bytes, &self.key, hash, settings)?;
-        self.directory.write(&name, &bytes);
-        let origin = Origin::Compiled(started.elapsed());
-        Ok(Compiled { bytes, settings: *settings, program: hash, metadata, origin })
+        self.directory.write(&entry_name(hash, settings), &bytes);
+        sink.put(&bytes).map_err(Undelivered::Sink)?;
+        Ok(Delivered { program: hash, metadata, origin: Origin::Compiled(started.elapsed()) })
     }
+
+    /// [`Cache::deliver`] for the program of this hash, if its artefact is in the cache.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub fn deliver_kept<S: Sink>(
+        &self,
+        program: blake3::Hash,
+        settings: &Settings,
+        sink: &mut S,
+    ) -> Result<Option<Delivered>, Undelivered<S::Error>> {
+        let name = entry_name(program, settings);
+        let Some((file, length)) = self.directory.open_entry(&name) else { return Ok(None) };
+        match pass_on(file, length, &self.key, program, settings, sink) {
+            Ok(metadata) => Ok(Some(Delivered { program, metadata, origin: Origin::Cache })),
+            // Whatever it is, it is not what stood here.
+            Err(Broken::Entry) => {
+                self.directory.discard(&name);
+                sink.take_back().map_err(Undelivered::Sink)?;
+                Ok(None)
+            }
+            Err(Broken::Sink(error)) => Err(Undelivered::Sink(error)),
+        }
+    }
+
+    /// The program that a file is known to have, by [`Cache::remember`].
+    pub fn known(&self, file: &File) -> Option<blake3::Hash> {
+        self.known.program(file)
+    }
+
+    /// Keeps in mind which program a file has, until it is changed. `since` is how it [looked](Look::at) before it was read.
+    pub fn remember(&self, file: &File, since: &Look, program: blake3::Hash) {
+        self.known.remember(file, since, program);
+    }
+}
+
+/// So much of an artefact is read at a time: it stays in the processor's cache until it is passed on.
+const PART_BYTES: usize = 256 << 10;
+
+/// Verifies an entry on its way into a sink.
+fn pass_on<S: Sink>(
+    mut file: File,
+    length: u64,
+    key: &SealKey,
+    program: blake3::Hash,
+    settings: &Settings,
+    sink: &mut S,
+) -> Result<Metadata, Broken<S::Error>> {
+    let mut page = [0; PAGE_BYTES];
+    file.read_exact(&mut page)?;
+    let mut stream = Stream::begin(&page, length, key, program, settings).map_err(|_| Broken::Entry)?;
+    sink.put(&page).map_err(Broken::Sink)?;
+    let mut part = vec![0; PART_BYTES];
+    let mut left = length.saturating_sub(page.len() as u64);
+    while left > 0 {
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(part.len());
+        let part = &mut part[..most];
+        file.read_exact(part)?;
+        stream.put(part);
+        sink.put(part).map_err(Broken::Sink)?;
+        left -= part.len() as u64;
+    }
+    stream.end().map_err(|_| Broken::Entry)
 }
 
 /// Seals what the compiler returned, if it is what was asked for; its metadata.

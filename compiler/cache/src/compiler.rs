@@ -58,7 +58,8 @@ impl Compiler {
     ) -> Result<Vec<u8>, CompileError> {
         let request = Request { settings: *settings, limits: limits.clone(), threads };
         let wall_seconds = limits.get(Limit::WallSeconds);
-        let deadline = Instant::now() + Duration::from_secs(wall_seconds);
+        let began = Instant::now();
+        let deadline = began + Duration::from_secs(wall_seconds);
         let mut running = Running(self.start(&request)?);
         running.limit(limits, threads)?;
         // An artefact is no larger than the memory it was made in.
@@ -78,7 +79,7 @@ impl Compiler {
         let Some(status) = running.wait_until(deadline) else {
             return Err(CompileError::TimedOut { limit: Limit::WallSeconds, seconds: wall_seconds });
         };
-        judge(status, &said.errors, limits)?;
+        judge(status, &said.errors, began.elapsed(), limits)?;
         Ok(said.output)
     }
 
@@ -173,8 +174,8 @@ impl Drop for Running {
     }
 }
 
-/// What its end says.
-fn judge(status: ExitStatus, errors: &str, limits: &Limits) -> Result<(), CompileError> {
+/// What its end says, after so much time.
+fn judge(status: ExitStatus, errors: &str, took: Duration, limits: &Limits) -> Result<(), CompileError> {
     if status.success() {
         return Ok(());
     }
@@ -182,8 +183,10 @@ fn judge(status: ExitStatus, errors: &str, limits: &Limits) -> Result<(), Compil
         return Err(error);
     }
     let signal = status.signal();
-    if signal == Some(Signal::XCPU.as_raw()) {
-        let limit = Limit::CompilerSeconds;
+    let limit = Limit::CompilerSeconds;
+    // Linux kills a process that was in a long system call when its time was up, without the signal before.
+    let is_over = took >= Duration::from_secs(limits.get(limit));
+    if signal == Some(Signal::XCPU.as_raw()) || is_over && signal == Some(Signal::KILL.as_raw()) {
         return Err(CompileError::TimedOut { limit, seconds: limits.get(limit) });
     }
     let last = errors.lines().next_back().unwrap_or("it said nothing");
@@ -228,6 +231,17 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let settings = Settings::new(crate::Platform::Linux, crate::CpuFeatures::BASELINE).unwrap();
         script(directory.path(), text).compile(program, &settings, limits, 1)
+    }
+
+    #[test]
+    fn who_is_killed_when_its_time_is_over_has_timed_out() {
+        use std::os::unix::process::ExitStatusExt;
+        let limits = Limits::DEFAULT.with(Limit::CompilerSeconds, 30);
+        let killed = |seconds| {
+            judge(ExitStatus::from_raw(Signal::KILL.as_raw()), "", Duration::from_secs(seconds), &limits)
+        };
+        assert_eq!(killed(31), Err(CompileError::TimedOut { limit: Limit::CompilerSeconds, seconds: 30 }));
+        assert!(matches!(killed(29), Err(CompileError::Crashed { .. })), "{:?}", killed(29));
     }
 
     #[test]

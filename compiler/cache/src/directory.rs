@@ -2,7 +2,7 @@
 use crate::CompileError;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -56,20 +56,16 @@ impl Directory {
         Ok(Directory { entries, bound_bytes: DEFAULT_BOUND_BYTES })
     }
 
-    /// The bytes of an entry, whoever wrote them; and the entry counts as used now.
-    pub(crate) fn read(&self, name: &str) -> Option<Vec<u8>> {
+    /// An entry and its length, whoever wrote it; and it counts as used now.
+    pub(crate) fn open_entry(&self, name: &str) -> Option<(File, u64)> {
         // Not through a link, and not a pipe that never ends.
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).custom_flags(flags.bits() as i32).open(self.entries.join(name)).ok()?;
+        let file = options.read(true).custom_flags(flags.bits() as i32).open(self.entries.join(name)).ok()?;
         let length = file.metadata().ok().filter(|metadata| metadata.is_file())?.len();
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(usize::try_from(length).ok()?).ok()?;
-        (&mut file).take(length).read_to_end(&mut bytes).ok()?;
         // Only the order of leaving depends on it.
         let _ = file.set_modified(SystemTime::now());
-        Some(bytes)
+        Some((file, length))
     }
 
     /// Removes an entry. Another process may have put a good one in its place: that one is compiled again.

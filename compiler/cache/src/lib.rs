@@ -24,13 +24,17 @@ mod cache;
 mod compiler;
 mod directory;
 mod key_file;
+mod known;
 mod pipes;
+mod sink;
 
-pub use cache::{Cache, Compiled, Origin};
+pub use cache::{Cache, Compiled, Delivered, Origin};
 pub use compiler::Compiler;
 pub use directory::DEFAULT_BOUND_BYTES;
 pub use hallows_artifact::{Artifact, CpuFeatures, Metadata, Platform, Preemption, SealKey, Settings};
 pub use hallows_compiler_protocol::{CompileError, Limit, Limits};
+pub use known::Look;
+pub use sink::{Sink, Undelivered};
 
 /// The features of the processor that this runs on, as far as compiled programs use them.
 pub fn host_features() -> CpuFeatures {

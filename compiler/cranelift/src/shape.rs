@@ -108,11 +108,15 @@ fn control(body: &FunctionBody<'_>) -> wasmparser::Result<(u64, u64)> {
     let (mut depth, mut deepest, mut most_targets) = (0u64, 0, 0);
     while !reader.eof() {
         match reader.read()? {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::Try { .. }
+            | Operator::TryTable { .. } => {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
-            Operator::End => depth = depth.saturating_sub(1),
+            Operator::End | Operator::Delegate { .. } => depth = depth.saturating_sub(1),
             // The default is a target, too.
             Operator::BrTable { targets } => most_targets = most_targets.max(u64::from(targets.len()) + 1),
             _ => {}

@@ -12,10 +12,16 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::THREADS);
 
+/// [`FEATURES`] with both encodings of exceptions, which are lowered before all else. References to exceptions are not valid without those to
+/// host objects; what is left of these is refused afterwards.
+pub(crate) const WITH_EXCEPTIONS: WasmFeatures = FEATURES
+    .union(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::LEGACY_EXCEPTIONS);
+
 /// Proposals that exist and are refused, with the names their authors use; those that include another before it.
-const REFUSED: [(WasmFeatures, &str); 9] = [
+const REFUSED: [(WasmFeatures, &str); 8] = [
     (WasmFeatures::STACK_SWITCHING, "stack-switching"),
-    (WasmFeatures::EXCEPTIONS.union(WasmFeatures::LEGACY_EXCEPTIONS), "exceptions"),
     (WasmFeatures::GC, "gc"),
     (WasmFeatures::FUNCTION_REFERENCES, "function-references"),
     (WasmFeatures::GC_TYPES, "externref"),
@@ -36,7 +42,9 @@ pub(crate) fn validate(wasm: &[u8]) -> Result<(), Error> {
             message: "a component; hand in its core module instead".into(),
         });
     }
-    let valid = |features| Validator::new_with_features(features).validate_all(wasm).is_ok();
+    // Exceptions alone are no reason to refuse one.
+    let exceptions = WasmFeatures::EXCEPTIONS | WasmFeatures::LEGACY_EXCEPTIONS;
+    let valid = |features| Validator::new_with_features(features | exceptions).validate_all(wasm).is_ok();
     let mut needed = REFUSED.iter().fold(FEATURES, |all, row| all | row.0);
     if !valid(needed) {
         return Err(error.into());
@@ -55,6 +63,12 @@ pub(crate) fn validate(wasm: &[u8]) -> Result<(), Error> {
         offset: error.offset(),
         message: error.message().to_string(),
     })
+}
+
+/// Whether `wasm` is valid only with exceptions, and needs nothing else that is refused.
+pub(crate) fn needs_exceptions(wasm: &[u8]) -> bool {
+    let valid = |features| Validator::new_with_features(features).validate_all(wasm).is_ok();
+    !valid(FEATURES) && valid(WITH_EXCEPTIONS)
 }
 
 /// A component's preamble differs from a module's in its last two bytes.

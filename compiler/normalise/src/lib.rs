@@ -13,9 +13,10 @@
 //! - a `shared` memory is an ordinary one with the same limits (the engine maps the same pages into several
 //!   instances), and `memory.atomic.wait32/64` and `notify` are calls to the imports `hallows`
 //!   `atomic_wait32`, `atomic_wait64` and `atomic_notify`;
+//! - exceptions are ordinary control flow (`exceptions`);
 //! - debugging sections are gone, function names are passed through [`Options::rename_function`].
 //!
-//! Imports and exports of the program keep their names, types and order.
+//! Imports and exports of the program keep their names, types and order (but exported tags, which are gone).
 //!
 //! Not exact, on purpose: a table grows to at most [`GROWN_TABLE_ENTRIES`] entries (`table.grow` may fail by
 //! the specification), and waiting on an unshared memory traps as `unreachable`.
@@ -23,6 +24,7 @@
 
 mod cost;
 mod error;
+mod exceptions;
 mod features;
 mod flow;
 mod helper;
@@ -85,7 +87,18 @@ pub struct Normalised {
 /// # Errors
 /// [`Error`] if it is invalid, needs a feature that the engine lacks, or exports a reserved name.
 pub fn normalise(wasm: &[u8], options: Options<'_>) -> Result<Normalised, Error> {
+    // A program that is valid as it is pays for one validation only.
+    if features::validate(wasm).is_ok() {
+        return bound(wasm, options);
+    }
+    let lowered = if features::needs_exceptions(wasm) { exceptions::lower(wasm)? } else { None };
+    let wasm = lowered.as_deref().unwrap_or(wasm);
     features::validate(wasm)?;
+    bound(wasm, options)
+}
+
+/// Normalises a module that is valid under [`FEATURES`].
+fn bound(wasm: &[u8], options: Options<'_>) -> Result<Normalised, Error> {
     let survey = survey::survey(wasm)?;
     rewrite::rewrite(wasm, survey, options)
 }

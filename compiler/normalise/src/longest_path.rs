@@ -210,6 +210,21 @@ fn no_path_of_a_generated_module_exceeds_the_bounds() {
 }
 
 #[test]
+fn lowered_exceptions_are_bounded() {
+    let sums = "(drop (i32.add (i32.const 1) (i32.const 2)))".repeat(12);
+    let throwing =
+        format!("(call $f (local.get 0)) {sums} (if (local.get 0) (then (throw $t (i32.const 1)))) {sums}");
+    let caught =
+        format!("(drop (block (result i32) (try_table (catch $t 0) {throwing}) (i32.const 0))) {sums}");
+    let older = format!("try {throwing} catch $t (drop) {sums} catch_all rethrow 0 end {sums}");
+    for body in [throwing.repeat(20), caught.repeat(20), older.repeat(20)] {
+        let text = format!("(module (tag $t (param i32)) (func $f (param i32) {body}))");
+        let (_, inserted) = check(&wat::parse_str(&text).unwrap(), BOUNDS, &body[..40]);
+        assert!(inserted > 5, "{inserted} in {}", &body[..40]);
+    }
+}
+
+#[test]
 fn branches_around_loops_and_deep_tails_are_bounded() {
     let sums = "(drop (i32.add (i32.const 1) (i32.const 2)))".repeat(12);
     let around = format!("(block (br_if 0 (local.get 0)) (loop)) {sums}").repeat(20);

@@ -1,5 +1,4 @@
 //! The name section of the module that comes out.
-use crate::survey::Survey;
 use std::collections::BTreeMap;
 use wasm_encoder::{NameMap, NameSection};
 
@@ -12,11 +11,11 @@ pub(crate) struct FunctionNames {
 
 impl FunctionNames {
     /// Reads a program's name section. It is not part of a module's validity: one that is broken names
-    /// as many functions as can be read.
+    /// as many functions as can be read. `moved` says where a function is in the module that comes out, if there is one.
     pub(crate) fn read(
         &mut self,
         section: wasmparser::NameSectionReader<'_>,
-        survey: &Survey,
+        moved: &dyn Fn(u32) -> Option<u32>,
         rename: &dyn Fn(&str) -> String,
     ) {
         for subsection in section {
@@ -24,8 +23,8 @@ impl FunctionNames {
             let wasmparser::Name::Function(names) = subsection else { continue };
             for naming in names {
                 let Ok(naming) = naming else { return };
-                if naming.index < survey.functions {
-                    self.names.insert(survey.moved_function(naming.index), rename(naming.name));
+                if let Some(index) = moved(naming.index) {
+                    self.names.insert(index, rename(naming.name));
                 }
             }
         }

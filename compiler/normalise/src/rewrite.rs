@@ -82,7 +82,9 @@ impl Rewriter<'_> {
             }
             Payload::CustomSection(section) => match section.as_known() {
                 wasmparser::KnownCustom::Name(names) => {
-                    self.names.read(names, &self.survey, self.options.rename_function);
+                    let survey = &self.survey;
+                    let moved = |index| (index < survey.functions).then(|| survey.moved_function(index));
+                    self.names.read(names, &moved, self.options.rename_function);
                 }
                 _ if is_stale(section.name()) => {}
                 _ => out.custom.push((section.name().into(), section.data().into())),

@@ -191,7 +191,7 @@ fn refused_features_are_named() {
     for (text, feature) in [
         ("(module (memory i64 1))", "memory64"),
         ("(module (memory 1) (memory 1))", "multi-memory"),
-        ("(module (tag))", "exceptions"),
+        ("(module (import \"a\" \"b\" (tag)))", "imported exception tags"),
         ("(module (func (param externref)))", "externref"),
         ("(module (type (struct)))", "gc"),
         ("(module (type $f (func)) (func (param (ref $f))))", "function-references"),

@@ -1,11 +1,13 @@
 //! `hallows bench`: measures, beside Linux in the same run.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
+use std::path::Path;
 
 use hallows_bench::registry::select;
 use hallows_bench::report::colour::Colour;
-use hallows_bench::{Cores, Format, Ours, Plan, registry, session};
+use hallows_bench::report::html::page;
+use hallows_bench::{Cores, Format, Ours, Plan, registry, session_with_lines};
 
 use crate::cli::Bench;
 use crate::failure::{Failure, SOFTWARE, USAGE};
@@ -19,6 +21,12 @@ const NOT_MET: u8 = 1;
 /// # Errors
 /// When a name is unknown or the host is unfit.
 pub fn bench(options: &Bench) -> Result<u8, Failure> {
+    if let (Some(from), Some(html)) = (&options.from, &options.html) {
+        let report = fs::read_to_string(from)
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", from.display())))?;
+        let page = page(&report).map_err(|error| Failure::usage(format!("{}: {error}", from.display())))?;
+        return write_page(html, &page).map(|()| 0);
+    }
     let refused = |error| Failure::other(USAGE, error);
     // Names are checked before anything is compiled.
     select(registry(Ours::default()), &options.names).map_err(refused)?;
@@ -36,7 +44,26 @@ pub fn bench(options: &Bench) -> Result<u8, Failure> {
                 .map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))?,
         ),
     };
-    let met = session(benches, &Plan::on(cores), format, &mut output)
-        .map_err(|error| Failure::other(SOFTWARE, error))?;
+    // Opened before anything is measured, and written as each bench is done: what was measured is not lost.
+    if let Some(html) = &options.html {
+        write_page(html, "")?;
+    }
+    let mut lines = String::new();
+    let mut lost = None;
+    let met = session_with_lines(benches, &Plan::on(cores), format, &mut output, &mut |line| {
+        let Some(html) = &options.html else { return };
+        lines += line;
+        lines.push('\n');
+        let written = page(&lines).map_err(|error| Failure::other(SOFTWARE, error));
+        lost = written.and_then(|page| write_page(html, &page)).err();
+    })
+    .map_err(|error| Failure::other(SOFTWARE, error))?;
+    if let Some(failure) = lost {
+        return Err(failure);
+    }
     Ok(if met { 0 } else { NOT_MET })
+}
+
+fn write_page(path: &Path, page: &str) -> Result<(), Failure> {
+    fs::write(path, page).map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))
 }

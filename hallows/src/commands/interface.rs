@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use hallows_interface::declared::{Declared, declared};
 use hallows_interface::{Breaks, Difference, Interface, Package, Problem, differences, stubs};
 
 use crate::cli::{
@@ -44,7 +45,34 @@ fn hash(options: &InterfaceHash, output: &mut impl Write) -> Result<(), Failure>
     Ok(())
 }
 
+/// What a program declares.
+fn show_program(options: &InterfaceShow, output: &mut impl Write) -> Result<(), Failure> {
+    let shown = options.source.path.display();
+    let wasm = fs::read(&options.source.path)
+        .map_err(|error| Failure::usage(format!("cannot read the program {shown}: {error}")))?;
+    let declared = declared(&wasm).map_err(|malformed| Failure::usage(format!("{shown}: {malformed}")))?;
+    let wanted = |one: &&Declared| options.source.interface.as_ref().is_none_or(|name| *name == one.name);
+    for one in declared.iter().filter(wanted) {
+        let Declared { direction, hash, name } = one;
+        let written = if options.json {
+            let (direction, hash) = (direction.to_string(), hash.to_string());
+            writeln!(
+                output,
+                "{}",
+                serde_json::json!({ "interface": name, "direction": direction, "hash": hash })
+            )
+        } else {
+            writeln!(output, "{direction:<6} {hash}  {name}")
+        };
+        written.map_err(broken)?;
+    }
+    Ok(())
+}
+
 fn show(options: &InterfaceShow, output: &mut impl Write) -> Result<(), Failure> {
+    if options.source.path.extension().is_some_and(|extension| extension == "wasm") {
+        return show_program(options, output);
+    }
     for (place, interface) in chosen(&options.source)?.iter().enumerate() {
         let (hash, canonical) = (interface.hash(), interface.canonical());
         let written = if options.json {

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
+use hallows_interface::declared::Declared;
+
 use crate::cli::List;
+use crate::system::ProgramSource;
 use crate::{embedded, systems};
 
 /// Prints them.
@@ -15,10 +18,24 @@ pub fn list(options: List, output: &mut impl Write) -> io::Result<()> {
             .iter()
             .map(|(name, text)| serde_json::json!({ "name": name, "summary": systems::summary(text) }))
             .collect();
+        // Of programs that declare some.
+        let interfaces: serde_json::Map<_, _> = embedded::names()
+            .into_iter()
+            .filter_map(|name| {
+                let declared = embedded::declared(&ProgramSource::BuiltIn(name.to_owned())).ok()?;
+                let one = |Declared { direction, hash, name }: &Declared| {
+                    let (direction, hash) = (direction.to_string(), hash.to_string());
+                    serde_json::json!({ "interface": name, "direction": direction, "hash": hash })
+                };
+                let all: Vec<_> = declared.iter().map(one).collect();
+                (!all.is_empty()).then(|| (name.to_owned(), all.into()))
+            })
+            .collect();
         let all = serde_json::json!({
             "systems": systems,
             "programs": embedded::names(),
             "native": embedded::native_names(),
+            "interfaces": interfaces,
         });
         return writeln!(output, "{all}");
     }

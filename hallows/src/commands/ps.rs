@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
+use hallows_abi::Printable;
 use hallows_linux::host::control::client::{self, RunningMachine};
 use hallows_linux::host::control::protocol::{
-    CellState, CellStatus, MachineStatus, Request, Response, TimeStatus, TimekeeperState,
+    CellStatus, MachineStatus, Request, Response, TimeStatus, TimekeeperState,
 };
 use hallows_linux::host::cores::TimekeeperPlace;
 
+use super::show::{duration, size, state};
 use super::stop::{directory, machine, refused};
 use crate::cli::Ps;
 use crate::failure::{Failure, SOFTWARE};
@@ -44,11 +46,13 @@ fn broken(error: io::Error) -> Failure {
     Failure::other(SOFTWARE, format!("cannot write: {error}"))
 }
 
-fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Write) -> io::Result<()> {
+/// The machine itself: tier, cores, memory, timekeeper.
+pub fn heading(machine: &RunningMachine, status: &MachineStatus) -> String {
     let memory = &status.memory;
-    writeln!(
-        output,
-        "machine {}: tier {}, programs on cores {}, up {:.1} s, {} of {} memory in use, {} taken from Linux{}",
+    let timekeeper = &status.timekeeper;
+    format!(
+        "machine {}: tier {}, programs on cores {}, up {:.1} s, {} of {} memory in use, {} taken from Linux{}\n\
+         timekeeper on core {}{}: {}, takes {:.1} % of it now and has taken {:.1} % since boot; woken {} times\n",
         machine.pid,
         status.tier,
         status.cores,
@@ -57,11 +61,6 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
         size(memory.budget_bytes),
         size(memory.populated_bytes),
         if memory.is_locked { " and locked where programs have it" } else { ", not locked" },
-    )?;
-    let timekeeper = &status.timekeeper;
-    writeln!(
-        output,
-        "timekeeper on core {}{}: {}, takes {:.1} % of it now and has taken {:.1} % since boot; woken {} times",
         timekeeper.core,
         match timekeeper.place {
             TimekeeperPlace::OwnCore => " (Linux's)",
@@ -74,7 +73,11 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
         timekeeper.percent_now,
         timekeeper.percent_since_boot,
         timekeeper.wakeups,
-    )?;
+    )
+}
+
+fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Write) -> io::Result<()> {
+    output.write_all(heading(machine, status).as_bytes())?;
     writeln!(
         output,
         "{:>5}  {:<20} {:<10} {:>4} {:>10} {:>9} {:>9} {:>8}  NOTE",
@@ -84,21 +87,14 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
         let line = format!(
             "{:>5}  {:<20} {:<10} {:>4} {:>9.3}s {:>9} {:>9} {:>8}  {}",
             cell.cell,
-            cell.name,
-            match cell.state {
-                CellState::Running => "running",
-                CellState::Ready => "ready",
-                CellState::Waiting => "waiting",
-                CellState::Throttled => "throttled",
-                CellState::Restarting => "restarting",
-                CellState::Ended => "ended",
-            },
+            Printable(&cell.name).to_string(),
+            state(cell.state),
             cell.core.map_or_else(|| "-".to_owned(), |core| core.to_string()),
             cell.cpu_ns as f64 / 1e9,
             size(cell.memory_bytes),
             size(cell.memory_limit_bytes),
             cell.restarts,
-            note(status, cell),
+            note(&status.cells, cell),
         );
         writeln!(output, "{}", line.trim_end())?;
     }
@@ -106,12 +102,15 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
 }
 
 /// What has become of a cell's time budget, whom it waits for, and how it last failed.
-fn note(status: &MachineStatus, cell: &CellStatus) -> String {
+pub fn note<'a>(cells: impl IntoIterator<Item = &'a CellStatus>, cell: &CellStatus) -> String {
     let waits_for = cell.waits_for.map(|number| {
-        let server = status.cells.iter().find(|cell| cell.cell == number);
-        format!("waits for {}", server.map_or_else(|| number.to_string(), |server| server.name.clone()))
+        let server = cells.into_iter().find(|cell| cell.cell == number);
+        format!(
+            "waits for {}",
+            server.map_or_else(|| number.to_string(), |server| Printable(&server.name).to_string())
+        )
     });
-    let failed = cell.last_fault.as_ref().map(|fault| format!("last fault: {fault}"));
+    let failed = cell.last_fault.as_ref().map(|fault| format!("last fault: {}", Printable(fault)));
     cell.time
         .map(|time| budget(&time))
         .into_iter()
@@ -133,43 +132,9 @@ fn budget(time: &TimeStatus) -> String {
     )
 }
 
-/// A time in the largest unit that leaves a number of at least one.
-fn duration(nanoseconds: u64) -> String {
-    let mut value = nanoseconds as f64 / 1_000.0;
-    let mut unit = 0;
-    let units = ["us", "ms", "s"];
-    while value >= 1_000.0 && unit + 1 < units.len() {
-        value /= 1_000.0;
-        unit += 1;
-    }
-    // No zeroes behind a whole number: it reads as it was written.
-    let text = format!("{value:.1}");
-    format!("{}{}", text.strip_suffix(".0").unwrap_or(&text), units[unit])
-}
-
-/// Bytes in the largest unit that leaves a number of at least one.
-fn size(bytes: u64) -> String {
-    let units = ["B", "K", "M", "G", "T"];
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < units.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes}B") } else { format!("{value:.1}{}", units[unit]) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        assert_eq!(size(0), "0B");
-        assert_eq!(size(1023), "1023B");
-        assert_eq!(size(1536), "1.5K");
-        assert_eq!(size(256 << 20), "256.0M");
-    }
 
     #[test]
     fn a_time_budget_is_told_in_a_few_words() {

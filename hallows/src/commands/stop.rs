@@ -1,25 +1,39 @@
 //! `hallows stop`, `hallows kill`, `hallows restore`: ending things and putting things back.
 
-use hallows_linux::host::control::client::{self, ControlError, RunningMachine};
+use std::time::Duration;
+
+use hallows_linux::host::control::client::{self, Connection, ControlError, RunningMachine};
 use hallows_linux::host::control::protocol::{CellSelector, Request, Response};
 use hallows_linux::host::cores::Topology;
 use hallows_linux::host::facts::HostFacts;
 use hallows_linux::host::runtime_dir::RuntimeDir;
 use hallows_linux::host::tier::{RestoreReport, restore_leftovers};
 
-use crate::cli::{Kill, Stop, Which};
+use super::show::plain;
+use crate::cli::{Kill, Restart, Stop, Which};
 use crate::failure::{Failure, SOFTWARE, USAGE};
 
+/// How long an answer may take that waits for cells to end and to run again: twice the machine's own patience, and some.
+pub const LONGEST_CHANGE: Duration = Duration::from_secs(20);
+
 /// The machine that is meant.
-pub(super) fn machine(which: Which) -> Result<RunningMachine, Failure> {
+///
+/// # Errors
+/// When there is none, or it is not clear which.
+pub fn machine(which: Which) -> Result<RunningMachine, Failure> {
     client::choose(&directory()?, which.machine).map_err(refused)
 }
 
-pub(super) fn directory() -> Result<RuntimeDir, Failure> {
+/// The folder of sockets and journal.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn directory() -> Result<RuntimeDir, Failure> {
     RuntimeDir::of_this_user().map_err(|error| Failure::other(SOFTWARE, error))
 }
 
-pub(super) fn refused(error: ControlError) -> Failure {
+/// A machine that cannot be asked, as a failure.
+pub fn refused(error: ControlError) -> Failure {
     Failure::other(USAGE, error)
 }
 
@@ -38,11 +52,23 @@ pub fn stop(options: Stop) -> Result<(), Failure> {
 /// When there is no such machine or cell.
 pub fn kill(options: &Kill) -> Result<(), Failure> {
     let machine = machine(options.which)?;
-    let cell = match options.cell.parse() {
-        Ok(number) => CellSelector::Number(number),
-        Err(_) => CellSelector::Name(options.cell.clone()),
-    };
-    client::ask(&machine, &Request::Kill { cell }).map_err(refused).and_then(done)
+    client::ask(&machine, &Request::Kill { cell: cell(&options.cell) }).map_err(refused).and_then(done)
+}
+
+/// Begins a new life of a cell.
+///
+/// # Errors
+/// When there is no such machine or cell, or it does not start.
+pub fn restart(options: &Restart) -> Result<(), Failure> {
+    let machine = machine(options.which)?;
+    let request = Request::Restart { cell: cell(&options.cell) };
+    let mut connection = Connection::open(&machine).map_err(refused)?;
+    connection.ask_for(&request, &[], Some(LONGEST_CHANGE)).map_err(refused).and_then(done)
+}
+
+/// A cell by its number or its name.
+pub fn cell(text: &str) -> CellSelector {
+    text.parse().map_or_else(|_| CellSelector::Name(text.to_owned()), CellSelector::Number)
 }
 
 /// Puts back what killed machines left behind.
@@ -65,7 +91,7 @@ pub fn restore() -> Result<(), Failure> {
 }
 
 /// What was put back, for people; nothing if there is nothing to tell.
-pub(super) fn restored(report: &RestoreReport) -> Vec<String> {
+pub fn restored(report: &RestoreReport) -> Vec<String> {
     let mut lines = Vec::new();
     if report.restored > 0 {
         lines.push(format!("{} settings of this host have their old values again", report.restored));
@@ -83,9 +109,13 @@ pub(super) fn restored(report: &RestoreReport) -> Vec<String> {
     lines
 }
 
-fn done(response: Response) -> Result<(), Failure> {
+/// What came of a request that has nothing to show.
+///
+/// # Errors
+/// What the machine says.
+pub fn done(response: Response) -> Result<(), Failure> {
     match response {
-        Response::Failed { error } => Err(Failure::other(USAGE, error)),
+        Response::Failed { error } => Err(Failure::other(USAGE, plain(&error))),
         _ => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use hallows_bench::{BenchError, Samples};
 use hallows_kernel::{Configuration, CoreId, Service};
 use hallows_linux::platform::TrapStack;
 use hallows_protocols::bench::{Kind, MAX_BATCHES, Request};
-use hallows_sdk::{Deadline, Endpoint, Form, Object};
+use hallows_sdk::{Deadline, Endpoint, Form};
 
 use super::SET_UP;
 use super::machine::{Bench, Checks, Programs, wrong};

@@ -9,7 +9,7 @@ use hallows_bench::kernels::Kernel;
 use hallows_bench::registry::{Place, ours};
 use hallows_kernel::{Configuration, Rooted, Service};
 use hallows_protocols::compute::{Request, Response};
-use hallows_sdk::{Deadline, Endpoint, Object};
+use hallows_sdk::{Deadline, Endpoint};
 
 use super::SET_UP;
 use super::machine::{Bench, Checks, Programs, wrong};

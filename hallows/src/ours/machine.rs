@@ -15,7 +15,7 @@ use hallows_linux::platform::TrapStack;
 use hallows_sdk::native::{NativeProgram, NativeStyle};
 use hallows_sdk::start_info;
 
-use crate::compile::{Compiled, Compiler};
+use crate::compile::Compiler;
 use crate::embedded;
 use crate::failure::Failure;
 
@@ -31,8 +31,14 @@ pub enum Checks {
 /// The compiled programs of the benches.
 pub struct Programs {
     seal_key: [u8; 32],
-    /// By name and checks: artefact and program hash.
-    artifacts: BTreeMap<(&'static str, bool), Compiled>,
+    /// By name and checks.
+    artifacts: BTreeMap<(&'static str, bool), Artifact>,
+}
+
+/// A compiled program.
+struct Artifact {
+    bytes: Vec<u8>,
+    program: [u8; 32],
 }
 
 /// Calls a passive server and ends: what `spawn` starts.
@@ -47,13 +53,22 @@ impl Programs {
     /// Compiles them.
     pub fn new(compiler: &Compiler) -> Result<Arc<Self>, Failure> {
         let mut artifacts = BTreeMap::new();
+        let mut add = |name, wasm, checks| {
+            let mut bytes = Vec::new();
+            let compiled = if checks {
+                compiler.compile(name, wasm, &mut bytes)
+            } else {
+                compiler.compile_without_checks(name, wasm, &mut bytes)
+            }?;
+            artifacts.insert((name, checks), Artifact { bytes, program: compiled.program });
+            Ok::<(), Failure>(())
+        };
         for name in ["bench-client", "bench-server", "bench-stubs", "spinner", "compute"] {
             let wasm = embedded::program(name).ok_or_else(|| Failure::usage(format!("no program {name}")))?;
-            artifacts.insert((name, true), compiler.compile(name, wasm)?);
+            add(name, wasm, true)?;
         }
-        artifacts.insert(("first-call", true), compiler.compile("first-call", FIRST_CALL.as_bytes())?);
-        let compute = embedded::program("compute").unwrap_or_default();
-        artifacts.insert(("compute", false), compiler.compile_without_checks("compute", compute)?);
+        add("first-call", FIRST_CALL.as_bytes(), true)?;
+        add("compute", embedded::program("compute").unwrap_or_default(), false)?;
         Ok(Arc::new(Self { seal_key: compiler.seal_key(), artifacts }))
     }
 }
@@ -121,12 +136,12 @@ impl Bench {
         if let Some(rooted) = self.loaded().get(name) {
             return Ok(*rooted);
         }
-        let Compiled { artifact, program, .. } = self
+        let Artifact { bytes, program } = self
             .programs
             .artifacts
             .get(&(name, self.checks == Checks::With))
             .ok_or_else(|| wrong(format!("{name} was not compiled")))?;
-        let program = self.kernel.engine.load(artifact, (*program).into()).map_err(wrong)?;
+        let program = self.kernel.engine.load(bytes, (*program).into()).map_err(wrong)?;
         self.root(name, program)
     }
 

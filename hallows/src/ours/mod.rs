@@ -14,6 +14,7 @@ use hallows_bench::Ours;
 use hallows_bench::coreutils::Task;
 use hallows_bench::kernels::{Kernel, Loop};
 use hallows_bench::registry::{Beside, PerCall, PerFiles, PerKernel, PerLoop};
+use hallows_bench::unix_programs::Script;
 use hallows_protocols::bench::Kind;
 
 use crate::compile::Compiler;
@@ -73,11 +74,13 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         },
         unix_files: PerFiles {
             wc_small: unix::coreutils(Task::WcSmall),
+            sort_small: unix::coreutils(Task::SortSmall),
             sha256sum_small: unix::coreutils(Task::Sha256Small),
             wc_large: unix::coreutils(Task::WcLarge),
             sha256sum_large: unix::coreutils(Task::Sha256Large),
         },
         unix_sort: unix::coreutils(Task::Sort),
+        unix_scripts: Script::ALL.map(unix::script),
         unix_run: unix::run(),
     })
 }

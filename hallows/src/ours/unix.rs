@@ -8,6 +8,7 @@ use std::sync::Arc;
 use hallows_bench::cores::on_cores;
 use hallows_bench::coreutils::{self, Input, Task};
 use hallows_bench::registry::{Place, ours};
+use hallows_bench::unix_programs::{Script, Scripts};
 use hallows_bench::whole_command::{output, repeated};
 use hallows_bench::{BenchError, HELLO, Samples, Turn, clock};
 
@@ -111,8 +112,8 @@ fn nanoseconds(program: &Path) -> Result<Vec<u64>, BenchError> {
     Err(wrong(format!("the program gave no samples ({}): {said}", output.status)))
 }
 
-/// Memory of the machine: what `sort` keeps of 30 MB of numbers is the most.
-const MEMORY: &str = "1G";
+/// Memory of the machine: what `sort` keeps of 100 MB of numbers is the most.
+const MEMORY: &str = "2G";
 
 /// A whole command of coreutils.
 pub fn coreutils(task: Task) -> Place<'static> {
@@ -140,6 +141,33 @@ fn tool(own: &Command, program: &Path, input: &Input, task: Task) -> Command {
     command.args(["run", "--memory", MEMORY]).arg(program).args(["--dir", ".", "--"]);
     command.args(task.arguments()).current_dir(input.folder());
     command
+}
+
+/// Memory of the machine for scripts.
+const SCRIPT_MEMORY: &str = "512M";
+
+/// A script by Lua, SQLite's shell or QuickJS.
+pub fn script(script: Script) -> Place<'static> {
+    let mut prepared: Option<(PathBuf, Scripts)> = None;
+    let set_up = format!(
+        "`hallows run --memory {SCRIPT_MEMORY} PROGRAM.wasm --dir . -- …`, built by `zig cc -O2 -target wasm32-wasi`; output to /dev/null"
+    );
+    ours(set_up, 2, move |turn| {
+        let command = |own: &Command, program: &Path, scripts: &Scripts| {
+            let mut command = Command::new(own.get_program());
+            command.args(["run", "--memory", SCRIPT_MEMORY]).arg(program).args(["--dir", ".", "--"]);
+            command.args(script.arguments()).current_dir(scripts.folder());
+            command
+        };
+        let own = own_command()?;
+        if prepared.is_none() {
+            let (program, scripts) = (script.wasm()?, Scripts::new()?);
+            on_cores(turn.cores, || script.rehearse(&scripts, &mut command(&own, &program, &scripts)))??;
+            prepared = Some((program, scripts));
+        }
+        let Some((program, scripts)) = &prepared else { return Err(wrong("no scripts")) };
+        repeated(turn, || command(&own, program, scripts))
+    })
 }
 
 /// A whole command that says hello.

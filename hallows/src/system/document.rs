@@ -12,8 +12,6 @@ use toml::Spanned;
 
 use super::Problem;
 
-/// Enough for the example programs, small enough for a thousand of them.
-pub const USUAL_MEMORY_BYTES: u64 = 1 << 20;
 /// In the middle: room above for what must not wait, below for what may.
 pub const USUAL_PRIORITY: u8 = 3;
 /// Waiting messages: more than a client sends in one go, less than a server falls behind by in a millisecond.
@@ -46,10 +44,19 @@ pub struct CellTable {
     pub time: Option<Spanned<TimeText>>,
     #[serde(default)]
     pub arguments: Vec<Argument>,
+    pub dirs: Option<Spanned<Vec<Spanned<String>>>>,
+    pub env: Option<Spanned<Vec<Spanned<String>>>>,
+    pub stdin: Option<Spanned<StreamName>>,
+    pub stdout: Option<Spanned<StreamName>>,
+    pub stderr: Option<Spanned<StreamName>>,
+    pub stack: Option<Spanned<Bytes>>,
     #[serde(default)]
     pub serves: Named<Spanned<ServiceValue>>,
     #[serde(default)]
     pub uses: Named<Spanned<UseValue>>,
+    #[serde(default)]
+    pub provides: Vec<Spanned<String>>,
+    pub namespace: Option<Spanned<String>>,
     pub restart: Option<Spanned<RestartValue>>,
     pub faults: Option<Spanned<String>>,
 }
@@ -169,6 +176,14 @@ impl<'de> Deserialize<'de> for Argument {
     }
 }
 
+/// Where a Unix program's stream goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StreamName {
+    Console,
+    Null,
+}
+
 /// How an endpoint is served: `"passive"`, `"active"`, or a table with more.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
@@ -186,11 +201,12 @@ pub enum ServiceKind {
     Active,
 }
 
-/// Which endpoint is used: `"CELL.ENDPOINT"`, or a table with more.
+/// Which endpoint is used: `"CELL.ENDPOINT"`, `"interface:NAME"`, or a table with more.
 #[derive(Debug, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct UseValue {
-    pub of: String,
+    pub of: Option<String>,
+    pub interface: Option<String>,
     pub rights: Option<Vec<RightName>>,
     pub badge: Option<u64>,
 }
@@ -263,8 +279,14 @@ text_or_table!(
 );
 text_or_table!(
     UseValue,
-    "\"CELL.ENDPOINT\", or a table { of = \"CELL.ENDPOINT\", rights = […], badge = … }",
-    |text: &str| { Some(UseValue { of: text.to_owned(), rights: None, badge: None }) }
+    "\"CELL.ENDPOINT\", \"interface:NAME\", or a table { of = \"CELL.ENDPOINT\" or interface = \"NAME\", rights = […], badge = … }",
+    |text: &str| {
+        let (of, interface) = match text.strip_prefix("interface:") {
+            Some(interface) => (None, Some(interface.to_owned())),
+            None => (Some(text.to_owned()), None),
+        };
+        Some(UseValue { of, interface, rights: None, badge: None })
+    }
 );
 text_or_table!(
     RestartValue,

@@ -7,17 +7,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use hallows_abi::{Rights, TimeBudget};
+use hallows_interface::declared::Declared;
 use hallows_supervisor::{Policy, Restart, Ward};
 use toml::Spanned;
 
 use super::document::{
     Bytes, CellTable, Document, RestartName, RestartValue, RightName, ServiceKind, ServiceValue, TimeText,
-    USUAL_MEMORY_BYTES, USUAL_PRIORITY, USUAL_QUEUE, UseValue,
+    USUAL_PRIORITY, USUAL_QUEUE, UseValue,
 };
+use super::unix::{self, UnixKeys};
 use super::{
     Cell, Dependent, Endpoint, EndpointPlace, Problem, ProgramSource, Programs, Service, Supervised, System,
     Use,
 };
+use super::{interfaces, registry};
 
 /// The supervisor's name, which is nobody else's.
 const SUPERVISOR: &str = "supervisor";
@@ -34,25 +37,25 @@ const LONGEST_QUEUE: u16 = 4_096;
 /// The longest name, in bytes: a start information has names of all grants.
 const LONGEST_NAME: usize = 64;
 
-type Checked<T> = Result<T, Box<Problem>>;
+pub type Checked<T> = Result<T, Box<Problem>>;
 
 /// The text that problems are shown in.
 #[derive(Clone, Copy)]
-struct Source<'a> {
+pub struct Source<'a> {
     file: &'a Path,
     text: &'a str,
 }
 
 impl Source<'_> {
-    fn problem(self, place: Range<usize>, message: impl Display) -> Box<Problem> {
+    pub fn problem(self, place: Range<usize>, message: impl Display) -> Box<Problem> {
         Problem::new(self.file, self.text, place, message)
     }
 }
 
 /// A cell of the document with its name.
-struct Entry {
-    name: Spanned<String>,
-    table: CellTable,
+pub struct Entry {
+    pub name: Spanned<String>,
+    pub table: CellTable,
 }
 
 /// The whole of it.
@@ -69,13 +72,17 @@ pub fn resolve(file: &Path, text: &str, programs: Programs<'_>, document: Docume
     for entry in &entries {
         cells.push(cell(source, programs, entry)?);
     }
+    let declared = interfaces::read(source, programs, &entries, &cells)?;
     for (number, entry) in entries.iter().enumerate() {
-        let uses = uses(source, &cells, number, entry)?;
+        let uses = uses(source, programs, (&cells, &declared), number, entry)?;
         cells[number].uses = uses;
         if let Some(faults) = &entry.table.faults {
             cells[number].faults = Some(faults_place(source, &cells, number, faults)?);
         }
     }
+    interfaces::check(source, programs, &entries, &cells, &declared)?;
+    unix::one_reads_the_console(source, &entries, &cells)?;
+    registry::instruct(source, &entries, &mut cells, &declared)?;
     let awaited = awaited(source, &entries, &document.stop_after)?;
     let mut supervised = Vec::new();
     for (number, entry) in entries.iter().enumerate() {
@@ -91,11 +98,12 @@ pub fn resolve(file: &Path, text: &str, programs: Programs<'_>, document: Docume
     }
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = document.name.or(stem).unwrap_or_default();
-    Ok(in_starting_order(System { name, cells, supervised, is_of_one: false }))
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(in_starting_order(System { name, cells, supervised, is_of_one: false, folder }))
 }
 
 /// A name of a cell, an endpoint or a grant.
-fn check_name(source: Source<'_>, what: &str, name: &Spanned<String>) -> Checked<()> {
+pub fn check_name(source: Source<'_>, what: &str, name: &Spanned<String>) -> Checked<()> {
     let text = name.get_ref();
     let allowed =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
@@ -125,6 +133,7 @@ fn cell(source: Source<'_>, programs: Programs<'_>, entry: &Entry) -> Checked<Ce
         priority: within(source, "priority", table.priority.as_ref(), 0..=HIGHEST_PRIORITY, USUAL_PRIORITY)?,
         core: table.core,
         arguments: table.arguments.iter().map(|argument| argument.0.clone()).collect(),
+        unix: UnixKeys::of(source, table, passive)?,
         time: time(source, table.time.as_ref(), passive)?,
         passive,
         serves,
@@ -135,7 +144,7 @@ fn cell(source: Source<'_>, programs: Programs<'_>, entry: &Entry) -> Checked<Ce
 
 fn program(source: Source<'_>, programs: Programs<'_>, table: &CellTable) -> Checked<ProgramSource> {
     let (name, place) = (table.program.get_ref(), table.program.span());
-    let is_file = name.contains('/') || name.ends_with(".wasm");
+    let is_file = crate::planner::is_file(name);
     let (known, kind) =
         if table.native { (programs.native, "native") } else { (programs.built_in, "built-in") };
     match (is_file, table.native) {
@@ -145,29 +154,29 @@ fn program(source: Source<'_>, programs: Programs<'_>, table: &CellTable) -> Che
         (true, false) => Ok(ProgramSource::File(source.file.parent().unwrap_or(Path::new("")).join(name))),
         (false, _) if !known.contains(&name.as_str()) => Err(source
             .problem(place, format!("there is no {kind} program `{name}`"))
-            .help(format!("{kind} programs are {}; a path to a file ends with .wasm", list(known)))),
+            .help(format!("{kind} programs are {}; a path to a file ends with .wasm or .wat", list(known)))),
         (false, true) => Ok(ProgramSource::Native(name.clone())),
         (false, false) => Ok(ProgramSource::BuiltIn(name.clone())),
     }
 }
 
 /// Names for people.
-fn list(names: &[impl AsRef<str>]) -> String {
+pub fn list(names: &[impl AsRef<str>]) -> String {
     if names.is_empty() {
         return "none here".to_owned();
     }
     names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
-fn memory(source: Source<'_>, memory: Option<&Spanned<Bytes>>) -> Checked<u64> {
-    let Some(memory) = memory else { return Ok(USUAL_MEMORY_BYTES) };
+fn memory(source: Source<'_>, memory: Option<&Spanned<Bytes>>) -> Checked<Option<u64>> {
+    let Some(memory) = memory else { return Ok(None) };
     let bytes = memory.get_ref().0;
     if !(LEAST_MEMORY_BYTES..=MOST_MEMORY_BYTES).contains(&bytes) {
         return Err(source
             .problem(memory.span(), format!("a cell cannot have {bytes} bytes of memory"))
             .help("from \"64K\" to \"4G\""));
     }
-    Ok(bytes)
+    Ok(Some(bytes))
 }
 
 fn time(source: Source<'_>, time: Option<&Spanned<TimeText>>, passive: bool) -> Checked<Option<TimeBudget>> {
@@ -282,12 +291,28 @@ fn endpoint_place(
     })
 }
 
-fn uses(source: Source<'_>, cells: &[Cell], number: usize, entry: &Entry) -> Checked<Vec<Use>> {
+fn uses(
+    source: Source<'_>,
+    programs: Programs<'_>,
+    (cells, declared): (&[Cell], &[Vec<Declared>]),
+    number: usize,
+    entry: &Entry,
+) -> Checked<Vec<Use>> {
     let mut uses = Vec::new();
     for (name, value) in &entry.table.uses {
         check_name(source, "what a cell uses", name)?;
-        let UseValue { of, rights, badge } = value.get_ref();
-        let of = endpoint_place(source, cells, of, value.span())?;
+        let UseValue { of, interface, rights, badge } = value.get_ref();
+        let of = match (of, interface) {
+            (Some(of), None) => endpoint_place(source, cells, of, value.span())?,
+            (None, Some(named)) => {
+                interfaces::endpoint(source, programs, (cells, declared), number, (named, value.span()))?
+            }
+            _ => {
+                return Err(source
+                    .problem(value.span(), "what is used is named in one way")
+                    .help("either `of`, a CELL.ENDPOINT, or `interface`, which one cell serves"));
+            }
+        };
         if of.cell == number {
             return Err(source
                 .problem(value.span(), "a cell cannot call itself")

@@ -5,12 +5,43 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hallows_abi::Rights;
+use hallows_interface::Hash;
+use hallows_interface::declared::{Declared, Direction, Malformed};
 use hallows_supervisor::Restart;
 
 use super::{EndpointPlace, Problem, ProgramSource, Programs, Service, System};
 
-const PROGRAMS: Programs<'static> =
-    Programs { built_in: &["calculator", "calculator-client", "spin"], native: &["calculator"] };
+const PROGRAMS: Programs<'static> = Programs {
+    built_in: &["calculator", "calculator-client", "registry", "spin"],
+    native: &["calculator"],
+    declared: &declared,
+};
+
+/// What programs of these tests declare.
+fn declared(source: &ProgramSource) -> Result<Vec<Declared>, Malformed> {
+    let one = |direction| vec![Declared { direction, hash: Hash([7; 32]), name: "calc".to_owned() }];
+    match source {
+        ProgramSource::BuiltIn(name) | ProgramSource::Native(name) => Ok(match name.as_str() {
+            "calculator" => one(Direction::Serves),
+            "calculator-client" => one(Direction::Uses),
+            "registry" => vec![Declared {
+                direction: Direction::Serves,
+                hash: Hash(hallows_sdk::registry::protocol::HASH),
+                name: "registry".to_owned(),
+            }],
+            _ => Vec::new(),
+        }),
+        ProgramSource::File(path) if path.ends_with("later.wasm") => Err(Malformed::Unknown),
+        ProgramSource::File(path) if path.ends_with("bells.wasm") => Ok(hallows_abi::INTERFACES
+            .map(|(name, hash)| Declared {
+                direction: Direction::Uses,
+                hash: Hash(hash),
+                name: name.to_owned(),
+            })
+            .to_vec()),
+        _ => Ok(Vec::new()),
+    }
+}
 
 fn parse(text: &str) -> Result<System, Box<Problem>> {
     System::parse(Path::new("systems/sums.toml"), text, PROGRAMS)
@@ -52,7 +83,7 @@ fn a_description_means_what_it_says() {
     let [server, client] = &system.cells[..] else { panic!("two cells") };
     assert_eq!((server.name.as_str(), client.name.as_str()), ("server", "client"), "servers start first");
     assert_eq!(server.program, ProgramSource::Native("calculator".to_owned()));
-    assert_eq!((server.memory_bytes, server.priority, server.passive), (2 << 20, 5, true));
+    assert_eq!((server.memory_bytes, server.priority, server.passive), (Some(2 << 20), 5, true));
     let services: Vec<_> =
         server.serves.iter().map(|served| (served.name.as_str(), served.service)).collect();
     let budget = Some(Duration::from_micros(50));
@@ -61,7 +92,7 @@ fn a_description_means_what_it_says() {
         [("calc", Service::Passive { budget }), ("other", Service::Passive { budget: None })]
     );
     assert_eq!(client.arguments, ["rounds=3", "7"]);
-    assert_eq!((client.memory_bytes, client.priority, client.passive), (1 << 20, 3, false));
+    assert_eq!((client.memory_bytes, client.priority, client.passive), (None, 3, false));
     let [used] = &client.uses[..] else { panic!("one use") };
     assert_eq!(used.of, EndpointPlace { cell: 0, endpoint: 0 });
     assert_eq!((used.rights, used.badge), (Rights::SEND | Rights::WATCH, 1));
@@ -185,7 +216,7 @@ fn a_long_pause_alone_lifts_the_limit() {
 fn names_that_stand_for_nothing_are_said_with_those_that_do() {
     let (line, message, advice) = problem("[cells.a]\nprogram = \"sipn\"\n");
     assert_eq!((line, message.as_str()), (2, "there is no built-in program `sipn`"));
-    assert!(advice.contains("`calculator`, `calculator-client`, `spin`"), "{advice}");
+    assert!(advice.contains("`calculator`, `calculator-client`, `registry`, `spin`"), "{advice}");
     let (_, message, advice) = problem("[cells.a]\nprogram = \"spin\"\nnative = true\n");
     assert_eq!(message, "there is no native program `spin`");
     assert!(advice.contains("`calculator`"), "{advice}");
@@ -218,9 +249,11 @@ fn what_cannot_work_is_refused() {
 /// Every description that ships names programs that ship, and means something.
 #[test]
 fn the_examples_are_systems() {
-    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../programs");
-    let names: Vec<String> = fs::read_dir(&programs)
-        .expect("the folder of programs")
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let programs = root.join("programs");
+    let names: Vec<String> = [&programs, &root.join("services")]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("a folder of programs"))
         .map(|entry| entry.expect("readable").path())
         .filter(|path| path.join("Cargo.toml").exists())
         .map(|path| path.file_name().expect("named").to_string_lossy().into_owned())
@@ -228,9 +261,17 @@ fn the_examples_are_systems() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut examples = 0;
     for entry in fs::read_dir(programs.join("systems")).expect("the folder of examples") {
-        let path = entry.expect("readable").path();
+        let mut path = entry.expect("readable").path();
+        // One with files of its own has a folder.
+        if path.is_dir() {
+            path.push("system.toml");
+        }
         let text = fs::read_to_string(&path).expect("readable");
-        if let Err(problem) = System::parse(&path, &text, Programs { built_in: &names, native: &names }) {
+        if let Err(problem) = System::parse(
+            &path,
+            &text,
+            Programs { built_in: &names, native: &names, declared: &crate::embedded::declared },
+        ) {
             panic!("{problem}: {:?}", problem.advice());
         }
         examples += 1;
@@ -278,4 +319,189 @@ fn a_time_budget_that_makes_no_sense_is_refused_with_what_would() {
     // Both: what is to be made shorter first.
     assert!(of("\"17s/5000s\"", "").contains("too long"));
     assert!(of("\"1us/1ms\"", "serves = { calc = \"passive\" }").contains("no time of its own"));
+}
+
+/// A client of the interface, and the other cells.
+fn with_client(uses: &str, others: &str) -> String {
+    format!("[cells.client]\nprogram = \"calculator-client\"\nuses = {{ {uses} }}\n{others}")
+}
+
+#[test]
+fn a_grant_by_interface_is_of_the_one_cell_that_serves_it() {
+    let server =
+        "[cells.sums]\nprogram = \"calculator\"\nserves = { other = \"passive\", calc = \"passive\" }\n";
+    let hash = Hash([7; 32]).to_string();
+    for used in
+        ["\"interface:calc\"", "{ interface = \"calc\", badge = 9 }", &format!("\"interface:{hash}\"")]
+    {
+        let system = parsed(&with_client(&format!("calc = {used}"), server));
+        let client = system.cells.iter().find(|cell| cell.name == "client").expect("there");
+        let of = client.uses[0].of;
+        assert_eq!(system.cells[of.cell].name, "sums");
+        assert_eq!(
+            system.cells[of.cell].serves[of.endpoint].name, "calc",
+            "the endpoint of the interface's name"
+        );
+    }
+    let (line, message, advice) = problem(&with_client("calc = \"interface:clac\"", server));
+    assert_eq!((line, message.as_str()), (3, "`client` uses no interface `clac`"));
+    assert!(advice.contains("`calc`"), "{advice}");
+    let two = format!("{server}[cells.more]\nprogram = \"calculator\"\nserves = {{ calc = \"passive\" }}\n");
+    let (_, message, advice) = problem(&with_client("calc = \"interface:calc\"", &two));
+    assert_eq!(message, "more than one cell serves the interface `calc`");
+    assert!(advice.contains("`sums`") && advice.contains("`more`"), "{advice}");
+    let unnamed = "[cells.sums]\nprogram = \"calculator\"\nserves = { a = \"passive\", b = \"passive\" }\n";
+    let (_, _, advice) = problem(&with_client("calc = \"interface:calc\"", unnamed));
+    assert!(advice.contains("`sums.a`") && advice.contains("`sums.b`"), "{advice}");
+    let both = with_client("calc = { of = \"sums.calc\", interface = \"calc\" }", server);
+    assert_eq!(problem(&both).1, "what is used is named in one way");
+}
+
+#[test]
+fn an_interface_that_nobody_serves_is_named_with_who_could() {
+    let spin = "[cells.spin]\nprogram = \"spin\"\nserves = { calc = \"active\" }\n";
+    for text in [with_client("", ""), with_client("", spin), with_client("calc = \"interface:calc\"", spin)] {
+        let (_, message, advice) = problem(&text);
+        assert!(message.contains("nobody serves") && message.contains("`calc`"), "{message}");
+        assert!(advice.contains("`calculator` serves it"), "{advice}");
+    }
+    let (line, message, _) = problem(&with_client("", spin));
+    assert_eq!(line, 2);
+    let hash = Hash([7; 32]);
+    assert_eq!(
+        message,
+        format!("`calculator-client` uses the interface `calc` ({hash}), and nobody serves it here")
+    );
+    // Who says nothing of itself may serve it.
+    parsed(&with_client("calc = \"spin.calc\"", spin));
+    let later = "[cells.later]\nprogram = \"later.wasm\"\n";
+    let (line, message, _) = problem(later);
+    assert_eq!(line, 2);
+    assert!(message.contains("of a later version"), "{message}");
+}
+
+#[test]
+fn what_kernel_objects_answer_is_always_served() {
+    parsed("[cells.bells]\nprogram = \"bells.wasm\"\n");
+    let granted = "[cells.bells]\nprogram = \"bells.wasm\"\nuses = { bell = \"interface:notification\" }\n";
+    let (_, message, advice) = problem(granted);
+    assert!(message.contains("nobody serves the interface `notification`"), "{message}");
+    assert!(advice.contains("kernel objects answer it"), "{advice}");
+}
+
+#[test]
+fn what_a_unix_program_is_given_is_read_and_counts_from_the_descriptions_folder() {
+    use super::StreamEnd::{Console, Nowhere};
+    let text = r#"
+[cells.tool]
+program = "tool.wasm"
+dirs = [".:/here:ro", "/srv"]
+env = ["A=1=2", "HOME"]
+stdin = "console"
+stderr = "null"
+stack = "16M"
+
+[cells.plain]
+program = "tool.wat"
+"#;
+    let system = parsed(text);
+    assert_eq!(system.folder, Path::new("systems"));
+    let [tool, plain] = &system.cells[..] else { panic!("two cells") };
+    let directories: Vec<_> = tool
+        .unix
+        .directories
+        .iter()
+        .map(|one| (one.host.to_str().unwrap(), one.guest.as_str(), one.read_only))
+        .collect();
+    assert_eq!(directories, [(".", "/here", true), ("/srv", "/srv", false)]);
+    assert_eq!(tool.unix.variables, ["A=1=2", "HOME"]);
+    assert_eq!((tool.unix.streams, tool.unix.stack_bytes), ([Console, Console, Nowhere], 16 << 20));
+    assert_eq!(tool.unix.named, ["dirs", "env", "stdin", "stderr", "stack"]);
+    assert_eq!((plain.unix.streams, plain.unix.stack_bytes), ([Nowhere, Console, Console], 8 << 20));
+    assert!(plain.unix.named.is_empty());
+    assert_eq!(plain.program, ProgramSource::File(PathBuf::from("systems/tool.wat")));
+}
+
+#[test]
+fn what_no_unix_program_can_be_given_is_said_with_its_line() {
+    let cell = |keys: &str| format!("[cells.one]\nprogram = \"tool.wasm\"\n{keys}\n");
+    for (keys, message, advice) in [
+        ("dirs = [\".\", \"a::b\"]", "`a::b` is no directory to give", "HOST:GUEST:ro"),
+        ("env = [\"\"]", "`` is no variable", "`NAME=VALUE`"),
+        ("stack = \"4K\"", "cannot have a stack of 4096 bytes", "from \"64K\" to \"62M\""),
+        (
+            "serves = { one = \"passive\" }\nenv = []",
+            "a passive server takes no `env`",
+            "only programs of Unix",
+        ),
+    ] {
+        let (line, said, help) = problem(&cell(keys));
+        assert!(said.contains(message), "{said}");
+        assert!(help.contains(advice), "{help}");
+        assert_eq!(line, 2 + keys.lines().count(), "{keys}");
+    }
+    let two = cell("stdin = \"console\"") + "[cells.two]\nprogram = \"tool.wasm\"\nstdin = \"console\"\n";
+    let (line, said, _) = problem(&two);
+    assert_eq!((line, said.as_str()), (6, "`one` reads the console's input already"));
+}
+
+const REGISTRY: &str = "[cells.registry]\nprogram = \"registry\"\nserves = { registry = \"passive\" }\n";
+
+/// A cell that provides `calc` at the registry, and what else is said of it.
+fn provider(name: &str, more: &str) -> String {
+    format!(
+        "[cells.{name}]\nprogram = \"calculator\"\nuses = {{ registry = \"registry.registry\" }}\nprovides = [\"calc\"]\n{more}\n"
+    )
+}
+
+#[test]
+fn the_registry_is_told_who_provides_what_and_where() {
+    let text = REGISTRY.to_owned() + &provider("one", "") + &provider("two", "namespace = \"test\"");
+    let system = parsed(&text);
+    let registry = system.cells.iter().find(|cell| cell.name == "registry").expect("is there");
+    let hash = "07".repeat(32);
+    // By the badges that the system gives: the cells' numbers in the file.
+    assert_eq!(
+        registry.arguments,
+        [format!("provides=2:{hash}"), format!("provides=3:{hash}"), "namespace=3:test".to_owned()]
+    );
+    for argument in &registry.arguments {
+        argument.parse::<hallows_registry::Rule>().unwrap_or_else(|error| panic!("{error}"));
+    }
+    // By hash, and a client that provides nothing.
+    let text = REGISTRY.to_owned() + &provider("one", "").replace("[\"calc\"]", &format!("[\"{hash}\"]"));
+    let client = "[cells.client]\nprogram = \"calculator-client\"\nuses = { registry = \"registry.registry\" }\nnamespace = \"a\"\n";
+    let system = parsed(&(text + client));
+    let registry = system.cells.iter().find(|cell| cell.name == "registry").expect("is there");
+    assert_eq!(registry.arguments, [format!("provides=2:{hash}"), "namespace=3:a".to_owned()]);
+}
+
+#[test]
+fn what_cannot_be_provided_is_said() {
+    let with = |cell: &str| problem(&(REGISTRY.to_owned() + cell));
+    let one = provider("one", "");
+    let (line, message, advice) = with(&one.replace("uses = { registry = \"registry.registry\" }\n", ""));
+    assert_eq!((line, message.as_str()), (6, "`one` uses no registry"));
+    assert!(advice.contains("interface:registry"), "{advice}");
+    let (line, message, advice) = with(&one.replace("\"calc\"", "\"sums\""));
+    assert_eq!((line, message.as_str()), (7, "`calculator` serves no interface `sums`"));
+    assert!(advice.contains("declares that it serves `calc`"), "{advice}");
+    let (_, message, _) = with(&provider("one", "namespace = \"No\""));
+    assert!(message.contains("`No` cannot be the name of a namespace"), "{message}");
+    let badged = |badge: u64| {
+        one.replace("\"registry.registry\"", &format!("{{ of = \"registry.registry\", badge = {badge} }}"))
+    };
+    for badge in [1 << 31, 1 << 40] {
+        let (_, message, advice) = with(&badged(badge));
+        assert!(
+            message.contains(&format!("no client {badge}")) && advice.contains("leave `badge` out"),
+            "{advice}"
+        );
+    }
+    let twice = "[cells.two]\nprogram = \"spin\"\nuses = { registry = { of = \"registry.registry\", badge = 5 } }\nnamespace = \"a\"\n";
+    let (_, message, advice) = with(&(twice.to_owned() + &twice.replace("two", "three")));
+    assert!(
+        message.contains("client 5 has a namespace already") && advice.contains("badge"),
+        "{message} {advice}"
+    );
 }

@@ -2,33 +2,59 @@
 //!
 //! The tests run one after another, as they want the same cores, and wait for other machines of this host.
 
+mod background;
+mod bad_input;
+mod built;
+mod embedded;
 mod ends;
 #[path = "../../../machines/linux/tests/host/host.rs"]
 #[allow(dead_code, reason = "the machine's own tests use the rest")]
 mod host;
+mod monitor;
+mod paths;
 mod running;
 mod taken;
 mod talks;
 mod terminal;
 mod tour;
 mod unix;
+mod unix_programs;
+mod unix_systems;
 
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> std::process::ExitCode {
+    hallows::init(&[]);
+    if let Some(code) = embedded::user() {
+        return code;
+    }
+    host::mark_children();
     let mut options = Arguments::from_args();
     options.test_threads = Some(1);
     let _lock = if options.list { None } else { Some(host::lock()) };
-    let tests =
-        [taken::tests(), talks::tests(), ends::tests(), terminal::tests(), tour::tests(), unix::tests()];
+    let tests = [
+        taken::tests(),
+        talks::tests(),
+        ends::tests(),
+        terminal::tests(),
+        tour::tests(),
+        unix::tests(),
+        monitor::tests(),
+        background::tests(),
+        embedded::tests(),
+        built::tests(),
+        paths::tests(),
+        unix_programs::tests(),
+        unix_systems::tests(),
+        bad_input::tests(),
+    ];
     libtest_mimic::run(&options, tests.into_iter().flatten().collect()).exit_code()
 }
 
 /// A test that needs nothing.
 fn test(name: &'static str, body: fn()) -> Trial {
     Trial::test(name, move || {
-        host::wait_for_cores();
-        body();
+        host::run_alone(body);
         Ok(())
     })
 }

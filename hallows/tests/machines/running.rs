@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use hallows_linux::host::core_set::CoreId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -37,6 +38,19 @@ pub fn ps(pid: i32) -> serde_json::Value {
     serde_json::from_str::<serde_json::Value>(&output).unwrap()["machine"].take()
 }
 
+/// Asks until a cell of a machine is in this state: one that was started a moment ago is `ready` until a core gets to it.
+pub fn await_state(pid: i32, name: &str, state: &str) {
+    let began = Instant::now();
+    loop {
+        let machine = ps(pid);
+        let cells = machine["cells"].as_array().unwrap();
+        if cells.iter().any(|cell| cell["name"] == name && cell["state"] == state) {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{name} is not {state}: {machine}");
+    }
+}
+
 /// A machine that runs.
 pub struct Running {
     parent: Child,
@@ -58,8 +72,19 @@ impl Running {
     }
 
     pub fn start(arguments: &[&str], system: Option<tempfile::NamedTempFile>) -> Self {
-        let (output, input) = std::io::pipe().unwrap();
+        Self::spawn(command(arguments), system)
+    }
+
+    /// In a process group of its own, as a shell starts a job.
+    pub fn job(arguments: &[&str]) -> Self {
+        use std::os::unix::process::CommandExt;
         let mut command = command(arguments);
+        command.process_group(0);
+        Self::spawn(command, None)
+    }
+
+    fn spawn(mut command: Command, system: Option<tempfile::NamedTempFile>) -> Self {
+        let (output, input) = std::io::pipe().unwrap();
         command.stdout(input.try_clone().unwrap()).stderr(input);
         let parent = command.spawn().unwrap();
         let output = File::from(std::os::fd::OwnedFd::from(output));
@@ -139,6 +164,21 @@ impl Running {
 
 pub fn send(pid: i32, signal: Signal) {
     kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+/// Waits until a process that is not ours to wait for has ended.
+pub fn await_end(pid: i32) {
+    let pid = Pid::from_raw(pid).unwrap();
+    let Ok(descriptor) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else {
+        return;
+    };
+    let mut ends = [PollFd::new(&descriptor, PollFlags::IN)];
+    assert_eq!(poll(&mut ends, Some(&PATIENCE)).unwrap(), 1, "it goes on");
+}
+
+/// Whether none runs.
+pub fn no_machine() -> bool {
+    say(&["ps", "--json"]).0.is_empty()
 }
 
 impl Drop for Running {

@@ -22,15 +22,23 @@ const SYSTEM: &str = "[cells.one]\nprogram = \"spin\"\n[cells.two]\nprogram = \"
 
 fn alone() {
     // Who cannot do without others ends, and says what it was not given.
-    for (client, capability) in
-        [("calculator-client", "calc"), ("counter-client", "counter"), ("file-drop-giver", "drop")]
-    {
+    for (client, capability) in [("counter-client", "counter"), ("file-drop-giver", "drop")] {
         for native in [&[][..], &["--native"]] {
             let (output, error, code) = say(&[&["run", client, "--tier", "shared"], native].concat());
             let expected = format!("{client}: needs a capability called `{capability}`");
             assert!(output.contains(&expected), "{client} {native:?}: {output}{error}");
             assert_eq!(code, 1, "{client} {native:?}");
         }
+    }
+    // Who declares which interface it needs does not even start.
+    for native in [&[][..], &["--native"]] {
+        let (_, error, code) = say(&[&["run", "calculator-client", "--tier", "shared"], native].concat());
+        for part in
+            ["`calculator-client` uses the interface `calc`", "nobody serves it", "`calculator` serves it"]
+        {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+        assert_eq!(code, 64, "{native:?}");
     }
     // Who only answers others waits, and that is said.
     for arguments in
@@ -53,7 +61,16 @@ fn without() {
     assert_eq!(say(&["ps", "--json"]), (String::new(), String::new(), 0));
     let (output, _, code) = say(&["ps"]);
     assert!(output.contains("no machine is running") && code == 0, "{output}");
-    for arguments in [&["stop"][..], &["kill", "1"], &["ps", "--machine", "1"], &["stop", "--machine", "1"]] {
+    for arguments in [
+        &["stop"][..],
+        &["kill", "1"],
+        &["restart", "1"],
+        &["top", "--once"],
+        &["attach"],
+        &["detach"],
+        &["ps", "--machine", "1"],
+        &["stop", "--machine", "1"],
+    ] {
         let (_, error, code) = say(arguments);
         assert!(error.contains("no machine of yours is running"), "{arguments:?}: {error}");
         assert_eq!(code, 64, "{arguments:?}");

@@ -36,7 +36,7 @@ fn second_terminal() {
     machine.placed();
     let commands = commands(block("sh", 1));
     let names: Vec<&str> = commands.iter().map(|arguments| arguments[0]).collect();
-    assert_eq!(names, ["ps", "kill", "stop"]);
+    assert_eq!(names, ["ps", "paths", "top", "restart", "kill", "stop"]);
     for arguments in commands {
         let (output, error, code) = say_in(CHECKOUT, &arguments);
         assert_eq!(code, 0, "hallows {}: {output}{error}", arguments.join(" "));

@@ -26,6 +26,7 @@ pub fn tests() -> Vec<Trial> {
         test("a_trap_of_a_unix_program_is_told_and_is_a_failure", trap),
         test("what_a_unix_program_cannot_be_given_is_said_before_anything_starts", refused),
         test("a_unix_program_that_is_interrupted_says_so_by_its_code", interrupted),
+        test("what_serves_a_unix_program_is_not_ended_alone", served),
         test("what_is_no_program_is_said_to_be_none", no_program),
         test("a_program_that_needs_what_nobody_offers_is_told_what", lacking),
     ];
@@ -58,13 +59,13 @@ const PROGRAM: &str = r#"(module
     (func (export "_start") BODY))"#;
 
 /// A file of it with this body.
-fn program(body: &str) -> tempfile::NamedTempFile {
+pub fn program(body: &str) -> tempfile::NamedTempFile {
     let mut file = tempfile::Builder::new().suffix(".wasm").tempfile().unwrap();
     file.write_all(PROGRAM.replace("BODY", body).as_bytes()).unwrap();
     file
 }
 
-fn path(file: &tempfile::NamedTempFile) -> &str {
+pub fn path(file: &tempfile::NamedTempFile) -> &str {
     file.path().to_str().unwrap()
 }
 
@@ -202,8 +203,25 @@ fn refused() {
         assert!(error.contains(expected), "{options:?}: {error}");
         assert_eq!((output.as_str(), code), ("", 64), "{options:?}");
     }
-    let (_, error, code) = say(&["run", "calculator", "--dir", "."]);
+    let (_, error, code) = say(&["run", "spin", "--dir", "."]);
     assert!(error.contains("not a program of Unix") && code == 64, "{error}");
+}
+
+fn served() {
+    let file = program("(loop $for_ever (br $for_ever))");
+    let name = file.path().file_stem().unwrap().to_str().unwrap().to_owned();
+    let mut running = Running::start(&["run", "--verbose", path(&file)], None);
+    running.placed();
+    for service in ["host", "host-input", "host-output"] {
+        let (output, error, code) = say(&["kill", service]);
+        assert!(
+            output.is_empty() && error.contains(&format!("{service} is a part of the system")),
+            "{error}"
+        );
+        assert_eq!(code, 64);
+    }
+    assert_eq!(say(&["kill", &name]), (String::new(), String::new(), 0));
+    assert_eq!(running.code(), 1);
 }
 
 fn no_program() {

@@ -29,7 +29,10 @@ pub fn rust(interface: &Interface) -> Result<String, Problem> {
         .iter()
         .map(|function| Stub::new(interface, function))
         .collect::<Result<_, _>>()?;
-    let names: Vec<String> = stubs.iter().map(|stub| stub.name().to_owned()).collect();
+    // Names of functions may be those of others' forms.
+    let names =
+        stubs.iter().flat_map(|stub| functions::FORMS.map(|form| functions::in_form(stub.name(), form)));
+    let names: Vec<String> = names.collect();
     types::unique(interface, names.iter(), str::to_owned)?;
     let mut tags: Vec<u32> = interface.functions.iter().map(crate::Function::tag).collect();
     tags.sort_unstable();
@@ -74,6 +77,11 @@ fn header(interface: &Interface, stubs: &[Stub<'_>]) -> String {
     text += "#![allow(clippy::type_complexity, clippy::result_unit_err, reason = \"types are as the interface has them\")]\n";
     text += "use hallows_sdk::stub;\n";
     let bytes: String = hash.0.iter().map(|byte| format!("{byte:#04x}, ")).collect();
+    let _ = writeln!(
+        text,
+        "/// What its authors call the interface.\npub const NAME: &str = {:?};",
+        interface.name
+    );
     let _ = writeln!(text, "/// The interface's identity: `{hash}`.\npub const HASH: [u8; 32] = [{bytes}];");
     if let Some(most) =
         stubs.iter().map(Stub::request_bytes).try_fold(0, |most, bytes| Some(most.max(bytes?)))
@@ -124,17 +132,14 @@ fn resource(
         })
     );
     if let Some(resource) = ours {
-        let methods: String =
-            stubs.iter().filter(|stub| stub.is_method_of(&resource.name)).map(Stub::of_client).collect();
-        if !methods.is_empty() {
-            let _ = writeln!(text, "impl<C: stub::Caller> {rust}<C> {{ {methods} }}");
-        }
+        let methods: Vec<_> = stubs.iter().filter(|stub| stub.is_method_of(&resource.name)).collect();
+        text += &callable(rust, &methods);
     }
     text
 }
 
 fn client(interface: &Interface, stubs: &[Stub<'_>]) -> String {
-    let functions: String = stubs.iter().filter(|stub| stub.is_of_interface()).map(Stub::of_client).collect();
+    let functions: Vec<_> = stubs.iter().filter(|stub| stub.is_of_interface()).collect();
     let mut text = format!(
         "/// A client of `{}`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,10 +149,28 @@ fn client(interface: &Interface, stubs: &[Stub<'_>]) -> String {
         );\n",
         interface.name
     );
-    if !functions.is_empty() {
-        let _ = writeln!(text, "impl<C: stub::Caller> Client<C> {{ {functions} }}");
+    text += "impl stub::Interface for Client {
+        const NAME: &'static str = NAME;
+        const HASH: [u8; 32] = HASH;
+        fn through(endpoint: stub::Endpoint) -> Self { Self(endpoint) }
+    }\n";
+    text + &callable("Client", &functions)
+}
+
+/// What a client calls on one type, in each form.
+fn callable<'a>(type_: &str, functions: &[&Stub<'a>]) -> String {
+    if functions.is_empty() {
+        return String::new();
     }
-    text
+    let all = |form: fn(&Stub<'a>) -> String| functions.iter().map(|stub| form(stub)).collect::<String>();
+    let (waiting, later) = (all(Stub::of_client), all(Stub::of_async_client));
+    let (sent, answers) = (all(Stub::of_sender), all(Stub::of_answer));
+    format!(
+        "impl<C: stub::Caller> {type_}<C> {{ {waiting} }}
+        impl<C: stub::AsyncCaller> {type_}<C> {{ {later} }}
+        impl<C: stub::Sender> {type_}<C> {{ {sent} }}
+        impl {type_} {{ {answers} }}\n"
+    )
 }
 
 /// What a message can be to; nothing if it can only be to the interface.
@@ -168,9 +191,8 @@ fn target(interface: &Interface) -> String {
     )
 }
 
-fn service(interface: &Interface, stubs: &[Stub<'_>]) -> String {
-    let functions: String = stubs.iter().map(Stub::of_service).collect();
-    let arms: String = stubs.iter().map(Stub::arm).collect();
+fn service<'a>(interface: &Interface, stubs: &[Stub<'a>]) -> String {
+    let all = |form: fn(&Stub<'a>) -> String| stubs.iter().map(form).collect::<String>();
     let has_resources = !interface.resources.is_empty();
     let (said, find, aim, over) = if has_resources {
         let target = name::TARGET;
@@ -186,25 +208,66 @@ fn service(interface: &Interface, stubs: &[Stub<'_>]) -> String {
     } else {
         ("", String::new(), "", "request.tag()")
     };
-    format!(
-        "{}
-        /// A server of `{}`.{said}
-        pub trait Service {{ {find} {functions} }}
-
-        /// Hands a message to a server, and makes its answer.
-        #[inline]
-        pub fn serve<'m>(server: &'m mut impl Service, message: stub::Message<'m>) -> stub::Answer<'m> {{
-            let {}request = match stub::Request::open(message) {{
+    // Without functions there is nothing to tell apart.
+    let (aim, server) = match (stubs.is_empty(), has_resources) {
+        (false, _) => (aim, "server"),
+        (true, true) => {
+            ("if server.target(request.client().badge).is_none() { return request.gone() }", "server")
+        }
+        (true, false) => ("", "_"),
+    };
+    let dispatch = |arms: String| {
+        let found = if stubs.is_empty() {
+            "request.unknown()".to_owned()
+        } else {
+            format!("match {over} {{ {arms} _ => request.unknown(), }}")
+        };
+        format!(
+            "let {}request = match stub::Request::open(message) {{
                 Ok(request) => request,
                 Err(answer) => return answer,
             }};
             {aim}
-            match {over} {{ {arms} _ => request.unknown(), }}
-        }}\n",
+            {found}",
+            if stubs.is_empty() { "" } else { "mut " },
+        )
+    };
+    let name = &interface.name;
+    let mut text = format!(
+        "{}
+        /// A server of `{name}`.{said}
+        pub trait Service {{ {find} {} }}
+
+        /// Hands a message to a server, and makes its answer.
+        #[inline]
+        pub fn serve<'m>({server}: &'m mut impl Service, message: stub::Message<'m>) -> stub::Answer<'m> {{ {} }}\n",
         target(interface),
-        interface.name,
-        if stubs.is_empty() { "" } else { "mut " },
-    )
+        all(Stub::of_service),
+        dispatch(all(Stub::arm)),
+    );
+    if !stubs.is_empty() {
+        let _ = writeln!(
+            text,
+            "pub mod later {{
+                //! What stands for the functions where they are answered later.
+                {}
+            }}
+            {}
+            /// An active server of `{name}` that answers when it can: each function is given the answer that it owes.{said}
+            pub trait LaterService {{ {find} {} }}
+
+            /// Hands a message to a server that answers when it can.
+            pub fn serve_later<'m>(server: &mut impl LaterService, message: stub::Message<'m>) -> stub::Answer<'m> {{
+                let token = message.token;
+                {}
+            }}",
+            all(Stub::declare_marker),
+            all(Stub::answer_of_marker),
+            all(Stub::of_later_service),
+            dispatch(all(Stub::later_arm)),
+        );
+    }
+    text
 }
 
 fn formatted(interface: &Interface, text: &str) -> Result<String, Problem> {

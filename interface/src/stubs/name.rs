@@ -10,7 +10,7 @@ const KEYWORDS: [&str; 52] = [
 ];
 
 /// What the functions of stubs call their own values.
-const OWN_VALUES: [&str; 5] = ["client", "deadline", "request", "room", "server"];
+const OWN_VALUES: [&str; 7] = ["answer_most", "client", "deadline", "later", "request", "room", "server"];
 
 /// What clients and resources call the type that they call through.
 pub const GENERIC: &str = "C";
@@ -25,11 +25,12 @@ pub const INTERFACE: &str = "Interface";
 const FIND_TARGET: &str = "target";
 
 /// Types that stubs use by their short names, and those that they define.
-const OWN_TYPES: [&str; 21] = [
+const OWN_TYPES: [&str; 22] = [
     GENERIC,
     TARGET,
     INTERFACE,
     "Client",
+    "LaterService",
     "Service",
     "Self",
     "Option",

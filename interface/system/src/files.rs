@@ -7,11 +7,13 @@
     reason = "types are as the interface has them"
 )]
 use hallows_sdk::stub;
-/// The interface's identity: `22c45d6b399a4705ee8038b27d8f6c227845157fea9802e9f8cf04905848e3c0`.
+/// What its authors call the interface.
+pub const NAME: &str = "files";
+/// The interface's identity: `a88f47bc45ffcef9df49ee0040983761c78da692b0e56cccd604bcb4f18653c1`.
 pub const HASH: [u8; 32] = [
-    0x22, 0xc4, 0x5d, 0x6b, 0x39, 0x9a, 0x47, 0x05, 0xee, 0x80, 0x38, 0xb2, 0x7d, 0x8f,
-    0x6c, 0x22, 0x78, 0x45, 0x15, 0x7f, 0xea, 0x98, 0x02, 0xe9, 0xf8, 0xcf, 0x04, 0x90,
-    0x58, 0x48, 0xe3, 0xc0,
+    0xa8, 0x8f, 0x47, 0xbc, 0x45, 0xff, 0xce, 0xf9, 0xdf, 0x49, 0xee, 0x00, 0x40, 0x98,
+    0x37, 0x61, 0xc7, 0x8d, 0xa6, 0x92, 0xb0, 0xe5, 0x6c, 0xcc, 0xd6, 0x04, 0xbc, 0xb4,
+    0xf1, 0x86, 0x53, 0xc1,
 ];
 mod tag {
     //! What requests call the functions.
@@ -25,7 +27,7 @@ mod tag {
     pub(super) const FILE_ADVISE: u32 = 0x7f114d9c;
     pub(super) const FILE_SYNC: u32 = 0x49d513b4;
     pub(super) const FILE_CLOSE: u32 = 0x35ecaeff;
-    pub(super) const FILE_OPEN: u32 = 0x0bab0482;
+    pub(super) const FILE_OPEN: u32 = 0x19871528;
     pub(super) const FILE_ENTRIES: u32 = 0x96b0d387;
     pub(super) const FILE_STATUS_OF: u32 = 0xd73368e3;
     pub(super) const FILE_SET_TIMES_OF: u32 = 0xac919d2e;
@@ -74,6 +76,29 @@ impl<'m> stub::Value<'m> for Advice {
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         <u8 as stub::Value>::take(decoder)
             .and_then(|number| Self::ALL.get(usize::from(number)).copied())
+    }
+}
+/// The first bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beginning<'m> {
+    /// The field `bytes`.
+    pub bytes: &'m [u8],
+    /// Whether the file ended behind them.
+    pub is_all: bool,
+}
+impl<'m> stub::Value<'m> for Beginning<'m> {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.bytes, encoder)?;
+        stub::Value::put(&self.is_all, encoder)?;
+        Some(())
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            bytes: stub::Value::take(decoder)?,
+            is_all: stub::Value::take(decoder)?,
+        })
     }
 }
 /// A name in a directory.
@@ -267,21 +292,23 @@ impl<C: stub::Caller> File<C> {
         stub::Call::<0, 0>::new(tag::FILE_CLOSE, deadline)
             .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
     }
-    /// Opens what lies below this directory.
+    /// Opens what lies below this directory, and reads at most so many of its first bytes, and as many as one answer holds: zero, and none
+    /// are read. Who opens a small file has all of it with one message.
     ///
     /// # Errors
     ///
     /// Those of [`stub::Call::within`]; `room` is for both messages.
     #[inline]
-    pub fn open(
+    pub fn open<'m>(
         &self,
         path: &[u8],
         how: Opening,
-        room: &mut [u8],
+        most: u32,
+        room: &'m mut [u8],
         deadline: stub::Deadline,
-    ) -> Result<Result<Opened, Refusal>, stub::Error> {
+    ) -> Result<Result<Opened<'m>, Refusal>, stub::Error> {
         stub::Call::<0, 1>::new(tag::FILE_OPEN, deadline)
-            .within(&self.0, &(path, how), room)
+            .within(&self.0, &(path, how, most), room)
     }
     /// Names in this directory, from a place on: 0, or an entry's `next`. None means that there are no more.
     ///
@@ -444,6 +471,861 @@ impl<C: stub::Caller> File<C> {
             .within(&self.0, &(path,), room)
     }
 }
+impl<C: stub::AsyncCaller> File<C> {
+    /// Calls `file.status`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn status_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<Result<Status, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_STATUS, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 59])
+            .await
+    }
+    /// Bytes from a place on, at most so many and as many as one answer holds; none means that there are none.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn read_async<'m>(
+        &self,
+        offset: u64,
+        most: u32,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<&'m [u8], Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_READ, deadline)
+            .within_async(&self.0, &(offset, most), room)
+            .await
+    }
+    /// Writes bytes to a place; gives how many were taken from the front.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn write_async(
+        &self,
+        offset: u64,
+        bytes: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<u32, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_WRITE, deadline)
+            .within_async(&self.0, &(offset, bytes), room)
+            .await
+    }
+    /// Writes bytes to the end, wherever that is by then.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn append_async(
+        &self,
+        bytes: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<u32, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_APPEND, deadline)
+            .within_async(&self.0, &(bytes,), room)
+            .await
+    }
+    /// Calls `file.set-size`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn set_size_async(
+        &self,
+        size: u64,
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_SET_SIZE, deadline)
+            .between_async(&self.0, &(size,), &mut [0; 12], &mut [0; 3])
+            .await
+    }
+    /// Calls `file.set-times`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn set_times_async(
+        &self,
+        accessed: Moment,
+        modified: Moment,
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_SET_TIMES, deadline)
+            .between_async(&self.0, &(accessed, modified), &mut [0; 22], &mut [0; 3])
+            .await
+    }
+    /// Has room kept for bytes.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn allocate_async(
+        &self,
+        offset: u64,
+        length: u64,
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_ALLOCATE, deadline)
+            .between_async(&self.0, &(offset, length), &mut [0; 20], &mut [0; 3])
+            .await
+    }
+    /// Calls `file.advise`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn advise_async(
+        &self,
+        offset: u64,
+        length: u64,
+        advice: Advice,
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_ADVISE, deadline)
+            .between_async(&self.0, &(offset, length, advice), &mut [0; 21], &mut [0; 3])
+            .await
+    }
+    /// What was written is on the disk when this is answered.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn sync_async(
+        &self,
+        data_only: bool,
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_SYNC, deadline)
+            .between_async(&self.0, &(data_only,), &mut [0; 5], &mut [0; 3])
+            .await
+    }
+    /// Nobody will use it any more: after this, no capability of it stands for anything.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn close_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_CLOSE, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+    /// Opens what lies below this directory, and reads at most so many of its first bytes, and as many as one answer holds: zero, and none
+    /// are read. Who opens a small file has all of it with one message.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn open_async<'m>(
+        &self,
+        path: &[u8],
+        how: Opening,
+        most: u32,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<Opened<'m>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::FILE_OPEN, deadline)
+            .within_async(&self.0, &(path, how, most), room)
+            .await
+    }
+    /// Names in this directory, from a place on: 0, or an entry's `next`. None means that there are no more.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn entries_async<'m>(
+        &self,
+        from: u64,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::List<'m, Entry<'m>>, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_ENTRIES, deadline)
+            .within_async(&self.0, &(from,), room)
+            .await
+    }
+    /// Calls `file.status-of`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn status_of_async(
+        &self,
+        path: &[u8],
+        follow: bool,
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<Status, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_STATUS_OF, deadline)
+            .within_async(&self.0, &(path, follow), room)
+            .await
+    }
+    /// Calls `file.set-times-of`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn set_times_of_async(
+        &self,
+        path: &[u8],
+        follow: bool,
+        accessed: Moment,
+        modified: Moment,
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_SET_TIMES_OF, deadline)
+            .within_async(&self.0, &(path, follow, accessed, modified), room)
+            .await
+    }
+    /// Calls `file.make-directory`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn make_directory_async(
+        &self,
+        path: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_MAKE_DIRECTORY, deadline)
+            .within_async(&self.0, &(path,), room)
+            .await
+    }
+    /// Calls `file.remove-directory`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn remove_directory_async(
+        &self,
+        path: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_REMOVE_DIRECTORY, deadline)
+            .within_async(&self.0, &(path,), room)
+            .await
+    }
+    /// Calls `file.remove-file`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn remove_file_async(
+        &self,
+        path: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_REMOVE_FILE, deadline)
+            .within_async(&self.0, &(path,), room)
+            .await
+    }
+    /// Moves what is below this directory to below another one.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn rename_async(
+        &self,
+        path: &[u8],
+        to: stub::Borrow<File>,
+        new_path: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<1, 0>::new(tag::FILE_RENAME, deadline)
+            .within_async(&self.0, &(path, to, new_path), room)
+            .await
+    }
+    /// Gives a file one more name.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn link_async(
+        &self,
+        path: &[u8],
+        follow: bool,
+        to: stub::Borrow<File>,
+        new_path: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<1, 0>::new(tag::FILE_LINK, deadline)
+            .within_async(&self.0, &(path, follow, to, new_path), room)
+            .await
+    }
+    /// Makes a symbolic link.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn make_link_async(
+        &self,
+        target: &[u8],
+        path: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_MAKE_LINK, deadline)
+            .within_async(&self.0, &(target, path), room)
+            .await
+    }
+    /// Where a symbolic link leads.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn link_target_async<'m>(
+        &self,
+        path: &[u8],
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<&'m [u8], Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_LINK_TARGET, deadline)
+            .within_async(&self.0, &(path,), room)
+            .await
+    }
+}
+impl<C: stub::Sender> File<C> {
+    /// Sends a call of `file.status`; its answer comes as an event, for `status_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn status_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_STATUS, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 59)
+    }
+    /// Sends a call of `file.read`; its answer comes as an event, for `read_answer`. The answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn read_send(
+        &self,
+        offset: u64,
+        most: u32,
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_READ, stub::Deadline::NEVER)
+            .send(&self.0, &(offset, most), &mut [0; 16], answer_most)
+    }
+    /// Sends a call of `file.write`; its answer comes as an event, for `write_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn write_send(
+        &self,
+        offset: u64,
+        bytes: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_WRITE, stub::Deadline::NEVER)
+            .send(&self.0, &(offset, bytes), request, 6)
+    }
+    /// Sends a call of `file.append`; its answer comes as an event, for `append_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn append_send(
+        &self,
+        bytes: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_APPEND, stub::Deadline::NEVER)
+            .send(&self.0, &(bytes,), request, 6)
+    }
+    /// Sends a call of `file.set-size`; its answer comes as an event, for `set_size_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn set_size_send(&self, size: u64) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_SET_SIZE, stub::Deadline::NEVER)
+            .send(&self.0, &(size,), &mut [0; 12], 3)
+    }
+    /// Sends a call of `file.set-times`; its answer comes as an event, for `set_times_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn set_times_send(
+        &self,
+        accessed: Moment,
+        modified: Moment,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_SET_TIMES, stub::Deadline::NEVER)
+            .send(&self.0, &(accessed, modified), &mut [0; 22], 3)
+    }
+    /// Sends a call of `file.allocate`; its answer comes as an event, for `allocate_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn allocate_send(
+        &self,
+        offset: u64,
+        length: u64,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_ALLOCATE, stub::Deadline::NEVER)
+            .send(&self.0, &(offset, length), &mut [0; 20], 3)
+    }
+    /// Sends a call of `file.advise`; its answer comes as an event, for `advise_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn advise_send(
+        &self,
+        offset: u64,
+        length: u64,
+        advice: Advice,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_ADVISE, stub::Deadline::NEVER)
+            .send(&self.0, &(offset, length, advice), &mut [0; 21], 3)
+    }
+    /// Sends a call of `file.sync`; its answer comes as an event, for `sync_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn sync_send(&self, data_only: bool) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_SYNC, stub::Deadline::NEVER)
+            .send(&self.0, &(data_only,), &mut [0; 5], 3)
+    }
+    /// Sends a call of `file.close`; its answer comes as an event, for `close_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn close_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_CLOSE, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 1)
+    }
+    /// Sends a call of `file.open`; its answer comes as an event, for `open_answer`. `request` is for the message; the answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn open_send(
+        &self,
+        path: &[u8],
+        how: Opening,
+        most: u32,
+        request: &mut [u8],
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 1>::new(tag::FILE_OPEN, stub::Deadline::NEVER)
+            .send(&self.0, &(path, how, most), request, answer_most)
+    }
+    /// Sends a call of `file.entries`; its answer comes as an event, for `entries_answer`. The answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn entries_send(
+        &self,
+        from: u64,
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_ENTRIES, stub::Deadline::NEVER)
+            .send(&self.0, &(from,), &mut [0; 12], answer_most)
+    }
+    /// Sends a call of `file.status-of`; its answer comes as an event, for `status_of_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn status_of_send(
+        &self,
+        path: &[u8],
+        follow: bool,
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_STATUS_OF, stub::Deadline::NEVER)
+            .send(&self.0, &(path, follow), request, 59)
+    }
+    /// Sends a call of `file.set-times-of`; its answer comes as an event, for `set_times_of_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn set_times_of_send(
+        &self,
+        path: &[u8],
+        follow: bool,
+        accessed: Moment,
+        modified: Moment,
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_SET_TIMES_OF, stub::Deadline::NEVER)
+            .send(&self.0, &(path, follow, accessed, modified), request, 3)
+    }
+    /// Sends a call of `file.make-directory`; its answer comes as an event, for `make_directory_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn make_directory_send(
+        &self,
+        path: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_MAKE_DIRECTORY, stub::Deadline::NEVER)
+            .send(&self.0, &(path,), request, 3)
+    }
+    /// Sends a call of `file.remove-directory`; its answer comes as an event, for `remove_directory_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn remove_directory_send(
+        &self,
+        path: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_REMOVE_DIRECTORY, stub::Deadline::NEVER)
+            .send(&self.0, &(path,), request, 3)
+    }
+    /// Sends a call of `file.remove-file`; its answer comes as an event, for `remove_file_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn remove_file_send(
+        &self,
+        path: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_REMOVE_FILE, stub::Deadline::NEVER)
+            .send(&self.0, &(path,), request, 3)
+    }
+    /// Sends a call of `file.rename`; its answer comes as an event, for `rename_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn rename_send(
+        &self,
+        path: &[u8],
+        to: stub::Borrow<File>,
+        new_path: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<1, 0>::new(tag::FILE_RENAME, stub::Deadline::NEVER)
+            .send(&self.0, &(path, to, new_path), request, 3)
+    }
+    /// Sends a call of `file.link`; its answer comes as an event, for `link_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn link_send(
+        &self,
+        path: &[u8],
+        follow: bool,
+        to: stub::Borrow<File>,
+        new_path: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<1, 0>::new(tag::FILE_LINK, stub::Deadline::NEVER)
+            .send(&self.0, &(path, follow, to, new_path), request, 3)
+    }
+    /// Sends a call of `file.make-link`; its answer comes as an event, for `make_link_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn make_link_send(
+        &self,
+        target: &[u8],
+        path: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_MAKE_LINK, stub::Deadline::NEVER)
+            .send(&self.0, &(target, path), request, 3)
+    }
+    /// Sends a call of `file.link-target`; its answer comes as an event, for `link_target_answer`. `request` is for the message; the answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn link_target_send(
+        &self,
+        path: &[u8],
+        request: &mut [u8],
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_LINK_TARGET, stub::Deadline::NEVER)
+            .send(&self.0, &(path,), request, answer_most)
+    }
+}
+impl File {
+    /// The answer to `status_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn status_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<Status, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `read_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn read_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<Result<&'m [u8], Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `write_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn write_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<u32, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `append_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn append_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<u32, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `set_size_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn set_size_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `set_times_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn set_times_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `allocate_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn allocate_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `advise_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn advise_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `sync_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn sync_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `close_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn close_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `open_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn open_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<Result<Opened<'m>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `entries_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn entries_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<Result<stub::List<'m, Entry<'m>>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `status_of_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn status_of_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<Status, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `set_times_of_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn set_times_of_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `make_directory_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn make_directory_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `remove_directory_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn remove_directory_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `remove_file_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn remove_file_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `rename_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn rename_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `link_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn link_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `make_link_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn make_link_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `link_target_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn link_target_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<Result<&'m [u8], Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+}
 /// What kind of file something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -523,17 +1405,20 @@ impl<'m> stub::Value<'m> for Moment {
 }
 /// A file that was opened.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Opened {
+pub struct Opened<'m> {
     /// The field `file`.
     pub file: stub::Own<File>,
     /// The field `status`.
     pub status: Status,
+    /// Read when it was opened; none if that was not asked for, or cannot be.
+    pub beginning: Option<Beginning<'m>>,
 }
-impl<'m> stub::Value<'m> for Opened {
+impl<'m> stub::Value<'m> for Opened<'m> {
     #[inline(always)]
     fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
         stub::Value::put(&self.file, encoder)?;
         stub::Value::put(&self.status, encoder)?;
+        stub::Value::put(&self.beginning, encoder)?;
         Some(())
     }
     #[inline(always)]
@@ -541,6 +1426,7 @@ impl<'m> stub::Value<'m> for Opened {
         Some(Self {
             file: stub::Value::take(decoder)?,
             status: stub::Value::take(decoder)?,
+            beginning: stub::Value::take(decoder)?,
         })
     }
 }
@@ -765,6 +1651,13 @@ pub struct Client<C = stub::Endpoint>(
     /// What it calls through.
     pub C,
 );
+impl stub::Interface for Client {
+    const NAME: &'static str = NAME;
+    const HASH: [u8; 32] = HASH;
+    fn through(endpoint: stub::Endpoint) -> Self {
+        Self(endpoint)
+    }
+}
 /// What a message is to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -832,13 +1725,15 @@ pub trait Service {
     ) -> Result<(), Refusal>;
     /// Nobody will use it any more: after this, no capability of it stands for anything.
     fn file_close(&mut self, client: stub::Client);
-    /// Opens what lies below this directory.
-    fn file_open(
-        &mut self,
+    /// Opens what lies below this directory, and reads at most so many of its first bytes, and as many as one answer holds: zero, and none
+    /// are read. Who opens a small file has all of it with one message.
+    fn file_open<'m>(
+        &'m mut self,
         client: stub::Client,
-        path: &[u8],
+        path: &'m [u8],
         how: Opening,
-    ) -> Result<Opened, Refusal>;
+        most: u32,
+    ) -> Result<Opened<'m>, Refusal>;
     /// Names in this directory, from a place on: 0, or an entry's `next`. None means that there are no more.
     fn file_entries(
         &mut self,
@@ -993,10 +1888,9 @@ pub fn serve<'m>(
             request.answer::<0, _>(&())
         }
         (Target::File, tag::FILE_OPEN) => {
-            let Some((path, how)) = request.parameters::<(&[u8], Opening)>() else {
-                return request.malformed()
-            };
-            let result = server.file_open(request.client(), path, how);
+            let Some((path, how, most)) = request.parameters::<(&[u8], Opening, u32)>()
+            else { return request.malformed() };
+            let result = server.file_open(request.client(), path, how, most);
             request.answer::<1, _>(&result)
         }
         (Target::File, tag::FILE_ENTRIES) => {
@@ -1076,6 +1970,498 @@ pub fn serve<'m>(
             };
             let result = server.file_link_target(request.client(), path);
             request.answer::<0, _>(&result)
+        }
+        _ => request.unknown(),
+    }
+}
+pub mod later {
+    //! What stands for the functions where they are answered later.
+    /// `file.status`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileStatus {}
+    /// `file.read`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileRead {}
+    /// `file.write`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileWrite {}
+    /// `file.append`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileAppend {}
+    /// `file.set-size`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileSetSize {}
+    /// `file.set-times`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileSetTimes {}
+    /// `file.allocate`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileAllocate {}
+    /// `file.advise`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileAdvise {}
+    /// `file.sync`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileSync {}
+    /// `file.close`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileClose {}
+    /// `file.open`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileOpen {}
+    /// `file.entries`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileEntries {}
+    /// `file.status-of`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileStatusOf {}
+    /// `file.set-times-of`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileSetTimesOf {}
+    /// `file.make-directory`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileMakeDirectory {}
+    /// `file.remove-directory`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileRemoveDirectory {}
+    /// `file.remove-file`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileRemoveFile {}
+    /// `file.rename`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileRename {}
+    /// `file.link`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileLink {}
+    /// `file.make-link`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileMakeLink {}
+    /// `file.link-target`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileLinkTarget {}
+}
+impl stub::Function for later::FileStatus {
+    type Answer<'m> = Result<Status, Refusal>;
+}
+impl stub::Function for later::FileRead {
+    type Answer<'m> = Result<&'m [u8], Refusal>;
+}
+impl stub::Function for later::FileWrite {
+    type Answer<'m> = Result<u32, Refusal>;
+}
+impl stub::Function for later::FileAppend {
+    type Answer<'m> = Result<u32, Refusal>;
+}
+impl stub::Function for later::FileSetSize {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileSetTimes {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileAllocate {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileAdvise {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileSync {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileClose {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::FileOpen {
+    type Answer<'m> = Result<Opened<'m>, Refusal>;
+}
+impl stub::Function for later::FileEntries {
+    type Answer<'m> = Result<stub::List<'m, Entry<'m>>, Refusal>;
+}
+impl stub::Function for later::FileStatusOf {
+    type Answer<'m> = Result<Status, Refusal>;
+}
+impl stub::Function for later::FileSetTimesOf {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileMakeDirectory {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileRemoveDirectory {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileRemoveFile {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileRename {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileLink {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileMakeLink {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::FileLinkTarget {
+    type Answer<'m> = Result<&'m [u8], Refusal>;
+}
+/// An active server of `files` that answers when it can: each function is given the answer that it owes. Where a function is of a resource, the client's badge says which one is called.
+pub trait LaterService {
+    /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+    fn target(&self, badge: u64) -> Option<Target>;
+    /// Answers `file.status`.
+    fn file_status(
+        &mut self,
+        later: stub::Later<later::FileStatus>,
+        client: stub::Client,
+    );
+    /// Bytes from a place on, at most so many and as many as one answer holds; none means that there are none.
+    fn file_read(
+        &mut self,
+        later: stub::Later<later::FileRead>,
+        client: stub::Client,
+        offset: u64,
+        most: u32,
+    );
+    /// Writes bytes to a place; gives how many were taken from the front.
+    fn file_write(
+        &mut self,
+        later: stub::Later<later::FileWrite>,
+        client: stub::Client,
+        offset: u64,
+        bytes: &[u8],
+    );
+    /// Writes bytes to the end, wherever that is by then.
+    fn file_append(
+        &mut self,
+        later: stub::Later<later::FileAppend>,
+        client: stub::Client,
+        bytes: &[u8],
+    );
+    /// Answers `file.set-size`.
+    fn file_set_size(
+        &mut self,
+        later: stub::Later<later::FileSetSize>,
+        client: stub::Client,
+        size: u64,
+    );
+    /// Answers `file.set-times`.
+    fn file_set_times(
+        &mut self,
+        later: stub::Later<later::FileSetTimes>,
+        client: stub::Client,
+        accessed: Moment,
+        modified: Moment,
+    );
+    /// Has room kept for bytes.
+    fn file_allocate(
+        &mut self,
+        later: stub::Later<later::FileAllocate>,
+        client: stub::Client,
+        offset: u64,
+        length: u64,
+    );
+    /// Answers `file.advise`.
+    fn file_advise(
+        &mut self,
+        later: stub::Later<later::FileAdvise>,
+        client: stub::Client,
+        offset: u64,
+        length: u64,
+        advice: Advice,
+    );
+    /// What was written is on the disk when this is answered.
+    fn file_sync(
+        &mut self,
+        later: stub::Later<later::FileSync>,
+        client: stub::Client,
+        data_only: bool,
+    );
+    /// Nobody will use it any more: after this, no capability of it stands for anything.
+    fn file_close(&mut self, later: stub::Later<later::FileClose>, client: stub::Client);
+    /// Opens what lies below this directory, and reads at most so many of its first bytes, and as many as one answer holds: zero, and none
+    /// are read. Who opens a small file has all of it with one message.
+    fn file_open(
+        &mut self,
+        later: stub::Later<later::FileOpen>,
+        client: stub::Client,
+        path: &[u8],
+        how: Opening,
+        most: u32,
+    );
+    /// Names in this directory, from a place on: 0, or an entry's `next`. None means that there are no more.
+    fn file_entries(
+        &mut self,
+        later: stub::Later<later::FileEntries>,
+        client: stub::Client,
+        from: u64,
+    );
+    /// Answers `file.status-of`.
+    fn file_status_of(
+        &mut self,
+        later: stub::Later<later::FileStatusOf>,
+        client: stub::Client,
+        path: &[u8],
+        follow: bool,
+    );
+    /// Answers `file.set-times-of`.
+    fn file_set_times_of(
+        &mut self,
+        later: stub::Later<later::FileSetTimesOf>,
+        client: stub::Client,
+        path: &[u8],
+        follow: bool,
+        accessed: Moment,
+        modified: Moment,
+    );
+    /// Answers `file.make-directory`.
+    fn file_make_directory(
+        &mut self,
+        later: stub::Later<later::FileMakeDirectory>,
+        client: stub::Client,
+        path: &[u8],
+    );
+    /// Answers `file.remove-directory`.
+    fn file_remove_directory(
+        &mut self,
+        later: stub::Later<later::FileRemoveDirectory>,
+        client: stub::Client,
+        path: &[u8],
+    );
+    /// Answers `file.remove-file`.
+    fn file_remove_file(
+        &mut self,
+        later: stub::Later<later::FileRemoveFile>,
+        client: stub::Client,
+        path: &[u8],
+    );
+    /// Moves what is below this directory to below another one.
+    fn file_rename(
+        &mut self,
+        later: stub::Later<later::FileRename>,
+        client: stub::Client,
+        path: &[u8],
+        to: stub::Borrow<File>,
+        new_path: &[u8],
+    );
+    /// Gives a file one more name.
+    fn file_link(
+        &mut self,
+        later: stub::Later<later::FileLink>,
+        client: stub::Client,
+        path: &[u8],
+        follow: bool,
+        to: stub::Borrow<File>,
+        new_path: &[u8],
+    );
+    /// Makes a symbolic link.
+    fn file_make_link(
+        &mut self,
+        later: stub::Later<later::FileMakeLink>,
+        client: stub::Client,
+        target: &[u8],
+        path: &[u8],
+    );
+    /// Where a symbolic link leads.
+    fn file_link_target(
+        &mut self,
+        later: stub::Later<later::FileLinkTarget>,
+        client: stub::Client,
+        path: &[u8],
+    );
+}
+/// Hands a message to a server that answers when it can.
+pub fn serve_later<'m>(
+    server: &mut impl LaterService,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let token = message.token;
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let Some(target) = server.target(request.client().badge) else {
+        return request.gone()
+    };
+    match (target, request.tag()) {
+        (Target::File, tag::FILE_STATUS) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.file_status(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::File, tag::FILE_READ) => {
+            let Some((offset, most)) = request.parameters::<(u64, u32)>() else {
+                return request.malformed()
+            };
+            server.file_read(request.later(token), request.client(), offset, most);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_WRITE) => {
+            let Some((offset, bytes)) = request.parameters::<(u64, &[u8])>() else {
+                return request.malformed()
+            };
+            server.file_write(request.later(token), request.client(), offset, bytes);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_APPEND) => {
+            let Some((bytes,)) = request.parameters::<(&[u8],)>() else {
+                return request.malformed()
+            };
+            server.file_append(request.later(token), request.client(), bytes);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_SET_SIZE) => {
+            let Some((size,)) = request.parameters::<(u64,)>() else {
+                return request.malformed()
+            };
+            server.file_set_size(request.later(token), request.client(), size);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_SET_TIMES) => {
+            let Some((accessed, modified)) = request.parameters::<(Moment, Moment)>()
+            else { return request.malformed() };
+            server
+                .file_set_times(
+                    request.later(token),
+                    request.client(),
+                    accessed,
+                    modified,
+                );
+            request.deferred()
+        }
+        (Target::File, tag::FILE_ALLOCATE) => {
+            let Some((offset, length)) = request.parameters::<(u64, u64)>() else {
+                return request.malformed()
+            };
+            server.file_allocate(request.later(token), request.client(), offset, length);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_ADVISE) => {
+            let Some((offset, length, advice)) = request
+                .parameters::<(u64, u64, Advice)>() else { return request.malformed() };
+            server
+                .file_advise(
+                    request.later(token),
+                    request.client(),
+                    offset,
+                    length,
+                    advice,
+                );
+            request.deferred()
+        }
+        (Target::File, tag::FILE_SYNC) => {
+            let Some((data_only,)) = request.parameters::<(bool,)>() else {
+                return request.malformed()
+            };
+            server.file_sync(request.later(token), request.client(), data_only);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.file_close(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::File, tag::FILE_OPEN) => {
+            let Some((path, how, most)) = request.parameters::<(&[u8], Opening, u32)>()
+            else { return request.malformed() };
+            server.file_open(request.later(token), request.client(), path, how, most);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_ENTRIES) => {
+            let Some((from,)) = request.parameters::<(u64,)>() else {
+                return request.malformed()
+            };
+            server.file_entries(request.later(token), request.client(), from);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_STATUS_OF) => {
+            let Some((path, follow)) = request.parameters::<(&[u8], bool)>() else {
+                return request.malformed()
+            };
+            server.file_status_of(request.later(token), request.client(), path, follow);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_SET_TIMES_OF) => {
+            let Some((path, follow, accessed, modified)) = request
+                .parameters::<(&[u8], bool, Moment, Moment)>() else {
+                return request.malformed()
+            };
+            server
+                .file_set_times_of(
+                    request.later(token),
+                    request.client(),
+                    path,
+                    follow,
+                    accessed,
+                    modified,
+                );
+            request.deferred()
+        }
+        (Target::File, tag::FILE_MAKE_DIRECTORY) => {
+            let Some((path,)) = request.parameters::<(&[u8],)>() else {
+                return request.malformed()
+            };
+            server.file_make_directory(request.later(token), request.client(), path);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_REMOVE_DIRECTORY) => {
+            let Some((path,)) = request.parameters::<(&[u8],)>() else {
+                return request.malformed()
+            };
+            server.file_remove_directory(request.later(token), request.client(), path);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_REMOVE_FILE) => {
+            let Some((path,)) = request.parameters::<(&[u8],)>() else {
+                return request.malformed()
+            };
+            server.file_remove_file(request.later(token), request.client(), path);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_RENAME) => {
+            let Some((path, to, new_path)) = request
+                .recognised::<
+                    (&[u8], stub::Borrow<File>, &[u8]),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
+            server
+                .file_rename(request.later(token), request.client(), path, to, new_path);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_LINK) => {
+            let Some((path, follow, to, new_path)) = request
+                .recognised::<
+                    (&[u8], bool, stub::Borrow<File>, &[u8]),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
+            server
+                .file_link(
+                    request.later(token),
+                    request.client(),
+                    path,
+                    follow,
+                    to,
+                    new_path,
+                );
+            request.deferred()
+        }
+        (Target::File, tag::FILE_MAKE_LINK) => {
+            let Some((target, path)) = request.parameters::<(&[u8], &[u8])>() else {
+                return request.malformed()
+            };
+            server.file_make_link(request.later(token), request.client(), target, path);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_LINK_TARGET) => {
+            let Some((path,)) = request.parameters::<(&[u8],)>() else {
+                return request.malformed()
+            };
+            server.file_link_target(request.later(token), request.client(), path);
+            request.deferred()
         }
         _ => request.unknown(),
     }

@@ -1,4 +1,4 @@
-//! Stubs of the system's own interfaces, one module for each file of `wit/system`.
+//! Stubs of the system's own interfaces, one module for each file of `wit/system`, and of the kernel's ([`kernel`]).
 //!
 //! All of it is made by `hallows interface stubs`; a test of `hallows-interface` says when it is not what would be made today.
 #![no_std]
@@ -12,5 +12,6 @@ pub mod console;
 pub mod files;
 #[rustfmt::skip]
 pub mod invocation;
+pub mod kernel;
 #[rustfmt::skip]
 pub mod random;

@@ -505,8 +505,8 @@ impl Model for Spaces {
             Step::Message { through } => {
                 let found = system.find(through).expect("works");
                 let sender = Sender::Cell { cell: 0, ticket: 0 };
-                let message =
-                    Message::new(sender, found.via, 1, 0, Payload::Borrowed((), 0), InFlight::NONE, 0);
+                let (endpoint, payload) = (found.capability.name(), Payload::Borrowed((), 0));
+                let message = Message::new(sender, found.via, endpoint, 0, payload, InFlight::NONE, 0);
                 assert!(system.inbox.accept(message, 1).is_ok());
                 system.message = Some(Sent { through, above: above(&system.known, through) });
             }

@@ -7,6 +7,7 @@ mod engine_support;
 use std::sync::{Mutex, MutexGuard, mpsc};
 
 use engine_support::{Cell, World, main_program, module, reactor};
+use hallows_abi::Function;
 use hallows_engine::{Counters, clean, counters, populate_at_most};
 use hallows_kernel::{CellState, Configuration};
 use hallows_linux::platform::{TrapStack, system_calls};
@@ -366,22 +367,29 @@ fn reactors_without_work_have_no_stack() {
     assert_eq!(counters().stacks, made);
 }
 
-/// A main program that makes a region of 2 pages, maps it at 8192 (handle 2 is its budget) and runs this; `$region` is the handle,
-/// and `$operate` an operation on it.
+/// A main program that makes a region of 2 pages (handle 2 is its budget) and runs this; `$region` is the handle, `$map` shows it at an
+/// address with an access (0 for reading, 1 for writing too), `$unmap` takes it out again, and `$now` reads the clock to an address.
 fn with_region(body: &str) -> String {
+    let [create, map, unmap, now] =
+        [Function::BudgetCreateRegion, Function::RegionMap, Function::RegionUnmap, Function::SpaceNow]
+            .map(Function::tag);
     module(&format!(
-        r#"(func $operation (param $code i32) (param $a i64) (param $b i64)
-            (i32.store (i32.const 512) (local.get $code)) (i32.store (i32.const 516) (i32.const 0))
-            (i64.store (i32.const 520) (local.get $a)) (i64.store (i32.const 528) (local.get $b))
-            (i64.store (i32.const 536) (i64.const 0)))
-        (func $operate_to (param $object i32) (param $code i32) (param $a i64) (param $b i64) (param $reply i32) (result i64)
-            (call $operation (local.get $code) (local.get $a) (local.get $b))
-            (call $call (local.get $object) (call $span (i32.const 512) (i32.const 32)) (i64.const 0)
+        r#"(func $operate (param $object i32) (param $tag i32) (param $a i64) (param $length i32) (param $reply i32) (result i64)
+            (i32.store (i32.const 512) (local.get $tag))
+            (i64.store (i32.const 516) (local.get $a))
+            (call $call (local.get $object) (call $span (i32.const 512) (local.get $length)) (i64.const 0)
                 (call $span (local.get $reply) (i32.const 16)) (call $span (i32.const 560) (i32.const 1)) (i64.const 0x7fffffffffffffff)))
-        (func $operate (param $object i32) (param $code i32) (param $a i64) (param $b i64) (result i64)
-            (call $operate_to (local.get $object) (local.get $code) (local.get $a) (local.get $b) (i32.const 568)))
+        (func $map_answered_to (param $region i32) (param $address i64) (param $access i32) (param $reply i32) (result i64)
+            (i32.store8 (i32.const 524) (local.get $access))
+            (call $operate (local.get $region) (i32.const {map}) (local.get $address) (i32.const 13) (local.get $reply)))
+        (func $map (param $region i32) (param $address i64) (param $access i32) (result i64)
+            (call $map_answered_to (local.get $region) (local.get $address) (local.get $access) (i32.const 568)))
+        (func $unmap (param $region i32) (param $address i64) (result i64)
+            (call $operate (local.get $region) (i32.const {unmap}) (local.get $address) (i32.const 12) (i32.const 568)))
+        (func $now (param $reply i32) (result i64)
+            (call $operate (i32.const 1) (i32.const {now}) (i64.const 0) (i32.const 4) (local.get $reply)))
         (func (export "hallows_main") (local $region i32)
-            (call $check (i64.ge_s (call $operate (i32.const 2) (i32.const 35) (i64.const 8192) (i64.const 0)) (i64.const 0)))
+            (call $check (i64.ge_s (call $operate (i32.const 2) (i32.const {create}) (i64.const 8192) (i32.const 12) (i32.const 568)) (i64.const 0)))
             (local.set $region (i32.load (i32.const 560)))
             {body})"#
     ))
@@ -394,24 +402,24 @@ fn a_region_shows_the_same_bytes_wherever_it_is_mapped_until_it_is_unmapped() {
         &with_region(
             "(i32.store (i32.const 8192) (i32.const 99))
              ;; Twice in one memory, for reading and writing.
-             (call $check (i64.ge_s (call $operate (local.get $region) (i32.const 96) (i64.const 8192) (i64.const 1)) (i64.const 0)))
-             (call $check (i64.ge_s (call $operate (local.get $region) (i32.const 96) (i64.const 32768) (i64.const 1)) (i64.const 0)))
+             (call $check (i64.ge_s (call $map (local.get $region) (i64.const 8192) (i32.const 1)) (i64.const 0)))
+             (call $check (i64.ge_s (call $map (local.get $region) (i64.const 32768) (i32.const 1)) (i64.const 0)))
              (call $check (i32.eqz (i32.load (i32.const 8192))))
              (i32.store (i32.const 8192) (i32.const 1234))
              (i32.store (i32.const 40956) (i32.const 5678))
              (call $check (i32.eq (i32.load (i32.const 32768)) (i32.const 1234)))
              (call $check (i32.eq (i32.load (i32.const 16380)) (i32.const 5678)))
-             (call $check (i64.ge_s (call $operate (local.get $region) (i32.const 97) (i64.const 8192) (i64.const 0)) (i64.const 0)))
+             (call $check (i64.ge_s (call $unmap (local.get $region) (i64.const 8192)) (i64.const 0)))
              (call $check (i32.eqz (i32.load (i32.const 8192))))
              (call $check (i32.eq (i32.load (i32.const 32768)) (i32.const 1234)))
-             (call $check (i64.ge_s (call $operate (local.get $region) (i32.const 97) (i64.const 32768) (i64.const 0)) (i64.const 0)))
+             (call $check (i64.ge_s (call $unmap (local.get $region) (i64.const 32768)) (i64.const 0)))
              (call $check (i32.eqz (i32.or (i32.load (i32.const 8192)) (i32.load (i32.const 40956)))))
              (i32.store (i32.const 8192) (i32.const 7))
              (call $check (i32.eqz (i32.load (i32.const 32768))))
              ;; Not where there is no memory, and not between pages.
-             (call $check (i64.lt_s (call $operate (local.get $region) (i32.const 96) (i64.const 61440) (i64.const 1)) (i64.const 0)))
-             (call $check (i64.lt_s (call $operate (local.get $region) (i32.const 96) (i64.const 8193) (i64.const 1)) (i64.const 0)))
-             (call $check (i64.lt_s (call $operate (local.get $region) (i32.const 96) (i64.const -4096) (i64.const 1)) (i64.const 0)))",
+             (call $check (i64.lt_s (call $map (local.get $region) (i64.const 61440) (i32.const 1)) (i64.const 0)))
+             (call $check (i64.lt_s (call $map (local.get $region) (i64.const 8193) (i32.const 1)) (i64.const 0)))
+             (call $check (i64.lt_s (call $map (local.get $region) (i64.const -4096) (i32.const 1)) (i64.const 0)))",
         ),
         &[],
     );
@@ -421,16 +429,16 @@ fn a_region_shows_the_same_bytes_wherever_it_is_mapped_until_it_is_unmapped() {
 fn storing_into_a_region_that_is_only_readable_traps_the_program_and_not_the_machine() {
     let _turn = turn();
     let world = World::new(1);
-    let map = "(call $check (i64.ge_s (call $operate (local.get $region) (i32.const 96) (i64.const 8192) (i64.const 0)) (i64.const 0)))";
+    let map = "(call $check (i64.ge_s (call $map (local.get $region) (i64.const 8192) (i32.const 0)) (i64.const 0)))";
     let log = world.outcome(&with_region(&format!("{map} (i32.store (i32.const 8192) (i32.const 1))")), &[]);
     assert!(log.contains("accessed memory out of bounds"), "{log}");
     // The kernel would store there for the program: refused before, and after.
     world.passes(
         &with_region(&format!(
             "{map}
-             (call $check (i64.eq (i64.const -7) (call $operate_to (i32.const 1) (i32.const 24) (i64.const 0) (i64.const 0) (i32.const 8192))))
-             (call $check (i64.eq (i64.const -7) (call $operate_to (i32.const 1) (i32.const 24) (i64.const 0) (i64.const 0) (i32.const 16368))))
-             (call $check (i64.ge_s (call $operate_to (i32.const 1) (i32.const 24) (i64.const 0) (i64.const 0) (i32.const 16384)) (i64.const 0)))
+             (call $check (i64.eq (i64.const -7) (call $now (i32.const 8192))))
+             (call $check (i64.eq (i64.const -7) (call $now (i32.const 16368))))
+             (call $check (i64.ge_s (call $now (i32.const 16384)) (i64.const 0)))
              (call $check (i64.eq (i64.const -7) (call $wait (i32.const 8192) (i64.const 0) (i64.const 0) (i64.const 0))))
              (drop (i32.load (i32.const 8192)))"
         )),
@@ -439,7 +447,7 @@ fn storing_into_a_region_that_is_only_readable_traps_the_program_and_not_the_mac
     // The answer to the very call that makes its place read-only is lost, nothing else.
     world.passes(
         &with_region(
-            "(call $check (i64.ge_s (call $operate_to (local.get $region) (i32.const 96) (i64.const 8192) (i64.const 0) (i32.const 8192)) (i64.const 0)))
+            "(call $check (i64.ge_s (call $map_answered_to (local.get $region) (i64.const 8192) (i32.const 0) (i32.const 8192)) (i64.const 0)))
              (call $check (i64.eqz (i64.load (i32.const 8192))))",
         ),
         &[],
@@ -451,7 +459,7 @@ fn a_slot_that_showed_a_region_shows_nothing_of_it_to_the_next_program() {
     let _turn = turn();
     let world = World::new(1);
     let shows = world.program(&with_region(
-        "(call $check (i64.ge_s (call $operate (local.get $region) (i32.const 96) (i64.const 8192) (i64.const 1)) (i64.const 0)))
+        "(call $check (i64.ge_s (call $map (local.get $region) (i64.const 8192) (i32.const 1)) (i64.const 0)))
          (i64.store (i32.const 8192) (i64.const -1)) (i64.store (i32.const 16376) (i64.const -1))",
     ));
     let looks = world.program(&main_program(

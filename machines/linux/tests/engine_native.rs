@@ -8,9 +8,9 @@ use engine_support::{Cell, ECHO, World, main_program, reactor};
 use hallows_engine::Program;
 use hallows_kernel::{CellState, Rooted};
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
-use hallows_sdk::{
-    Answer, Deadline, Endpoint, Error, Handle, Message, Object, Server, Start, process, start_info,
-};
+use hallows_sdk::stub::{Borrow, Own, Resource};
+use hallows_sdk::{Answer, Deadline, Endpoint, Error, Handle, Message, Server, Start, process, start_info};
+use hallows_system::kernel::{budget, endpoint, notification, object, space, timer};
 
 /// Adds a byte to the front: how many messages this cell had before. Counts its instances that are alive.
 struct Counter {
@@ -239,4 +239,62 @@ fn a_native_program_that_overflows_its_stack_ends_the_machine_with_the_reason() 
     assert!(!output.status.success());
     assert!(words.contains("the machine itself trapped: signal 11"), "{words}");
     assert!(words.contains("host code overflowed a program's stack"), "{words}");
+}
+
+/// How far [`asks_by_interfaces`] came.
+static ASKED: AtomicU32 = AtomicU32::new(0);
+
+/// Asks kernel objects with clients that were made from `wit/kernel`, and nothing else.
+fn asks_by_interfaces() {
+    let at = Endpoint::from_handle;
+    let space = space::Client(at(Handle::SELF));
+    let budget = budget::Budget(at(Handle::BUDGET));
+    let Own(bell) = budget.create_notification(Deadline::NEVER).unwrap();
+    let notification = notification::Notification(at(bell.capability()));
+    notification.signal(6, Deadline::NEVER).unwrap();
+    assert_eq!(notification.poll(Deadline::NEVER), Ok(6));
+    notification.bind(3, Deadline::NEVER).unwrap();
+    let target = Borrow(budget::Notification::from_capability(bell.capability()));
+    let Own(made) = budget.create_timer(target, 32, Deadline::NEVER).unwrap();
+    let now = space.now(Deadline::NEVER).unwrap();
+    // Nobody looks at the clock in these tests.
+    let timer = timer::Timer(at(made.capability()));
+    timer.arm(now + 1_000_000_000_000, 0, Deadline::NEVER).unwrap();
+    timer.disarm(Deadline::NEVER).unwrap();
+    notification.signal(32, Deadline::NEVER).unwrap();
+    let event = hallows_sdk::wait(&mut [], &mut [], Deadline::NEVER).unwrap();
+    assert_eq!((event.badge, event.value), (3, 32));
+
+    let Own(made) = budget.create_endpoint(budget::Serving::Active(4), None, Deadline::NEVER).unwrap();
+    let served = made.capability().0;
+    let badged = space.mint(served, space::Rights::SEND, 77, Deadline::NEVER).unwrap();
+    let endpoints = endpoint::Client(at(Handle::SELF));
+    assert_eq!(endpoints.recognise(badged, Deadline::NEVER), Ok(77));
+    let identity = space.identify(badged, Deadline::NEVER).unwrap();
+    assert_eq!(
+        (identity.kind, identity.rights, identity.badge),
+        (space::Kind::Endpoint, space::Rights::SEND, 77)
+    );
+    assert_eq!(space.revoke(served, Deadline::NEVER), Ok(1));
+    assert_eq!(space.identify(badged, Deadline::NEVER), Err(Error::BadHandle));
+
+    // The functions of `object` are every object's; those of a kind are no other's.
+    object::Object(at(made.capability())).null(Deadline::NEVER).unwrap_err();
+    object::Object(at(bell.capability())).null(Deadline::NEVER).unwrap();
+    assert_eq!(timer::Timer(at(bell.capability())).disarm(Deadline::NEVER), Err(Error::WrongObject));
+    object::Object(at(bell.capability())).destroy(Deadline::NEVER).unwrap();
+    assert_eq!(notification.poll(Deadline::NEVER), Err(Error::Gone));
+    ASKED.store(1, Ordering::SeqCst);
+}
+
+static ASKS: NativeProgram = NativeProgram { name: "asks", style: NativeStyle::Main(asks_by_interfaces) };
+
+#[test]
+fn kernel_objects_are_asked_by_clients_that_were_made_from_their_interfaces() {
+    let world = World::new(1);
+    let cell = world.cell("asks", &native(&world, &ASKS), false);
+    start(&world, cell);
+    world.run();
+    assert_eq!(world.log(), "");
+    assert_eq!(ASKED.load(Ordering::SeqCst), 1, "the program came to its end");
 }

@@ -4,7 +4,7 @@ mod engine_support;
 
 use engine_support::World;
 use engine_support::wasi::{
-    WALL, clock, console, invocation, outcome, output, program, program_with, set_input, start,
+    WALL, clock, console, invocation, outcome, output, program, program_with, random, set_input, start,
 };
 use hallows_engine::LoadError;
 use hallows_kernel::CellState;
@@ -91,6 +91,19 @@ fn who_was_granted_nothing_has_no_descriptors_arguments_or_clock_on_the_wall_and
          (call $check (call $sched_yield) (i32.const 0))",
     );
     assert_eq!(outcome(&World::new(1), &source, &[]), "");
+}
+
+#[test]
+fn random_bytes_are_those_of_the_service() {
+    let world = World::new(1);
+    let random = random(&world);
+    let source = program(
+        "(call $check (call $random_get (i32.const 0) (i32.const 20)) (i32.const 0))
+         (call $check (i32.load (i32.const 0)) (i32.const 0x09090909))
+         (call $check (i32.load (i32.const 16)) (i32.const 0x09090909))
+         (call $check (i32.load (i32.const 20)) (i32.const 0))",
+    );
+    assert_eq!(outcome(&world, &source, &[("random", &random)]), "");
 }
 
 #[test]

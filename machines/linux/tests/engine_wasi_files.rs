@@ -6,12 +6,12 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use engine_support::wasi::{program_with, start_cell};
+use engine_support::wasi::{program_with, start_cell, start_cell_with};
 use engine_support::{Cell, World};
 use hallows_engine::Program;
 use hallows_kernel::{CellSpecification, CellState, Rooted};
 use hallows_linux::services::{
-    Badge, ENDPOINT_GRANT, ENDPOINT_RIGHTS, GrantedDirectory, HOST, HostResources, install,
+    Badge, ENDPOINT_GRANT, ENDPOINT_RIGHTS, GrantedDirectory, HOST, HostResources, PASSIVELY, install,
 };
 use hallows_sdk::Rights;
 
@@ -25,13 +25,13 @@ static GRANTED: LazyLock<PathBuf> = LazyLock::new(|| {
         read_only: false,
         name: "tests".into(),
     };
-    install(HostResources {
+    install(vec![HostResources {
         directories: vec![directory],
         streams: [null(), null(), null()],
         carried_input: None,
         arguments: vec![b"test".to_vec()],
         variables: Vec::new(),
-    })
+    }])
     .unwrap();
     path
 });
@@ -44,13 +44,24 @@ struct Host {
 }
 
 impl Host {
+    /// On a thread of its own.
     fn new() -> Self {
+        Self::that_serves(false)
+    }
+
+    /// On a thread of its own, and on its clients'.
+    fn both() -> [Self; 2] {
+        [false, true].map(Self::that_serves)
+    }
+
+    fn that_serves(passively: bool) -> Self {
         LazyLock::force(&GRANTED);
         let world = World::new(1);
-        let service = world.cell("host", &world.known(Program::native(&HOST)), false);
-        let endpoint = world.endpoint(service, false);
+        let service = world.cell("host", &world.known(Program::native(&HOST)), passively);
+        let endpoint = world.endpoint(service, passively);
         let own = world.kernel.boot_grant(&world.right, service.id, &endpoint, ENDPOINT_RIGHTS, 0).unwrap();
-        start_cell(&world, service, &[(ENDPOINT_GRANT, own)]);
+        let how: &[&str] = if passively { &["0", PASSIVELY] } else { &[] };
+        start_cell_with(&world, service, how, &[(ENDPOINT_GRANT, own)]);
         world.run();
         Self { world, service, endpoint }
     }
@@ -97,10 +108,7 @@ const OPEN: &str = r#"
 
 #[test]
 fn files_are_made_written_read_listed_moved_and_removed() {
-    let host = Host::new();
     let directory = GRANTED.join("made");
-    std::fs::create_dir(&directory).unwrap();
-    std::fs::write(directory.join("there"), "what was there").unwrap();
     let source = program_with(
         &format!(r#"{OPEN} (data (i32.const 100) "made/file" "made/there" "made" "made/moved")"#),
         r#"(local $fd i32)
@@ -135,14 +143,18 @@ fn files_are_made_written_read_listed_moved_and_removed() {
         (call $check (call $path_unlink_file (i32.const 3) (i32.const 109) (i32.const 10)) (i32.const 0))
         (call $check (call $path_unlink_file (i32.const 3) (i32.const 109) (i32.const 10)) (i32.const 44))"#,
     );
-    assert_eq!(host.outcome(&source, 0), "");
-    assert_eq!(std::fs::read(directory.join("moved")).unwrap(), [b'B'; 128_000]);
-    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+    for host in Host::both() {
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::write(directory.join("there"), "what was there").unwrap();
+        assert_eq!(host.outcome(&source, 0), "");
+        assert_eq!(std::fs::read(directory.join("moved")).unwrap(), [b'B'; 128_000]);
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
 }
 
 #[test]
 fn a_space_that_is_full_takes_no_more_files_and_none_is_left_open() {
-    let host = Host::new();
     std::fs::write(GRANTED.join("many"), "").unwrap();
     let source = program_with(
         &format!(r#"{OPEN} (data (i32.const 100) "many")"#),
@@ -166,11 +178,13 @@ fn a_space_that_is_full_takes_no_more_files_and_none_is_left_open() {
             (local.set $n (i32.add (local.get $n) (i32.const 1)))
             (br_if $exchange (i32.lt_u (local.get $n) (i32.const 40000))))"#,
     );
-    // Its own, its budget, the directory, and what is left for files.
-    assert_eq!(host.outcome(&source, 16), "");
-    // What it had open was closed when it ended: others find descriptors.
-    for _ in 0..3 {
+    for host in Host::both() {
+        // Its own, its budget, the directory, and what is left for files.
         assert_eq!(host.outcome(&source, 16), "");
+        // What it had open was closed when it ended: others find descriptors.
+        for _ in 0..3 {
+            assert_eq!(host.outcome(&source, 16), "");
+        }
     }
 }
 

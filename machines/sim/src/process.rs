@@ -1,7 +1,7 @@
 //! What a simulated program has: the calls of the kernel over its own memory, time that passes, and checks.
 
 use hallows_abi::{
-    Code, Error, Event, Handle, MAX_MESSAGE, MAX_TRANSFERS, NO_DEADLINE, Operation, Reply, Transfer,
+    Error, Event, Handle, MAX_MESSAGE, MAX_TRANSFERS, NO_DEADLINE, Operation, Reply, Transfer,
 };
 use hallows_kernel::{CellId, Context, CoreId, HandleList, Kernel, Nanos, Outgoing, ThreadId};
 
@@ -341,47 +341,47 @@ impl<'a> Process<'a> {
     /// An operation of a kernel object; what it says and the capabilities that it makes.
     ///
     /// # Errors
-    /// The kernel's.
+    /// The kernel's; `Refused` for an answer that is a list of bytes.
     pub fn operate(
         &mut self,
         object: Handle,
-        code: Code,
-        arguments: [u64; 3],
+        operation: impl Into<Operation>,
         transfers: &[Transfer],
     ) -> Result<(Reply, Vec<Handle>), Error> {
-        let received = self.call(object, &Operation { code, arguments }.emit(), transfers, NO_DEADLINE)?;
-        Ok((Reply::parse(&received.bytes).unwrap_or_default(), received.handles))
+        let operation = operation.into();
+        let received = self.call(object, &operation.emit(), transfers, NO_DEADLINE)?;
+        let reply = Reply::parse(operation.answer(), &received.bytes).ok_or(Error::Refused)?;
+        Ok((reply, received.handles))
     }
 
-    /// An operation with text behind it.
+    /// An operation with its text behind it.
     ///
     /// # Errors
     /// The kernel's.
     pub fn operate_with(
         &mut self,
         object: Handle,
-        code: Code,
+        operation: impl Into<Operation>,
         text: &[u8],
         transfers: &[Transfer],
     ) -> Result<Received, Error> {
-        let mut bytes = Operation { code, arguments: [0; 3] }.emit().to_vec();
+        let mut bytes = operation.into().emit().to_vec();
         bytes.extend_from_slice(text);
         self.call(object, &bytes, transfers, NO_DEADLINE)
     }
 
-    /// An operation that makes a capability.
+    /// An operation that makes a capability, or gives one another name.
     ///
     /// # Errors
     /// The kernel's.
     pub fn make(
         &mut self,
         object: Handle,
-        code: Code,
-        arguments: [u64; 3],
+        operation: impl Into<Operation>,
         transfers: &[Transfer],
     ) -> Result<Handle, Error> {
-        let (reply, _) = self.operate(object, code, arguments, transfers)?;
-        Ok(Handle(u32::try_from(reply.a).unwrap_or(0)))
+        let (reply, handles) = self.operate(object, operation, transfers)?;
+        reply.handle().or_else(|| handles.first().copied()).ok_or(Error::Refused)
     }
 
     /// The length that no message may have.

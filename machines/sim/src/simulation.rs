@@ -262,6 +262,27 @@ impl Simulation {
         self.kernel.boot_kill(&self.boot, cell)
     }
 
+    /// Starts a dead cell again, as an operator does; its life.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn restart(&mut self, cell: CellId) -> Result<u32, hallows_abi::Error> {
+        self.kernel.boot_restart(&self.boot, cell)
+    }
+
+    /// Puts a message into an active endpoint that wants no answer, as an operator does.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn send_as_operator(
+        &mut self,
+        endpoint: &Rooted,
+        badge: u64,
+        bytes: &[u8],
+    ) -> Result<(), hallows_abi::Error> {
+        self.kernel.boot_send(&self.boot, endpoint, badge, bytes)
+    }
+
     /// Lets a cell fault at its checks, as often as [`Faults::fault`] says.
     pub fn make_fragile(&mut self, cell: CellId) {
         world(|world| world.fragile.push(cell.0));

@@ -4,10 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use hallows_abi::{Code, Error, Handle, NO_DEADLINE, Transfer};
+use hallows_abi::{
+    Error, Handle, NO_DEADLINE, NewCell, OnBudget, OnCell, OnNotification, OnObject, OnTimer, Running,
+    TimeBudget, Transfer,
+};
 use hallows_kernel::{
     CellId, CellPicture, CellSpecification, CellState, Configuration, CoreId, Nanos, Rooted, Service,
-    TimeBudget, TimePicture,
+    TimePicture,
 };
 use hallows_sim::{Faults, Process, Response, Simulation};
 
@@ -295,7 +298,7 @@ fn a_restart_does_not_bring_a_new_budget() {
     sim.kill(capped);
     sim.run_until(STEPS, |sim| sim.kernel.state(capped) == CellState::Dead).unwrap();
     let restarter = sim.main(|process| {
-        process.operate(Handle(3), Code::Restart, [0; 3], &[])?;
+        process.operate(Handle(3), OnCell::Restart, &[])?;
         Ok(())
     });
     let (restarter, _) = sim.cell_of(&restarter, None, &specification(3, None));
@@ -312,20 +315,25 @@ fn a_restart_does_not_bring_a_new_budget() {
     sim.finish(STEPS).unwrap();
 }
 
+/// A small cell.
+fn create(running: Running) -> OnBudget {
+    let new = NewCell { memory_bytes: 1 << 16, slots: Some(8), priority: 0, running };
+    OnBudget::CreateCell { with_faults: false, new }
+}
+
 #[test]
 fn cells_that_come_and_go_with_long_periods_leave_no_queue_behind() {
     let mut sim = simulation(1);
     let (program, _) = spinner(&mut sim);
     let maker = sim.main(|process| {
         let time = TimeBudget { budget_ns: US, period_ns: TimeBudget::MOST_PERIOD_NS };
-        let arguments = [1 << 16, 8, time.to_argument().unwrap()];
+        let create = create(Running::Active(Some(time)));
         for _ in 0..50 {
-            let child =
-                process.make(Handle::BUDGET, Code::CreateCell, arguments, &[Transfer::copy(Handle(3))])?;
-            process.operate(child, Code::Start, [0; 3], &[])?;
+            let child = process.make(Handle::BUDGET, create, &[Transfer::copy(Handle(3))])?;
+            process.operate(child, OnCell::Start { length: 0 }, &[])?;
             // Time enough to use it up.
             process.wait(process.time_ns() + 50 * US)?;
-            process.operate(child, Code::Destroy, [0; 3], &[])?;
+            process.operate(child, OnObject::Destroy, &[])?;
         }
         process.wait(process.time_ns() + 1_000_000 * MS)?;
         Ok(())
@@ -504,20 +512,15 @@ fn a_cell_with_a_budget_gives_no_larger_share_to_those_that_it_makes() {
     let maker = sim.main(move |process| {
         let budgets = [None, Some((201, 1_000)), Some((100, 400)), Some((200, 1_000)), Some((10, 500))];
         for time in budgets {
-            let time = time.map_or(0, |(budget, period)| {
-                TimeBudget { budget_ns: budget * US, period_ns: period * US }.to_argument().unwrap()
-            });
-            let made = process.make(
-                Handle::BUDGET,
-                Code::CreateCell,
-                [1 << 16, 8, time],
-                &[Transfer::copy(Handle(3))],
-            );
+            let time =
+                time.map(|(budget, period)| TimeBudget { budget_ns: budget * US, period_ns: period * US });
+            let create = create(Running::Active(time));
+            let made = process.make(Handle::BUDGET, create, &[Transfer::copy(Handle(3))]);
             noted.borrow_mut().push(made.err());
         }
         // A passive cell has no budget, and an init function of its own, which nobody would pay for.
-        let passive = [1 << 16, 8, 1];
-        let made = process.make(Handle::BUDGET, Code::CreateCell, passive, &[Transfer::copy(Handle(3))]);
+        let passive = create(Running::Passive);
+        let made = process.make(Handle::BUDGET, passive, &[Transfer::copy(Handle(3))]);
         noted.borrow_mut().push(made.err());
         Ok(())
     });
@@ -539,12 +542,12 @@ fn an_idle_machine_arms_nothing() {
         let program = sim.main(|process| {
             process.compute(300 * US)?;
             process.wait(process.time_ns() + 100 * US)?;
-            let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
-            process.operate(bell, Code::Bind, [0; 3], &[])?;
+            let bell = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
+            process.operate(bell, OnNotification::Bind { badge: 0 }, &[])?;
             let timer =
-                process.make(Handle::BUDGET, Code::CreateTimer, [1, 0, 0], &[Transfer::copy(bell)])?;
+                process.make(Handle::BUDGET, OnBudget::CreateTimer { bits: 1 }, &[Transfer::copy(bell)])?;
             let at = process.time_ns() + 50 * US;
-            process.operate(timer, Code::Arm, [at, 0, 0], &[])?;
+            process.operate(timer, OnTimer::Arm { at_ns: at, every_ns: 0 }, &[])?;
             process.wait(NO_DEADLINE)?;
             process.wait(NO_DEADLINE)?;
             Ok(())

@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use hallows_abi::{
-    Code, Error, Handle, MAX_CHAIN, MAX_MESSAGE, MAX_TRANSFERS, NO_DEADLINE, Operation, Rights, Transfer,
-    TransferMode,
+    Access, Error, Handle, MAX_CHAIN, MAX_MESSAGE, MAX_TRANSFERS, NO_DEADLINE, NewCell, OnBudget, OnCell,
+    OnEndpoint, OnNotification, OnObject, OnRegion, OnSpace, OnTimer, Reply, Rights, Running, Serving,
+    TimeBudget, Transfer, TransferMode,
 };
 use hallows_kernel::{CellId, CellSpecification, Configuration, Rooted};
 use hallows_sim::{Faults, Halt, Process, Response, Simulation};
@@ -96,7 +97,7 @@ fn a_forged_or_deleted_handle_is_a_bad_handle() {
     let errors = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
         let forged = [Handle::NULL, Handle(63), Handle(u32::MAX), Handle::new(3, 1), Handle::new(1 << 19, 0)]
             .map(|handle| process.call(handle, &[], &[], NO_DEADLINE).unwrap_err());
-        process.operate(Handle::SELF, Code::Delete, [3, 0, 0], &[]).unwrap();
+        process.operate(Handle::SELF, OnSpace::Delete { what: Handle(3) }, &[]).unwrap();
         (forged, process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap_err())
     });
     assert_eq!(errors, ([Error::BadHandle; 5], Error::BadHandle));
@@ -120,7 +121,7 @@ fn a_message_whose_capability_is_revoked_before_its_answer_is_revoked() {
     let revoker = cell(&mut sim, &[(&endpoint, Rights::ALL), (&door, Rights::SEND)], |process| {
         process.send(Handle(4), &[], &[Transfer::copy(Handle(3))], 0)?;
         process.compute(100_000)?;
-        process.operate(Handle::SELF, Code::Revoke, [3, 0, 0], &[])?;
+        process.operate(Handle::SELF, OnSpace::Revoke { what: Handle(3) }, &[])?;
         Ok(())
     });
     sim.start(revoker);
@@ -138,13 +139,13 @@ fn a_capability_without_the_right_says_no_right() {
     let errors = result_of(&mut sim, &grants, |process| {
         [
             process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap_err(),
-            process.operate(Handle(4), Code::Signal, [1, 0, 0], &[]).unwrap_err(),
-            process.operate(Handle(4), Code::Destroy, [0; 3], &[]).unwrap_err(),
+            process.operate(Handle(4), OnNotification::Signal { bits: 1 }, &[]).unwrap_err(),
+            process.operate(Handle(4), OnObject::Destroy, &[]).unwrap_err(),
             // To pass on what may not be passed on.
             process.call(Handle(3), &[], &[Transfer::copy(Handle(4))], NO_DEADLINE).unwrap_err(),
             // A cell's space and budget are its own for good.
-            process.operate(Handle::SELF, Code::Move, [2, 0, 0], &[]).unwrap_err(),
-            process.operate(Handle::SELF, Code::Copy, [1, 0, 0], &[]).unwrap_err(),
+            process.operate(Handle::SELF, OnSpace::Move { what: Handle(2) }, &[]).unwrap_err(),
+            process.operate(Handle::SELF, OnSpace::Copy { what: Handle(1) }, &[]).unwrap_err(),
         ]
     });
     assert_eq!(errors, [Error::NoRight; 6]);
@@ -172,8 +173,8 @@ fn an_operation_of_another_kind_of_object_is_a_wrong_object() {
     let grants = [(&endpoint, Rights::ALL), (&notification, Rights::ALL)];
     let errors = result_of(&mut sim, &grants, |process| {
         [
-            process.operate(Handle(4), Code::Arm, [1, 0, 0], &[]).unwrap_err(),
-            process.operate(Handle::BUDGET, Code::Signal, [1, 0, 0], &[]).unwrap_err(),
+            process.operate(Handle(4), OnTimer::Arm { at_ns: 1, every_ns: 0 }, &[]).unwrap_err(),
+            process.operate(Handle::BUDGET, OnNotification::Signal { bits: 1 }, &[]).unwrap_err(),
             // A passive server has nobody who would run a sent message later.
             process.send(Handle(3), &[], &[], 0).unwrap_err(),
             process.send(Handle(4), &[], &[], 0).unwrap_err(),
@@ -186,17 +187,25 @@ fn an_operation_of_another_kind_of_object_is_a_wrong_object() {
 #[test]
 fn a_capability_is_recognised_by_the_server_of_its_endpoint_and_nobody_else() {
     let recognise = |process: &mut Process<'_>, handle: Handle| {
-        let reply = process.operate(Handle::SELF, Code::Recognise, [u64::from(handle.0), 0, 0], &[]);
-        reply.map(|(reply, _)| (reply.a, reply.b))
+        let reply = process.operate(Handle::SELF, OnEndpoint::Recognise { endpoint: handle }, &[]);
+        reply.map(|(reply, _)| reply.number().unwrap())
     };
     let mut sim = machine();
     let (_, other) = passive(&mut sim, 0);
     let notification = sim.kernel.boot_notification(&sim.boot).unwrap();
     let answers =
         result_of(&mut sim, &[(&other, Rights::ALL), (&notification, Rights::ALL)], move |process| {
-            let own = process.make(Handle::BUDGET, Code::CreateEndpoint, [0, 4, 0], &[]).unwrap();
+            let own = process
+                .make(
+                    Handle::BUDGET,
+                    OnBudget::CreateEndpoint { serving: Serving::Active { queue: 4 }, of_another: false },
+                    &[],
+                )
+                .unwrap();
             let mint = |process: &mut Process<'_>, of: Handle| {
-                process.make(Handle::SELF, Code::Mint, [u64::from(of.0), 0, 7], &[]).unwrap()
+                process
+                    .make(Handle::SELF, OnSpace::Mint { what: of, rights: Rights::NONE, badge: 7 }, &[])
+                    .unwrap()
             };
             let (badged, look_alike) = (mint(process, own), mint(process, Handle(3)));
             let alive = [
@@ -208,30 +217,24 @@ fn a_capability_is_recognised_by_the_server_of_its_endpoint_and_nobody_else() {
                 recognise(process, Handle::SELF),
                 recognise(process, Handle::NULL),
                 recognise(process, Handle::new(badged.index(), 1)),
-                process
-                    .operate(Handle::SELF, Code::Recognise, [1 << 32 | u64::from(badged.0), 0, 0], &[])
-                    .map(|_| (0, 0)),
                 // It is asked of the caller's own space, and of no other object.
-                process
-                    .operate(Handle::BUDGET, Code::Recognise, [u64::from(badged.0), 0, 0], &[])
-                    .map(|_| (0, 0)),
+                process.operate(Handle::BUDGET, OnEndpoint::Recognise { endpoint: badged }, &[]).map(|_| 0),
             ];
-            process.operate(Handle::SELF, Code::Revoke, [u64::from(own.0), 0, 0], &[]).unwrap();
+            process.operate(Handle::SELF, OnSpace::Revoke { what: own }, &[]).unwrap();
             let revoked = recognise(process, badged);
             let again = mint(process, own);
-            process.operate(Handle::SELF, Code::Destroy, [u64::from(own.0), 0, 0], &[]).unwrap();
+            process.operate(Handle::SELF, OnEndpoint::Destroy { endpoint: own }, &[]).unwrap();
             (alive, revoked, recognise(process, again))
         });
     let (alive, revoked, destroyed) = answers;
     assert_eq!(
         alive,
         [
-            Ok((7, 0)),
-            Ok((0, 0)),
+            Ok(7),
+            Ok(0),
             Err(Error::NoRight),
             Err(Error::WrongObject),
             Err(Error::WrongObject),
-            Err(Error::BadHandle),
             Err(Error::BadHandle),
             Err(Error::BadHandle),
             Err(Error::WrongObject),
@@ -250,8 +253,8 @@ fn a_handler_tells_its_own_capability_from_one_that_its_caller_made_to_look_like
         let noted = Rc::clone(&noted);
         Ok(Box::new(move |process, message| {
             for handle in message.handles {
-                let reply = process.operate(Handle::SELF, Code::Recognise, [u64::from(handle.0), 0, 0], &[]);
-                noted.borrow_mut().push(reply.map(|(reply, _)| reply.a));
+                let reply = process.operate(Handle::SELF, OnEndpoint::Recognise { endpoint: handle }, &[]);
+                noted.borrow_mut().push(reply.map(|(reply, _)| reply.number().unwrap()));
             }
             Ok(Response::bytes([]))
         }))
@@ -263,10 +266,16 @@ fn a_handler_tells_its_own_capability_from_one_that_its_caller_made_to_look_like
         result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
             let mint = |process: &mut Process<'_>, of: Handle| {
                 process
-                    .make(Handle::SELF, Code::Mint, [u64::from(of.0), u64::from(Rights::ALL.0), 7], &[])
+                    .make(Handle::SELF, OnSpace::Mint { what: of, rights: Rights::ALL, badge: 7 }, &[])
                     .unwrap()
             };
-            let own = process.make(Handle::BUDGET, Code::CreateEndpoint, [0, 4, 0], &[]).unwrap();
+            let own = process
+                .make(
+                    Handle::BUDGET,
+                    OnBudget::CreateEndpoint { serving: Serving::Active { queue: 4 }, of_another: false },
+                    &[],
+                )
+                .unwrap();
             let gifts = [mint(process, Handle(3)), mint(process, own)].map(Transfer::copy);
             process.call(Handle(3), &[], &gifts, NO_DEADLINE).unwrap();
         });
@@ -279,7 +288,7 @@ fn a_handler_tells_its_own_capability_from_one_that_its_caller_made_to_look_like
 fn a_number_that_is_no_operation_is_an_unknown_operation() {
     let mut sim = machine();
     let error = error_of(&mut sim, &[], |process| {
-        process.call(Handle::SELF, &[0xff; Operation::SIZE], &[], NO_DEADLINE).map(|_| ())
+        process.call(Handle::SELF, &[0xff; 32], &[], NO_DEADLINE).map(|_| ())
     });
     assert_eq!(error, Error::UnknownOperation);
     sim.finish(STEPS).unwrap();
@@ -290,31 +299,60 @@ fn an_argument_outside_of_what_an_operation_takes_is_a_bad_argument() {
     let mut sim = machine();
     let child = sim.main(|_| Ok(()));
     let errors = result_of(&mut sim, &[(&child, Rights::ALL)], |process| {
-        let mut cell = |slots, form| {
+        let mut cell = |slots, time: Option<(u64, u64)>| {
             let program = [Transfer::copy(Handle(3))];
-            process.make(Handle::BUDGET, Code::CreateCell, [65_536, slots, form], &program).unwrap_err()
+            let time = time.map(|(budget_us, period_us)| TimeBudget {
+                budget_ns: 1_000 * budget_us,
+                period_ns: 1_000 * period_us,
+            });
+            let new = NewCell {
+                memory_bytes: 65_536,
+                slots: Some(slots),
+                priority: 0,
+                running: Running::Active(time),
+            };
+            let create = OnBudget::CreateCell { with_faults: false, new };
+            process.make(Handle::BUDGET, create, &program).unwrap_err()
         };
         // Slots; a priority that there is not is above the caller's as well. A time budget: without a period, without time, longer than its
-        // period, with a period that no machine can keep, of a passive cell.
-        let (budget, period) = (|us: u64| us << 8, |us: u64| us << 32);
+        // period, with a period that no machine can keep.
         let cells = [
-            cell(7, 0),
-            cell(65_537, 0),
-            cell(8, budget(5)),
-            cell(8, period(1_000)),
-            cell(8, budget(1_001) | period(1_000)),
-            cell(8, budget(1) | period(1)),
-            cell(8, 1 | budget(1) | period(1_000)),
+            cell(0, None),
+            cell(7, None),
+            cell(65_537, None),
+            cell(8, Some((5, 0))),
+            cell(8, Some((0, 1_000))),
+            cell(8, Some((1_001, 1_000))),
+            cell(8, Some((1, 1))),
         ];
         assert_eq!(cells, [Error::BadArgument; 7]);
+        let passive = Serving::Passive { handler_budget_ns: Some(0) };
         [
-            // Too short to be an operation.
-            process.call(Handle::SELF, &[0; 31], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),
-            process.operate(Handle::BUDGET, Code::CreateEndpoint, [0, 0, 0], &[]).unwrap_err(),
-            process.operate(Handle::BUDGET, Code::CreateEndpoint, [0, 4_097, 0], &[]).unwrap_err(),
-            process.operate(Handle::BUDGET, Code::CreateEndpoint, [2, 1, 0], &[]).unwrap_err(),
-            process.operate(Handle::BUDGET, Code::CreateRegion, [0, 0, 0], &[]).unwrap_err(),
-            process.operate(Handle::BUDGET, Code::CreateTimer, [0, 0, 0], &[]).unwrap_err(),
+            // Too short for a function's tag.
+            process.call(Handle::SELF, &[0; 3], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),
+            process
+                .operate(
+                    Handle::BUDGET,
+                    OnBudget::CreateEndpoint { serving: Serving::Active { queue: 0 }, of_another: false },
+                    &[],
+                )
+                .unwrap_err(),
+            process
+                .operate(
+                    Handle::BUDGET,
+                    OnBudget::CreateEndpoint { serving: Serving::Active { queue: 4_097 }, of_another: false },
+                    &[],
+                )
+                .unwrap_err(),
+            process
+                .operate(
+                    Handle::BUDGET,
+                    OnBudget::CreateEndpoint { serving: passive, of_another: false },
+                    &[],
+                )
+                .unwrap_err(),
+            process.operate(Handle::BUDGET, OnBudget::CreateRegion { bytes: 0 }, &[]).unwrap_err(),
+            process.operate(Handle::BUDGET, OnBudget::CreateTimer { bits: 0 }, &[]).unwrap_err(),
         ]
     });
     assert_eq!(errors, [Error::BadArgument; 6]);
@@ -365,7 +403,7 @@ fn an_answer_that_is_longer_than_its_room_is_lost_with_its_capabilities() {
     let mut sim = machine();
     let giving = |_: &mut Process<'_>| -> Result<hallows_sim::Handler, Halt> {
         Ok(Box::new(|process, _| {
-            let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+            let made = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
             Ok(Response::Answer(vec![1; 9], vec![Transfer::copy(made)]))
         }))
     };
@@ -386,7 +424,7 @@ fn an_answer_that_is_longer_than_its_room_is_lost_with_its_capabilities() {
         process.send(Handle(4), &[], &[], 8).unwrap();
         let event = process.wait(NO_DEADLINE).unwrap();
         // Nothing came to lie in this cell's space: the next capability gets the first free slot.
-        (errors, event, process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]).unwrap())
+        (errors, event, process.make(Handle::SELF, OnSpace::Copy { what: Handle(3) }, &[]).unwrap())
     });
     assert_eq!(errors, [Error::AnswerTooLong; 2]);
     assert_eq!((event.status, event.handles), (Some(Error::AnswerTooLong), Vec::new()));
@@ -457,7 +495,11 @@ fn a_call_back_into_a_server_on_the_chain_is_a_deadlock() {
 fn an_active_server_that_calls_itself_is_a_deadlock() {
     let mut sim = machine();
     let error = error_of(&mut sim, &[], |process| {
-        let own = process.make(Handle::BUDGET, Code::CreateEndpoint, [0, 4, 0], &[])?;
+        let own = process.make(
+            Handle::BUDGET,
+            OnBudget::CreateEndpoint { serving: Serving::Active { queue: 4 }, of_another: false },
+            &[],
+        )?;
         process.call(own, &[], &[], NO_DEADLINE).map(|_| ())
     });
     assert_eq!(error, Error::Deadlock);
@@ -504,10 +546,10 @@ fn a_chain_of_derivations_ends_with_too_deep() {
     let result = Rc::new(RefCell::new(None));
     let slot = Rc::clone(&result);
     let program = sim.main(move |process| {
-        let mut last = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        let mut last = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
         let mut derivations = 0;
         let error = loop {
-            match process.make(Handle::SELF, Code::Copy, [u64::from(last.0), 0, 0], &[]) {
+            match process.make(Handle::SELF, OnSpace::Copy { what: last }, &[]) {
                 Ok(copy) => last = copy,
                 Err(error) => break error,
             }
@@ -561,13 +603,13 @@ fn what_names_a_destroyed_object_is_gone() {
     let grants = [(&endpoint, Rights::ALL), (&notification, Rights::ALL)];
     let errors = result_of(&mut sim, &grants, |process| {
         // An endpoint is named by its handle: what is sent to it goes to its server.
-        process.operate(Handle::SELF, Code::Destroy, [3, 0, 0], &[]).unwrap();
-        process.operate(Handle(4), Code::Destroy, [0; 3], &[]).unwrap();
+        process.operate(Handle::SELF, OnEndpoint::Destroy { endpoint: Handle(3) }, &[]).unwrap();
+        process.operate(Handle(4), OnObject::Destroy, &[]).unwrap();
         [
             process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap_err(),
             process.send(Handle(3), &[], &[], 0).unwrap_err(),
-            process.operate(Handle::SELF, Code::Destroy, [3, 0, 0], &[]).unwrap_err(),
-            process.operate(Handle(4), Code::Signal, [1, 0, 0], &[]).unwrap_err(),
+            process.operate(Handle::SELF, OnEndpoint::Destroy { endpoint: Handle(3) }, &[]).unwrap_err(),
+            process.operate(Handle(4), OnNotification::Signal { bits: 1 }, &[]).unwrap_err(),
         ]
     });
     assert_eq!(errors, [Error::Gone; 4]);
@@ -580,7 +622,7 @@ fn every_call_of_a_cell_that_ends_says_killed() {
     let (_, endpoint) = active(&mut sim, 4, 0);
     let errors = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
         [
-            process.operate(Handle::SELF, Code::Exit, [0; 3], &[]).map(|_| ()).unwrap_err(),
+            process.operate(Handle::SELF, OnSpace::Exit { status: 0 }, &[]).map(|_| ()).unwrap_err(),
             process.call(Handle(3), &[], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),
             process.send(Handle(3), &[], &[], 0).map(|_| ()).unwrap_err(),
             process.wait(NO_DEADLINE).map(|_| ()).unwrap_err(),
@@ -625,10 +667,10 @@ fn a_space_without_a_free_slot_is_full() {
     let (copies, error, made) = result_of(&mut sim, &grants, |process| {
         let mut copies = 0;
         loop {
-            match process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]) {
+            match process.make(Handle::SELF, OnSpace::Copy { what: Handle(3) }, &[]) {
                 Ok(_) => copies += 1,
                 Err(error) => {
-                    let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[]);
+                    let made = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[]);
                     return (copies, error, made);
                 }
             }
@@ -644,10 +686,10 @@ fn a_space_without_a_free_slot_is_full() {
 fn a_server_whose_space_is_full_refuses_capabilities_and_keeps_none() {
     let mut sim = machine();
     let program = sim.reactor(|process| {
-        let one = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
-        while process.make(Handle::SELF, Code::Copy, [u64::from(one.0), 0, 0], &[]).is_ok() {}
+        let one = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
+        while process.make(Handle::SELF, OnSpace::Copy { what: one }, &[]).is_ok() {}
         // Room for one.
-        process.operate(Handle::SELF, Code::Delete, [u64::from(one.0), 0, 0], &[])?;
+        process.operate(Handle::SELF, OnSpace::Delete { what: one }, &[])?;
         Ok(Box::new(|_, message| Ok(Response::bytes([message.handles.len() as u8]))))
     });
     let (cell, _) = sim.cell("full", &program, None, true, 3);
@@ -671,7 +713,7 @@ fn an_answer_whose_capabilities_find_no_slot_is_too_long_and_keeps_none() {
     for is_passive in [true, false] {
         let mut sim = machine();
         let give = |process: &mut Process<'_>| {
-            let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+            let made = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
             Ok::<_, Halt>(Transfer { mode: TransferMode::Move, ..Transfer::copy(made) })
         };
         let program = if is_passive {
@@ -692,15 +734,15 @@ fn an_answer_whose_capabilities_find_no_slot_is_too_long_and_keeps_none() {
         sim.start(server);
         sim.run(STEPS).unwrap();
         let results = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
-            let copy = process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]).unwrap();
-            while process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]).is_ok() {}
+            let copy = process.make(Handle::SELF, OnSpace::Copy { what: Handle(3) }, &[]).unwrap();
+            while process.make(Handle::SELF, OnSpace::Copy { what: Handle(3) }, &[]).is_ok() {}
             let full = process.call(Handle(3), &[], &[], NO_DEADLINE).map(|answer| answer.handles.len());
-            process.operate(Handle::SELF, Code::Delete, [u64::from(copy.0), 0, 0], &[]).unwrap();
+            process.operate(Handle::SELF, OnSpace::Delete { what: copy }, &[]).unwrap();
             process.take_at_most(0);
             let unnamed = process.call(Handle(3), &[], &[], NO_DEADLINE).map(|answer| answer.handles.len());
             process.take_at_most(1);
             let fits = process.call(Handle(3), &[], &[], NO_DEADLINE).map(|answer| answer.handles.len());
-            let full_again = process.make(Handle::SELF, Code::Copy, [3, 0, 0], &[]).map(|_| ());
+            let full_again = process.make(Handle::SELF, OnSpace::Copy { what: Handle(3) }, &[]).map(|_| ());
             (full, unnamed, fits, full_again)
         });
         let lost = Err(Error::AnswerTooLong);
@@ -719,7 +761,7 @@ fn a_message_with_more_capabilities_than_its_receiver_takes_is_too_long_and_not_
             let message = process.wait(NO_DEADLINE)?;
             let taken = message.handles.len() as u8;
             let mut copies = 0;
-            while process.make(Handle::SELF, Code::Copy, [2, 0, 0], &[]).is_ok() {
+            while process.make(Handle::SELF, OnSpace::Copy { what: Handle(2) }, &[]).is_ok() {
                 copies += 1;
             }
             process.answer(message.token, &[taken, copies], &[])?;
@@ -742,15 +784,16 @@ fn a_message_with_more_capabilities_than_its_receiver_takes_is_too_long_and_not_
 
 #[test]
 fn a_revoked_region_leaves_memories_also_when_its_capability_was_moved_or_deleted_since() {
-    for code in [Code::Move, Code::Delete] {
+    for moves in [true, false] {
         let mut sim = machine();
         let seen = Rc::new(RefCell::new(Vec::new()));
         let noted = Rc::clone(&seen);
         let mapper = cell(&mut sim, &[], move |process| {
             let message = process.wait(NO_DEADLINE)?;
             let region = message.handles[0];
-            process.operate(region, Code::Map, [12_288, 1, 0], &[])?;
-            process.operate(Handle::SELF, code, [u64::from(region.0), 0, 0], &[])?;
+            process.operate(region, OnRegion::Map { address: 12_288, access: Access::ReadWrite }, &[])?;
+            let (moved, deleted) = (OnSpace::Move { what: region }, OnSpace::Delete { what: region });
+            process.operate(Handle::SELF, if moves { moved } else { deleted }, &[])?;
             let byte = process.range(12_288, 1)?;
             noted.borrow_mut().extend(process.taken(byte));
             process.answer(message.token, &[], &[])?;
@@ -762,14 +805,16 @@ fn a_revoked_region_leaves_memories_also_when_its_capability_was_moved_or_delete
         let endpoint = sim.active(mapper, 1);
         sim.start(mapper);
         result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
-            let region = process.make(Handle::BUDGET, Code::CreateRegion, [4_096, 0, 0], &[]).unwrap();
-            process.operate(region, Code::Map, [12_288, 1, 0], &[]).unwrap();
+            let region = process.make(Handle::BUDGET, OnBudget::CreateRegion { bytes: 4_096 }, &[]).unwrap();
+            process
+                .operate(region, OnRegion::Map { address: 12_288, access: Access::ReadWrite }, &[])
+                .unwrap();
             process.store(12_288, &[7]).unwrap();
             process.call(Handle(3), &[], &[Transfer::copy(region)], NO_DEADLINE).unwrap();
-            process.operate(Handle::SELF, Code::Revoke, [u64::from(region.0), 0, 0], &[]).unwrap();
+            process.operate(Handle::SELF, OnSpace::Revoke { what: region }, &[]).unwrap();
             process.call(Handle(3), &[], &[], NO_DEADLINE).unwrap();
         });
-        assert_eq!(*seen.borrow(), [7, 0], "{code:?}");
+        assert_eq!(*seen.borrow(), [7, 0], "moved: {moves}");
         sim.finish(STEPS).unwrap();
     }
 }
@@ -779,17 +824,21 @@ fn a_budget_without_bytes_is_exhausted() {
     let mut sim = machine();
     let (_, endpoint) = silent(&mut sim, 4);
     let (errors, used) = result_of(&mut sim, &[(&endpoint, Rights::ALL)], |process| {
-        let before = process.operate(Handle::BUDGET, Code::Query, [0; 3], &[]).unwrap().0;
-        let rest = before.a - before.b;
+        let query = |process: &mut Process<'_>| match process.operate(Handle::BUDGET, OnBudget::Query, &[]) {
+            Ok((Reply::Account(account), _)) => account,
+            other => panic!("no account: {other:?}"),
+        };
+        let before = query(process);
+        let rest = before.total_bytes - before.used_bytes;
         let errors = [
-            process.make(Handle::BUDGET, Code::Split, [rest, 0, 0], &[]).unwrap_err(),
-            process.make(Handle::BUDGET, Code::CreateRegion, [rest, 0, 0], &[]).unwrap_err(),
+            process.make(Handle::BUDGET, OnBudget::Split { bytes: rest }, &[]).unwrap_err(),
+            process.make(Handle::BUDGET, OnBudget::CreateRegion { bytes: rest }, &[]).unwrap_err(),
         ];
-        let small = process.make(Handle::BUDGET, Code::Split, [300, 0, 0], &[]).unwrap();
-        process.make(small, Code::CreateNotification, [0; 3], &[]).unwrap();
-        let third = process.make(small, Code::CreateNotification, [0; 3], &[]).unwrap_err();
-        let after = process.operate(Handle::BUDGET, Code::Query, [0; 3], &[]).unwrap().0;
-        ([errors[0], errors[1], third], after.b - before.b)
+        let small = process.make(Handle::BUDGET, OnBudget::Split { bytes: 300 }, &[]).unwrap();
+        process.make(small, OnBudget::CreateNotification, &[]).unwrap();
+        let third = process.make(small, OnBudget::CreateNotification, &[]).unwrap_err();
+        let after = query(process);
+        ([errors[0], errors[1], third], after.used_bytes - before.used_bytes)
     });
     assert_eq!(errors, [Error::BudgetExhausted; 3]);
     assert_eq!(used, 300 + hallows_kernel::OBJECT_BYTES, "a failed operation has kept memory");
@@ -803,7 +852,7 @@ fn a_kernel_without_a_free_record_says_table_full() {
     let (made, error) = result_of(&mut sim, &[], |process| {
         let mut made = 0;
         loop {
-            match process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[]) {
+            match process.make(Handle::BUDGET, OnBudget::CreateNotification, &[]) {
                 Ok(_) => made += 1,
                 Err(error) => return (made, error),
             }
@@ -833,7 +882,7 @@ fn a_message_for_whose_capabilities_there_is_no_room_on_the_way_changes_nothing(
     let result = Rc::new(RefCell::new(None));
     let slot = Rc::clone(&result);
     let sender = cell(&mut sim, &[(&silent_endpoint, Rights::ALL)], move |process| {
-        let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        let made = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
         let eight = [Transfer::copy(made); 8];
         let mut sent = 0;
         let error = loop {
@@ -843,12 +892,12 @@ fn a_message_for_whose_capabilities_there_is_no_room_on_the_way_changes_nothing(
             }
         };
         // A move that fails leaves the capability where it is.
-        let own = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        let own = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
         let moved = Transfer { mode: TransferMode::Move, ..Transfer::copy(own) };
         let mut transfers = vec![moved];
         transfers.extend([Transfer::copy(made); 7]);
         let second = process.send(Handle(3), &[], &transfers, 0);
-        let still = process.operate(own, Code::Poll, [0; 3], &[]).is_ok();
+        let still = process.operate(own, OnNotification::Poll, &[]).is_ok();
         *slot.borrow_mut() = Some((sent, error, second, still));
         Ok(())
     });
@@ -867,13 +916,13 @@ fn a_passive_handler_may_not_wait_send_or_call_active_servers() {
     let program = sim.reactor(move |_| {
         let noted = Rc::clone(&noted);
         Ok(Box::new(move |process: &mut Process<'_>, _| {
-            let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+            let bell = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
             noted.borrow_mut().extend([
                 process.wait(NO_DEADLINE).map(|_| ()).unwrap_err(),
                 process.wait(0).map(|_| ()).unwrap_err(),
                 process.call(Handle(3), &[], &[], NO_DEADLINE).map(|_| ()).unwrap_err(),
                 process.send(Handle(3), &[], &[], 0).map(|_| ()).unwrap_err(),
-                process.operate(bell, Code::Bind, [0; 3], &[]).map(|_| ()).unwrap_err(),
+                process.operate(bell, OnNotification::Bind { badge: 0 }, &[]).map(|_| ()).unwrap_err(),
             ]);
             Ok(Response::bytes([]))
         }))
@@ -907,7 +956,7 @@ fn a_wait_ends_when_the_last_thing_it_could_wait_for_is_destroyed() {
         let noted = Rc::clone(&results);
         let waiter = cell(&mut sim, &[], move |process| {
             if kind == 1 {
-                process.operate(Handle(3), Code::Bind, [0; 3], &[])?;
+                process.operate(Handle(3), OnNotification::Bind { badge: 0 }, &[])?;
             }
             let result = process.wait(NO_DEADLINE).map(|_| ());
             noted.borrow_mut().push(result);
@@ -927,8 +976,8 @@ fn a_wait_ends_when_the_last_thing_it_could_wait_for_is_destroyed() {
     assert_eq!(results.borrow().len(), 0);
     let grants = [(&destroyed[0], Rights::ALL), (&destroyed[1], Rights::ALL)];
     result_of(&mut sim, &grants, |process| {
-        process.operate(Handle::SELF, Code::Destroy, [3, 0, 0], &[]).unwrap();
-        process.operate(Handle(4), Code::Destroy, [0; 3], &[]).unwrap();
+        process.operate(Handle::SELF, OnEndpoint::Destroy { endpoint: Handle(3) }, &[]).unwrap();
+        process.operate(Handle(4), OnObject::Destroy, &[]).unwrap();
     });
     assert_eq!(*results.borrow(), [Err(Error::NothingToWaitFor); 2]);
     sim.finish(STEPS).unwrap();
@@ -942,20 +991,34 @@ fn a_cell_that_is_not_as_an_operation_needs_it_says_bad_state() {
         Ok(())
     });
     let errors = result_of(&mut sim, &[(&child, Rights::ALL)], |process| {
-        let create = [65_536, 0, 0];
-        let child =
-            process.make(Handle::BUDGET, Code::CreateCell, create, &[Transfer::copy(Handle(3))]).unwrap();
-        let early = process.operate(child, Code::Restart, [0; 3], &[]).map(|_| ()).unwrap_err();
-        process.operate(child, Code::Start, [0; 3], &[]).unwrap();
-        let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[]).unwrap();
-        process.operate(bell, Code::Bind, [0; 3], &[]).unwrap();
+        let running = Running::Active(None);
+        let new = NewCell { memory_bytes: 65_536, slots: None, priority: 0, running };
+        let create = OnBudget::CreateCell { with_faults: false, new };
+        let child = process.make(Handle::BUDGET, create, &[Transfer::copy(Handle(3))]).unwrap();
+        let early = process.operate(child, OnCell::Restart, &[]).map(|_| ()).unwrap_err();
+        process.operate(child, OnCell::Start { length: 0 }, &[]).unwrap();
+        let bell = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[]).unwrap();
+        process.operate(bell, OnNotification::Bind { badge: 0 }, &[]).unwrap();
         [
             early,
-            process.operate(child, Code::Start, [0; 3], &[]).map(|_| ()).unwrap_err(),
-            process.operate(child, Code::Grant, [0; 3], &[Transfer::copy(bell)]).map(|_| ()).unwrap_err(),
-            process.operate(bell, Code::Bind, [0; 3], &[]).map(|_| ()).unwrap_err(),
+            process.operate(child, OnCell::Start { length: 0 }, &[]).map(|_| ()).unwrap_err(),
+            process
+                .operate(child, OnCell::Grant { rights: Rights::ALL, badge: 0 }, &[Transfer::copy(bell)])
+                .map(|_| ())
+                .unwrap_err(),
+            process.operate(bell, OnNotification::Bind { badge: 0 }, &[]).map(|_| ()).unwrap_err(),
             // An active cell serves no passive endpoint.
-            process.operate(Handle::BUDGET, Code::CreateEndpoint, [1, 0, 0], &[]).map(|_| ()).unwrap_err(),
+            process
+                .operate(
+                    Handle::BUDGET,
+                    OnBudget::CreateEndpoint {
+                        serving: Serving::Passive { handler_budget_ns: None },
+                        of_another: false,
+                    },
+                    &[],
+                )
+                .map(|_| ())
+                .unwrap_err(),
         ]
     });
     assert_eq!(errors, [Error::BadState; 5]);
@@ -982,11 +1045,182 @@ fn a_server_that_was_not_started_is_not_ready() {
 }
 
 #[test]
+fn an_endpoint_is_given_only_by_who_manages_both_to_a_server_that_can_serve_it() {
+    let mut sim = machine();
+    let (_, endpoint) = active(&mut sim, 4, 1);
+    let reactor = sim.reactor(|_| Ok(Box::new(|_, _| Ok(Response::bytes([])))));
+    let mut server = |passive, started| {
+        let (cell, rooted) = sim.cell("server", &reactor, None, passive, 3);
+        // Of its own, to wait for.
+        let own = if passive { sim.passive(cell) } else { sim.active(cell, 1) };
+        if started {
+            sim.start(cell);
+        }
+        (rooted, own)
+    };
+    let (running, other) = server(false, true);
+    let (stopped, _) = server(false, false);
+    let (passive, _) = server(true, true);
+    sim.run(STEPS).unwrap();
+    let all = Rights::ALL;
+    let grants = [
+        (&endpoint, Rights::SEND),
+        (&endpoint, all),
+        (&running, Rights::SEND),
+        (&running, all),
+        (&stopped, all),
+        (&passive, all),
+        (&other, all),
+    ];
+    let results = result_of(&mut sim, &grants, |process| {
+        let mut give = |endpoint, server| {
+            let given = process.operate(
+                Handle::SELF,
+                OnEndpoint::Reassign { endpoint: Handle(endpoint), to_another: true },
+                &[Transfer::copy(Handle(server))],
+            );
+            given.map(|(reply, _)| reply.number().unwrap())
+        };
+        let results =
+            [give(3, 6), give(4, 5), give(6, 6), give(4, 7), give(4, 8), give(4, 3), give(4, 6), give(4, 6)];
+        process.operate(Handle::SELF, OnEndpoint::Destroy { endpoint: Handle(9) }, &[]).unwrap();
+        let gone = process
+            .operate(
+                Handle::SELF,
+                OnEndpoint::Reassign { endpoint: Handle(9), to_another: true },
+                &[Transfer::copy(Handle(6))],
+            )
+            .map(|_| ());
+        (results, gone)
+    });
+    let errors = [
+        Err(Error::NoRight),
+        Err(Error::NoRight),
+        Err(Error::WrongObject),
+        Err(Error::NotReady),
+        Err(Error::BadState),
+        Err(Error::WrongObject),
+        Ok(0),
+        Ok(0),
+    ];
+    assert_eq!(results, (errors, Err(Error::Gone)));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn what_a_former_server_has_it_answers_and_what_comes_later_the_next_one() {
+    let mut sim = machine();
+    let server = |sim: &mut Simulation, name: u8, waits: bool| {
+        let program = sim.main(move |process| {
+            let mut kept = Vec::new();
+            loop {
+                match process.wait(NO_DEADLINE) {
+                    Ok(event) => kept.push(event.token),
+                    // It serves nothing any more: the time to answer, and to go.
+                    Err(Error::NothingToWaitFor) => break,
+                    Err(error) => return Err(error.into()),
+                }
+                if !waits {
+                    process.answer(kept.remove(0), &[name], &[])?;
+                }
+            }
+            for token in kept {
+                process.answer(token, &[name], &[])?;
+            }
+            Ok(())
+        });
+        sim.cell("server", &program, None, false, 3)
+    };
+    let (old, _) = server(&mut sim, 1, true);
+    let (new, rooted) = server(&mut sim, 2, false);
+    let endpoint = sim.active(old, 4);
+    sim.active(new, 1);
+    sim.start(old);
+    sim.start(new);
+    sim.run(STEPS).unwrap();
+    let grants = [(&endpoint, Rights::ALL), (&rooted, Rights::ALL)];
+    let answers = result_of(&mut sim, &grants, |process| {
+        let bell = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[]).unwrap();
+        process
+            .operate(Handle::SELF, OnEndpoint::Watch { endpoint: Handle(3) }, &[Transfer::copy(bell)])
+            .unwrap();
+        let mut sent = vec![process.send(Handle(3), &[1], &[], 8).unwrap()];
+        process.compute(5_000).unwrap();
+        sent.push(process.send(Handle(3), &[2], &[], 8).unwrap());
+        let give = [Transfer::copy(Handle(4))];
+        let (left, _) = process
+            .operate(Handle::SELF, OnEndpoint::Reassign { endpoint: Handle(3), to_another: true }, &give)
+            .unwrap();
+        assert_eq!(left, Reply::Number(2), "one is received and one waits");
+        let (told, _) = process.operate(bell, OnNotification::Poll, &[]).unwrap();
+        assert_eq!(told, Reply::Number(4), "whoever watches is told");
+        sent.push(process.send(Handle(3), &[3], &[], 8).unwrap());
+        let mut answers = vec![0; 3];
+        for _ in 0..3 {
+            let event = process.wait(NO_DEADLINE).unwrap();
+            assert_eq!(event.status, None);
+            let place = sent.iter().position(|token| *token == event.token).unwrap();
+            answers[place] = event.bytes[0];
+        }
+        let (left, _) = process
+            .operate(Handle::SELF, OnEndpoint::Reassign { endpoint: Handle(3), to_another: true }, &give)
+            .unwrap();
+        assert_eq!(left, Reply::Number(0), "all are answered");
+        answers
+    });
+    assert_eq!(answers, [1, 1, 2]);
+    assert!(!sim.kernel.is_live(old), "it serves nothing any more, and has ended");
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn an_endpoint_with_too_many_former_servers_that_owe_answers_is_not_given_on() {
+    let configuration = Configuration { slots: 2_048, ..Configuration::tiny(1) };
+    let mut sim = Simulation::new(7, configuration, Faults::CALM);
+    let (_, endpoint) = silent(&mut sim, 4);
+    let servers: Vec<Rooted> = (0..9)
+        .map(|_| {
+            let program = sim.reactor(|_| Ok(Box::new(|_, _| Ok(Response::Deferred))));
+            let (cell, rooted) = sim.cell("silent", &program, None, false, 3);
+            sim.start(cell);
+            rooted
+        })
+        .collect();
+    sim.run(STEPS).unwrap();
+    let grants: Vec<_> = [&endpoint].into_iter().chain(&servers).map(|what| (what, Rights::ALL)).collect();
+    let given = result_of(&mut sim, &grants, |process| {
+        let mut given = Vec::new();
+        for server in 4..13 {
+            process.send(Handle(3), &[1], &[], 8).unwrap();
+            let transfers = [Transfer::copy(Handle(server))];
+            given.push(
+                process
+                    .operate(
+                        Handle::SELF,
+                        OnEndpoint::Reassign { endpoint: Handle(3), to_another: true },
+                        &transfers,
+                    )
+                    .map(|(reply, _)| reply.number().unwrap()),
+            );
+        }
+        // Errors for what all of them have.
+        process.operate(Handle::SELF, OnEndpoint::Destroy { endpoint: Handle(3) }, &[]).unwrap();
+        for _ in 0..9 {
+            assert_eq!(process.wait(0).unwrap().status, Some(Error::Gone));
+        }
+        given
+    });
+    let expected: Vec<_> = (1..=8).map(Ok).chain([Err(Error::Busy)]).collect();
+    assert_eq!(given, expected);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
 fn a_machine_without_aliased_pages_does_not_support_regions() {
     let mut sim = machine();
     sim.forbid_regions();
     let error = error_of(&mut sim, &[], |process| {
-        process.make(Handle::BUDGET, Code::CreateRegion, [1, 0, 0], &[]).map(|_| ())
+        process.make(Handle::BUDGET, OnBudget::CreateRegion { bytes: 1 }, &[]).map(|_| ())
     });
     assert_eq!(error, Error::Unsupported);
     sim.finish(STEPS).unwrap();
@@ -1000,12 +1234,14 @@ fn a_region_is_shared_while_mapped_and_zeroes_after_its_revocation() {
     let reader = cell(&mut sim, &[], move |process| {
         let gift = process.wait(NO_DEADLINE)?;
         let at = 1 << 16;
-        process.operate(gift.handles[0], Code::Map, [at, 0, 0], &[])?;
+        process.operate(gift.handles[0], OnRegion::Map { address: at, access: Access::Read }, &[])?;
         let window = process.range(at as usize, 4)?;
         noted.borrow_mut().push(process.taken(window));
         // It was given for reading only.
         assert_eq!(process.store(at as usize, b"mine"), Ok(false));
-        let error = process.operate(gift.handles[0], Code::Map, [2 * at, 1, 0], &[]).unwrap_err();
+        let error = process
+            .operate(gift.handles[0], OnRegion::Map { address: 2 * at, access: Access::ReadWrite }, &[])
+            .unwrap_err();
         assert_eq!(error, Error::NoRight);
         process.answer(gift.token, &[], &[])?;
         process.wait(NO_DEADLINE)?;
@@ -1015,15 +1251,15 @@ fn a_region_is_shared_while_mapped_and_zeroes_after_its_revocation() {
     let door = sim.active(reader, 2);
     sim.start(reader);
     result_of(&mut sim, &[(&door, Rights::SEND)], |process| {
-        let region = process.make(Handle::BUDGET, Code::CreateRegion, [5_000, 0, 0], &[]).unwrap();
+        let region = process.make(Handle::BUDGET, OnBudget::CreateRegion { bytes: 5_000 }, &[]).unwrap();
         let at = 1 << 17;
-        process.operate(region, Code::Map, [at, 1, 0], &[]).unwrap();
-        assert_eq!(process.operate(region, Code::Size, [0; 3], &[]).unwrap().0.a, 8_192);
+        process.operate(region, OnRegion::Map { address: at, access: Access::ReadWrite }, &[]).unwrap();
+        assert_eq!(process.operate(region, OnRegion::Size, &[]).unwrap().0, Reply::Number(8_192));
         assert_eq!(process.store(at as usize, b"ours"), Ok(true));
         let rights = Rights::READ | Rights::TRANSFER;
         let transfer = Transfer { rights, ..Transfer::copy(region) };
         process.call(Handle(3), &[], &[transfer], NO_DEADLINE).unwrap();
-        process.operate(Handle::SELF, Code::Revoke, [u64::from(region.0), 0, 0], &[]).unwrap();
+        process.operate(Handle::SELF, OnSpace::Revoke { what: region }, &[]).unwrap();
         process.send(Handle(3), &[], &[], 0).unwrap();
     });
     assert_eq!(*seen.borrow(), [b"ours".to_vec(), vec![0; 4]]);

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use hallows_abi::{Code, Error, FaultKind, Handle, NO_DEADLINE, Rights, TraceKind};
+use hallows_abi::{Error, FaultKind, Handle, NO_DEADLINE, OnCell, Rights, TraceKind};
 use hallows_kernel::{CellId, CellPicture, CellState, Configuration, CoreId, LastFault, Rooted};
 use hallows_sim::{Faults, Halt, Response, Simulation};
 
@@ -147,7 +147,7 @@ fn the_last_fault_of_a_cell_stays_when_it_runs_again() {
     let restarter = sim.main(|process| {
         let report = process.wait(NO_DEADLINE)?;
         process.answer(report.token, &[], &[])?;
-        process.operate(Handle(3), Code::Restart, [0; 3], &[])?;
+        process.operate(Handle(3), OnCell::Restart, &[])?;
         Ok(())
     });
     let (supervisor, _) = sim.cell("supervisor", &restarter, None, false, 3);
@@ -161,7 +161,8 @@ fn the_last_fault_of_a_cell_stays_when_it_runs_again() {
     sim.run(STEPS).unwrap();
     let now = picture(&sim, cell);
     assert_eq!((lives.get(), now.state, now.life), (2, CellState::Running, 2));
-    let fault = LastFault { kind: FaultKind::Arithmetic, life: 1, backtrace: "simulated_program".into() };
+    let fault =
+        LastFault { kind: FaultKind::Arithmetic, detail: 0, life: 1, backtrace: "simulated_program".into() };
     assert_eq!(now.last_fault, Some(fault.clone()));
     // An orderly end is none.
     sim.kill(cell);
@@ -172,7 +173,7 @@ fn the_last_fault_of_a_cell_stays_when_it_runs_again() {
 
 #[test]
 fn of_a_last_fault_the_innermost_frames_are_kept() {
-    let kept = |backtrace: &str| LastFault::new(FaultKind::Other, 1, backtrace).backtrace;
+    let kept = |backtrace: &str| LastFault::new((FaultKind::Other, 0), 1, backtrace).backtrace;
     assert_eq!(&*kept(""), "");
     assert_eq!(&*kept("one\ntwo"), "one\ntwo");
     assert_eq!(&*kept("one\ntwo\nthree\nfour\n"), "one\ntwo\nthree");

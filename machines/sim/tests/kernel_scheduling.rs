@@ -4,7 +4,10 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use hallows_abi::{Code, Handle, NO_DEADLINE, Rights, Transfer};
+use hallows_abi::{
+    Error, Handle, NO_DEADLINE, OnBudget, OnCell, OnEndpoint, OnNotification, OnObject, OnSpace, OnTimer,
+    Reply, Rights, Transfer,
+};
 use hallows_kernel::{CellSpecification, Configuration, CoreId, Nanos};
 use hallows_sim::{Faults, Process, Response, Simulation};
 
@@ -56,14 +59,17 @@ fn a_stale_capability_of_a_destroyed_object_does_not_keep_the_next_one_alive() {
     let noted = Rc::clone(&counts);
     let program = sim.main(move |process| {
         let used = |process: &mut Process<'_>| {
-            process.operate(Handle::BUDGET, Code::Query, [0; 3], &[]).map(|(reply, _)| reply.b)
+            process.operate(Handle::BUDGET, OnBudget::Query, &[]).map(|(reply, _)| match reply {
+                Reply::Account(account) => account.used_bytes,
+                other => panic!("no account: {other:?}"),
+            })
         };
         let before = used(process)?;
-        let first = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
-        process.operate(first, Code::Destroy, [0; 3], &[])?;
+        let first = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
+        process.operate(first, OnObject::Destroy, &[])?;
         // Lives in the same record; its only capability goes, while the stale one of the first is still there.
-        let second = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
-        process.operate(Handle::SELF, Code::Delete, [u64::from(second.0), 0, 0], &[])?;
+        let second = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
+        process.operate(Handle::SELF, OnSpace::Delete { what: second }, &[])?;
         noted.set((before, used(process)?));
         Ok(())
     });
@@ -84,13 +90,15 @@ fn a_capability_in_the_slot_of_a_former_grant_does_not_outlive_a_restart() {
     let noted = Rc::clone(&alive);
     let program = sim.main(move |process| {
         // The second life finds nothing where the first has put something else.
-        if process.operate(Handle(4), Code::Poll, [0; 3], &[]).is_err() {
+        if process.operate(Handle(4), OnNotification::Poll, &[]).is_err() {
             let slots = (3..8).map(|slot| Handle::new(slot, 1));
-            noted.set(1 + slots.filter(|one| process.operate(*one, Code::Poll, [0; 3], &[]).is_ok()).count());
+            noted.set(
+                1 + slots.filter(|one| process.operate(*one, OnNotification::Poll, &[]).is_ok()).count(),
+            );
             return Ok(());
         }
-        process.operate(Handle::SELF, Code::Delete, [4, 0, 0], &[])?;
-        let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+        process.operate(Handle::SELF, OnSpace::Delete { what: Handle(4) }, &[])?;
+        let made = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
         assert_eq!(made, Handle::new(4, 1));
         Ok(())
     });
@@ -101,7 +109,7 @@ fn a_capability_in_the_slot_of_a_former_grant_does_not_outlive_a_restart() {
     sim.start(cell);
     sim.run(STEPS).unwrap();
     let restarter = sim.main(|process| {
-        process.operate(Handle(3), Code::Restart, [0; 3], &[])?;
+        process.operate(Handle(3), OnCell::Restart, &[])?;
         Ok(())
     });
     let (restarter, _) = sim.cell_of(&restarter, None, &specification(3, None));
@@ -126,12 +134,12 @@ fn watchers_of_an_endpoint_are_told_of_its_servers_death_and_rebirth() {
     let told = Rc::new(Cell::new(0));
     let noted = Rc::clone(&told);
     let watcher = sim.main(move |process| {
-        let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
-        process.operate(bell, Code::Bind, [0; 3], &[])?;
-        process.operate(Handle::SELF, Code::Watch, [3, 0, 0], &[Transfer::copy(bell)])?;
-        process.operate(Handle(4), Code::Kill, [0; 3], &[])?;
+        let bell = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
+        process.operate(bell, OnNotification::Bind { badge: 0 }, &[])?;
+        process.operate(Handle::SELF, OnEndpoint::Watch { endpoint: Handle(3) }, &[Transfer::copy(bell)])?;
+        process.operate(Handle(4), OnCell::Kill, &[])?;
         noted.set(noted.get() | process.wait(NO_DEADLINE)?.value);
-        process.operate(Handle(4), Code::Restart, [0; 3], &[])?;
+        process.operate(Handle(4), OnCell::Restart, &[])?;
         noted.set(noted.get() | process.wait(NO_DEADLINE)?.value);
         Ok(())
     });
@@ -250,11 +258,15 @@ fn a_watch_goes_with_the_last_capability_of_its_notification() {
     let watcher = sim.main(move |process| {
         // More often than an endpoint has room for watchers.
         for _ in 0..200 {
-            let notification = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
+            let notification = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
             for _ in 0..2 {
-                process.operate(Handle::SELF, Code::Watch, [3, 0, 0], &[Transfer::copy(notification)])?;
+                process.operate(
+                    Handle::SELF,
+                    OnEndpoint::Watch { endpoint: Handle(3) },
+                    &[Transfer::copy(notification)],
+                )?;
             }
-            process.operate(Handle::SELF, Code::Delete, [u64::from(notification.0), 0, 0], &[])?;
+            process.operate(Handle::SELF, OnSpace::Delete { what: notification }, &[])?;
             counted.set(counted.get() + 1);
         }
         Ok(())
@@ -307,22 +319,95 @@ fn a_server_that_only_polls_hears_callers_from_other_cores() {
     assert!(posts > 0, "nobody met in a lane");
 }
 
+/// A server gives its endpoint away while a call is in its lane, so it passes the call on; its caller gives up before the next server looks.
+#[test]
+fn a_call_that_was_passed_on_is_not_served_once_its_caller_has_given_up() {
+    let mut passed_on = 0;
+    for seed in 0..200 {
+        let configuration = Configuration { idle_looks: 30, ..Configuration::tiny(3) };
+        let mut sim = Simulation::new(seed, configuration, Faults::CALM);
+        let (calls, was_in_lane, gave_up) =
+            (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
+        let former = {
+            let (calls, was_in_lane) = (Rc::clone(&calls), Rc::clone(&was_in_lane));
+            sim.main(move |process| {
+                let event = process.wait(NO_DEADLINE)?;
+                // It listens to whom it answers, and does something else while that calls again.
+                process.answer(event.token, &[], &[])?;
+                while calls.get() < 2 {
+                    process.compute(100)?;
+                }
+                process.compute(3_000)?;
+                let next = [Transfer::copy(Handle(4))];
+                let (left, _) = process.operate(
+                    Handle::SELF,
+                    OnEndpoint::Reassign { endpoint: Handle(3), to_another: true },
+                    &next,
+                )?;
+                was_in_lane.set(left == Reply::Number(0));
+                let ended = process.wait(NO_DEADLINE);
+                assert_eq!(ended.err(), Some(Error::NothingToWaitFor));
+                Ok(())
+            })
+        };
+        let next = {
+            let gave_up = Rc::clone(&gave_up);
+            sim.main(move |process| {
+                while !gave_up.get() {
+                    process.compute(100)?;
+                }
+                let event = process.wait(0)?;
+                assert_eq!(event.kind, hallows_abi::EventKind::Deadline, "nobody waits for this message");
+                Ok(())
+            })
+        };
+        let caller = {
+            let (calls, gave_up) = (Rc::clone(&calls), Rc::clone(&gave_up));
+            sim.main(move |process| {
+                process.call(Handle(3), &[1; 8], &[], NO_DEADLINE)?;
+                calls.set(2);
+                let deadline = process.time_ns() + 30_000;
+                let result = process.call(Handle(3), &[2; 8], &[], deadline);
+                assert_eq!(result, Err(Error::DeadlinePassed));
+                gave_up.set(true);
+                Ok(())
+            })
+        };
+        let (serving, _) = sim.cell_of(&former, None, &specification(1, Some(CoreId(0))));
+        let (later, rooted) = sim.cell_of(&next, None, &specification(1, Some(CoreId(2))));
+        let (calling, _) = sim.cell_of(&caller, None, &specification(1, Some(CoreId(1))));
+        let endpoint = sim.active(serving, 4);
+        sim.grant(serving, &endpoint);
+        sim.grant(serving, &rooted);
+        sim.grant(calling, &endpoint);
+        [serving, later, calling].into_iter().for_each(|cell| sim.start(cell));
+        sim.run(STEPS * 10).unwrap();
+        assert!(gave_up.get(), "{:?} {}", sim.log(), sim.picture());
+        let panics: Vec<String> = sim.log().into_iter().filter(|line| line.contains("panic")).collect();
+        assert!(panics.is_empty(), "seed {seed}: {panics:?}");
+        passed_on += u32::from(was_in_lane.get());
+        sim.finish(STEPS).unwrap();
+    }
+    assert!(passed_on > 0, "nobody met in a lane");
+}
+
 #[test]
 fn a_timer_of_a_nanosecond_fires_every_ten_microseconds() {
     let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
     let fired = Rc::new(Cell::new(0));
     let counted = Rc::clone(&fired);
     let program = sim.main(move |process| {
-        let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
-        process.operate(bell, Code::Bind, [7, 0, 0], &[])?;
-        let timer = process.make(Handle::BUDGET, Code::CreateTimer, [9, 0, 0], &[Transfer::copy(bell)])?;
+        let bell = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
+        process.operate(bell, OnNotification::Bind { badge: 7 }, &[])?;
+        let timer =
+            process.make(Handle::BUDGET, OnBudget::CreateTimer { bits: 9 }, &[Transfer::copy(bell)])?;
         let begin = process.time_ns();
-        process.operate(timer, Code::Arm, [begin + 1, 1, 0], &[])?;
+        process.operate(timer, OnTimer::Arm { at_ns: begin + 1, every_ns: 1 }, &[])?;
         while process.time_ns() < begin + 1_000_000 {
             process.wait(NO_DEADLINE)?;
             counted.set(counted.get() + 1);
         }
-        process.operate(timer, Code::Disarm, [0; 3], &[])?;
+        process.operate(timer, OnTimer::Disarm, &[])?;
         Ok(())
     });
     let (cell, _) = sim.cell("impatient", &program, None, false, 0);

@@ -4,11 +4,12 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use hallows_protocols::bank::{Account, Cheque, Client, Refusal};
-use hallows_sdk::stub::{Borrow, Own, Resource};
-use hallows_sdk::{
-    Budget, Connection, Deadline, Endpoint, Error, Identity, Object, Rights, Start, log, process, space,
+use hallows::stub::{Borrow, Own, Resource};
+use hallows::{
+    Budget, Connection, Deadline, Endpoint, Error, Object, Rights, Start, identify, log, process, space,
 };
+use hallows_protocols::bank::{self, Account, Cheque, Client, Refusal};
+use hallows_system::kernel::notification::{self, Notification};
 
 const NEVER: Deadline = Deadline::NEVER;
 
@@ -37,15 +38,18 @@ fn copy<R: Resource>(resource: R) -> Result<Own<R>, Error> {
 
 /// An endpoint of this cell's own that looks like a resource: with the very badge of that.
 fn look_alike<R: Resource>(of: R) -> Result<R, Error> {
-    let own = Budget::OWN.create_endpoint(hallows_sdk::Service::Active { queue: 1 })?;
-    let Identity { badge, .. } = Identity::of(of.capability())?;
+    let own = Budget::OWN.create_endpoint(hallows::Service::Active { queue: 1 })?;
+    let badge = identify(of.capability())?.badge;
     let made = space::mint(own, Rights::ALL, badge)?;
     due("the badge of a look-alike", made.identify()?.badge, badge)?;
     Ok(R::from_capability(made.capability()))
 }
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
-    let connection = Connection::granted(start, "bank")?;
+hallows::uses!(bank, notification);
+
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
+    let connection = Connection::granted(&start, "bank")?;
     let endpoint = connection.endpoint();
     let bank = Client(connection);
     let mine = given(bank.open(100, NEVER)?)?.0;
@@ -54,6 +58,7 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
     log!("money moved as it should");
     forge(&bank, mine, theirs)?;
     call_the_wrong_thing(&bank, endpoint, mine)?;
+    ask_the_kernel(endpoint)?;
     due("what is left", (mine.balance(NEVER)?, theirs.balance(NEVER)?), (50, 100))?;
     due("what a closed account had", bank.close(copy(mine)?, NEVER)?, 50)?;
     due("the balance of a closed account", mine.balance(NEVER), Err(Error::Gone))?;
@@ -102,8 +107,19 @@ fn call_the_wrong_thing(bank: &Client<Connection>, endpoint: Endpoint, mine: Acc
     let through = bank.transfer(Borrow(Account(endpoint)), Borrow(mine), 1, NEVER);
     due("from the bank itself", through, Err(Error::BadArgument))?;
     // Its badge is a client's for good.
-    let badge = Identity::of(account.handle())?.badge;
+    let badge = identify(account.handle())?.badge;
     due("another badge", space::mint(endpoint, Rights::ALL, badge).map(|_| ()), Err(Error::BadArgument))
 }
 
-hallows_sdk::main!(run);
+/// A kernel object is a server as the bank is one, and knows its own functions.
+fn ask_the_kernel(bank: Endpoint) -> Result<(), Error> {
+    let made = Budget::OWN.create_notification()?;
+    let bell = Notification(Endpoint::from_handle(made.handle()));
+    bell.signal(6, NEVER)?;
+    due("what was signalled", bell.poll(NEVER)?, 6)?;
+    due("what is left of it", made.poll()?, 0)?;
+    due("the bank's bell", Notification(bank).poll(NEVER), Err(Error::UnknownOperation))?;
+    due("a notification's amount", Cheque(bell.0).amount(NEVER), Err(Error::UnknownOperation))?;
+    made.destroy()?;
+    due("a bell that is gone", bell.poll(NEVER), Err(Error::Gone))
+}

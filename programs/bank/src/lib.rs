@@ -11,9 +11,9 @@ extern crate std;
 
 mod vault;
 
+use hallows::stub::{self, Borrow, Client, Own, Resource};
+use hallows::{Answer, Budget, Endpoint, Error, Message, Object, Server, Start, rights, space};
 use hallows_protocols::bank::{self, Account, Cheque, Refusal, Service, Target};
-use hallows_sdk::stub::{self, Borrow, Client, Own, Resource};
-use hallows_sdk::{Answer, Budget, Endpoint, Error, Message, Rights, Server, Start, space};
 
 use vault::{Kind, Vault};
 
@@ -29,8 +29,8 @@ const QUEUE: u16 = 16;
 impl Bank {
     /// A capability for what has this badge; none if this cell has no room for it.
     fn give<R: Resource>(&self, badge: u64) -> Result<Own<R>, Refusal> {
-        let made = space::mint(self.counter, Rights::SEND | Rights::TRANSFER, badge);
-        made.map(|endpoint| Own(R::from_capability(endpoint.capability()))).map_err(|_| Refusal::TooMuch)
+        let made = self.counter.mint::<rights!(SEND | TRANSFER)>(badge);
+        made.map(|endpoint| Own(R::from_capability(endpoint.handle()))).map_err(|_| Refusal::TooMuch)
     }
 }
 
@@ -107,10 +107,8 @@ impl Server for Bank {
 
     fn new(_: &Start<'_>) -> Result<Self, Error> {
         // It can only serve in the way that its system wants.
-        let counter = match Budget::OWN.create_endpoint(hallows_sdk::Service::Passive { budget: None }) {
-            Err(Error::BadState) => {
-                Budget::OWN.create_endpoint(hallows_sdk::Service::Active { queue: QUEUE })
-            }
+        let counter = match Budget::OWN.create_endpoint(hallows::Service::Passive { budget: None }) {
+            Err(Error::BadState) => Budget::OWN.create_endpoint(hallows::Service::Active { queue: QUEUE }),
             made => made,
         };
         Ok(Self { vault: Vault::new(), counter: counter? })
@@ -121,4 +119,5 @@ impl Server for Bank {
     }
 }
 
-hallows_sdk::server!(Bank);
+hallows::server!(Bank);
+hallows::serves!(bank);

@@ -8,9 +8,9 @@
 
 use core::hint::black_box;
 
+use hallows::{Answer, Deadline, Endpoint, Error, Form, Message, Server, Start, process};
 use hallows_protocols::bench::{Kind, MAX_BATCHES, MAX_BYTES, Request, Response};
 use hallows_protocols::exchange::{self, Order, Side};
-use hallows_sdk::{Answer, Deadline, Endpoint, Error, Form, Message, Server, Start, process};
 
 /// What it calls, and with what.
 pub struct BenchClient {
@@ -146,4 +146,4 @@ fn confirm(target: Endpoint) -> Result<(), Error> {
     if answer.gateway == order.gateway { Ok(()) } else { Err(Error::Refused) }
 }
 
-hallows_sdk::server!(BenchClient);
+hallows::server!(BenchClient);

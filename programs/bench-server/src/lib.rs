@@ -3,7 +3,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use hallows_sdk::{Answer, Error, Message, Server, Start};
+use hallows::{Answer, Error, Message, Server, Start};
 
 /// It remembers nothing.
 pub struct BenchServer;
@@ -24,4 +24,4 @@ impl Server for BenchServer {
     }
 }
 
-hallows_sdk::server!(BenchServer);
+hallows::server!(BenchServer);

@@ -3,8 +3,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+use hallows::{Answer, Error, Message, Server, Start, stub};
 use hallows_protocols::exchange::{self, Order, Service};
-use hallows_sdk::{Answer, Error, Message, Server, Start, stub};
 
 /// It remembers nothing.
 pub struct BenchStubs;
@@ -35,4 +35,4 @@ impl Server for BenchStubs {
     }
 }
 
-hallows_sdk::server!(BenchStubs);
+hallows::server!(BenchStubs);

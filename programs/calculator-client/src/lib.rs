@@ -11,8 +11,8 @@ extern crate std;
 
 mod times;
 
+use hallows::{Connection, Deadline, Error, Start, log, process};
 use hallows_protocols::calc::{self, Operation, Refusal};
-use hallows_sdk::{Connection, Deadline, Error, Start, log, process};
 use times::Times;
 
 /// Questions and the answers that are due, worked out by hand.
@@ -26,8 +26,11 @@ const QUESTIONS: [(Operation, i64, i64, Result<i64, Refusal>); 7] = [
     (Operation::Multiply, 1 << 40, 1 << 40, Err(Refusal::Overflow)),
 ];
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
-    let calculator = calc::Client(Connection::granted(start, "calc")?);
+hallows::uses!(calc);
+
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
+    let calculator = calc::Client(Connection::granted(&start, "calc")?);
     let rounds: u64 = start.setting("rounds", 1)?;
     let mut times = Times::default();
     for round in 0..rounds {
@@ -63,5 +66,3 @@ const fn sign(operation: Operation) -> char {
         Operation::Divide => '/',
     }
 }
-
-hallows_sdk::main!(run);

@@ -4,8 +4,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+use hallows::{Answer, Error, Message, Server, Start, stub};
 use hallows_protocols::calc::{self, Operation, Refusal, Service};
-use hallows_sdk::{Answer, Error, Message, Server, Start, stub};
 
 /// It remembers nothing.
 pub struct Calculator;
@@ -39,14 +39,15 @@ impl Server for Calculator {
     }
 }
 
-hallows_sdk::server!(Calculator);
+hallows::server!(Calculator);
+hallows::serves!(calc);
 
 #[cfg(test)]
 mod tests {
     use super::{Calculator, Operation, Refusal, Service};
 
     fn calculated(operation: Operation, a: i64, b: i64) -> Result<i64, Refusal> {
-        Calculator.calculate(hallows_sdk::stub::Client { badge: 0 }, operation, a, b)
+        Calculator.calculate(hallows::stub::Client { badge: 0 }, operation, a, b)
     }
 
     #[test]

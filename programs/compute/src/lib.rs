@@ -2,9 +2,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+use hallows::{Answer, Error, Form, Message, Server, Start, memory};
 use hallows_bench_kernels::{Kernel, Workload};
 use hallows_protocols::compute::{Request, Response};
-use hallows_sdk::{Answer, Error, Form, Message, Server, Start, memory};
 
 /// The kernel that was asked for last, with its input.
 pub struct Compute {
@@ -37,4 +37,4 @@ impl Compute {
     }
 }
 
-hallows_sdk::server!(Compute);
+hallows::server!(Compute);

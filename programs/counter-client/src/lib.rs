@@ -7,8 +7,8 @@
 
 use core::time::Duration;
 
+use hallows::{Connection, Deadline, Error, Start, log, process};
 use hallows_protocols::counter::{Action, Request, Response};
-use hallows_sdk::{Connection, Deadline, Error, Start, log, process};
 
 /// How often it counts in each life of the server.
 const STEPS: u64 = 3;
@@ -18,10 +18,11 @@ fn add(counter: &Connection, deadline: Deadline) -> Result<u64, Error> {
     counter.ask::<_, Response>(&request, deadline).map(|answer| answer.value)
 }
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
     let rounds: u32 = start.setting("rounds", 1)?;
     let patience = Duration::from_millis(start.setting("patience_ms", 10_000)?);
-    let counter = Connection::granted(start, "counter")?;
+    let counter = Connection::granted(&start, "counter")?;
     for round in 1..=rounds {
         for step in 1..=STEPS {
             let value = add(&counter, Deadline::after(patience)?)?;
@@ -52,5 +53,3 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
     log!("after {rounds} crashes the counter counts again from 1");
     Ok(())
 }
-
-hallows_sdk::main!(run);

@@ -2,8 +2,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+use hallows::{Answer, Error, Form, Message, Server, Start, process};
 use hallows_protocols::counter::{Action, Request, Response};
-use hallows_sdk::{Answer, Error, Form, Message, Server, Start, process};
 
 /// What was added up in this life.
 pub struct Counter {
@@ -34,4 +34,4 @@ impl Server for Counter {
     }
 }
 
-hallows_sdk::server!(Counter);
+hallows::server!(Counter);

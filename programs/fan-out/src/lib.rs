@@ -8,11 +8,11 @@
 use core::fmt::Write;
 use core::time::Duration;
 
-use hallows_protocols::work::{Request, Response};
-use hallows_sdk::{
+use hallows::{
     Budget, Deadline, Endpoint, Error, Event, EventKind, Form, Notification, Start, Token, contents, log,
-    process, wait,
+    process, rights, wait,
 };
+use hallows_protocols::work::{Request, Response};
 
 /// The most workers: more than a small machine has cores.
 const MOST_WORKERS: usize = 16;
@@ -20,6 +20,9 @@ const MOST_WORKERS: usize = 16;
 const WINDOW: usize = 4;
 /// How long without any event before it gives up: far longer than a piece of work takes.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A worker's endpoint.
+type Reached = Endpoint<rights!(SEND | WATCH)>;
 
 /// A piece of work that a worker has.
 #[derive(Clone, Copy)]
@@ -29,7 +32,7 @@ struct UnderWay {
 }
 
 struct Worker {
-    endpoint: Endpoint,
+    endpoint: Reached,
     under_way: [Option<UnderWay>; WINDOW],
     done: u64,
 }
@@ -163,23 +166,24 @@ impl FanOut {
 fn workers(start: &Start<'_>, told: Notification) -> Result<[Option<Worker>; MOST_WORKERS], Error> {
     let mut workers = [const { None }; MOST_WORKERS];
     for (number, place) in workers.iter_mut().enumerate() {
-        let Some(endpoint) = start.optional::<Endpoint>(Name::of_worker(number).text()) else { break };
+        let Some(endpoint) = start.optional::<Reached>(Name::of_worker(number).text()) else { break };
         endpoint.watch(told)?;
         *place = Some(Worker { endpoint, under_way: [None; WINDOW], done: 0 });
     }
     Ok(workers)
 }
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
     let count = start.setting("count", 10_000)?;
     let steps = start.setting("steps", 1_000)?;
     let told = Budget::OWN.create_notification()?;
     told.bind(0)?;
-    let workers = workers(start, told)?;
+    let workers = workers(&start, told)?;
     let number = workers.iter().flatten().count();
     if number == 0 {
         // Says which name is missing.
-        return start.grant::<Endpoint>("worker0").map(|_| ());
+        return start.grant::<Reached>("worker0").map(|_| ());
     }
     let lost = [None; MOST_WORKERS * WINDOW];
     let mut fan_out = FanOut { workers, steps, next: 0, count, lost, finished: 0 };
@@ -196,5 +200,3 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
     }
     Ok(())
 }
-
-hallows_sdk::main!(run);

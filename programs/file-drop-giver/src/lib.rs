@@ -7,11 +7,11 @@
 
 use core::time::Duration;
 
-use hallows_protocols::file_drop::{Action, Greeting, Question, Request, Response, Status, name};
-use hallows_sdk::{
-    Access, Budget, Connection, Deadline, Error, EventKind, Form, Object, Region, Rights, Service, Start,
-    Token, Transfer, Window, answer, contents, log, process, space, wait,
+use hallows::{
+    Budget, Connection, Deadline, Error, EventKind, Form, Object, Region, Rights, Service, Start, Token,
+    Transfer, Window, answer, contents, log, process, space, wait,
 };
+use hallows_protocols::file_drop::{Action, Greeting, Question, Request, Response, Status, name};
 
 /// How long it waits for somebody to come: far longer than that takes, and not for ever if nobody does.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,7 +42,7 @@ fn put(store: &Connection, text: &str, what: Transfer) -> Result<(), Error> {
 fn write_letter() -> Result<Option<Region>, Error> {
     let made = Budget::OWN
         .create_region(size_of_val(&LETTER) as u64)
-        .and_then(|region| region.map(&LETTER, Access::ReadWrite).map(|()| region));
+        .and_then(|region| region.map_writable(&LETTER).map(|()| region));
     match made {
         Ok(region) => {
             // It fits: the window has 4,096 bytes.
@@ -80,8 +80,9 @@ fn serve(letter: u32) -> Result<(), Error> {
     }
 }
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
-    let store = Connection::granted(start, "drop")?;
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
+    let store = Connection::granted(&start, "drop")?;
     let letter = write_letter()?;
     let greeting = Budget::OWN.create_endpoint(Service::Active { queue: 4 })?;
     if let Some(letter) = letter {
@@ -96,5 +97,3 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
     log!("took back what it left");
     Ok(())
 }
-
-hallows_sdk::main!(run);

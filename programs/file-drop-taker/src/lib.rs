@@ -7,10 +7,10 @@
 use core::str::from_utf8;
 use core::time::Duration;
 
-use hallows_protocols::file_drop::{Action, Greeting, Question, Request, Response, Status, name};
-use hallows_sdk::{
-    Access, Connection, Deadline, Endpoint, Error, Form, Handle, Object, Region, Start, Window, log, process,
+use hallows::{
+    Connection, Deadline, Endpoint, Error, Form, Handle, Object, Region, Start, Window, log, process,
 };
+use hallows_protocols::file_drop::{Action, Greeting, Question, Request, Response, Status, name};
 
 /// Where the giver's page is shown.
 static LETTER: Window<512> = Window::new();
@@ -44,15 +44,16 @@ fn text(bytes: &[u8]) -> &str {
     from_utf8(bytes).unwrap_or("(no text)").trim_end_matches('\0')
 }
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
-    let store = Connection::granted(start, "drop")?;
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
+    let store = Connection::granted(&start, "drop")?;
     let giver: Endpoint = take(&store, "greeting")?;
     let greeting = ask(giver, 0)?;
     log!("the giver says: {}", text(&greeting.text));
 
     let letter: Option<Region> = if greeting.letter == 1 { Some(take(&store, "letter")?) } else { None };
     if let Some(letter) = letter {
-        letter.map(&LETTER, Access::Read)?;
+        letter.map(&LETTER)?;
         let mut page = [0; LETTER_BYTES];
         let _ = LETTER.read(0, &mut page);
         log!("the letter says: {}", text(&page));
@@ -88,5 +89,3 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
     }
     Ok(())
 }
-
-hallows_sdk::main!(run);

@@ -10,11 +10,11 @@ extern crate std;
 
 mod store;
 
-use hallows_protocols::file_drop::{Action, Name, Request, Response, Status};
-use hallows_sdk::{
-    Answer, Endpoint, Error, Form, Handle, Identity, Message, Object, Rights, Server, Start, Token, Transfer,
-    answer, log, space,
+use hallows::{
+    Answer, Endpoint, Error, Form, Handle, Message, Rights, Server, Start, Token, Transfer, answer, identify,
+    log, space,
 };
+use hallows_protocols::file_drop::{Action, Name, Request, Response, Status};
 
 use store::{Entry, Store};
 
@@ -99,7 +99,7 @@ impl FileDrop {
 }
 
 fn may_be_passed_on(handle: Handle) -> bool {
-    Identity::of(handle).is_ok_and(|identity| identity.rights.contains(Rights::TRANSFER))
+    identify(handle).is_ok_and(|identity| identity.rights.contains(Rights::TRANSFER))
 }
 
-hallows_sdk::server!(FileDrop);
+hallows::server!(FileDrop);

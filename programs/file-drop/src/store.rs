@@ -1,7 +1,7 @@
 //! What the file-drop keeps: plain data, without a call.
 
+use hallows::Handle;
 use hallows_protocols::file_drop::{Name, Status};
-use hallows_sdk::Handle;
 
 /// How many capabilities it keeps: small, as this is a demonstration of a full store too.
 const CAPACITY: usize = 32;
@@ -73,8 +73,8 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use hallows::Handle;
     use hallows_protocols::file_drop::{Status, name};
-    use hallows_sdk::Handle;
 
     use super::{CAPACITY, Entry, Store, WAITING};
 

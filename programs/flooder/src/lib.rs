@@ -7,15 +7,16 @@
 
 use core::time::Duration;
 
-use hallows_sdk::{Budget, Deadline, Endpoint, Error, EventKind, Start, log, wait};
+use hallows::{Budget, Deadline, Endpoint, Error, EventKind, Start, log, rights, wait};
 
 /// Said in every message; a calculator answers it too, with nothing.
 const MESSAGE: &[u8] = b"flood";
 /// How long it waits for the next event before it gives up: longer than any server takes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
-    let victim: Endpoint = start.grant("victim")?;
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
+    let victim: Endpoint<rights!(SEND | WATCH)> = start.grant("victim")?;
     let count: u64 = start.setting("count", 100_000)?;
     let notification = Budget::OWN.create_notification()?;
     notification.bind(0)?;
@@ -42,5 +43,3 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
     log!("{sent} messages sent and answered; {busy} times told to wait");
     Ok(())
 }
-
-hallows_sdk::main!(run);

@@ -4,8 +4,8 @@
 //! log would be full of it), never maps a region over anything but a part of the arena that it does not write to itself,
 //! and waits only until very soon.
 
-use hallows_sdk::abi::{Code, Handle, ObjectKind, Operation, Rights, Span};
-use hallows_sdk::raw::{Arguments, Call};
+use hallows::abi::{Function, Handle, ObjectKind, Operation, Rights, Span};
+use hallows::raw::{Arguments, Call};
 
 use crate::random::Random;
 
@@ -66,7 +66,7 @@ pub struct Generator {
     kept: usize,
     tokens: [u64; TOKENS],
     /// What the last message asked for: of what kind a capability is that its answer brings.
-    asked: Option<Code>,
+    asked: Option<Operation>,
 }
 
 impl Generator {
@@ -86,12 +86,12 @@ impl Generator {
 
     /// Keeps a handle that the last call brought as a target.
     pub fn keep_made(&mut self, handle: Handle) {
-        let kind = match self.asked {
-            Some(Code::CreateEndpoint) => Some(ObjectKind::Endpoint),
-            Some(Code::CreateNotification) => Some(ObjectKind::Notification),
-            Some(Code::CreateTimer) => Some(ObjectKind::Timer),
-            Some(Code::CreateRegion) => Some(ObjectKind::Region),
-            Some(Code::Split) => Some(ObjectKind::Budget),
+        let kind = match self.asked.map(|operation| operation.function()) {
+            Some(Function::BudgetCreateEndpoint) => Some(ObjectKind::Endpoint),
+            Some(Function::BudgetCreateNotification) => Some(ObjectKind::Notification),
+            Some(Function::BudgetCreateTimer) => Some(ObjectKind::Timer),
+            Some(Function::BudgetCreateRegion) => Some(ObjectKind::Region),
+            Some(Function::BudgetSplit) => Some(ObjectKind::Budget),
             _ => None,
         };
         self.keep_target(Target { handle, kind });
@@ -185,47 +185,66 @@ impl Generator {
     fn message(&mut self, memory: &mut [u8], target: Target) -> Span {
         let to_self = target.handle.index() == Handle::SELF.index();
         self.asked = None;
+        let mut usual = 12;
         if self.random.percent(85) {
-            let operation = self.operation(target);
+            let operation = self.operation(target, to_self);
             let bytes = operation.emit();
             memory[..bytes.len()].copy_from_slice(&bytes);
-            self.asked = Some(operation.code);
+            usual = (bytes.len() + operation.text_bytes()) as u32;
+            self.spoil(memory, operation, bytes.len());
+            self.asked = Some(operation);
         } else {
             let noise = self.random.next().to_le_bytes();
             memory[..8].copy_from_slice(&noise);
+            if to_self && is_never_asked(tag(memory)) {
+                memory[..4].copy_from_slice(&Function::SpaceYield.tag().to_le_bytes());
+            }
         }
-        let code = u32::from_le_bytes([memory[0], memory[1], memory[2], memory[3]]);
-        if to_self && (code == Code::Exit as u32 || code == Code::Log as u32) {
-            memory[..4].copy_from_slice(&(Code::Yield as u32).to_le_bytes());
-        }
-        let length = mostly(&mut self.random, &[32, 32, 32, 64], &[0, 1, 31, 33, 65_536, 65_537]);
+        let rare = [0, 1, 3, usual.saturating_sub(1), usual + 1, 64, 65_536, 65_537];
+        let length = mostly(&mut self.random, &[usual], &rare);
         let span = place(&mut self.random, Span { offset: 0, length });
         // Bytes that were not looked at could ask for the exit.
         if to_self && span.offset != 0 { Span { length: u32::MAX, ..span } } else { span }
     }
 
-    fn operation(&mut self, target: Target) -> Operation {
-        let suitable = target.kind.map_or(&[][..], codes_of);
-        let mut code = match suitable {
+    /// Seldom makes one byte of the parameters another one: another operation, or none.
+    fn spoil(&mut self, memory: &mut [u8], operation: Operation, length: usize) {
+        // Where a region is shown, and how large it is, is chosen with care.
+        let is_of_memory = matches!(
+            operation.function(),
+            Function::RegionMap | Function::RegionUnmap | Function::BudgetCreateRegion
+        );
+        if length > Operation::TAG_BYTES && !is_of_memory && self.random.percent(6) {
+            let place = self.random.below((length - Operation::TAG_BYTES) as u64) as usize;
+            memory[Operation::TAG_BYTES + place] = self.random.next_u32() as u8;
+        }
+    }
+
+    fn operation(&mut self, target: Target, to_self: bool) -> Operation {
+        let suitable = target.kind.map_or(&[][..], functions_of);
+        let mut function = match suitable {
             [_, ..] if self.random.percent(80) => self.random.one_of(suitable),
-            _ => self.random.one_of(&Code::ALL),
+            _ => self.random.one_of(&Function::ALL),
         };
         // Natively a region would be mapped anywhere in the machine's own memory.
-        if cfg!(not(target_arch = "wasm32")) && matches!(code, Code::Map | Code::Unmap) {
-            code = Code::Size;
+        if cfg!(not(target_arch = "wasm32"))
+            && matches!(function, Function::RegionMap | Function::RegionUnmap)
+        {
+            function = Function::RegionSize;
         }
-        let mut arguments = [0; 3];
-        for argument in &mut arguments {
-            *argument = self.number();
+        if to_self && is_never_asked(function.tag()) {
+            function = Function::SpaceYield;
         }
-        match code {
-            Code::Map => arguments[0] = self.map_address(),
-            Code::CreateRegion => {
-                arguments[0] = self.random.one_of(&[0, 1, 4_096, REGION_BYTES, 1 << 40, u64::MAX])
+        let mut first = match function {
+            Function::RegionMap => Some(self.map_address()),
+            Function::BudgetCreateRegion => {
+                Some(self.random.one_of(&[0, 1, 4_096, REGION_BYTES, 1 << 40, u64::MAX]))
             }
-            _ => {}
-        }
-        Operation { code, arguments }
+            // A text that there is: what stands in the memory behind it.
+            Function::CellStart | Function::SpaceLog => Some(self.random.below(64)),
+            _ => None,
+        };
+        Operation::from_words(function, || first.take().unwrap_or_else(|| self.number()))
     }
 
     /// A number that means something somewhere, or nothing anywhere.
@@ -253,18 +272,32 @@ impl Generator {
     }
 
     fn transfers(&mut self, memory: &mut [u8]) -> Span {
-        // Those that go with the operation, as far as it wants any.
-        let wanted = match self.asked {
-            Some(Code::CreateTimer | Code::Watch) => Some(ObjectKind::Notification),
-            Some(Code::CreateCell) => Some(ObjectKind::Program),
-            _ => None,
+        // Those that go with the operation, mostly as many as it wants.
+        let (function, fitting) = match self.asked {
+            Some(operation) => (Some(operation.function()), operation.capabilities() as u32),
+            None => (None, 0),
         };
         let random = &mut self.random;
-        if random.percent(if wanted.is_some() { 10 } else { 70 }) {
+        let count = match function {
+            Some(_) => mostly(random, &[fitting], &[0, 1, 2, 8, 9, 64]),
+            None if random.percent(70) => 0,
+            None => mostly(random, &[1, 1, 1, 2], &[8, 9, 64]),
+        };
+        if count == 0 {
             return Span::EMPTY;
         }
-        let count = mostly(random, &[1, 1, 1, 2], &[8, 9, 64]);
         for number in 0..count {
+            let wanted = match (function, number) {
+                (Some(Function::BudgetCreateTimer | Function::EndpointWatch), _) => {
+                    Some(ObjectKind::Notification)
+                }
+                (Some(Function::BudgetCreateCell), 0) => Some(ObjectKind::Program),
+                (Some(Function::BudgetCreateCell), _) => Some(ObjectKind::Endpoint),
+                (Some(Function::BudgetCreateEndpoint | Function::EndpointReassign), _) => {
+                    Some(ObjectKind::Cell)
+                }
+                _ => None,
+            };
             let handle = match wanted {
                 Some(kind) if self.random.percent(90) => self.target_of(kind).handle,
                 _ => self.target().handle,
@@ -293,39 +326,64 @@ impl Generator {
     }
 }
 
+/// What this program would not survive, or would fill the log with.
+const fn is_never_asked(tag: u32) -> bool {
+    tag == Function::SpaceExit.tag() || tag == Function::SpaceLog.tag()
+}
+
+/// What the message in the arena calls.
+fn tag(memory: &[u8]) -> u32 {
+    u32::from_le_bytes([memory[0], memory[1], memory[2], memory[3]])
+}
+
 /// What can be asked of an object of this kind. Of endpoints nothing: a message to one goes to its server.
-fn codes_of(kind: ObjectKind) -> &'static [Code] {
+fn functions_of(kind: ObjectKind) -> &'static [Function] {
     match kind {
         ObjectKind::Endpoint | ObjectKind::Program => &[],
-        ObjectKind::Notification => &[Code::Signal, Code::Signal, Code::Bind, Code::Poll, Code::Destroy],
-        ObjectKind::Timer => &[Code::Arm, Code::Arm, Code::Disarm, Code::Destroy],
-        ObjectKind::Region => &[Code::Map, Code::Map, Code::Unmap, Code::Size, Code::Destroy],
+        ObjectKind::Notification => &[
+            Function::NotificationSignal,
+            Function::NotificationSignal,
+            Function::NotificationBind,
+            Function::NotificationPoll,
+            Function::ObjectDestroy,
+        ],
+        ObjectKind::Timer => {
+            &[Function::TimerArm, Function::TimerArm, Function::TimerDisarm, Function::ObjectDestroy]
+        }
+        ObjectKind::Region => &[
+            Function::RegionMap,
+            Function::RegionMap,
+            Function::RegionUnmap,
+            Function::RegionSize,
+            Function::ObjectDestroy,
+        ],
         ObjectKind::Budget => &[
-            Code::CreateEndpoint,
-            Code::CreateNotification,
-            Code::CreateNotification,
-            Code::CreateTimer,
-            Code::CreateRegion,
-            Code::CreateCell,
-            Code::Split,
-            Code::Query,
-            Code::Destroy,
+            Function::BudgetCreateEndpoint,
+            Function::BudgetCreateNotification,
+            Function::BudgetCreateNotification,
+            Function::BudgetCreateTimer,
+            Function::BudgetCreateRegion,
+            Function::BudgetCreateCell,
+            Function::BudgetSplit,
+            Function::BudgetQuery,
+            Function::ObjectDestroy,
         ],
         // Of its own: others are kept without their kind.
         ObjectKind::Cell => &[
-            Code::Identify,
-            Code::Copy,
-            Code::Mint,
-            Code::Move,
-            Code::Delete,
-            Code::Revoke,
-            Code::StartInfo,
-            Code::Yield,
-            Code::Now,
-            Code::Random,
-            Code::Recognise,
-            Code::Watch,
-            Code::Destroy,
+            Function::SpaceCopy,
+            Function::SpaceMint,
+            Function::SpaceMove,
+            Function::SpaceDelete,
+            Function::SpaceRevoke,
+            Function::SpaceIdentify,
+            Function::SpaceStartInfo,
+            Function::SpaceYield,
+            Function::SpaceNow,
+            Function::SpaceRandom,
+            Function::EndpointRecognise,
+            Function::EndpointWatch,
+            Function::EndpointDestroy,
+            Function::ObjectIdentify,
         ],
     }
 }
@@ -351,15 +409,16 @@ fn place(random: &mut Random, span: Span) -> Span {
 mod tests {
     use std::vec;
 
-    use hallows_sdk::abi::{Code, Handle};
+    use hallows::abi::{Function, Handle, Operation};
+    use std::collections::BTreeMap;
 
-    use super::{EVENT, Generator, HANDLES, Layout, MAPPABLE, NEAR_NS, REGION_BYTES};
+    use super::{EVENT, Generator, HANDLES, Layout, MAPPABLE, NEAR_NS, REGION_BYTES, tag};
 
     const BASE: usize = 1 << 20;
     const NOW_NS: u64 = 5_000_000_000;
 
     /// Makes many arguments and looks at each.
-    fn each(mut look: impl FnMut(&hallows_sdk::raw::Arguments, &[u8])) {
+    fn each(mut look: impl FnMut(&hallows::raw::Arguments, &[u8])) {
         let mut memory = vec![0; Layout::USUAL.bytes()];
         let mut generator = Generator::new(7, Layout::USUAL, BASE);
         for number in 0..100_000_u32 {
@@ -382,11 +441,36 @@ mod tests {
                 return;
             }
             to_self += 1;
-            let code = u32::from_le_bytes([memory[0], memory[1], memory[2], memory[3]]);
-            let looked_at = arguments.bytes.offset == 0 && code != Code::Exit as u32;
+            let looked_at = arguments.bytes.offset == 0 && tag(memory) != Function::SpaceExit.tag();
             assert!(looked_at || arguments.bytes.length == u32::MAX, "{arguments:?}");
         });
         assert!(to_self > 100, "only {to_self} calls to itself");
+    }
+
+    /// A message that is not understood gets no further than that: most are, and each function is among them.
+    #[test]
+    fn most_messages_are_operations_and_every_function_is_called() {
+        let (mut understood, mut all) = (BTreeMap::new(), 0);
+        each(|arguments, memory| {
+            let length = arguments.bytes.length as usize;
+            if arguments.bytes.offset == 0 && length <= memory.len() {
+                all += 1;
+                let front = &memory[..length.min(Operation::MOST_BYTES)];
+                if let Ok(operation) = Operation::parse(front, length)
+                    && operation.capabilities() == arguments.transfers.length as usize
+                {
+                    *understood.entry(operation.function().tag()).or_insert(0) += 1;
+                }
+            }
+        });
+        let sum: u32 = understood.values().sum();
+        assert!(sum > all / 2, "only {sum} of {all} are operations");
+        for function in Function::ALL {
+            let count = understood.get(&function.tag()).copied().unwrap_or(0);
+            // Natively regions are not mapped.
+            let is_avoided = matches!(function, Function::RegionMap | Function::RegionUnmap);
+            assert_eq!(count > 20, !is_avoided, "{function:?} is called {count} times");
+        }
     }
 
     #[test]
@@ -409,10 +493,10 @@ mod tests {
     #[test]
     fn regions_that_can_be_made_fit_where_they_are_mapped() {
         each(|_, memory| {
-            let code = u32::from_le_bytes([memory[0], memory[1], memory[2], memory[3]]);
-            let bytes = u64::from_le_bytes(memory[8..16].try_into().expect("eight bytes"));
+            let bytes = u64::from_le_bytes(memory[4..12].try_into().expect("eight bytes"));
             // 2^40 is more than any machine has.
-            assert!(code != Code::CreateRegion as u32 || bytes <= REGION_BYTES || bytes >= 1 << 40);
+            let made = tag(memory) == Function::BudgetCreateRegion.tag();
+            assert!(!made || bytes <= REGION_BYTES || bytes >= 1 << 40);
         });
     }
 }

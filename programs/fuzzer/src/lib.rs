@@ -15,9 +15,9 @@ mod random;
 
 use alloc::vec;
 
-use hallows_sdk::abi::{self, Event, Handle};
-use hallows_sdk::raw::{Arena, Call};
-use hallows_sdk::{Endpoint, Error, Object, Outcome, Start, log, process, space};
+use hallows::abi::{self, Event, Handle};
+use hallows::raw::{Arena, Call};
+use hallows::{Endpoint, Error, Outcome, Start, log, process, space};
 
 use generator::{Generator, Layout};
 
@@ -63,7 +63,8 @@ impl Tally {
     }
 }
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
     let seed: u64 = start.setting("seed", 1)?;
     let count: u64 = start.setting("count", 100_000)?;
     let layout = Layout::USUAL;
@@ -109,7 +110,7 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
 }
 
 /// Keeps the handles and tokens that a call brought, as targets for later ones.
-fn learn(generator: &mut Generator, memory: &[u8], arguments: &hallows_sdk::raw::Arguments, packed: i64) {
+fn learn(generator: &mut Generator, memory: &[u8], arguments: &hallows::raw::Arguments, packed: i64) {
     let handles = match arguments.call {
         Call::Send => {
             generator.keep_token(packed.cast_unsigned());
@@ -131,5 +132,3 @@ fn learn(generator: &mut Generator, memory: &[u8], arguments: &hallows_sdk::raw:
         generator.keep_made(Handle(u32::from_le_bytes(*handle)));
     }
 }
-
-hallows_sdk::main!(run);

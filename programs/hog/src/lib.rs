@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use core::hint::black_box;
 use core::time::Duration;
 
-use hallows_sdk::{Budget, Error, Start, log, pause};
+use hallows::{Budget, Error, Start, log, pause};
 
 /// The first bite; each refused one is followed by half of it.
 const LARGEST_BITE: usize = 1 << 20;
@@ -47,7 +47,8 @@ fn eat_budget() -> (usize, Option<Error>) {
     (MOST_SHARES, None)
 }
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
     let ticks: u32 = start.setting("ticks", 3)?;
     // Natively the heap is the machine's own, which is not this program's to eat.
     let heap = if cfg!(target_arch = "wasm32") { eat_heap() } else { Vec::new() };
@@ -69,5 +70,3 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
     }
     Ok(())
 }
-
-hallows_sdk::main!(run);

@@ -6,6 +6,8 @@
     reason = "types are as the interface has them"
 )]
 use hallows_sdk::stub;
+/// What its authors call the interface.
+pub const NAME: &str = "calc";
 /// The interface's identity: `f5e322b13b893b809951f470d1644ae4b18166f2bc6b8c6f5ec46bc980d838cc`.
 pub const HASH: [u8; 32] = [
     0xf5, 0xe3, 0x22, 0xb1, 0x3b, 0x89, 0x3b, 0x80, 0x99, 0x51, 0xf4, 0x70, 0xd1, 0x64,
@@ -78,6 +80,13 @@ pub struct Client<C = stub::Endpoint>(
     /// What it calls through.
     pub C,
 );
+impl stub::Interface for Client {
+    const NAME: &'static str = NAME;
+    const HASH: [u8; 32] = HASH;
+    fn through(endpoint: stub::Endpoint) -> Self {
+        Self(endpoint)
+    }
+}
 impl<C: stub::Caller> Client<C> {
     /// Calculates.
     ///
@@ -94,6 +103,54 @@ impl<C: stub::Caller> Client<C> {
     ) -> Result<Result<i64, Refusal>, stub::Error> {
         stub::Call::<0, 0>::new(tag::CALCULATE, deadline)
             .between(&self.0, &(operation, a, b), &mut [0; 21], &mut [0; 10])
+    }
+}
+impl<C: stub::AsyncCaller> Client<C> {
+    /// Calculates.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn calculate_async(
+        &self,
+        operation: Operation,
+        a: i64,
+        b: i64,
+        deadline: stub::Deadline,
+    ) -> Result<Result<i64, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CALCULATE, deadline)
+            .between_async(&self.0, &(operation, a, b), &mut [0; 21], &mut [0; 10])
+            .await
+    }
+}
+impl<C: stub::Sender> Client<C> {
+    /// Sends a call of `calculate`; its answer comes as an event, for `calculate_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn calculate_send(
+        &self,
+        operation: Operation,
+        a: i64,
+        b: i64,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CALCULATE, stub::Deadline::NEVER)
+            .send(&self.0, &(operation, a, b), &mut [0; 21], 10)
+    }
+}
+impl Client {
+    /// The answer to `calculate_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn calculate_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<i64, Refusal>, stub::Error> {
+        stub::answered(received)
     }
 }
 /// A server of `calc`.
@@ -123,6 +180,47 @@ pub fn serve<'m>(
             else { return request.malformed() };
             let result = server.calculate(request.client(), operation, a, b);
             request.answer::<0, _>(&result)
+        }
+        _ => request.unknown(),
+    }
+}
+pub mod later {
+    //! What stands for the functions where they are answered later.
+    /// `calculate`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Calculate {}
+}
+impl stub::Function for later::Calculate {
+    type Answer<'m> = Result<i64, Refusal>;
+}
+/// An active server of `calc` that answers when it can: each function is given the answer that it owes.
+pub trait LaterService {
+    /// Calculates.
+    fn calculate(
+        &mut self,
+        later: stub::Later<later::Calculate>,
+        client: stub::Client,
+        operation: Operation,
+        a: i64,
+        b: i64,
+    );
+}
+/// Hands a message to a server that answers when it can.
+pub fn serve_later<'m>(
+    server: &mut impl LaterService,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let token = message.token;
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    match request.tag() {
+        tag::CALCULATE => {
+            let Some((operation, a, b)) = request.parameters::<(Operation, i64, i64)>()
+            else { return request.malformed() };
+            server.calculate(request.later(token), request.client(), operation, a, b);
+            request.deferred()
         }
         _ => request.unknown(),
     }

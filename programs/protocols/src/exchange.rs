@@ -6,6 +6,8 @@
     reason = "types are as the interface has them"
 )]
 use hallows_sdk::stub;
+/// What its authors call the interface.
+pub const NAME: &str = "exchange";
 /// The interface's identity: `a116173025b7bfa2eb35d1a9f53189a190085c51c9c16b11e9b659278e043420`.
 pub const HASH: [u8; 32] = [
     0xa1, 0x16, 0x17, 0x30, 0x25, 0xb7, 0xbf, 0xa2, 0xeb, 0x35, 0xd1, 0xa9, 0xf5, 0x31,
@@ -102,6 +104,13 @@ pub struct Client<C = stub::Endpoint>(
     /// What it calls through.
     pub C,
 );
+impl stub::Interface for Client {
+    const NAME: &'static str = NAME;
+    const HASH: [u8; 32] = HASH;
+    fn through(endpoint: stub::Endpoint) -> Self {
+        Self(endpoint)
+    }
+}
 impl<C: stub::Caller> Client<C> {
     /// Says an order back.
     ///
@@ -130,6 +139,86 @@ impl<C: stub::Caller> Client<C> {
         deadline: stub::Deadline,
     ) -> Result<&'m [u8], stub::Error> {
         stub::Call::<0, 0>::new(tag::ECHO, deadline).within(&self.0, &(bytes,), room)
+    }
+}
+impl<C: stub::AsyncCaller> Client<C> {
+    /// Says an order back.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn confirm_async(
+        &self,
+        order: Order,
+        deadline: stub::Deadline,
+    ) -> Result<Order, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONFIRM, deadline)
+            .between_async(&self.0, &(order,), &mut [0; 64], &mut [0; 61])
+            .await
+    }
+    /// Says bytes back.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn echo_async<'m>(
+        &self,
+        bytes: &[u8],
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<&'m [u8], stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHO, deadline)
+            .within_async(&self.0, &(bytes,), room)
+            .await
+    }
+}
+impl<C: stub::Sender> Client<C> {
+    /// Sends a call of `confirm`; its answer comes as an event, for `confirm_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn confirm_send(&self, order: Order) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONFIRM, stub::Deadline::NEVER)
+            .send(&self.0, &(order,), &mut [0; 64], 61)
+    }
+    /// Sends a call of `echo`; its answer comes as an event, for `echo_answer`. `request` is for the message; the answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn echo_send(
+        &self,
+        bytes: &[u8],
+        request: &mut [u8],
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHO, stub::Deadline::NEVER)
+            .send(&self.0, &(bytes,), request, answer_most)
+    }
+}
+impl Client {
+    /// The answer to `confirm_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn confirm_answer(received: stub::Received<'_>) -> Result<Order, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `echo_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn echo_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<&'m [u8], stub::Error> {
+        stub::answered(received)
     }
 }
 /// A server of `exchange`.
@@ -163,6 +252,66 @@ pub fn serve<'m>(
             };
             let result = server.echo(request.client(), bytes);
             request.answer::<0, _>(&result)
+        }
+        _ => request.unknown(),
+    }
+}
+pub mod later {
+    //! What stands for the functions where they are answered later.
+    /// `confirm`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Confirm {}
+    /// `echo`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Echo {}
+}
+impl stub::Function for later::Confirm {
+    type Answer<'m> = Order;
+}
+impl stub::Function for later::Echo {
+    type Answer<'m> = &'m [u8];
+}
+/// An active server of `exchange` that answers when it can: each function is given the answer that it owes.
+pub trait LaterService {
+    /// Says an order back.
+    fn confirm(
+        &mut self,
+        later: stub::Later<later::Confirm>,
+        client: stub::Client,
+        order: Order,
+    );
+    /// Says bytes back.
+    fn echo(
+        &mut self,
+        later: stub::Later<later::Echo>,
+        client: stub::Client,
+        bytes: &[u8],
+    );
+}
+/// Hands a message to a server that answers when it can.
+pub fn serve_later<'m>(
+    server: &mut impl LaterService,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let token = message.token;
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    match request.tag() {
+        tag::CONFIRM => {
+            let Some((order,)) = request.parameters::<(Order,)>() else {
+                return request.malformed()
+            };
+            server.confirm(request.later(token), request.client(), order);
+            request.deferred()
+        }
+        tag::ECHO => {
+            let Some((bytes,)) = request.parameters::<(&[u8],)>() else {
+                return request.malformed()
+            };
+            server.echo(request.later(token), request.client(), bytes);
+            request.deferred()
         }
         _ => request.unknown(),
     }

@@ -16,4 +16,6 @@ pub mod counter;
 #[rustfmt::skip]
 pub mod exchange;
 pub mod file_drop;
+#[rustfmt::skip]
+pub mod tally;
 pub mod work;

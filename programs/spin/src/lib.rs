@@ -4,12 +4,13 @@
 
 use core::hint::black_box;
 
-use hallows_sdk::{Error, Start, process};
+use hallows::{Error, Start, process};
 
 /// About a microsecond: how long a native program may run between two safepoints without being a nuisance.
 const STEPS: u32 = 1_000;
 
-fn run(_: &Start<'_>) -> Result<(), Error> {
+#[hallows::main]
+fn main(_: Start<'_>) -> Result<(), Error> {
     let mut state = 1_u64;
     loop {
         for _ in 0..STEPS {
@@ -18,5 +19,3 @@ fn run(_: &Start<'_>) -> Result<(), Error> {
         process::safepoint()?;
     }
 }
-
-hallows_sdk::main!(run);

@@ -4,10 +4,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+use hallows::{Error, Start, log, process};
 use hallows_bench_kernels::{Loop, Spinner};
-use hallows_sdk::{Error, Start, log, process};
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
     let name = start.info().setting("loop").unwrap_or(Loop::Arithmetic.name());
     let Some(kind) = Loop::ALL.into_iter().find(|kind| kind.name() == name) else {
         log!(
@@ -24,5 +25,3 @@ fn run(start: &Start<'_>) -> Result<(), Error> {
         process::safepoint()?;
     }
 }
-
-hallows_sdk::main!(run);

@@ -4,14 +4,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use hallows_sdk::{Error, Notification, Start};
+use hallows::{Error, Notification, Start};
 
-fn run(start: &Start<'_>) -> Result<(), Error> {
+#[hallows::main]
+fn main(start: Start<'_>) -> Result<(), Error> {
     // Reading the start information was the first call.
     match start.optional::<Notification>("started") {
         Some(started) => started.signal(1),
         None => Ok(()),
     }
 }
-
-hallows_sdk::main!(run);

@@ -2,8 +2,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+use hallows::{Answer, Error, Form, Message, Server, Start};
 use hallows_protocols::work::{Request, Response};
-use hallows_sdk::{Answer, Error, Form, Message, Server, Start};
 
 /// It remembers nothing.
 pub struct Worker;
@@ -24,4 +24,4 @@ impl Server for Worker {
     }
 }
 
-hallows_sdk::server!(Worker);
+hallows::server!(Worker);

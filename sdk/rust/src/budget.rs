@@ -2,9 +2,11 @@
 
 use core::time::Duration;
 
-use hallows_abi::{Code, Error, Handle, Operation, TimeBudget, Transfer};
+pub use hallows_abi::Account;
+use hallows_abi::{Error, Handle, OnBudget, Reply, Running, TimeBudget, Transfer};
 
 use crate::operation::{operate, operate_for};
+use crate::rights::{CanManage, CanSend};
 use crate::{Budget, Cell, Endpoint, Notification, Object, Program, Region, Timer};
 
 /// How an endpoint's messages are served. A cell that was made passive serves passive endpoints only, any other active ones.
@@ -23,13 +25,14 @@ pub enum Service {
 }
 
 impl Service {
-    fn arguments(self) -> [u64; 3] {
+    /// As the kernel is told.
+    fn of_interface(self) -> hallows_abi::Serving {
         match self {
-            Self::Active { queue } => [0, u64::from(queue), 0],
-            Self::Passive { budget } => {
-                let nanoseconds =
-                    budget.map_or(0, |budget| u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX));
-                [1, 0, nanoseconds]
+            Self::Active { queue } => hallows_abi::Serving::Active { queue },
+            Self::Passive { budget: None } => hallows_abi::Serving::Passive { handler_budget_ns: None },
+            Self::Passive { budget: Some(budget) } => {
+                let nanoseconds = u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX);
+                hallows_abi::Serving::Passive { handler_budget_ns: Some(nanoseconds) }
             }
         }
     }
@@ -50,7 +53,7 @@ pub struct NewCell {
     pub priority: u8,
     /// Whether it runs by itself, or only when it is called.
     pub serving: Serving,
-    /// The most processor time that it may use, in whole microseconds; `None`: all that nobody else wants. Not a larger share than the maker's
+    /// The most processor time that it may use; `None`: all that nobody else wants. Not a larger share than the maker's
     /// own, if that has one; for passive cells there is none.
     pub time: Option<TimeBudget>,
 }
@@ -64,18 +67,9 @@ pub enum Serving {
     Passive,
 }
 
-/// How much of a budget there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// Bytes in all.
-    pub total_bytes: u64,
-    /// Bytes in use.
-    pub used_bytes: u64,
-}
-
-impl Budget {
-    fn create(self, code: Code, arguments: [u64; 3], transfers: &[Transfer]) -> Result<Handle, Error> {
-        operate_for(self.handle(), &Operation { code, arguments }.emit(), transfers)
+impl<R: CanManage> Budget<R> {
+    fn create(self, operation: OnBudget, transfers: &[Transfer]) -> Result<Handle, Error> {
+        operate_for(self.handle(), operation, transfers)
     }
 
     /// Makes an endpoint that the calling cell serves.
@@ -85,7 +79,8 @@ impl Budget {
     /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::BadArgument`] for a queue that there is not;
     /// [`Error::BadState`] if this cell serves in the other way.
     pub fn create_endpoint(self, service: Service) -> Result<Endpoint, Error> {
-        self.create(Code::CreateEndpoint, service.arguments(), &[]).map(Endpoint::from_handle)
+        let operation = OnBudget::CreateEndpoint { serving: service.of_interface(), of_another: false };
+        self.create(operation, &[]).map(Endpoint::from_handle)
     }
 
     /// Makes an endpoint that another cell serves (MANAGE on the cell).
@@ -93,8 +88,13 @@ impl Budget {
     /// # Errors
     ///
     /// As [`Self::create_endpoint`]; [`Error::BadState`] if it serves in the other way.
-    pub fn create_endpoint_of(self, service: Service, server: Cell) -> Result<Endpoint, Error> {
-        self.create(Code::CreateEndpoint, service.arguments(), &[server.share()]).map(Endpoint::from_handle)
+    pub fn create_endpoint_of<C: CanManage>(
+        self,
+        service: Service,
+        server: Cell<C>,
+    ) -> Result<Endpoint, Error> {
+        let operation = OnBudget::CreateEndpoint { serving: service.of_interface(), of_another: true };
+        self.create(operation, &[Transfer::copy(server.handle())]).map(Endpoint::from_handle)
     }
 
     /// Makes a notification.
@@ -103,7 +103,7 @@ impl Budget {
     ///
     /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`].
     pub fn create_notification(self) -> Result<Notification, Error> {
-        self.create(Code::CreateNotification, [0; 3], &[]).map(Notification::from_handle)
+        self.create(OnBudget::CreateNotification, &[]).map(Notification::from_handle)
     }
 
     /// Makes a timer that signals these bits of a notification (SEND), when it is armed.
@@ -111,8 +111,9 @@ impl Budget {
     /// # Errors
     ///
     /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`], [`Error::NoRight`].
-    pub fn create_timer(self, notification: Notification, bits: u64) -> Result<Timer, Error> {
-        self.create(Code::CreateTimer, [bits, 0, 0], &[notification.share()]).map(Timer::from_handle)
+    pub fn create_timer<N: CanSend>(self, notification: Notification<N>, bits: u64) -> Result<Timer, Error> {
+        self.create(OnBudget::CreateTimer { bits }, &[Transfer::copy(notification.handle())])
+            .map(Timer::from_handle)
     }
 
     /// Makes a region of so many bytes, rounded up to pages; it holds zeroes.
@@ -121,7 +122,7 @@ impl Budget {
     ///
     /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::Unsupported`] where the machine has none.
     pub fn create_region(self, bytes: u64) -> Result<Region, Error> {
-        self.create(Code::CreateRegion, [bytes, 0, 0], &[]).map(Region::from_handle)
+        self.create(OnBudget::CreateRegion { bytes }, &[]).map(Region::from_handle)
     }
 
     /// Makes a cell. It holds nothing but itself and its budget until it is granted more, and does not run before
@@ -133,17 +134,23 @@ impl Budget {
     /// caller's, or a larger share of the time; [`Error::BadArgument`] for another priority, number of slots or time budget that there is
     /// not, or that the machine is too coarse for.
     pub fn create_cell(self, cell: &NewCell) -> Result<Cell, Error> {
-        let slots_and_priority = u64::from(cell.slots.unwrap_or(0)) | u64::from(cell.priority) << 32;
-        let passive = u64::from(cell.serving == Serving::Passive);
-        let time = match cell.time {
-            None => 0,
-            Some(time) => time.to_argument().ok_or(Error::BadArgument)?,
+        let running = match (cell.serving, cell.time) {
+            (Serving::Active, time) => Running::Active(time),
+            (Serving::Passive, None) => Running::Passive,
+            // It runs on its callers' time.
+            (Serving::Passive, Some(_)) => return Err(Error::BadArgument),
         };
-        let arguments = [cell.memory_limit, slots_and_priority, passive | time];
+        let new = hallows_abi::NewCell {
+            memory_bytes: cell.memory_limit,
+            slots: cell.slots,
+            priority: cell.priority,
+            running,
+        };
+        let operation = OnBudget::CreateCell { with_faults: cell.faults.is_some(), new };
         let program = cell.program.share();
         match cell.faults {
-            Some(faults) => self.create(Code::CreateCell, arguments, &[program, faults.share()]),
-            None => self.create(Code::CreateCell, arguments, &[program]),
+            Some(faults) => self.create(operation, &[program, faults.share()]),
+            None => self.create(operation, &[program]),
         }
         .map(Cell::from_handle)
     }
@@ -153,17 +160,21 @@ impl Budget {
     /// # Errors
     ///
     /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`].
-    pub fn split(self, bytes: u64) -> Result<Self, Error> {
-        self.create(Code::Split, [bytes, 0, 0], &[]).map(Self::from_handle)
+    pub fn split(self, bytes: u64) -> Result<Budget, Error> {
+        self.create(OnBudget::Split { bytes }, &[]).map(Budget::from_handle)
     }
+}
 
+impl<R: CanSend> Budget<R> {
     /// How much there is and how much of it is in use.
     ///
     /// # Errors
     ///
     /// [`Error::BadHandle`], [`Error::NoRight`].
     pub fn query(self) -> Result<Account, Error> {
-        let reply = operate(self.handle(), Code::Query, [0; 3])?;
-        Ok(Account { total_bytes: reply.a, used_bytes: reply.b })
+        match operate(self.handle(), OnBudget::Query)? {
+            Reply::Account(account) => Ok(account),
+            _ => Err(Error::Refused),
+        }
     }
 }

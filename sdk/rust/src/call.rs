@@ -2,6 +2,7 @@
 
 use hallows_abi::{Error, Event, EventKind, Handle, MAX_TRANSFERS, Outcome, Transfer};
 
+use crate::rights::CanSend;
 use crate::{Deadline, Endpoint, Object, sys};
 
 /// A message under way: what `send` gave for its answer, or what a received message is answered with.
@@ -17,7 +18,12 @@ pub struct Token(pub u64);
 /// [`hallows_abi::MAX_MESSAGE`] bytes or [`MAX_TRANSFERS`] capabilities. Else what the endpoint's state or the
 /// capabilities' rights forbid.
 #[inline]
-pub fn send(endpoint: Endpoint, bytes: &[u8], transfers: &[Transfer], room: u32) -> Result<Token, Error> {
+pub fn send<R: CanSend>(
+    endpoint: Endpoint<R>,
+    bytes: &[u8],
+    transfers: &[Transfer],
+    room: u32,
+) -> Result<Token, Error> {
     let packed = if transfers.is_empty() {
         sys::send(endpoint.handle(), bytes, &[], room)
     } else {
@@ -65,8 +71,8 @@ pub fn wait(buffer: &mut [u8], handles: &mut [Handle], deadline: Deadline) -> Re
 /// Those of [`send`]; [`Error::DeadlinePassed`]; [`Error::AnswerTooLong`]; [`Error::ServerDied`] if the server ended before it
 /// answered; [`Error::Deadlock`] and [`Error::TooDeep`] of protected calls.
 #[inline]
-pub fn call(
-    endpoint: Endpoint,
+pub fn call<R: CanSend>(
+    endpoint: Endpoint<R>,
     bytes: &[u8],
     transfers: &[Transfer],
     reply: &mut [u8],

@@ -4,6 +4,7 @@ use hallows_abi::{Error, EventKind, Handle, Outcome, Transfer};
 
 use crate::endpoint::watch;
 use crate::form::{FixedBytes, Form};
+use crate::rights::{CanSend, CanWatch};
 use crate::{Budget, Deadline, Endpoint, Notification, Object, Start};
 
 /// The badge of the watched endpoint's bits.
@@ -30,11 +31,11 @@ impl Connection {
     ///
     /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::NoRight`] without WATCH;
     /// [`Error::NotInHandler`] in a passive server.
-    pub fn new(endpoint: Endpoint) -> Result<Self, Error> {
+    pub fn new<R: CanSend + CanWatch>(endpoint: Endpoint<R>) -> Result<Self, Error> {
         let notification = Budget::OWN.create_notification()?;
         notification.bind(WATCHED)?;
         endpoint.watch(notification)?;
-        Ok(Self { endpoint, notification })
+        Ok(Self { endpoint: Endpoint::from_handle(endpoint.handle()), notification })
     }
 
     /// [`Self::new`] for the endpoint that was granted under a name. If a notification was granted under the same name and
@@ -44,7 +45,7 @@ impl Connection {
     ///
     /// As [`Self::new`]; [`Error::BadHandle`] if nothing was granted under this name.
     pub fn granted(start: &Start<'_>, name: &str) -> Result<Self, Error> {
-        let connection = Self::new(start.grant(name)?)?;
+        let connection = Self::new(start.grant::<Endpoint>(name)?)?;
         let is_gone = |granted: &str| granted.strip_suffix(GONE_SUFFIX) == Some(name);
         if let Some((_, handle)) = start.info().grants().find(|(granted, _)| is_gone(granted)) {
             Notification::from_handle(handle).bind(GONE)?;

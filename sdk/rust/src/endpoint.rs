@@ -1,10 +1,11 @@
 //! Endpoints: messages of fixed layout, and being told of room, death and rebirth.
 
-use hallows_abi::{Code, Error, Handle, Outcome, Transfer};
+use hallows_abi::{Error, Handle, OnEndpoint, Outcome, Transfer};
 
 use crate::form::{FixedBytes, Form};
-use crate::operation::{operate, operate_with};
-use crate::{Deadline, Endpoint, Notification, Object, Token};
+use crate::operation::{operate_to_count, operate_with};
+use crate::rights::{CanManage, CanSend, CanWatch, RightSet};
+use crate::{Cell, Deadline, Endpoint, Notification, Object, Token};
 
 /// The bits that a watched endpoint signals.
 pub mod watch {
@@ -12,11 +13,11 @@ pub mod watch {
     pub const ROOM: u64 = 1;
     /// The server died.
     pub const DIED: u64 = 2;
-    /// The server is running again.
+    /// The server is running again, or another one serves.
     pub const RUNNING: u64 = 4;
 }
 
-impl Endpoint {
+impl<R: CanSend> Endpoint<R> {
     /// [`crate::call`]: sends a message and waits for its answer.
     ///
     /// # Errors
@@ -57,7 +58,9 @@ impl Endpoint {
         let bytes = reply.as_ref().get(..outcome.length as usize).unwrap_or(&[]);
         A::parse(bytes).ok_or(Error::Refused)
     }
+}
 
+impl<R: RightSet> Endpoint<R> {
     /// The badge that this cell sees when somebody calls through this capability of an endpoint that it serves. A capability that came in a
     /// message may be of anybody's endpoint, with a badge of anybody's choice: this tells.
     ///
@@ -65,17 +68,43 @@ impl Endpoint {
     ///
     /// [`Error::NoRight`] if another cell serves it; [`Error::WrongObject`] if it is no endpoint; [`Error::BadHandle`], [`Error::Gone`].
     pub fn recognise(self) -> Result<u64, Error> {
-        operate(Handle::SELF, Code::Recognise, [u64::from(self.handle().0), 0, 0]).map(|reply| reply.a)
+        operate_to_count(Handle::SELF, OnEndpoint::Recognise { endpoint: self.handle() }, &[])
+    }
+}
+
+impl<R: CanManage> Endpoint<R> {
+    /// Another cell (MANAGE) serves this endpoint from now on: who calls through any of its capabilities reaches it. What the present server has
+    /// taken or queued it still answers. How many such calls former servers have left; ask again with the same cell to see them go. MANAGE.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRight`]; [`Error::NotReady`] if the cell does not run; [`Error::BadState`] if it is passive and the present one is not, or the
+    /// other way round; [`Error::Busy`] if too many former servers have calls to answer; [`Error::BadHandle`], [`Error::Gone`].
+    pub fn reassign<C: CanManage>(self, cell: Cell<C>) -> Result<u64, Error> {
+        let operation = OnEndpoint::Reassign { endpoint: self.handle(), to_another: true };
+        operate_to_count(Handle::SELF, operation, &[Transfer::copy(cell.handle())])
     }
 
+    /// The same with the calling cell.
+    ///
+    /// # Errors
+    ///
+    /// As [`reassign`](Self::reassign).
+    pub fn take_over(self) -> Result<u64, Error> {
+        let operation = OnEndpoint::Reassign { endpoint: self.handle(), to_another: false };
+        operate_to_count(Handle::SELF, operation, &[])
+    }
+}
+
+impl<R: CanWatch> Endpoint<R> {
     /// Has a notification (SEND) signalled with the bits of [`watch`] from now on. WATCH. One watch for each capability.
     ///
     /// # Errors
     ///
     /// [`Error::NoRight`], [`Error::BadHandle`], [`Error::TableFull`] for an endpoint that too many watch.
-    pub fn watch(self, notification: Notification) -> Result<(), Error> {
+    pub fn watch<N: CanSend>(self, notification: Notification<N>) -> Result<(), Error> {
         // A message to the endpoint would go to its server, so it goes through this cell's own space.
-        let named = u64::from(self.handle().0);
-        operate_with(Handle::SELF, Code::Watch, [named, 0, 0], &[notification.share()]).map(|_| ())
+        let operation = OnEndpoint::Watch { endpoint: self.handle() };
+        operate_with(Handle::SELF, operation, &[Transfer::copy(notification.handle())]).map(|_| ())
     }
 }

@@ -5,7 +5,7 @@
 //! Only addresses differ: they are the machine's own. Several cells may run one native program, so a reactor's state
 //! is never a static: [`NativeReactor::init`] makes it, and the engine keeps the pointer for the cell's life.
 //!
-//! [`crate::main!`] and [`crate::server!`] put a `pub static PROGRAM: NativeProgram` into the program's crate root.
+//! [`#[main]`](crate::main) and [`crate::server!`] put a `pub static PROGRAM: NativeProgram` into the program's crate root.
 
 use core::fmt;
 
@@ -16,6 +16,15 @@ pub struct NativeProgram {
     pub name: &'static str,
     /// How it runs.
     pub style: NativeStyle,
+}
+
+impl NativeProgram {
+    /// Runs a main program on this thread, to its end: for tests. Of a server, which others call, it does nothing.
+    pub fn run(&self) {
+        if let NativeStyle::Main(main) = self.style {
+            main();
+        }
+    }
 }
 
 /// The style of a native program, with its entry points.

@@ -1,6 +1,6 @@
 //! This cell itself: its end, the clock, random numbers, giving others a turn.
 
-use hallows_abi::{Code, Error, Handle};
+use hallows_abi::{Error, Handle, OnObject, OnSpace, Reply};
 
 use crate::operation::operate;
 
@@ -10,7 +10,7 @@ use crate::operation::operate;
 /// returns: write `return Err(process::exit(1))`.
 #[must_use = "a native program must now return"]
 pub fn exit(status: u32) -> Error {
-    let result = operate(Handle::SELF, Code::Exit, [u64::from(status), 0, 0]);
+    let result = operate(Handle::SELF, OnSpace::Exit { status });
     #[cfg(target_arch = "wasm32")]
     if result.is_ok() {
         core::arch::wasm32::unreachable()
@@ -36,7 +36,7 @@ pub fn crash(reason: &str) -> Error {
 /// [`Error::Killed`].
 #[inline]
 pub fn null() -> Result<(), Error> {
-    operate(Handle::SELF, Code::Null, [0; 3]).map(|_| ())
+    operate(Handle::SELF, OnObject::Null).map(|_| ())
 }
 
 /// Lets others of the same priority run.
@@ -45,7 +45,7 @@ pub fn null() -> Result<(), Error> {
 ///
 /// [`Error::Killed`].
 pub fn yield_now() -> Result<(), Error> {
-    operate(Handle::SELF, Code::Yield, [0; 3]).map(|_| ())
+    operate(Handle::SELF, OnSpace::Yield).map(|_| ())
 }
 
 /// To be called every few microseconds by a loop that makes no calls. As WebAssembly it is nothing: the engine stops a program
@@ -75,10 +75,8 @@ pub fn now() -> Result<u64, Error> {
 ///
 /// [`Error::Killed`].
 pub fn random() -> Result<[u8; 16], Error> {
-    let reply = operate(Handle::SELF, Code::Random, [0; 3])?;
-    let mut bytes = [0; 16];
-    let (low, high) = bytes.split_at_mut(8);
-    low.copy_from_slice(&reply.a.to_le_bytes());
-    high.copy_from_slice(&reply.b.to_le_bytes());
-    Ok(bytes)
+    let Reply::Random([low, high]) = operate(Handle::SELF, OnSpace::Random)? else {
+        return Err(Error::Refused);
+    };
+    Ok((u128::from(low) | u128::from(high) << 64).to_le_bytes())
 }

@@ -1,16 +1,20 @@
-//! Main programs: `main!(function)`, and what every program is started with.
+//! Main programs: what `#[main]` stands on, and what every program is started with.
 
 use core::fmt::Display;
 use core::str::FromStr;
 
-use hallows_abi::{Code, Error, Handle, MAX_START_INFO, Operation};
+use hallows_abi::{AnswerForm, Error, Handle, MAX_START_INFO, OnSpace, Operation, Reply, Rights};
 
 use crate::call::call_handle;
-use crate::{Deadline, Object, StartInfo, process};
+use crate::rights::RightSet;
+use crate::{Deadline, Object, StartInfo, identify, process};
 
 /// Room for the start information of nearly every cell. More is read in a second try: a fresh stack of 16 KiB would cost a
 /// small program more page faults than all the rest of its start.
 const USUAL_START_INFO: usize = 512;
+
+/// Room for the longest answer that there is to the question what a program was started with, in bytes.
+pub const MOST_START_BYTES: usize = AnswerForm::Bytes.bytes() + MAX_START_INFO as usize;
 
 /// What this program was started with: its arguments, and the capabilities that it was granted by name.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +35,29 @@ impl<'a> Start<'a> {
 
     /// The capability that was granted under this name. If there is none, the log says so.
     ///
+    /// A type that names its rights is checked, and the log says what is missing: `start.grant::<Endpoint<rights!(SEND)>>("calc")`. One that
+    /// claims every right, as `Endpoint` does, is taken at its word.
+    ///
     /// # Errors
     ///
-    /// [`Error::BadHandle`] if nothing was granted under this name.
+    /// [`Error::BadHandle`] if nothing was granted under this name; those of [`Object::check`].
     pub fn grant<T: Object>(&self, name: &str) -> Result<T, Error> {
-        self.optional(name).ok_or_else(|| {
+        let Some(handle) = self.0.grant(name) else {
             crate::log!("needs a capability called `{name}` ({:?}), and was granted none", T::KIND);
-            Error::BadHandle
+            return Err(Error::BadHandle);
+        };
+        if T::Rights::RIGHTS == Rights::ALL {
+            return Ok(T::from_handle(handle));
+        }
+        T::check(handle).inspect_err(|error| {
+            let needs = T::Rights::RIGHTS;
+            match identify(handle) {
+                Ok(found) => crate::log!(
+                    "needs `{name}` to be of the kind {:?} with the rights {needs}, and was granted one of the kind {:?} with {}",
+                    T::KIND, found.kind, found.rights
+                ),
+                Err(_) => crate::log!("cannot look at `{name}`: {error}"),
+            }
         })
     }
 
@@ -73,16 +93,23 @@ impl Ending for () {
     }
 }
 
-impl Ending for Result<(), Error> {
+impl<E: Ending> Ending for Result<E, Error> {
     fn status(self) -> u32 {
         match self {
+            Ok(ending) => ending.status(),
             // Who is being killed has ended already.
-            Ok(()) | Err(Error::Killed) => 0,
+            Err(Error::Killed) => 0,
             Err(error) => {
-                crate::log!("ends with an error: {error}");
+                crate::log!("ends with an error: {error:?} (number {}): {error}", error.number());
                 1
             }
         }
+    }
+}
+
+impl<'a> From<&Start<'a>> for Start<'a> {
+    fn from(start: &Start<'a>) -> Self {
+        *start
     }
 }
 
@@ -99,30 +126,32 @@ fn with_start<R>(body: impl FnOnce(&Start<'_>) -> R) -> Result<R, Error> {
 #[cold]
 #[inline(never)]
 fn with_long_start<R>(body: impl FnOnce(&Start<'_>) -> R) -> Result<R, Error> {
-    let mut buffer = [0; MAX_START_INFO as usize];
+    let mut buffer = [0; MOST_START_BYTES];
     read_start(&mut buffer).map(|start| body(&start))
 }
 
-/// Reads what this program was started with into a buffer: for those that are not declared with [`main!`](crate::main!) or
-/// [`server!`](crate::server!). At most [`MAX_START_INFO`] bytes.
+/// Reads what this program was started with into a buffer: for those that are not declared with [`#[main]`](crate::main) or
+/// [`server!`](crate::server!). At most [`MOST_START_BYTES`].
 ///
 /// # Errors
 ///
 /// [`Error::AnswerTooLong`] if the buffer has not so many; [`Error::BadArgument`], which the log explains, if they are no start
 /// information.
 pub fn read_start(buffer: &mut [u8]) -> Result<Start<'_>, Error> {
-    let message = Operation { code: Code::StartInfo, arguments: [0; 3] }.emit();
+    let message = Operation::from(OnSpace::StartInfo).emit();
     let outcome = call_handle(Handle::SELF, &message, &[], buffer, &mut [], Deadline::NEVER)?;
-    let bytes = buffer.get(..outcome.length as usize).ok_or(Error::Unsupported)?;
+    let answer = buffer.get(..outcome.length as usize).ok_or(Error::Unsupported)?;
+    let bytes = Reply::parse_bytes(answer).ok_or(Error::Refused)?;
     StartInfo::parse(bytes).map(Start).map_err(|error| {
         crate::log!("cannot start: {error}");
         Error::BadArgument
     })
 }
 
-/// Runs a main program; what [`main!`](crate::main!) calls.
+/// Runs a main program; what [`#[main]`](crate::main) calls.
 pub fn run<E: Ending>(main: fn(&Start<'_>) -> E) {
-    let status = with_start(|start| main(start).status()).unwrap_or_else(|error| Err(error).status());
+    let status =
+        with_start(|start| main(start).status()).unwrap_or_else(|error| Err::<(), _>(error).status());
     if status != 0 {
         let _ = process::exit(status);
     }
@@ -134,7 +163,7 @@ pub fn start<S>(new: fn(&Start<'_>) -> Result<S, Error>) -> Option<S> {
     match made {
         Ok(made) => Some(made),
         Err(error) => {
-            let status = Err(error).status();
+            let status = Err::<(), _>(error).status();
             let _ = process::exit(status);
             None
         }
@@ -156,24 +185,10 @@ pub const fn name_of(package: &'static str) -> &'static str {
     package.split_at(PREFIX.len()).1
 }
 
-/// Declares a main program: a function that takes [`Start`] and returns nothing or `Result<(), Error>`.
-///
-/// ```no_run
-/// // At the top of the crate: #![no_std]
-/// use hallows_sdk::{Error, Start, log};
-///
-/// fn greet(start: &Start<'_>) -> Result<(), Error> {
-///     for name in start.info().arguments() {
-///         log!("hello, {name}");
-///     }
-///     Ok(())
-/// }
-///
-/// hallows_sdk::main!(greet);
-/// # fn main() {}
-/// ```
+/// Declares a main program: what [`#[main]`](crate::main) expands to.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! main {
+macro_rules! declare_main {
     ($function:path) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
@@ -195,7 +210,7 @@ macro_rules! main {
 #[cfg(test)]
 mod tests {
     use super::{Ending, Start, name_of};
-    use crate::{Endpoint, Error, Object, StartInfo, start_info};
+    use crate::{Endpoint, Error, StartInfo, start_info};
     use hallows_abi::Handle;
 
     #[test]
@@ -220,7 +235,10 @@ mod tests {
     #[test]
     fn only_a_program_that_went_well_ends_with_status_0() {
         assert_eq!(().status(), 0);
-        assert_eq!(Ok(()).status(), 0);
-        assert_eq!(Err(Error::Killed).status(), 0);
+        assert_eq!(Ok::<_, Error>(()).status(), 0);
+        assert_eq!(Ok::<_, Error>(Ok::<_, Error>(())).status(), 0);
+        assert_eq!(Err::<(), _>(Error::Killed).status(), 0);
+        assert_eq!(Err::<(), _>(Error::Busy).status(), 1);
+        assert_eq!(Ok::<_, Error>(Err::<(), _>(Error::Gone)).status(), 1);
     }
 }

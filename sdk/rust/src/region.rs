@@ -2,19 +2,11 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use hallows_abi::{Code, Error};
+use hallows_abi::{Access, Error, OnRegion};
 
-use crate::operation::operate;
+use crate::operation::{operate, operate_to_count};
+use crate::rights::{CanRead, CanWrite};
 use crate::{Object, Region};
-
-/// What a mapping allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Loads only; a store ends the cell. READ.
-    Read,
-    /// Loads and stores. READ and WRITE.
-    ReadWrite,
-}
 
 /// A part of a program's memory where a region can be shown: a static of whole pages.
 ///
@@ -71,24 +63,50 @@ impl<const WORDS: usize> Window<WORDS> {
     }
 }
 
-impl Region {
-    /// Shows the region in a window, from its start. What does not fit into the window is not mapped: a region larger than
-    /// the window is an error.
+impl<R: CanRead> Region<R> {
+    /// Shows the region in a window, from its start, for loads only: a store ends the cell.
     ///
     /// # Errors
     ///
-    /// [`Error::BadArgument`] if the window is smaller; [`Error::NoRight`]; [`Error::Unsupported`] where the machine or
+    /// [`Error::BadArgument`] if the region is larger than the window; [`Error::NoRight`]; [`Error::Unsupported`] where the machine or
     /// the engine maps none.
-    pub fn map<const WORDS: usize>(
-        self,
-        window: &'static Window<WORDS>,
-        access: Access,
-    ) -> Result<(), Error> {
+    pub fn map<const WORDS: usize>(self, window: &'static Window<WORDS>) -> Result<(), Error> {
+        self.show(window, Access::Read)
+    }
+
+    /// Shows the region in a window, from its start, for loads and stores.
+    ///
+    /// ```
+    /// # use hallows_sdk::{Error, Region, Window, rights};
+    /// static PAGE: Window<512> = Window::new();
+    /// fn show(region: Region<rights!(READ | WRITE)>) -> Result<(), Error> {
+    ///     region.map_writable(&PAGE)
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0277
+    /// # use hallows_sdk::{Error, Region, Window, rights};
+    /// static PAGE: Window<512> = Window::new();
+    /// fn show(region: Region<rights!(READ)>) -> Result<(), Error> {
+    ///     region.map_writable(&PAGE)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::map`].
+    pub fn map_writable<const WORDS: usize>(self, window: &'static Window<WORDS>) -> Result<(), Error>
+    where
+        R: CanWrite,
+    {
+        self.show(window, Access::ReadWrite)
+    }
+
+    fn show<const WORDS: usize>(self, window: &'static Window<WORDS>, access: Access) -> Result<(), Error> {
         if self.size()? > size_of::<Window<WORDS>>() as u64 {
             return Err(Error::BadArgument);
         }
-        let write = u64::from(access == Access::ReadWrite);
-        operate(self.handle(), Code::Map, [window.address(), write, 0]).map(|_| ())
+        operate(self.handle(), OnRegion::Map { address: window.address(), access }).map(|_| ())
     }
 
     /// Takes the region out of a window; zeroes stand there then.
@@ -97,7 +115,7 @@ impl Region {
     ///
     /// [`Error::BadHandle`]; [`Error::BadState`] if it was not mapped there.
     pub fn unmap<const WORDS: usize>(self, window: &'static Window<WORDS>) -> Result<(), Error> {
-        operate(self.handle(), Code::Unmap, [window.address(), 0, 0]).map(|_| ())
+        operate(self.handle(), OnRegion::Unmap { address: window.address() }).map(|_| ())
     }
 
     /// Bytes, in whole pages.
@@ -106,7 +124,7 @@ impl Region {
     ///
     /// [`Error::BadHandle`], [`Error::NoRight`].
     pub fn size(self) -> Result<u64, Error> {
-        operate(self.handle(), Code::Size, [0; 3]).map(|reply| reply.a)
+        operate_to_count(self.handle(), OnRegion::Size, &[])
     }
 }
 

@@ -1,6 +1,6 @@
 //! Start information: the arguments and the grants by name that a cell's creator leaves it, as bytes. A pure pair.
 //!
-//! The kernel keeps the bytes for [`hallows_abi::Code::StartInfo`] and never looks into them. Little-endian:
+//! The kernel keeps the bytes for [`hallows_abi::OnSpace::StartInfo`] and never looks into them. Little-endian:
 //!
 //! | part | layout |
 //! |---|---|

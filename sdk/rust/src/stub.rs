@@ -7,12 +7,29 @@ pub use hallows_abi::{Error, Handle};
 use hallows_abi::{Outcome, Transfer};
 pub use hallows_wire::{Borrow, Decoder, Encoder, Items, List, Own, Resource, Status, Value};
 
-pub use crate::{Answer, Deadline, Endpoint, Message};
+mod later;
+mod owed;
 
-use crate::{Connection, Object, Reply, space};
+pub use crate::{Answer, Deadline, Endpoint, Message, Received, Token};
+pub use later::{AsyncCaller, Sender, answered};
+pub use owed::{Function, Later};
+
+use crate::rights::CanSend;
+use crate::{Connection, Reply, space};
 
 /// Bytes of a function's tag, which every request begins with.
 pub const TAG_BYTES: usize = 4;
+
+/// An interface, as its client: what [`crate::registry`] looks for.
+pub trait Interface {
+    /// What its authors call it.
+    const NAME: &'static str;
+    /// Its identity.
+    const HASH: [u8; 32];
+
+    /// Its client, over an endpoint that answers it.
+    fn through(endpoint: Endpoint) -> Self;
+}
 
 /// What a client calls through.
 pub trait Caller {
@@ -31,7 +48,7 @@ pub trait Caller {
     ) -> Result<Outcome, Error>;
 }
 
-impl Caller for Endpoint {
+impl<T: CanSend> Caller for Endpoint<T> {
     #[inline(always)]
     fn call(
         &self,

@@ -25,10 +25,10 @@ pub use native::*;
 mod wasm {
     use core::cell::{Cell, UnsafeCell};
 
-    use hallows_abi::{Code, Error, Handle, Span};
+    use hallows_abi::{Error, Handle, OnSpace, Span};
 
     use super::{EventForm, TransferForm};
-    use crate::operation::operate;
+    use crate::operation::operate_to_count;
 
     mod import {
         #[link(wasm_import_module = "hallows")]
@@ -146,7 +146,7 @@ mod wasm {
     /// See [`crate::process::now`].
     #[inline]
     pub fn now() -> Result<u64, Error> {
-        operate(Handle::SELF, Code::Now, [0; 3]).map(|reply| reply.a)
+        operate_to_count(Handle::SELF, OnSpace::Now, &[])
     }
 
     /// A static of a program, borrowed by one function at a time.

@@ -13,8 +13,10 @@ mod life;
 mod policy;
 mod roster;
 mod server;
+mod wish;
 
-pub use life::{End, Life, Verdict};
+pub use life::{Asked, End, Life, Verdict};
 pub use policy::{Policy, PolicyError, Restart, Ward};
 pub use roster::{Roster, Standing};
 pub use server::{PROGRAM, Supervisor};
+pub use wish::{OPERATOR, Wish};

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use hallows_sdk::FaultKind;
 
-use crate::{Policy, Restart};
+use crate::{Policy, Restart, Wish};
 
 /// How a life ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,15 @@ pub enum Verdict {
     GiveUp,
 }
 
+/// What is to be done for a wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// End its present life; what follows is decided when that is over.
+    Kill,
+    /// This.
+    Now(Verdict),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Running { since_ns: u64 },
@@ -58,17 +67,22 @@ pub struct Life {
     phase: Phase,
     /// Short lives in a row.
     failures: u32,
+    /// What is to follow the present life, whatever the policy says.
+    wish: Option<Wish>,
 }
 
 impl Life {
     /// Of a cell that runs since then.
     #[must_use]
     pub const fn new(policy: Policy, since_ns: u64) -> Self {
-        Self { policy, phase: Phase::Running { since_ns }, failures: 0 }
+        Self { policy, phase: Phase::Running { since_ns }, failures: 0, wish: None }
     }
 
     /// A life ended (or a restart failed, which is a life that did not last at all).
     pub fn ended(&mut self, end: End, at_ns: u64) -> Verdict {
+        if let Some(wish) = self.wish.take() {
+            return self.follow(wish, at_ns);
+        }
         let (since_ns, least_pause) = match self.phase {
             Phase::Running { since_ns } => (since_ns, Duration::ZERO),
             // A failed restart: nothing ran since the pause ended.
@@ -101,6 +115,32 @@ impl Life {
         let until_ns = at_ns.saturating_add(u64::try_from(pause.as_nanos()).unwrap_or(u64::MAX));
         self.phase = Phase::Pausing { until_ns };
         Verdict::RestartAt(until_ns)
+    }
+
+    /// An operator wants something of it.
+    pub fn wished(&mut self, wish: Wish, at_ns: u64) -> Asked {
+        match (self.phase, wish) {
+            (Phase::Running { .. }, _) => {
+                self.wish = Some(wish);
+                Asked::Kill
+            }
+            (Phase::Down, Wish::Stop) => Asked::Now(Verdict::Over),
+            (Phase::Pausing { .. } | Phase::Down, _) => Asked::Now(self.follow(wish, at_ns)),
+        }
+    }
+
+    fn follow(&mut self, wish: Wish, at_ns: u64) -> Verdict {
+        self.failures = 0;
+        match wish {
+            Wish::Restart => {
+                self.phase = Phase::Pausing { until_ns: at_ns };
+                Verdict::RestartAt(at_ns)
+            }
+            Wish::Stop => {
+                self.phase = Phase::Down;
+                Verdict::GiveUp
+            }
+        }
     }
 
     /// The pause after the last of some short lives in a row: it doubles with each.
@@ -139,8 +179,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{End, Life, Verdict};
-    use crate::{Policy, Restart};
+    use super::{Asked, End, Life, Verdict};
+    use crate::{Policy, Restart, Wish};
     use hallows_sdk::FaultKind;
 
     const MS: u64 = 1_000_000;
@@ -285,5 +325,36 @@ mod tests {
                 life.restarted(at);
             }
         }
+    }
+
+    #[test]
+    fn a_wish_counts_more_than_the_policy() {
+        for restart in Restart::ALL {
+            let mut life = Life::new(policy(restart, 1), 0);
+            assert_eq!(life.wished(Wish::Restart, 5 * MS), Asked::Kill);
+            assert_eq!(life.ended(End::Killed, 6 * MS), Verdict::RestartAt(6 * MS));
+            life.restarted(6 * MS);
+            assert_eq!(life.wished(Wish::Stop, 7 * MS), Asked::Kill);
+            assert_eq!(life.ended(End::Killed, 8 * MS), Verdict::GiveUp);
+            assert!(life.is_over());
+            assert_eq!(life.wished(Wish::Stop, 8 * MS), Asked::Now(Verdict::Over));
+            // Down for good, and yet.
+            assert_eq!(life.wished(Wish::Restart, 9 * MS), Asked::Now(Verdict::RestartAt(9 * MS)));
+            assert_eq!(life.due_ns(), Some(9 * MS));
+            life.restarted(9 * MS);
+            assert!(!life.is_over());
+        }
+    }
+
+    #[test]
+    fn a_wish_ends_a_pause_and_is_fulfilled_once() {
+        let mut life = Life::new(policy(Restart::Always, 0), 0);
+        assert_eq!(life.ended(End::Failed, MS), Verdict::RestartAt(11 * MS));
+        assert_eq!(life.wished(Wish::Restart, 2 * MS), Asked::Now(Verdict::RestartAt(2 * MS)));
+        life.restarted(2 * MS);
+        // The next end is the policy's again, and its failures begin anew.
+        assert_eq!(life.ended(End::Failed, 3 * MS), Verdict::RestartAt(13 * MS));
+        assert_eq!(life.wished(Wish::Stop, 4 * MS), Asked::Now(Verdict::GiveUp));
+        assert!(life.is_over());
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{End, Life, Verdict, Ward};
+use crate::{Asked, End, Life, Verdict, Ward, Wish};
 
 /// One cell.
 #[derive(Clone, Debug)]
@@ -54,6 +54,11 @@ impl Roster {
         record.generation = generation;
         record.well = end == End::Done;
         Some(record.life.ended(end, at_ns))
+    }
+
+    /// An operator wants something of a cell. `None` for a cell that there is not.
+    pub fn wished(&mut self, place: usize, wish: Wish, at_ns: u64) -> Option<Asked> {
+        self.records.get_mut(place).map(|record| record.life.wished(wish, at_ns))
     }
 
     /// A cell was restarted, into this life.

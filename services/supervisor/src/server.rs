@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `cell.NAME` (SEND, MANAGE), with the cell's number as badge | asking for a cell's state, restarting it |
 //! | `gone.NAME.0`, `gone.NAME.1`, … (SEND) | telling those who depend on it that it stays down (bit 0) |
+//! | `ended.NAME` (SEND), if somebody keeps things for it | a message without bytes after each of its lives, in front of all that the next one sends there |
+//!
+//! On the same endpoint it takes an operator's [`Wish`]es, by a badge that no capability has.
 //!
 //! Its arguments are the [`Ward`]s' texts. It serves one active endpoint, which the cells' faults come to. A report says
 //! the cell's number, and the badges say which cell that is. When everything that is awaited is over it exits, with
@@ -16,11 +19,11 @@ use core::time::Duration;
 
 use hallows_sdk::abi::MAX_BACKTRACE;
 use hallows_sdk::{
-    Answer, Budget, Cell, Deadline, Error, FaultReport, Message, Notification, Object, Server, Start, State,
-    Timer, log, process,
+    Answer, Budget, Cell, CellState, Deadline, Endpoint, Error, FaultReport, Message, Notification, Object,
+    Server, Start, Timer, log, process,
 };
 
-use crate::{End, Roster, Standing, Verdict, Ward};
+use crate::{Asked, End, OPERATOR, Roster, Standing, Verdict, Ward, Wish};
 
 /// A cell's capabilities.
 struct Held {
@@ -29,6 +32,8 @@ struct Held {
     /// As fault reports give it.
     number: u64,
     dependents: Vec<Notification>,
+    /// Who keeps things for it.
+    keeper: Option<Endpoint>,
 }
 
 /// See the module's description.
@@ -60,6 +65,11 @@ impl Server for Supervisor {
     }
 
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
+        if message.badge == OPERATOR {
+            self.asked(message.bytes);
+            self.settle();
+            return Answer::EMPTY;
+        }
         match FaultReport::parse(message.bytes) {
             Some(report) => match self.held.iter().position(|held| held.number == u64::from(report.cell)) {
                 Some(place) => self.ended(place, &report),
@@ -88,9 +98,11 @@ impl Supervisor {
         let number = cell.identify()?.badge;
         let place = self.held.len();
         self.roster.add(ward, inspection.generation, now);
-        self.held.push(Held { name: ward.name.clone(), cell, number, dependents });
+        let keeper = start.optional(&format!("ended.{}", ward.name));
+        self.held.push(Held { name: ward.name.clone(), cell, number, dependents, keeper });
         // It ended while nobody was here to be told: this supervisor was restarted itself.
-        if inspection.state == Some(State::Dead) {
+        if inspection.state == CellState::Dead {
+            self.tell_keeper(place);
             log!("{}: found dead", ward.name);
             let verdict = self.roster.ended(place, inspection.generation, End::Failed, now);
             self.announce(place, verdict, now);
@@ -99,9 +111,42 @@ impl Supervisor {
     }
 
     fn ended(&mut self, place: usize, report: &FaultReport<'_>) {
+        self.tell_keeper(place);
         let end = End::of(report.kind, report.detail);
         let verdict = self.roster.ended(place, report.generation, end, report.at_ns);
         self.announce(place, verdict, report.at_ns);
+    }
+
+    /// Tells who keeps things for a cell that it has ended. Whatever the next life asks of it comes behind that.
+    fn tell_keeper(&self, place: usize) {
+        let Some(Held { name, keeper: Some(keeper), .. }) = self.held.get(place) else { return };
+        // Nobody waits for the answer.
+        if let Err(error) = keeper.send(&[], &[], 0) {
+            log!("who keeps things for {name} could not be told that it has ended: {error}");
+        }
+    }
+
+    /// An operator wants something.
+    fn asked(&mut self, message: &[u8]) {
+        let Some((wish, number)) = Wish::parse(message) else {
+            log!("{} bytes of an operator that are no wish", message.len());
+            return;
+        };
+        let Some(place) = self.held.iter().position(|held| held.number == number) else {
+            log!("cell {number} is nobody that I look after");
+            return;
+        };
+        // Without a clock there is nothing to do: `settle` says so.
+        let Ok(now) = process::now() else { return };
+        match self.roster.wished(place, wish, now) {
+            Some(Asked::Kill) => {
+                if let Some(Err(error)) = self.held.get(place).map(|held| held.cell.kill()) {
+                    log!("cell {number} could not be ended: {error}");
+                }
+            }
+            Some(Asked::Now(verdict)) => self.announce(place, Some(verdict), now),
+            None => {}
+        }
     }
 
     /// Says what was decided, and tells who depends on a cell that stays down.

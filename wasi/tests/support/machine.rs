@@ -55,6 +55,9 @@ pub struct Machine {
     answer: Vec<u8>,
     names: Vec<(u64, u64, Kind, Vec<u8>)>,
     random: u8,
+    random_bytes: Vec<u8>,
+    /// How many random bytes are given at once.
+    pub random_most: usize,
 }
 
 impl Machine {
@@ -83,6 +86,8 @@ impl Machine {
             answer: Vec::new(),
             names: Vec::new(),
             random: 0,
+            random_bytes: Vec::new(),
+            random_most: 16,
         }
     }
 
@@ -194,9 +199,10 @@ impl System for Machine {
         Ok(5)
     }
 
-    fn random(&mut self) -> Result<[u8; 16]> {
+    fn random(&mut self, most: u32) -> Result<&[u8]> {
         self.random = self.random.wrapping_add(1);
-        Ok([self.random; 16])
+        self.random_bytes = vec![self.random; (most as usize).min(self.random_most)];
+        Ok(&self.random_bytes)
     }
 
     fn give_way(&mut self) -> Result {

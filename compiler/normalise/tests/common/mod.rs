@@ -68,7 +68,7 @@ impl Running {
 
     /// Instantiates a compiled module.
     pub fn of(module: &Module) -> Result<Running, Outcome> {
-        let mut store = Store::new(&ENGINE, Host { most_checks: u64::MAX, ..Host::default() });
+        let mut store = Store::new(module.engine(), Host { most_checks: u64::MAX, ..Host::default() });
         store.epoch_deadline_callback(|mut context| {
             let host = context.data_mut();
             host.checks += 1;
@@ -216,7 +216,7 @@ fn number(value: &Val) -> u64 {
 fn outcome_of(error: &wasmtime::Error) -> Outcome {
     match error.downcast_ref::<Trap>() {
         Some(trap) => Outcome::Trapped(*trap),
-        None => Outcome::Failed(error.to_string()),
+        None => Outcome::Failed(error.root_cause().to_string()),
     }
 }
 

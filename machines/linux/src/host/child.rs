@@ -3,6 +3,7 @@
 //! Call [`machine_process`] first thing in `main`. In the machine process it gives what the parent passed on; in any
 //! other process it gives nothing and costs nothing.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
@@ -11,6 +12,9 @@ use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::link::{LinkReceiver, LinkSender, machine_end};
 
+/// Name of the machine process, where others have their executable's: no program of a user's is called so by accident, whatever
+/// arguments it has.
+pub const MACHINE_NAME: &str = "hallows-machine";
 /// First argument of the machine process. Not a command for people.
 pub const MACHINE_SUBCOMMAND: &str = "machine-process";
 
@@ -55,12 +59,14 @@ pub enum ChildError {
 ///
 /// Call it once, before anything else opens files: it takes the descriptors from 3 on.
 pub fn machine_process() -> Option<Result<MachineProcess, ChildError>> {
-    let mut arguments = std::env::args().skip(1);
-    (arguments.next()? == MACHINE_SUBCOMMAND).then(|| take_over(arguments.next()))
+    let mut arguments = std::env::args_os();
+    let is_machine = arguments.next()? == MACHINE_NAME && arguments.next()? == MACHINE_SUBCOMMAND;
+    is_machine.then(|| take_over(arguments.next()))
 }
 
-fn take_over(attachments: Option<String>) -> Result<MachineProcess, ChildError> {
-    let attachments: usize = attachments.and_then(|count| count.parse().ok()).ok_or(ChildError::ByHand)?;
+fn take_over(attachments: Option<OsString>) -> Result<MachineProcess, ChildError> {
+    let attachments: usize =
+        attachments.and_then(|count| count.to_str()?.parse().ok()).ok_or(ChildError::ByHand)?;
     if attachments > MAX_ATTACHMENTS {
         return Err(ChildError::ByHand);
     }

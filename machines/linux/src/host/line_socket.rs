@@ -154,6 +154,21 @@ impl LineSocket {
         Ok(self.received.drain(..count).collect())
     }
 
+    /// Whether bytes have come that no message was made of yet.
+    pub(crate) fn has_input(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// How many descriptors came that nobody has taken.
+    pub(crate) fn untaken_descriptors(&self) -> usize {
+        self.received.len()
+    }
+
+    /// Closes descriptors that nobody has taken.
+    pub(crate) fn forget_descriptors(&mut self) {
+        self.received.clear();
+    }
+
     /// Puts a message into the outbox.
     ///
     /// # Errors

@@ -52,6 +52,8 @@ pub enum FromMachine {
         /// Each of them.
         threads: Vec<ThreadInfo>,
     },
+    /// The machine has booted: its programs run. What ends before this has run nothing.
+    Begun,
     /// How a step of the set-up went that only the machine can do (locking its memory): part of the tier report.
     Step(Step),
     /// Answer to [`ToMachine::Request`].

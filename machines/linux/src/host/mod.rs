@@ -26,10 +26,12 @@ pub mod limits;
 pub(crate) mod line_socket;
 pub mod link;
 pub mod memory;
+pub mod near_miss;
 pub mod parent;
 pub mod probe;
 pub mod process_id;
 pub mod quantity;
+pub(crate) mod random;
 pub mod runtime_dir;
 #[cfg(test)]
 pub(crate) mod test_support;

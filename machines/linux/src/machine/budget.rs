@@ -12,6 +12,8 @@ pub struct Budget {
     bytes: u64,
     is_locked: bool,
     hold: Hold,
+    /// Pages are taken before programs touch them.
+    is_taken: bool,
     /// The rest is being taken.
     has_begun: AtomicBool,
     /// Linux had no more.
@@ -19,12 +21,12 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Of so many bytes, none of them taken. From now on the cleaner populates what it puts in stock, and locks it page by page where
-    /// not everything is locked already.
+    /// Of so many bytes, none of them taken. If they are to be taken, the cleaner populates from now on what it puts in stock, and locks it page
+    /// by page where not everything is locked already; else pages come when programs touch them.
     ///
     /// # Errors
     /// When Linux gives no file in memory.
-    pub fn new(bytes: u64, locking: &Locking) -> io::Result<Self> {
+    pub fn new(bytes: u64, locking: &Locking, is_taken: bool) -> io::Result<Self> {
         if *locking == Locking::Programs {
             platform::lock_populated();
         }
@@ -32,17 +34,22 @@ impl Budget {
             bytes,
             is_locked: !matches!(locking, Locking::Nothing { .. }),
             hold: Hold::new()?,
+            is_taken,
             has_begun: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
         };
-        hallows_engine::populate_at_most(usize::try_from(bytes).unwrap_or(usize::MAX));
+        if is_taken {
+            hallows_engine::populate_at_most(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
         Ok(budget)
     }
 
-    /// Lets the cleaner take the rest. It has its core for 0.3 to 0.6 s per GiB: begin when the programs run, not before.
+    /// Lets the cleaner take the rest, if that is to be taken. It has its core for 0.3 to 0.6 s per GiB: begin when the programs run, not before.
     pub fn begin(&self) {
-        self.has_begun.store(true, Ordering::SeqCst);
-        platform::wake_cleaning();
+        if self.is_taken {
+            self.has_begun.store(true, Ordering::SeqCst);
+            platform::wake_cleaning();
+        }
     }
 
     /// Bytes of the budget that are in memory: what programs have and what is held for them.

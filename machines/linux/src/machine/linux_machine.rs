@@ -1,11 +1,14 @@
 //! What the kernel asks of Linux: the time, sleep, random numbers, a line on the console.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use hallows_abi::FaultKind;
+use hallows_abi::{FaultKind, FaultReport};
 use hallows_kernel::{CellId, CoreId, Machine, Nanos};
 
 use super::console::Console;
+use super::faults::Faults;
+use super::outlet::{Outlet, Outlets};
 use super::thread_clock::ThreadClock;
 use crate::host::timer::{Clock, Parker, Wakeup};
 
@@ -22,7 +25,10 @@ pub struct LinuxMachine {
     timekeeper: Parker,
     /// How often the timekeeper was woken from sleep by somebody, for `ps`.
     alarms: AtomicU64,
-    console: Console,
+    console: Arc<Console>,
+    /// Of Unix programs that an operator has started.
+    outlets: Outlets,
+    faults: Faults,
     /// The cell that the machine ends with; its number plus 1, 0 for none.
     last_cell: AtomicU32,
     /// The cell whose status becomes the machine's code; its number plus 1, 0 for the last one.
@@ -47,7 +53,9 @@ impl LinuxMachine {
             core_clocks: (0..cores).map(|_| ThreadClock::default()).collect(),
             timekeeper: Parker::new(),
             alarms: AtomicU64::new(0),
-            console,
+            console: Arc::new(console),
+            outlets: Outlets::default(),
+            faults: Faults::default(),
             last_cell: AtomicU32::new(0),
             teller: AtomicU32::new(0),
             told: AtomicU32::new(0),
@@ -72,8 +80,31 @@ impl LinuxMachine {
 
     /// Where lines go.
     #[must_use]
-    pub const fn console(&self) -> &Console {
+    pub fn console(&self) -> &Console {
         &self.console
+    }
+
+    /// A way to the console for the bytes that a Unix program of that name writes.
+    #[must_use]
+    pub fn outlet(&self, name: &str) -> Arc<Outlet> {
+        Arc::new(Outlet::new(Arc::clone(&self.console), name.to_owned()))
+    }
+
+    /// The output of a cell, which is about to be started, goes there: the end of each of its lives ends a line, and is said. Without: it serves
+    /// such a one, and that it is ended is not said.
+    pub(super) fn let_out(&self, cell: CellId, outlet: Option<Arc<Outlet>>) {
+        self.outlets.add(cell, outlet);
+    }
+
+    /// The cell is no more.
+    pub(super) fn shut_out(&self, cell: CellId) {
+        self.outlets.remove(cell);
+    }
+
+    /// The faults that are remembered.
+    #[must_use]
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Lets the timekeeper sleep until a time, an alarm, or a reason of its own.
@@ -162,19 +193,12 @@ impl Machine for LinuxMachine {
 
     fn random(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
-        let mut filled = 0;
-        while filled < bytes.len() {
-            // The flags block only before the host's pool is ready, long before any machine; an interrupted call is tried again.
-            match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
-                Ok(count) => filled += count,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => panic!("the host has no random numbers: {error}"),
-            }
-        }
+        crate::host::random::fill(&mut bytes);
         bytes
     }
 
     fn cell_ended(&self, cell: CellId, kind: FaultKind, status: u32) {
+        self.outlets.end(cell, kind, status);
         let code = |highest: u8| match kind {
             FaultKind::Returned => 0,
             FaultKind::Exited => u8::try_from(status).unwrap_or(highest).min(highest),
@@ -190,9 +214,16 @@ impl Machine for LinuxMachine {
         }
     }
 
+    fn cell_faulted(&self, name: &str, report: &FaultReport<'_>) {
+        self.faults.add(name, report);
+        // Before the log says of it.
+        self.outlets.finish(CellId(report.cell));
+    }
+
     fn tells_end_itself(&self, cell: CellId, kind: FaultKind) -> bool {
-        // The status becomes this process's.
-        kind == FaultKind::Exited && self.teller.load(Ordering::SeqCst) == cell.0 + 1
+        // The status becomes this process's, or comes behind the program's last line.
+        let is_tellers = kind == FaultKind::Exited && self.teller.load(Ordering::SeqCst) == cell.0 + 1;
+        is_tellers || self.outlets.tells_end(cell, kind)
     }
 
     fn log(&self, line: &[u8]) {

@@ -3,7 +3,11 @@
 mod boot;
 mod budget;
 mod console;
+mod faults;
 mod linux_machine;
+mod operator;
+pub(crate) mod outlet;
+pub mod paths;
 pub mod plan;
 pub mod process;
 mod running;

@@ -4,6 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::paths::Requirement;
+
+/// The largest stack that a program can be given, in bytes.
+pub const LARGEST_STACK_BYTES: u64 = hallows_engine::LARGEST_STACK_BYTES as u64;
+
 /// A whole system: programs, and cells that run them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Plan {
@@ -13,26 +18,48 @@ pub struct Plan {
     pub cells: Vec<CellPlan>,
     /// Memory of all cells together, in bytes.
     pub memory_bytes: u64,
+    /// Whether the machine takes all of its memory from Linux at its start, in the background, and not only what its programs touch.
+    pub takes_memory: bool,
     /// How long a program runs while another waits for its core, in nanoseconds.
     pub quantum_ns: u64,
     /// Preempt and migrate at every check.
     pub chaos: bool,
     /// Whether the machine says what it is set up with.
     pub tells: bool,
+    /// Fast paths without which the machine ends before any program runs.
+    #[serde(default)]
+    pub requires: Vec<Requirement>,
     /// How many notifications there are, to be given to cells.
     pub notifications: usize,
     /// The machine ends when this cell, a place in [`Plan::cells`], has ended, with that cell's status; by a request only, if none.
     pub ends_with: Option<usize>,
     /// The machine's exit code is this cell's status, up to 255; that of the cell it ends with, up to 63, if none.
     pub code_of: Option<usize>,
-    /// What Linux gives to a Unix program. Its descriptors come with the plan, behind the artefacts: three streams, then the directories.
-    pub unix: Option<UnixPlan>,
+    /// Cells, by their places, that the system cannot go on without: an operator may not end them alone. If the first is among them, it is
+    /// a supervisor (`hallows_supervisor`) of those whose faults go to its first endpoint.
+    pub system: Vec<usize>,
+    /// What Linux gives to each of its Unix programs. The descriptors come with the plan, behind the artefacts.
+    #[serde(default)]
+    pub unix: Vec<UnixPlan>,
+    /// Directories that Unix programs may be given, or what is below them, which are started while the machine runs. Their names are for people.
+    #[serde(default)]
+    pub lends: Vec<DirectoryPlan>,
 }
 
 impl Plan {
-    /// How many service cores its cells are on.
+    /// How many service cores there are: those that its cells are on, and one for files of programs that come later, if it lends any.
     #[must_use]
     pub fn service_cores(&self) -> u32 {
+        self.taken_service_cores() + u32::from(!self.lends.is_empty())
+    }
+
+    /// The service core that serves files of programs which come later; none, if it lends no directories.
+    #[must_use]
+    pub fn lending_core(&self) -> Option<u32> {
+        (!self.lends.is_empty()).then(|| self.taken_service_cores())
+    }
+
+    fn taken_service_cores(&self) -> u32 {
         let numbers = self.cells.iter().filter_map(|cell| match cell.place {
             PlacePlan::ServiceCore(number) => Some(number + 1),
             PlacePlan::Anywhere | PlacePlan::Core(_) => None,
@@ -41,22 +68,45 @@ impl Plan {
     }
 }
 
-/// What Linux gives to a Unix program.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// What Linux gives to a Unix program. The cells of the host service that serve it name its place in [`Plan::unix`] as their only argument.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnixPlan {
     /// Arguments; the first is the program's name.
     pub arguments: Vec<Vec<u8>>,
     /// The environment: `NAME=value`.
     pub variables: Vec<Vec<u8>>,
-    /// Directories, in the order of their descriptors.
+    /// Input, output, errors.
+    pub streams: [StreamPlan; 3],
+    /// Directories.
     pub directories: Vec<DirectoryPlan>,
-    /// Input is what the parent carries, as from a terminal, whose reader must be in the foreground; else the descriptor is read.
-    pub input_by_parent: bool,
+}
+
+/// A stream that a program is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamPlan {
+    /// Its place among the descriptors that come with the plan. Several may name the same.
+    pub descriptor: usize,
+    /// How it is reached.
+    pub way: StreamWay,
+}
+
+/// How a program reaches a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StreamWay {
+    /// Its descriptor is read, or written to.
+    #[default]
+    Direct,
+    /// Input that the parent carries, as from a terminal, whose reader must be in the foreground.
+    Carried,
+    /// Output to nowhere, or input that is at its end: no thread of Linux is asked.
+    Nowhere,
 }
 
 /// A directory of the host that a program is given.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryPlan {
+    /// Its place among the descriptors that come with the plan.
+    pub descriptor: usize,
     /// What the program knows it by.
     pub name: String,
     /// It may not be changed.
@@ -88,6 +138,9 @@ pub enum ProgramPlan {
         length: usize,
         /// The hash of the program that it was compiled from.
         program: [u8; 32],
+        /// What a main program may use of its stack, in bytes; 0: what all cells may.
+        #[serde(default)]
+        stack_bytes: u64,
     },
     /// A program that is linked in.
     Native {

@@ -6,17 +6,18 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use hallows_engine::SealKey;
-use hallows_kernel::{Configuration, Machine};
+use hallows_kernel::{Configuration, CoreId, Machine};
 use hallows_sdk::native::NativeProgram;
 use serde::{Deserialize, Serialize};
 
 use super::boot::{BootError, boot};
 use super::budget::Budget;
-use super::plan::{Plan, UnixPlan};
+use super::operator::{Operator, Taken, Workers};
+use super::paths::{Paths, PathsError};
+use super::plan::{DirectoryPlan, Plan, StreamWay, UnixPlan};
 use super::running::{Running, StartError, make_kernel};
-use super::status::{Surroundings, select};
+use super::status::Surroundings;
 use crate::host::child::MachineProcess;
-use crate::host::control::protocol::{Request, Response};
 use crate::host::cores::CoreChoice;
 use crate::host::jail::{Confined, JailError, Reachable};
 use crate::host::limits::allow_many_files;
@@ -59,6 +60,9 @@ pub enum ProcessError {
     /// The plan was not carried out.
     #[error(transparent)]
     Boot(#[from] BootError),
+    /// A service did not take the path that was required.
+    #[error(transparent)]
+    Paths(#[from] PathsError),
     /// The parent is gone.
     #[error("lost the parent process: {0}")]
     Link(io::Error),
@@ -68,7 +72,7 @@ pub enum ProcessError {
 ///
 /// # Errors
 /// [`ProcessError`]; nothing ran then.
-pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Result<u8, ProcessError> {
+pub fn run(process: MachineProcess, natives: &'static [&'static NativeProgram]) -> Result<u8, ProcessError> {
     let calibration = Calibration::begin();
     heap::prepare();
     let MachineProcess { config, attachments, console, receiver, sender } = process;
@@ -76,12 +80,20 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     let mut attachments = attachments.into_iter();
     let artifacts =
         attachments.next().ok_or_else(|| ProcessError::Artifacts(io::ErrorKind::NotFound.into()))?;
-    let artifacts = Sealed::map(&artifacts).map_err(ProcessError::Artifacts)?;
-    let resources = plan.unix.as_ref().map(|unix| host_resources(unix, attachments, &console)).transpose()?;
+    // Programs run where they lie there, as long as the process does.
+    let artifacts: &Sealed = Box::leak(Box::new(Sealed::map(&artifacts).map_err(ProcessError::Artifacts)?));
+    let given: Vec<OwnedFd> = attachments.collect();
+    let resources = plan.unix.iter().map(|unix| host_resources(unix, &given, &console));
+    let resources = resources.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Host)?;
+    let lends = plan.lends.iter().map(|directory| lent(directory, &given));
+    let lends = lends.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Host)?;
+    // Each program has its own.
+    drop(given);
     // This thread waits for the end; the listener inherits its place.
     let own = threads::adopt(ThreadRole::Control(choice.cleaner_core()));
     raise_lock_limit();
-    if plan.unix.is_some() {
+    let serves_unix = !plan.unix.is_empty() || !lends.is_empty();
+    if serves_unix {
         allow_many_files();
     }
     let configuration = Configuration {
@@ -92,20 +104,30 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
         service_cores: plan.service_cores(),
         ..Configuration::default()
     };
-    let (kernel, right) =
-        make_kernel(&choice, configuration, calibration.finish(), SealKey::from_bytes(seal_key))?;
+    let (clock, paths) = (calibration.finish(), Arc::new(Paths::default()));
+    paths.report_cores(&choice);
+    paths.report_clock(clock.reads_counter());
+    let (kernel, right) = make_kernel(&choice, configuration, clock, SealKey::from_bytes(seal_key))?;
     // The kernel has reserved its address space and runs nothing yet.
     let locking = Locking::begin(plan.memory_bytes);
-    let reachable = resources.as_ref().map_or_else(Vec::new, reachable);
+    paths.report_memory(&locking);
+    paths.report_streams(plan.unix.iter().map(|unix| unix.streams.map(|stream| stream.way)));
+    let directories = resources.iter().flat_map(|resources| &resources.directories).chain(&lends);
+    let reachable: Vec<_> = directories.map(reachable).collect();
     let confined =
         Confined::enter_with(&reachable, if reachable.is_empty() { &[] } else { services::SYSTEM_CALLS })?;
-    if let Some(resources) = resources {
+    if serves_unix {
         services::install(resources).map_err(|error| ProcessError::Host(io::Error::other(error)))?;
     }
-    let budget = Budget::new(plan.memory_bytes, &locking).map_err(StartError::Memory)?;
-    let surroundings = Arc::new(Surroundings::new(choice.clone(), kernel.machine.now().0));
+    let budget = Budget::new(plan.memory_bytes, &locking, plan.takes_memory).map_err(StartError::Memory)?;
+    let surroundings = Arc::new(Surroundings::new(choice.clone(), paths.clone(), kernel.machine.now().0));
     let running = Arc::new(Running::start(kernel, right, &choice, budget, File::from(console))?);
-    let listener = start_listener(&running, &surroundings, receiver, sender.clone())?;
+    let lending =
+        plan.lending_core().map(|core| CoreId(running.kernel().configuration().general_cores() + core));
+    let operator = Arc::new(Operator::new(running.clone(), surroundings.clone(), natives, lending));
+    let learning = operator.learning();
+    let workers = operator.start_workers(&sender).map_err(StartError::Thread)?;
+    let listener = start_listener(&operator, &surroundings, workers, receiver, sender.clone())?;
     let mut threads = running.infos().to_vec();
     threads.push(own);
     sender
@@ -114,10 +136,13 @@ pub fn run(process: MachineProcess, natives: &[&'static NativeProgram]) -> Resul
     sender.send(FromMachine::Threads { threads }).map_err(ProcessError::Link)?;
     // From here on the process can do nothing but run what it has: programs start after this.
     let jail = confined.seal()?;
+    paths.report_jail(&jail);
+    paths.check(&plan.requires)?;
     if plan.tells {
         running.kernel().machine.console().line(format!("hallows: {}", jail.line()).as_bytes());
     }
-    boot(running.kernel(), running.right(), &plan, &artifacts, natives)?;
+    learning.learn(boot(running.kernel(), running.right(), &plan, artifacts, natives)?);
+    sender.send(FromMachine::Begun).map_err(ProcessError::Link)?;
     running.budget().begin();
     let code = running.kernel().machine.wait_for_end();
     // The listener waits for the parent and holds the machine: it ends with the process.
@@ -132,53 +157,47 @@ fn cells_for(plan: &Plan) -> u32 {
     planned.saturating_mul(2).max(Configuration::default().cells)
 }
 
-/// What the parent passed on for a Unix program.
-fn host_resources(
-    unix: &UnixPlan,
-    mut descriptors: impl Iterator<Item = OwnedFd>,
-    console: &OwnedFd,
-) -> Result<HostResources, ProcessError> {
-    let mut next = || descriptors.next().ok_or_else(|| ProcessError::Host(io::ErrorKind::NotFound.into()));
-    let streams = [next()?, next()?, next()?];
-    let carried = unix.input_by_parent.then(|| console.try_clone()).transpose();
-    let directories = unix.directories.iter().map(|directory| {
-        let descriptor = next()?;
-        Ok(GrantedDirectory { descriptor, read_only: directory.read_only, name: directory.name.clone() })
-    });
-    let directories = directories.collect::<Result<_, ProcessError>>()?;
+/// What the parent passed on for a Unix program. Descriptors that several use are there once; each gets its own.
+fn host_resources(unix: &UnixPlan, given: &[OwnedFd], console: &OwnedFd) -> io::Result<HostResources> {
+    let own = |place: usize| given.get(place).ok_or(io::ErrorKind::NotFound)?.try_clone();
+    let [input, output, errors] = unix.streams;
+    let directories = unix.directories.iter().map(|directory| lent(directory, given));
     Ok(HostResources {
-        directories,
-        streams,
-        carried_input: carried.map_err(ProcessError::Host)?,
+        directories: directories.collect::<io::Result<_>>()?,
+        streams: [own(input.descriptor)?, own(output.descriptor)?, own(errors.descriptor)?],
+        carried_input: (input.way == StreamWay::Carried).then(|| console.try_clone()).transpose()?,
         arguments: unix.arguments.clone(),
         variables: unix.variables.clone(),
     })
 }
 
-fn reachable(resources: &HostResources) -> Vec<Reachable<'_>> {
-    let directories = resources.directories.iter();
-    directories
-        .map(|directory| Reachable {
-            directory: directory.descriptor.as_fd(),
-            access: services::landlock_access(directory.read_only),
-        })
-        .collect()
+fn lent(directory: &DirectoryPlan, given: &[OwnedFd]) -> io::Result<GrantedDirectory> {
+    let descriptor = given.get(directory.descriptor).ok_or(io::ErrorKind::NotFound)?.try_clone()?;
+    Ok(GrantedDirectory { descriptor, read_only: directory.read_only, name: directory.name.clone() })
+}
+
+fn reachable(directory: &GrantedDirectory) -> Reachable<'_> {
+    let access = services::landlock_access(directory.read_only);
+    Reachable { directory: directory.descriptor.as_fd(), access }
 }
 
 /// The thread that answers the parent.
 fn start_listener(
-    running: &Arc<Running>,
+    operator: &Arc<Operator>,
     surroundings: &Arc<Surroundings>,
+    workers: Workers,
     receiver: LinkReceiver,
     sender: LinkSender,
 ) -> Result<std::thread::JoinHandle<()>, ProcessError> {
-    let (running, surroundings) = (running.clone(), surroundings.clone());
+    let (operator, surroundings) = (operator.clone(), surroundings.clone());
     let (ready, started) = std::sync::mpsc::channel();
     let handle = std::thread::Builder::new()
         .name("listener".to_owned())
         .spawn(move || {
             let _ = ready.send(());
-            listen(&running, &surroundings, receiver, &sender);
+            listen(&operator, &surroundings, &workers, receiver, &sender);
+            // The parent is gone, and with it everybody who could ask for anything.
+            operator.end_machine();
         })
         .map_err(StartError::Thread)?;
     // The jail lets no thread start: it must have.
@@ -186,34 +205,29 @@ fn start_listener(
     Ok(handle)
 }
 
-fn listen(running: &Running, surroundings: &Surroundings, mut receiver: LinkReceiver, sender: &LinkSender) {
-    loop {
-        match receiver.receive() {
-            Ok(Some((ToMachine::Tier(report), _))) => surroundings.set_tier(report.tier),
-            Ok(Some((ToMachine::Request { id, request }, _))) => {
-                let response = answer(running, surroundings, &request);
+/// Hears the parent until it is gone.
+fn listen(
+    operator: &Operator,
+    surroundings: &Surroundings,
+    workers: &Workers,
+    mut receiver: LinkReceiver,
+    sender: &LinkSender,
+) {
+    while let Ok(Some((message, files))) = receiver.receive() {
+        match message {
+            ToMachine::Tier(report) => surroundings.set_tier(&report),
+            ToMachine::Request { id, request } => {
+                let response = match workers.take(id, request, files) {
+                    Taken::Later => continue,
+                    Taken::Now(request, files) => operator.answer(&request, files),
+                    Taken::Refused(response) => response,
+                };
                 if sender.send(FromMachine::Reply { id, response }).is_err() {
-                    return running.kernel().machine.end(0);
+                    return;
                 }
             }
-            Ok(Some((ToMachine::Stop { .. }, _))) => running.kernel().machine.end(0),
-            Ok(Some((ToMachine::WindowSize { .. }, _))) => {}
-            // The parent is gone, and with it everybody who could ask for anything.
-            Ok(None) | Err(_) => return running.kernel().machine.end(0),
-        }
-    }
-}
-
-fn answer(running: &Running, surroundings: &Surroundings, request: &Request) -> Response {
-    match request {
-        Request::Ps => Response::Machine(surroundings.status(running)),
-        Request::Kill { cell } => match select(running, cell) {
-            Some(cell) if running.kernel().boot_kill(running.right(), cell) => Response::Done,
-            Some(_) => Response::Failed { error: "that cell is over already".to_owned() },
-            None => Response::Failed { error: "there is no such cell; `hallows ps` lists them".to_owned() },
-        },
-        Request::Tier | Request::Stop { .. } => {
-            Response::Failed { error: "that is the parent process's to answer".to_owned() }
+            ToMachine::Stop { .. } => operator.end_machine(),
+            ToMachine::WindowSize { .. } => {}
         }
     }
 }

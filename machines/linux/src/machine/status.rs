@@ -1,35 +1,45 @@
 //! The machine's picture of itself, for `hallows ps`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hallows_kernel::{CellId, CellPicture, CellState as Life, LastFault, Machine};
+use hallows_abi::Printable;
+use hallows_kernel::{CellPicture, CellState as Life, LastFault, Machine};
 
+use super::paths::Paths;
 use super::running::Running;
 use crate::host::control::protocol::{
-    CellSelector, CellState, CellStatus, MachineStatus, MemoryStatus, TimeStatus, TimekeeperState,
-    TimekeeperStatus,
+    CellState, CellStatus, MachineStatus, MemoryStatus, TimeStatus, TimekeeperState, TimekeeperStatus,
 };
 use crate::host::cores::CoreChoice;
-use crate::host::tier::Tier;
+use crate::host::tier::{Tier, TierReport};
 
 /// What the parent has told of the host, and when the machine began.
 #[derive(Debug)]
 pub struct Surroundings {
     choice: CoreChoice,
     tier: AtomicU64,
+    paths: Arc<Paths>,
     began_ns: u64,
 }
 
 impl Surroundings {
     /// Of a machine that begins now, by its own clock.
     #[must_use]
-    pub const fn new(choice: CoreChoice, began_ns: u64) -> Self {
-        Self { choice, tier: AtomicU64::new(0), began_ns }
+    pub const fn new(choice: CoreChoice, paths: Arc<Paths>, began_ns: u64) -> Self {
+        Self { choice, tier: AtomicU64::new(0), paths, began_ns }
+    }
+
+    /// Which path each service took.
+    #[must_use]
+    pub fn paths(&self) -> &Paths {
+        &self.paths
     }
 
     /// The parent has reached a tier.
-    pub fn set_tier(&self, tier: Tier) {
-        self.tier.store(tier as u64, Ordering::Relaxed);
+    pub fn set_tier(&self, report: &TierReport) {
+        self.tier.store(report.tier as u64, Ordering::Relaxed);
+        self.paths.report_tier(report);
     }
 
     fn tier(&self) -> Tier {
@@ -44,28 +54,18 @@ impl Surroundings {
     #[must_use]
     pub fn status(&self, running: &Running) -> MachineStatus {
         let kernel = running.kernel();
-        let uptime_ns = kernel.machine.now().0.saturating_sub(self.began_ns);
-        let (used_bytes, budget_bytes) = kernel.memory();
+        let uptime_ns = self.uptime_ns(running);
         let meter = running.meter();
         MachineStatus {
             tier: self.tier(),
             cores: self.choice.programs.clone(),
             housekeeping: self.choice.housekeeping.clone(),
             uptime_ns,
-            memory: MemoryStatus {
-                budget_bytes,
-                populated_bytes: running.budget().populated_bytes(),
-                used_bytes,
-                is_locked: running.budget().is_locked(),
-            },
+            memory: Self::memory(running),
             timekeeper: TimekeeperStatus {
                 core: self.choice.timekeeper_core(),
                 place: self.choice.timekeeper,
-                state: if meter.is_spinning() {
-                    TimekeeperState::Spinning
-                } else {
-                    TimekeeperState::Sleeping
-                },
+                state: Self::timekeeper_state(running),
                 percent_now: meter.measure_percent(),
                 percent_since_boot: (meter.used_ns() as f64 * 100.0 / uptime_ns.max(1) as f64) as f32,
                 wakeups: kernel.machine.alarms(),
@@ -74,10 +74,40 @@ impl Surroundings {
         }
     }
 
-    fn cell(&self, picture: CellPicture) -> CellStatus {
-        // Service cores, which are numbered behind those of programs, are threads beside the cleaner.
-        let core =
-            self.choice.programs.iter().nth(picture.core.index()).unwrap_or(self.choice.cleaner_core());
+    /// When the machine began, by its own clock, in ns.
+    pub(super) const fn began_ns(&self) -> u64 {
+        self.began_ns
+    }
+
+    /// Nanoseconds since boot.
+    pub(super) fn uptime_ns(&self, running: &Running) -> u64 {
+        running.kernel().machine.now().0.saturating_sub(self.began_ns)
+    }
+
+    /// What has become of the machine's memory.
+    pub(super) fn memory(running: &Running) -> MemoryStatus {
+        let (used_bytes, budget_bytes) = running.kernel().memory();
+        MemoryStatus {
+            budget_bytes,
+            populated_bytes: running.budget().populated_bytes(),
+            used_bytes,
+            is_locked: running.budget().is_locked(),
+        }
+    }
+
+    /// What the timekeeper does.
+    pub(super) fn timekeeper_state(running: &Running) -> TimekeeperState {
+        if running.meter().is_spinning() { TimekeeperState::Spinning } else { TimekeeperState::Sleeping }
+    }
+
+    /// Which of Linux's cores one of the kernel's is. Service cores, which are numbered behind those of programs, are threads beside the
+    /// cleaner.
+    pub(super) fn core(&self, core: hallows_kernel::CoreId) -> crate::host::core_set::CoreId {
+        self.choice.programs.iter().nth(core.index()).unwrap_or(self.choice.cleaner_core())
+    }
+
+    pub(super) fn cell(&self, picture: CellPicture) -> CellStatus {
+        let core = self.core(picture.core);
         let has_run = picture.life > 0;
         CellStatus {
             cell: u64::from(picture.cell.0),
@@ -110,21 +140,10 @@ impl Surroundings {
     }
 }
 
-/// A fault in one line: why, in which life, and where.
+/// A fault in one line: why, with which status, in which life, and where.
 fn describe(fault: &LastFault) -> String {
-    let place =
-        fault.backtrace.lines().next().map_or_else(String::new, |frame| format!(" at {}", frame.trim()));
-    format!("{} (life {}){place}", fault.kind.message(), fault.life)
-}
-
-/// The cell that is meant, if there is one.
-#[must_use]
-pub fn select(running: &Running, selector: &CellSelector) -> Option<CellId> {
-    running.kernel().picture_cells().into_iter().find_map(|picture| {
-        let is_meant = match selector {
-            CellSelector::Number(number) => u64::from(picture.cell.0) == *number,
-            CellSelector::Name(name) => *picture.name == **name,
-        };
-        is_meant.then_some(picture.cell)
-    })
+    let first = fault.backtrace.lines().next();
+    let place = first.map_or_else(String::new, |frame| format!(" at {}", Printable(frame.trim())));
+    let status = if fault.detail == 0 { String::new() } else { format!(" with status {}", fault.detail) };
+    format!("{}{status} (life {}){place}", fault.kind.message(), fault.life)
 }

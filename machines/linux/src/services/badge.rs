@@ -12,8 +12,12 @@ pub enum Badge {
     Invocation,
     /// The `clock`.
     Clock,
+    /// The `random` numbers.
+    Random,
     /// A `file` that was opened. Only the service itself makes these.
     Opened(OpenedNumber),
+    /// Who says that the program has ended, whose files nobody closes: the supervisor. Any message says it.
+    Ended,
 }
 
 /// Which opened file: its place in the table of the cell that opened it, and a serial number that no other file of the process has, ever.
@@ -57,6 +61,8 @@ impl Badge {
             Self::Directory(place) => (2, u64::from(place)),
             Self::Invocation => (3, 0),
             Self::Clock => (4, 0),
+            Self::Random => (6, 0),
+            Self::Ended => (7, 0),
             Self::Opened(OpenedNumber { serial, place }) => (5, serial << PLACE_BITS | u64::from(place)),
         };
         kind << KIND_SHIFT | rest
@@ -71,6 +77,8 @@ impl Badge {
             (2, _) => u32::try_from(rest).ok().map(Self::Directory),
             (3, 0) => Some(Self::Invocation),
             (4, 0) => Some(Self::Clock),
+            (6, 0) => Some(Self::Random),
+            (7, 0) => Some(Self::Ended),
             (5, _) => {
                 let place = usize::try_from(rest & ((1 << PLACE_BITS) - 1)).ok()?;
                 OpenedNumber::new(rest >> PLACE_BITS, place).map(Self::Opened)
@@ -93,6 +101,8 @@ mod tests {
             any::<u32>().prop_map(Badge::Directory),
             Just(Badge::Invocation),
             Just(Badge::Clock),
+            Just(Badge::Ended),
+            Just(Badge::Random),
             opened.prop_map(|(serial, place)| Badge::Opened(
                 OpenedNumber::new(serial, place).expect("both in range")
             )),
@@ -107,7 +117,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_number_stands_for_has_that_number(kind in 0..7_u64, rest in prop_oneof![0..5_u64, any::<u64>()]) {
+        fn what_a_number_stands_for_has_that_number(kind in 0..8_u64, rest in prop_oneof![0..5_u64, any::<u64>()]) {
             let number = kind << 56 | rest & ((1 << 56) - 1);
             if let Some(badge) = Badge::from_number(number) {
                 prop_assert_eq!(badge.number(), number);
@@ -117,7 +127,18 @@ mod tests {
 
     #[test]
     fn numbers_of_nothing_stand_for_nothing() {
-        for number in [0, 5, 1 << 56 | 3, 2 << 56 | 1 << 32, 3 << 56 | 1, 4 << 56 | 1, 6 << 56, u64::MAX] {
+        for number in [
+            0,
+            5,
+            1 << 56 | 3,
+            2 << 56 | 1 << 32,
+            3 << 56 | 1,
+            4 << 56 | 1,
+            6 << 56 | 1,
+            7 << 56 | 1,
+            8 << 56,
+            u64::MAX,
+        ] {
             assert_eq!(Badge::from_number(number), None, "{number:#x}");
         }
         assert_eq!(OpenedNumber::new(SERIAL_END, 0), None);

@@ -123,6 +123,7 @@ fn refusal(error: Errno) -> Refusal {
         Errno::PIPE | Errno::CONNRESET => Refusal::Closed,
         Errno::NOSPC | Errno::DQUOT | Errno::FBIG => Refusal::NoSpace,
         Errno::BADF | Errno::PERM | Errno::ACCESS => Refusal::NotPermitted,
+        Errno::ISDIR => Refusal::IsDirectory,
         _ => Refusal::InputOutput,
     }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use hallows_sdk::stub::Client;
 use hallows_system::invocation::{Service, Sizes};
 
-use super::resources::{Installed, Texts};
+use super::resources::{Invoked, Texts};
 
 /// Bytes of one piece: with what is around it, it fits into a message.
 const PIECE_BYTES: usize = 60 * 1024;
 
 /// Serves `invocation`.
 #[derive(Debug)]
-pub(super) struct Invocation(pub Arc<Installed>);
+pub(super) struct Invocation(pub Arc<Invoked>);
 
 /// What there is from a byte on, at most one piece; nothing behind the end.
 fn piece(texts: &Texts, from: u32) -> &[u8] {
@@ -45,17 +45,18 @@ mod tests {
     use hallows_sdk::stub::Client;
     use hallows_system::invocation::Service;
 
-    use super::{Invocation, PIECE_BYTES};
-    use crate::services::tests::installed_with;
+    use super::{Invocation, Invoked, PIECE_BYTES};
 
     const CLIENT: Client = Client { badge: 0 };
 
+    fn invocation(arguments: &[&[u8]], variables: &[&[u8]]) -> Invocation {
+        let owned = |texts: &[&[u8]]| texts.iter().map(|text| text.to_vec()).collect::<Vec<_>>();
+        Invocation(Invoked::new(&owned(arguments), &owned(variables)).expect("are good").into())
+    }
+
     #[test]
     fn texts_have_a_zero_byte_behind_them_and_may_be_empty_or_no_utf_8() {
-        let mut invocation = Invocation(installed_with(|resources| {
-            resources.arguments = vec![b"tool".to_vec(), Vec::new(), vec![0xff, 0xfe]];
-            resources.variables = vec![b"A=1".to_vec()];
-        }));
+        let mut invocation = invocation(&[b"tool", b"", b"\xff\xfe"], &[b"A=1"]);
         assert_eq!(invocation.arguments(CLIENT, 0), b"tool\0\0\xff\xfe\0");
         assert_eq!(invocation.arguments(CLIENT, 5), b"\0\xff\xfe\0");
         assert_eq!(invocation.variables(CLIENT, 0), b"A=1\0");
@@ -67,8 +68,7 @@ mod tests {
     #[test]
     fn long_ones_are_read_in_pieces_and_end_with_nothing() {
         let argument = vec![b'x'; 150_000];
-        let mut invocation =
-            Invocation(installed_with(|resources| resources.arguments = vec![argument.clone()]));
+        let mut invocation = invocation(&[&argument], &[]);
         let mut read = Vec::new();
         loop {
             let from = u32::try_from(read.len()).expect("is short");

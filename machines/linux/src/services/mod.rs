@@ -1,4 +1,4 @@
-//! The host service: what a Linux process has (files, streams, arguments, the clock) as a native program that serves interfaces.
+//! The host service: what a Linux process has (files, streams, arguments, the clock, random numbers) as a native program that serves interfaces.
 //!
 //! It runs in active cells on cores that may block in system calls. What it may reach is [`install`]ed once for the process, by whoever starts
 //! the machine, before the jail is sealed; which part of that a client reaches is said by the [`Badge`] of its capability. The calls of one
@@ -8,10 +8,12 @@
 //! |---|---|
 //! | `host` | the program: from a message to the interface that its badge is of |
 //! | `badge` | what badges stand for |
+//! | `grants` | the names under which Unix programs are granted all of it |
 //! | `resources` | what the process was granted |
 //! | `files/` | `files`, below granted directories |
-//! | `console`, `invocation`, `clock` | the other interfaces |
-//! | `null` | a second program, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
+//! | `console`, `invocation`, `clock`, `random` | the other interfaces |
+//! | `desk` | another program, which serves passively: what a Unix program has that is started while the machine runs |
+//! | `null` | a third one, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
 //!
 //! What the jail must leave to it is in `needs`.
 #![forbid(unsafe_code)]
@@ -19,18 +21,23 @@
 mod badge;
 mod clock;
 mod console;
+mod desk;
 mod files;
+mod grants;
 mod host;
 mod invocation;
 mod needs;
 mod null;
 mod own_endpoint;
+mod random;
 mod resources;
 #[cfg(test)]
 mod tests;
 
 pub use badge::Badge;
-pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService};
+pub use desk::{DESK, Desk, Seat};
+pub use grants::{GRANT_RIGHTS, GRANTS, directory_grant};
+pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService, PASSIVELY};
 pub use needs::{SYSTEM_CALLS, landlock_access};
 pub use null::{NULL, NullConsole};
-pub use resources::{GrantedDirectory, HostResources, InstallError, install};
+pub use resources::{GrantedDirectory, HostResources, InstallError, Lent, install};

@@ -36,6 +36,8 @@ pub const SYSTEM_CALLS: &[libc::c_long] = &[
     libc::SYS_ppoll,
     // The clock, where the vDSO cannot answer.
     libc::SYS_clock_gettime,
+    // Random numbers.
+    libc::SYS_getrandom,
 ];
 
 /// What Landlock must allow below a granted directory. (Links and moves between directories need `Refer`, which Linux has from 5.19 on: where
@@ -56,8 +58,8 @@ mod tests {
     use std::os::fd::AsFd;
 
     use hallows_sdk::stub::{Borrow, Client, Resource};
-    use hallows_system::files::{Advice, File, Moment, Opening, Refusal, Service};
-    use hallows_system::{clock, console};
+    use hallows_system::files::{Advice, Beginning, File, Moment, Opening, Refusal, Service};
+    use hallows_system::{clock, console, random};
     use landlock::{
         ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
         RulesetCreatedAttr, RulesetError, RulesetStatus,
@@ -71,6 +73,7 @@ mod tests {
     use crate::services::console::Console;
     use crate::services::files::Files;
     use crate::services::own_endpoint::OwnEndpoint;
+    use crate::services::random::Random;
     use crate::services::resources::GrantedDirectory;
     use crate::services::tests::{Space, grant, installed_with};
 
@@ -83,7 +86,6 @@ mod tests {
         libc::SYS_madvise,
         libc::SYS_brk,
         libc::SYS_futex,
-        libc::SYS_getrandom,
         libc::SYS_exit_group,
     ];
 
@@ -117,7 +119,7 @@ mod tests {
         let to = Borrow(File::from_capability(space.mint(ROOT.badge).expect("there is room")));
         files.file_make_directory(ROOT, b"sub")?;
         let new = Opening::READ | Opening::WRITE | Opening::CREATE | Opening::TRUNCATE;
-        let opened = files.file_open(ROOT, b"sub/file", new)?;
+        let opened = files.file_open(ROOT, b"sub/file", new, 0)?;
         let file = Client { badge: space.badge(opened.file.0.capability()) };
         assert_eq!(files.file_write(file, 0, b"text")?, 4);
         assert_eq!(files.file_append(file, b" more")?, 5);
@@ -141,7 +143,8 @@ mod tests {
             files.file_remove_file(ROOT, name)?;
         }
         files.file_remove_directory(ROOT, b"sub")?;
-        let opened = files.file_open(FIXED, b"file", Opening::READ)?;
+        let opened = files.file_open(FIXED, b"file", Opening::READ, 99)?;
+        assert_eq!(opened.beginning, Some(Beginning { bytes: b"fixed", is_all: true }));
         let file = Client { badge: space.badge(opened.file.0.capability()) };
         assert_eq!(files.file_read(file, 0, 99)?, b"fixed");
         assert_eq!(files.file_entries(FIXED, 0)?.len(), 3);
@@ -180,6 +183,7 @@ mod tests {
                 && console::Service::await_input(&mut console, input, 0) == Ok(true)
                 && console::Service::read(&mut console, input, 9) == Ok(b"x");
             clock::Service::realtime(&mut Clock, input);
+            random::Service::number(&mut Random::default(), input);
             let Ok(mut files) = Files::new(installed, space.clone()) else { return false };
             // Without Landlock, there is no second wall.
             let is_walled = refused.is_err() || status == RulesetStatus::NotEnforced;

@@ -12,25 +12,37 @@ pub(super) trait OwnEndpoint {
     /// The badge of a capability, if it is of this service.
     fn recognise(&self, capability: Handle) -> Result<u64, Error>;
 
-    /// Answers a message now; its handler goes on, and gives back `Answer::Later`.
+    /// Whether a message can be answered before its handler returns: a client that is served on its own thread goes on only then.
+    fn answers_early(&self) -> bool;
+
+    /// Answers a message now, where that can be; its handler goes on, and gives back `Answer::Later`.
     fn answer(&self, token: Token, bytes: &[u8]);
 }
 
-/// The endpoint that the kernel knows. `None`: the cell was granted none, and gives no capabilities.
+/// The endpoint that the kernel knows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Granted(pub Option<Endpoint>);
+pub(super) struct Granted {
+    /// `None`: the cell was granted none, and gives no capabilities.
+    pub endpoint: Option<Endpoint>,
+    /// It is served on its clients' threads.
+    pub is_passive: bool,
+}
 
 /// What the holder of a file may do with its capability: call it, and pass it on (also as a parameter).
 const FILE_RIGHTS: Rights = Rights(Rights::SEND.0 | Rights::TRANSFER.0);
 
 impl OwnEndpoint for Granted {
     fn mint(&self, badge: u64) -> Result<Handle, Error> {
-        let endpoint = self.0.ok_or(Error::NoRight)?;
+        let endpoint = self.endpoint.ok_or(Error::NoRight)?;
         space::mint(endpoint, FILE_RIGHTS, badge).map(Object::handle)
     }
 
     fn recognise(&self, capability: Handle) -> Result<u64, Error> {
         Endpoint::from_handle(capability).recognise()
+    }
+
+    fn answers_early(&self) -> bool {
+        !self.is_passive
     }
 
     fn answer(&self, token: Token, bytes: &[u8]) {

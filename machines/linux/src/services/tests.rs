@@ -16,7 +16,7 @@ use hallows_sdk::{Answer, Deadline, Message, Token};
 use super::badge::Badge;
 use super::host::Host;
 use super::own_endpoint::OwnEndpoint;
-use super::resources::{GrantedDirectory, HostResources, Installed};
+use super::resources::{GrantedDirectory, HostResources, Installed, OpenFiles};
 
 /// No directories, no arguments, and nothing behind the streams.
 pub fn resources() -> HostResources {
@@ -34,7 +34,7 @@ pub fn resources() -> HostResources {
 pub fn installed_with(change: impl FnOnce(&mut HostResources)) -> Arc<Installed> {
     let mut resources = resources();
     change(&mut resources);
-    Arc::new(Installed::check(resources).expect("are good"))
+    Arc::new(Installed::check(resources, &Arc::new(OpenFiles::new())).expect("are good"))
 }
 
 /// A grant of a directory.
@@ -56,6 +56,8 @@ pub struct Space {
     badges: Rc<RefCell<HashMap<u32, u64>>>,
     /// The answer that was given before its handler returned.
     answered: Rc<RefCell<Option<Vec<u8>>>>,
+    /// Clients are served on their own threads.
+    pub is_passive: bool,
 }
 
 impl Space {
@@ -77,8 +79,12 @@ impl OwnEndpoint for Space {
         self.badges.borrow().get(&capability.0).copied().ok_or(Error::NoRight)
     }
 
+    fn answers_early(&self) -> bool {
+        !self.is_passive
+    }
+
     fn answer(&self, token: Token, bytes: &[u8]) {
-        assert_eq!(token, TOKEN);
+        assert!(token == TOKEN && !self.is_passive);
         assert_eq!(self.answered.replace(Some(bytes.to_vec())), None, "a message is answered once");
     }
 }

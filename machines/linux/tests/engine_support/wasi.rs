@@ -9,7 +9,7 @@ use hallows_sdk::stub::Client;
 use hallows_sdk::{Answer, Error, Handle, Message, Server, Start, start_info};
 use hallows_system::console::Refusal;
 use hallows_system::invocation::Sizes;
-use hallows_system::{clock, console, invocation};
+use hallows_system::{clock, console, invocation, random};
 
 use super::{Cell, World};
 
@@ -95,7 +95,7 @@ impl Server for Console {
 
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
         /// The tag of `read`.
-        const READ: [u8; 4] = 0x8120_188b_u32.to_le_bytes();
+        const READ: [u8; 4] = 0xbda2_54ad_u32.to_le_bytes();
         if message.bytes.starts_with(&READ) && INPUT.lock().unwrap().starts_with(b"never") {
             return Answer::Later;
         }
@@ -195,6 +195,29 @@ impl clock::Service for Wall {
     }
 }
 
+/// Random numbers that are not: nine, eight bytes at a time.
+struct Nines;
+
+impl Server for Nines {
+    fn new(_: &Start<'_>) -> Result<Self, Error> {
+        Ok(Self)
+    }
+
+    fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
+        random::serve(self, message)
+    }
+}
+
+impl random::Service for Nines {
+    fn bytes(&mut self, _: Client, most: u32) -> &[u8] {
+        &[9; 8][..8.min(most as usize)]
+    }
+
+    fn number(&mut self, _: Client) -> u64 {
+        9
+    }
+}
+
 const fn native<S: Server, const INBOX: usize, const REPLY: usize>(name: &'static str) -> NativeProgram {
     NativeProgram { name, style: NativeStyle::Reactor(NativeReactor::of::<S, INBOX, REPLY>()) }
 }
@@ -204,6 +227,7 @@ pub static CONSOLE: NativeProgram =
 static INVOCATION: NativeProgram =
     native::<Invocation, { Invocation::INBOX_BYTES }, { Invocation::REPLY_BYTES }>("invocation");
 static CLOCK: NativeProgram = native::<Wall, { Wall::INBOX_BYTES }, { Wall::REPLY_BYTES }>("clock");
+static RANDOM: NativeProgram = native::<Nines, { Nines::INBOX_BYTES }, { Nines::REPLY_BYTES }>("random");
 
 /// A running active server of one of these; its endpoint.
 pub fn serve(world: &World, program: &'static NativeProgram) -> (Cell, Rooted) {
@@ -226,10 +250,19 @@ pub fn clock(world: &World) -> Rooted {
     serve(world, &CLOCK).1
 }
 
+pub fn random(world: &World) -> Rooted {
+    serve(world, &RANDOM).1
+}
+
 /// Starts a cell with these grants.
 pub fn start_cell(world: &World, cell: Cell, grants: &[(&str, Handle)]) {
+    start_cell_with(world, cell, &[], grants);
+}
+
+/// The same, with arguments.
+pub fn start_cell_with(world: &World, cell: Cell, arguments: &[&str], grants: &[(&str, Handle)]) {
     let mut info = [0; 512];
-    let length = start_info::emit(&[] as &[&str], grants, &mut info).unwrap();
+    let length = start_info::emit(arguments, grants, &mut info).unwrap();
     world.kernel.boot_start(&world.right, cell.id, &info[..length]).unwrap();
 }
 

@@ -24,8 +24,8 @@ fn sees_and_stops() {
     let Response::Machine(status) = ask(&machine, &Request::Ps).unwrap() else { panic!("no status") };
     assert_eq!((status.tier, &status.cores), (crate::host::unprivileged_tier(), &placed.programs));
     assert_eq!(status.memory.budget_bytes, 64 << 20);
-    let tier = ask(&machine, &Request::Tier).unwrap();
-    assert_eq!(tier, Response::Tier { report: Some(placed) });
+    let Response::Tier { report, .. } = ask(&machine, &Request::Tier).unwrap() else { panic!("no tier") };
+    assert_eq!(report, Some(placed));
     let kill = Request::Kill { cell: CellSelector::Number(1) };
     let Response::Failed { error } = ask(&machine, &kill).unwrap() else { panic!("no cells to kill") };
     assert!(error.contains("no cells"), "{error}");

@@ -1,14 +1,18 @@
-//! The host as the tests see it: a snapshot of all that a machine may change, and the lock against other test runs.
+//! The host as the tests see it: a snapshot of all that a machine may change, the lock against other test runs, and the end of what a test left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 use hallows_linux::host::cores::Topology;
 use hallows_linux::host::facts::HostFacts;
 use hallows_linux::host::runtime_dir::RuntimeDir;
 use hallows_linux::host::tier::{RestoreError, RestoreReport, Tier, restore_leftovers};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// Mount point of the version 1 cpuset tree, where most of these tests run.
 pub const CPUSETS: &str = "/sys/fs/cgroup/cpuset";
@@ -20,8 +24,60 @@ pub fn lock() -> File {
     tests
 }
 
+/// Names the test process in the environment of all that it starts.
+const MARK: &str = "HALLOWS_HOST_TEST";
+
+/// Marks whatever this process starts from now on; the process begins anew for that.
+pub fn mark_children() {
+    let own = std::process::id().to_string();
+    if std::env::var(MARK).is_ok_and(|mark| mark == own) {
+        return;
+    }
+    let mut arguments = std::env::args_os();
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.arg0(arguments.next().unwrap()).args(arguments).env(MARK, own);
+    panic!("cannot begin anew: {}", again.exec());
+}
+
+/// Runs one test: alone on the host's cores, and whatever it leaves behind when it fails is ended, as the next would wait for it for ever.
+pub fn run_alone(body: fn()) {
+    end_leftovers();
+    wait_for_cores();
+    if let Err(panic) = std::panic::catch_unwind(body) {
+        end_leftovers();
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Ends what tests before this one started and left, in the background perhaps; whoever asks has the [`lock`].
+fn end_leftovers() {
+    let is_left = |pid: i32| {
+        let marks = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mut marks =
+            marks.split(|byte| *byte == 0).filter_map(|variable| std::str::from_utf8(variable).ok());
+        let mark = marks.find_map(|variable| variable.strip_prefix(MARK)?.strip_prefix('='));
+        // A test process, which waits for its turn perhaps, is marked by itself.
+        mark.is_some_and(|mark| mark != pid.to_string())
+    };
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut has_left = false;
+    for pid in pids.filter(|pid| is_left(*pid)) {
+        let pid = Pid::from_raw(pid).unwrap();
+        let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
+        // It may have ended meanwhile, and its name be another's.
+        if is_left(pid.as_raw_nonzero().get()) && pidfd_send_signal(&descriptor, Signal::KILL).is_ok() {
+            has_left = true;
+            let _ = poll(&mut [PollFd::new(&descriptor, PollFlags::IN)], None);
+        }
+    }
+    if has_left {
+        let _ = restore();
+    }
+}
+
 /// Waits until no machine, of somebody who uses this host meanwhile, has a core.
-pub fn wait_for_cores() {
+fn wait_for_cores() {
     for core in topology().online.iter() {
         for directory in ["/run/lock", "/tmp"] {
             if let Ok(file) = File::open(format!("{directory}/hallows-cores/core-{core}")) {

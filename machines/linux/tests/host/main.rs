@@ -25,6 +25,7 @@ fn main() -> std::process::ExitCode {
     if arguments.next().as_deref() == Some("parent") {
         return parent::run(arguments);
     }
+    host::mark_children();
     let mut options = Arguments::from_args();
     // They share the host.
     options.test_threads = Some(1);
@@ -54,8 +55,7 @@ impl<const LISTS: usize> ConcatTrials for [Vec<Trial>; LISTS] {
 /// A test that needs nothing.
 fn test(name: &'static str, body: fn()) -> Trial {
     Trial::test(name, move || {
-        host::wait_for_cores();
-        body();
+        host::run_alone(body);
         Ok(())
     })
 }

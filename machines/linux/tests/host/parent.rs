@@ -49,6 +49,8 @@ pub fn run(options: impl Iterator<Item = String>) -> ExitCode {
         streams: Streams::Console,
         grace,
         restart,
+        seal: String::new(),
+        leash: None,
     };
     let mut print = |event: Event<'_>| match event {
         Event::LeftoversRestored(report) => println!("leftovers {}", serde_json::to_string(report).unwrap()),

@@ -123,7 +123,9 @@ fn console() {
 fn by_hand() {
     let program = std::env::current_exe().unwrap();
     for arguments in [&["machine-process"][..], &["machine-process", "0"], &["machine-process", "99999"]] {
-        let output = Command::new(&program).args(arguments).stdin(Stdio::null()).output().unwrap();
+        // By its name alone is a machine process one: a user's program may have any arguments.
+        let mut command = Command::new(&program);
+        let output = command.arg0("hallows-machine").args(arguments).stdin(Stdio::null()).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(64), "{error}");
         assert!(error.contains("use `hallows run`"), "{error}");

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use hallows_abi::{Code, Error, Handle, NO_DEADLINE, Rights, Transfer, TransferMode};
+use hallows_abi::{Error, Handle, NO_DEADLINE, OnSpace, Reply, Rights, Transfer, TransferMode};
 use hallows_kernel::{Configuration, Rooted};
 use hallows_sim::{Faults, Halt, Process, Response, Simulation};
 
@@ -107,10 +107,7 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
                         Err(error) => panic!("a call failed with {error:?}"),
                     }
                 }
-                3 => match process
-                    .make(Handle::SELF, Code::Copy, [u64::from(handle.0), 0, 0], &[])
-                    .or_killed()?
-                {
+                3 => match process.make(Handle::SELF, OnSpace::Copy { what: handle }, &[]).or_killed()? {
                     Ok(copy) => {
                         assert!(!was_revoked, "badge {badge} was copied after its revocation");
                         mine.push((copy, badge));
@@ -120,7 +117,7 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
                         // Room again.
                         for (handle, _) in mine.drain(..) {
                             let _ = process
-                                .make(Handle::SELF, Code::Delete, [u64::from(handle.0), 0, 0], &[])
+                                .operate(Handle::SELF, OnSpace::Delete { what: handle }, &[])
                                 .or_killed()?;
                         }
                         continue;
@@ -140,12 +137,7 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
                         // What was on its way is lost with its message.
                         Err(Error::DeadlinePassed) => gone = mode == TransferMode::Move,
                         Err(Error::Busy | Error::NotReady | Error::TooDeep | Error::TableFull) => {
-                            let here = process.operate(
-                                Handle::SELF,
-                                Code::Identify,
-                                [u64::from(handle.0), 0, 0],
-                                &[],
-                            );
+                            let here = process.operate(Handle::SELF, OnSpace::Identify { what: handle }, &[]);
                             let taken = register.borrow().begun.contains(&badge);
                             assert!(here.is_ok() || taken, "a refused message took badge {badge} along");
                             if mode == TransferMode::Move {
@@ -168,19 +160,19 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
                         Err(Error::BadHandle | Error::Revoked | Error::Busy | Error::WrongObject) => {}
                         Err(error) => panic!("a send failed with {error:?}"),
                     }
-                    let code = if way == 5 { Code::Delete } else { Code::Move };
-                    match process.make(Handle::SELF, code, [u64::from(handle.0), 0, 0], &[]).or_killed()? {
-                        Ok(moved) if way == 6 => mine.push((moved, badge)),
+                    let (delete, leave) = (OnSpace::Delete { what: handle }, OnSpace::Move { what: handle });
+                    let operation = if way == 5 { delete } else { leave };
+                    match process.operate(Handle::SELF, operation, &[]).or_killed()? {
+                        Ok((Reply::Handle(moved), _)) => mine.push((moved, badge)),
                         Ok(_) | Err(Error::BadHandle) => {}
                         Err(Error::SpaceFull) => continue,
-                        Err(error) => panic!("{code:?} failed with {error:?}"),
+                        Err(error) => panic!("{operation:?} failed with {error:?}"),
                     }
                     gone = true;
                 }
                 _ => {
-                    let _ = process
-                        .make(Handle::SELF, Code::Delete, [u64::from(handle.0), 0, 0], &[])
-                        .or_killed()?;
+                    let _ =
+                        process.operate(Handle::SELF, OnSpace::Delete { what: handle }, &[]).or_killed()?;
                     gone = true;
                 }
             }
@@ -191,92 +183,108 @@ fn holder(register: Shared) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
     }
 }
 
+fn revoke_and_use(seed: u64, replaced: bool) {
+    let mut random = choices(seed);
+    let faults = Faults::rough(&mut random);
+    let cores = 1 + random.below(4) as u32;
+    let configuration = Configuration { slots: 2_048, ..Configuration::tiny(cores) };
+    let mut sim = Simulation::new(seed, configuration, faults);
+    let register = Shared::default();
+    let passive = random.below(2) == 0;
+    let program = target(&mut sim, &register, passive);
+    let mut servers = Vec::new();
+    for _ in 0..if replaced { 3 } else { 1 } {
+        let (server, rooted) = sim.cell("target", &program, None, passive, random.below(8) as u8);
+        // Of its own, so that it always waits for something.
+        let own = if passive { sim.passive(server) } else { sim.active(server, 3) };
+        sim.start(server);
+        servers.push((rooted, own));
+    }
+    let endpoint = servers[0].1;
+    let mut holders = Vec::new();
+    for _ in 0..2 {
+        let program = sim.main(holder(Rc::clone(&register)));
+        let (cell, _) = sim.cell("holder", &program, None, false, random.below(8) as u8);
+        // Little room: some are refused.
+        holders.push((cell, sim.active(cell, 1 + random.below(2) as u32)));
+    }
+    sim.grant(holders[0].0, &holders[1].1);
+    sim.grant(holders[1].0, &holders[0].1);
+    for (cell, _) in &holders {
+        sim.start(*cell);
+    }
+    let (shared, rounds) = (Rc::clone(&register), 1 + random.below(6));
+    let revoker = sim.main(move |process| {
+        for round in 0..rounds {
+            let badge = round + 1;
+            let minted = process.make(
+                Handle::SELF,
+                OnSpace::Mint { what: Handle(3), rights: Rights::ALL, badge },
+                &[],
+            )?;
+            for holder in [Handle(4), Handle(5)] {
+                let given = process.make(Handle::SELF, OnSpace::Copy { what: minted }, &[])?;
+                let transfer = Transfer { handle: given, rights: Rights::ALL, mode: TransferMode::Move };
+                let deadline = process.time_ns() + 30_000;
+                match process.call(holder, &badge.to_le_bytes(), &[transfer], deadline).or_killed()? {
+                    Ok(_) | Err(Error::Busy | Error::DeadlinePassed) => {}
+                    Err(error) => panic!("a gift failed with {error:?}"),
+                }
+            }
+            let rest = process.choose(15_000);
+            process.compute(rest)?;
+            shared.borrow_mut().begun.insert(badge);
+            let (reply, _) = process.operate(Handle::SELF, OnSpace::Revoke { what: minted }, &[])?;
+            shared.borrow_mut().revoked.insert(badge);
+            seen("revoked some", u64::from(reply != Reply::Number(0)));
+            // What was minted itself still works: only what came of it is gone. Its own calls would come in with its badge.
+            process.operate(Handle::SELF, OnSpace::Delete { what: minted }, &[])?;
+            process.compute(500)?;
+        }
+        Ok(())
+    });
+    let (cell, _) = sim.cell("revoker", &revoker, None, false, random.below(8) as u8);
+    sim.grant(cell, &endpoint);
+    for (_, holder) in &holders {
+        sim.grant(cell, holder);
+    }
+    sim.start(cell);
+    if replaced {
+        let _ = sim.run(MANY_STEPS);
+        let servers: Vec<Rooted> = servers.iter().map(|(cell, _)| *cell).collect();
+        crate::replacement::replace(&mut sim, &[endpoint], &servers, 3_000, true);
+    }
+    sim.run_until(MANY_STEPS, |sim| !sim.kernel.is_live(cell)).unwrap();
+    assert_eq!(sim.log().iter().filter(|line| line.contains("panicked")).count(), 0, "{:?}", sim.log());
+    for _ in 0..2_000 {
+        sim.step();
+    }
+    sim.finish(MANY_STEPS).unwrap();
+}
+
+/// What the seeds reach.
+const REACHED: [&str; 9] = [
+    "used",
+    "found revoked",
+    "copied",
+    "moved",
+    "revoked some",
+    "refused",
+    "deleted behind a message",
+    "moved behind a message",
+    "revoked a message",
+];
+
 #[test]
 fn no_capability_works_again_once_its_revocation_has_returned() {
-    each_seed(
-        "no_capability_works_again_once_its_revocation_has_returned",
-        &[
-            "used",
-            "found revoked",
-            "copied",
-            "moved",
-            "revoked some",
-            "refused",
-            "deleted behind a message",
-            "moved behind a message",
-            "revoked a message",
-        ],
-        |seed| {
-            let mut random = choices(seed);
-            let faults = Faults::rough(&mut random);
-            let cores = 1 + random.below(4) as u32;
-            let configuration = Configuration { slots: 2_048, ..Configuration::tiny(cores) };
-            let mut sim = Simulation::new(seed, configuration, faults);
-            let register = Shared::default();
-            let passive = random.below(2) == 0;
-            let program = target(&mut sim, &register, passive);
-            let (server, _) = sim.cell("target", &program, None, passive, random.below(8) as u8);
-            let endpoint = if passive { sim.passive(server) } else { sim.active(server, 3) };
-            sim.start(server);
-            let mut holders = Vec::new();
-            for _ in 0..2 {
-                let program = sim.main(holder(Rc::clone(&register)));
-                let (cell, _) = sim.cell("holder", &program, None, false, random.below(8) as u8);
-                // Little room: some are refused.
-                holders.push((cell, sim.active(cell, 1 + random.below(2) as u32)));
-            }
-            sim.grant(holders[0].0, &holders[1].1);
-            sim.grant(holders[1].0, &holders[0].1);
-            for (cell, _) in &holders {
-                sim.start(*cell);
-            }
-            let (shared, rounds) = (Rc::clone(&register), 1 + random.below(6));
-            let revoker = sim.main(move |process| {
-                for round in 0..rounds {
-                    let badge = round + 1;
-                    let minted =
-                        process.make(Handle::SELF, Code::Mint, [3, u64::from(Rights::ALL.0), badge], &[])?;
-                    for holder in [Handle(4), Handle(5)] {
-                        let given =
-                            process.make(Handle::SELF, Code::Copy, [u64::from(minted.0), 0, 0], &[])?;
-                        let transfer =
-                            Transfer { handle: given, rights: Rights::ALL, mode: TransferMode::Move };
-                        let deadline = process.time_ns() + 30_000;
-                        match process.call(holder, &badge.to_le_bytes(), &[transfer], deadline).or_killed()? {
-                            Ok(_) | Err(Error::Busy | Error::DeadlinePassed) => {}
-                            Err(error) => panic!("a gift failed with {error:?}"),
-                        }
-                    }
-                    let rest = process.choose(15_000);
-                    process.compute(rest)?;
-                    shared.borrow_mut().begun.insert(badge);
-                    let (reply, _) =
-                        process.operate(Handle::SELF, Code::Revoke, [u64::from(minted.0), 0, 0], &[])?;
-                    shared.borrow_mut().revoked.insert(badge);
-                    seen("revoked some", u64::from(reply.a > 0));
-                    // What was minted itself still works: only what came of it is gone. Its own calls would come in with its badge.
-                    process.make(Handle::SELF, Code::Delete, [u64::from(minted.0), 0, 0], &[])?;
-                    process.compute(500)?;
-                }
-                Ok(())
-            });
-            let (cell, _) = sim.cell("revoker", &revoker, None, false, random.below(8) as u8);
-            sim.grant(cell, &endpoint);
-            for (_, holder) in &holders {
-                sim.grant(cell, holder);
-            }
-            sim.start(cell);
-            sim.run_until(MANY_STEPS, |sim| !sim.kernel.is_live(cell)).unwrap();
-            assert_eq!(
-                sim.log().iter().filter(|line| line.contains("panicked")).count(),
-                0,
-                "{:?}",
-                sim.log()
-            );
-            for _ in 0..2_000 {
-                sim.step();
-            }
-            sim.finish(MANY_STEPS).unwrap();
-        },
-    );
+    each_seed("no_capability_works_again_once_its_revocation_has_returned", &REACHED, |seed| {
+        revoke_and_use(seed, false);
+    });
+}
+
+#[test]
+fn no_capability_works_again_once_revoked_also_while_other_cells_come_to_serve() {
+    let name = "no_capability_works_again_once_revoked_also_while_other_cells_come_to_serve";
+    let reached = [&REACHED[..], &["replaced", "replaced with calls under way"]].concat();
+    each_seed(name, &reached, |seed| revoke_and_use(seed, true));
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hallows_abi::{Error, Handle, NO_DEADLINE};
+use hallows_abi::{Error, Handle, NO_DEADLINE, OnSpace};
 use hallows_kernel::Configuration;
 use hallows_sim::{Faults, Process, Response, Simulation};
 
@@ -99,13 +99,13 @@ fn a_revocation_that_waits_for_its_waiter_is_a_deadlock_and_not_a_hang() {
                 Ok(Box::new(move |process: &mut Process<'_>, message: hallows_sim::Incoming| {
                     if message.bytes == b"revoke" {
                         process.compute(1_000)?;
-                        match process.operate(Handle::SELF, hallows_abi::Code::Revoke, [4, 0, 0], &[]) {
+                        match process.operate(Handle::SELF, OnSpace::Revoke { what: Handle(4) }, &[]) {
                             Ok(_) => seen("revoke: done", 1),
                             Err(Error::Deadlock) => seen("deadlock named", 1),
                             Err(error) => panic!("a revocation failed with {error:?}"),
                         }
                     } else if message.bytes == b"give" {
-                        let copy = process.make(Handle::SELF, hallows_abi::Code::Copy, [4, 0, 0], &[])?;
+                        let copy = process.make(Handle::SELF, OnSpace::Copy { what: Handle(4) }, &[])?;
                         let transfer = hallows_abi::Transfer {
                             mode: hallows_abi::TransferMode::Move,
                             ..hallows_abi::Transfer::copy(copy)
@@ -132,12 +132,7 @@ fn a_revocation_that_waits_for_its_waiter_is_a_deadlock_and_not_a_hang() {
                         Err(error) => panic!("a call failed with {error:?}"),
                     }
                     // Whether it was revoked or not.
-                    let _ = process.make(
-                        Handle::SELF,
-                        hallows_abi::Code::Delete,
-                        [u64::from(given.handles[0].0), 0, 0],
-                        &[],
-                    );
+                    let _ = process.operate(Handle::SELF, OnSpace::Delete { what: given.handles[0] }, &[]);
                 }
                 Ok(())
             });

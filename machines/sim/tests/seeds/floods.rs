@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use hallows_abi::{Code, Error, EventKind, Handle, NO_DEADLINE, Transfer};
+use hallows_abi::{Error, EventKind, Handle, NO_DEADLINE, OnBudget, OnEndpoint, OnNotification, Transfer};
 use hallows_kernel::Configuration;
 use hallows_sim::{Faults, Simulation};
 
@@ -40,9 +40,13 @@ fn flooders_get_busy_and_are_told_of_room_until_all_is_sent() {
             for _ in 0..flooders {
                 let (books, done, messages) = (Rc::clone(&books), Rc::clone(&done), 1 + random.below(20));
                 let program = sim.main(move |process| {
-                    let room = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
-                    process.operate(room, Code::Bind, [77, 0, 0], &[])?;
-                    process.operate(Handle::SELF, Code::Watch, [3, 0, 0], &[Transfer::copy(room)])?;
+                    let room = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
+                    process.operate(room, OnNotification::Bind { badge: 77 }, &[])?;
+                    process.operate(
+                        Handle::SELF,
+                        OnEndpoint::Watch { endpoint: Handle(3) },
+                        &[Transfer::copy(room)],
+                    )?;
                     let (mut sent, mut answered, mut blocked) = (0, 0, false);
                     while answered < messages {
                         if sent < messages && !blocked {

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use hallows_abi::{Code, Error, EventKind, FaultKind, FaultReport, Handle, NO_DEADLINE, Rights};
+use hallows_abi::{
+    Error, EventKind, FaultKind, FaultReport, Handle, NO_DEADLINE, OnCell, OnObject, Operation, Rights,
+};
 use hallows_kernel::{CellId, CellState, Configuration, Rooted};
 use hallows_sim::{Faults, Halt, Process, Simulation};
 
@@ -35,8 +37,8 @@ impl Supervisor {
                 process.answer(event.token, &[], &[])?;
                 assert_eq!(process.answer(event.token, &[], &[]).or_killed()?, Err(Error::BadToken));
                 let handle = known.borrow()[&report.cell];
-                match process.operate(handle, Code::Restart, [0; 3], &[]) {
-                    Ok((reply, _)) => assert!(reply.a > u64::from(report.generation)),
+                match process.operate(handle, OnCell::Restart, &[]) {
+                    Ok((reply, _)) => assert!(reply.life() > Some(report.generation)),
                     Err(error) => panic!("cell {} cannot be restarted: {error:?}", report.cell),
                 }
             }
@@ -162,11 +164,11 @@ fn a_start_and_an_end_of_the_same_cell_at_the_same_time_leave_no_zombie() {
             });
             let (child, rooted) = sim.cell("child", &program, None, false, 0);
             let starter = sim.main(|process| {
-                for code in [Code::Start, Code::Restart, Code::Restart] {
+                for operation in [OnCell::Start { length: 0 }, OnCell::Restart, OnCell::Restart] {
                     let rest = process.choose(2_000);
                     process.compute(rest)?;
-                    match process.operate(Handle(3), code, [0; 3], &[]).or_killed()? {
-                        Ok(_) => seen(if code == Code::Start { "started" } else { "restarted" }, 1),
+                    match process.operate(Handle(3), operation, &[]).or_killed()? {
+                        Ok(_) => seen(if operation != OnCell::Restart { "started" } else { "restarted" }, 1),
                         Err(Error::BadState | Error::Gone) => {}
                         Err(error) => panic!("a start failed with {error:?}"),
                     }
@@ -179,8 +181,9 @@ fn a_start_and_an_end_of_the_same_cell_at_the_same_time_leave_no_zombie() {
                     let rest = process.choose(2_000);
                     process.compute(rest)?;
                     let destroy = destroys && round == 3;
-                    let code = if destroy { Code::Destroy } else { Code::Kill };
-                    process.operate(Handle(3), code, [0; 3], &[])?;
+                    let kill = OnCell::Kill.into();
+                    let operation: Operation = if destroy { OnObject::Destroy.into() } else { kill };
+                    process.operate(Handle(3), operation, &[])?;
                     seen(if destroy { "destroyed" } else { "killed" }, 1);
                 }
                 Ok(())

@@ -10,7 +10,9 @@ mod floods;
 mod helping;
 mod lives;
 mod messages;
+mod places;
 mod refusals;
+mod replacement;
 mod storm;
 mod times;
 

@@ -10,8 +10,9 @@ use hallows_sim::{Faults, Halt, Process, Response, Simulation};
 use crate::lives::{OrKilled, Supervisor};
 use crate::{Books, MANY_STEPS, SharedBooks, answer_to, call, choices, each_seed, seen};
 
-/// A server that answers some messages at once and others later, out of order; as a main or as a reactor.
-fn server(sim: &mut Simulation, books: &SharedBooks, reactor: bool) -> hallows_kernel::Rooted {
+/// A server that answers some messages at once and others later, out of order; as a main or as a reactor. As a main it returns when it
+/// serves nothing any more.
+pub fn server(sim: &mut Simulation, books: &SharedBooks, reactor: bool) -> hallows_kernel::Rooted {
     let books = Rc::clone(books);
     let answer = |process: &mut Process<'_>, token: u64, id: u64| -> Result<(), Halt> {
         match process.answer(token, &answer_to(id), &[]).or_killed()? {
@@ -46,15 +47,25 @@ fn server(sim: &mut Simulation, books: &SharedBooks, reactor: bool) -> hallows_k
     sim.main(move |process| {
         let mut later: Vec<(u64, u64)> = Vec::new();
         let mut fused: Option<(u64, u64)> = None;
+        // For one that is restarted to serve what another does: it serves nothing at first.
+        let mut young = true;
         loop {
             // What waits is answered before the server would sleep for good.
-            let deadline = if later.is_empty() { NO_DEADLINE } else { process.time_ns() + 2_000 };
+            let deadline = match core::mem::take(&mut young) {
+                true => process.time_ns() + 20_000,
+                false if later.is_empty() => NO_DEADLINE,
+                false => process.time_ns() + 2_000,
+            };
             let event = match fused.take() {
-                None => process.wait(deadline)?,
+                None => match process.wait(deadline).or_killed()? {
+                    Err(Error::NothingToWaitFor) => return Ok(()),
+                    event => event?,
+                },
                 Some((token, id)) => {
                     match process.answer_wait(token, &answer_to(id), &[], deadline).or_killed()? {
                         Ok(event) => event,
                         Err(Error::BadToken) => continue,
+                        Err(Error::NothingToWaitFor) => return Ok(()),
                         Err(error) => panic!("answer_wait failed with {error:?}"),
                     }
                 }
@@ -82,7 +93,7 @@ fn server(sim: &mut Simulation, books: &SharedBooks, reactor: bool) -> hallows_k
 }
 
 /// A client that calls and sends, with and without deadlines.
-fn client(books: SharedBooks, rounds: u64) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
+pub fn client(books: SharedBooks, rounds: u64) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
     move |process| {
         let (me, life) = (process.cell().0, books.borrow_mut().id());
         let mut owed = 0u32;

@@ -3,7 +3,9 @@
 
 use std::rc::Rc;
 
-use hallows_abi::{Code, Error, Handle, NO_DEADLINE, Rights, Transfer, TransferMode};
+use hallows_abi::{
+    Error, Handle, NO_DEADLINE, OnBudget, OnNotification, OnSpace, Rights, Transfer, TransferMode,
+};
 use hallows_kernel::{CellSpecification, Configuration, Rooted};
 use hallows_sim::{Faults, Halt, Process, Response, Simulation};
 
@@ -12,7 +14,7 @@ use crate::{MANY_STEPS, choices, each_seed, seen};
 
 /// Whether a handle names a capability of the caller.
 fn names(process: &mut Process<'_>, handle: Handle) -> Result<bool, Halt> {
-    let found = process.operate(Handle::SELF, Code::Identify, [u64::from(handle.0), 0, 0], &[]);
+    let found = process.operate(Handle::SELF, OnSpace::Identify { what: handle }, &[]);
     Ok(found.or_killed()?.is_ok())
 }
 
@@ -22,7 +24,7 @@ fn moved(handle: Handle) -> Transfer {
 
 fn drop_all(process: &mut Process<'_>, kept: &mut Vec<Handle>) -> Result<(), Halt> {
     for handle in kept.drain(..) {
-        process.make(Handle::SELF, Code::Delete, [u64::from(handle.0), 0, 0], &[])?;
+        process.operate(Handle::SELF, OnSpace::Delete { what: handle }, &[])?;
     }
     Ok(())
 }
@@ -50,7 +52,7 @@ fn active(sim: &mut Simulation) -> Rooted {
             let event = process.wait(NO_DEADLINE)?;
             kept.extend(event.handles.into_iter().filter(|handle| *handle != Handle::NULL));
             drop_all(process, &mut kept)?;
-            let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[]).or_killed()?;
+            let made = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[]).or_killed()?;
             let Ok(gift) = made else {
                 assert_eq!(made, Err(Error::TableFull));
                 continue;
@@ -78,7 +80,7 @@ fn sender(rounds: u64) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
     move |process| {
         let (passive, active) = (Handle(3), Handle(4));
         for _ in 0..rounds {
-            let made = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[]).or_killed()?;
+            let made = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[]).or_killed()?;
             let mine = match made {
                 Ok(mine) => mine,
                 // The server keeps all that there are.
@@ -129,12 +131,12 @@ fn sender(rounds: u64) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
             }
             if there {
                 // It works as before, and its slot is one that can be used again.
-                process.operate(mine, Code::Signal, [1, 0, 0], &[])?;
-                process.make(Handle::SELF, Code::Delete, [u64::from(mine.0), 0, 0], &[])?;
+                process.operate(mine, OnNotification::Signal { bits: 1 }, &[])?;
+                process.operate(Handle::SELF, OnSpace::Delete { what: mine }, &[])?;
                 assert!(!names(process, mine)?);
             }
             for handle in result.map(|answer| answer.handles).unwrap_or_default() {
-                process.make(Handle::SELF, Code::Delete, [u64::from(handle.0), 0, 0], &[])?;
+                process.operate(Handle::SELF, OnSpace::Delete { what: handle }, &[])?;
             }
             if process.choose(24) == 0 {
                 let _ = process.call(passive, &[], &[], NO_DEADLINE).or_killed()?;
@@ -144,7 +146,7 @@ fn sender(rounds: u64) -> impl Fn(&mut Process<'_>) -> Result<(), Halt> {
                 match process.wait(0).or_killed()? {
                     Ok(event) if event.kind == hallows_abi::EventKind::Answer => {
                         for handle in event.handles.iter().filter(|handle| **handle != Handle::NULL) {
-                            process.make(Handle::SELF, Code::Delete, [u64::from(handle.0), 0, 0], &[])?;
+                            process.operate(Handle::SELF, OnSpace::Delete { what: *handle }, &[])?;
                         }
                     }
                     Ok(_) | Err(Error::NothingToWaitFor) => break,

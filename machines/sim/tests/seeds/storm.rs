@@ -1,8 +1,11 @@
 //! A storm: programs that do anything with anything, in cells that create, feed, kill and bury each other. No result is
 //! expected of any single call; the kernel must stay whole, come to rest, and give everything back.
 
-use hallows_abi::{Code, Error, EventKind, Handle, Operation, Rights, Transfer, TransferMode};
-use hallows_kernel::{CellSpecification, Configuration, CoreId, TimeBudget};
+use hallows_abi::{
+    Error, EventKind, Function, Handle, NewCell, ObjectKind, OnBudget, OnCell, OnSpace, Operation, Reply,
+    Rights, Running, TimeBudget, Transfer, TransferMode,
+};
+use hallows_kernel::{CellSpecification, Configuration, CoreId};
 use hallows_sim::{Faults, Halt, Incoming, Process, Response, Simulation, Trouble};
 
 use crate::lives::OrKilled;
@@ -75,138 +78,155 @@ fn argument(bag: &Bag, process: &Process<'_>) -> u64 {
     }
 }
 
-/// What kind of object a handle names, as a number; 0 if none.
-fn kind_of(process: &mut Process<'_>, handle: Handle) -> Result<u8, Halt> {
+/// What kind of object a handle names, if it names any.
+fn kind_of(process: &mut Process<'_>, handle: Handle) -> Result<Option<ObjectKind>, Halt> {
     // An endpoint would send the question to its server.
-    match process.operate(Handle::SELF, Code::Identify, [u64::from(handle.0), 0, 0], &[]).or_killed()? {
-        Ok((reply, _)) => Ok(reply.a as u8),
-        Err(_) => Ok(0),
-    }
+    let asked = process.operate(Handle::SELF, OnSpace::Identify { what: handle }, &[]).or_killed()?;
+    Ok(asked.ok().and_then(|(reply, _)| reply.identity()).map(|identity| identity.kind))
 }
 
-/// Mostly an operation that the object takes, sometimes any.
-fn code_for(process: &mut Process<'_>, handle: Handle) -> Result<Code, Halt> {
-    const SELF: &[Code] = &[
-        Code::Copy,
-        Code::Mint,
-        Code::Move,
-        Code::Copy,
-        Code::Mint,
-        Code::Delete,
-        Code::Revoke,
-        Code::StartInfo,
-        Code::Yield,
-        Code::Now,
-        Code::Random,
-        Code::Log,
-        Code::Recognise,
-        Code::Watch,
-        Code::Destroy,
+/// Mostly a function that the object has, sometimes any.
+fn function_for(process: &mut Process<'_>, handle: Handle) -> Result<Function, Halt> {
+    const SELF: &[Function] = &[
+        Function::SpaceCopy,
+        Function::SpaceMint,
+        Function::SpaceMove,
+        Function::SpaceCopy,
+        Function::SpaceMint,
+        Function::SpaceDelete,
+        Function::SpaceRevoke,
+        Function::SpaceStartInfo,
+        Function::SpaceYield,
+        Function::SpaceNow,
+        Function::SpaceRandom,
+        Function::SpaceLog,
+        Function::EndpointRecognise,
+        Function::EndpointWatch,
+        Function::EndpointDestroy,
     ];
-    const BUDGET: &[Code] = &[
-        Code::CreateEndpoint,
-        Code::CreateNotification,
-        Code::CreateTimer,
-        Code::CreateRegion,
-        Code::CreateCell,
-        Code::CreateCell,
-        Code::CreateCell,
-        Code::Split,
-        Code::Query,
+    const BUDGET: &[Function] = &[
+        Function::BudgetCreateEndpoint,
+        Function::BudgetCreateNotification,
+        Function::BudgetCreateTimer,
+        Function::BudgetCreateRegion,
+        Function::BudgetCreateCell,
+        Function::BudgetCreateCell,
+        Function::BudgetCreateCell,
+        Function::BudgetSplit,
+        Function::BudgetQuery,
     ];
-    const NOTIFICATION: &[Code] = &[Code::Signal, Code::Bind, Code::Poll, Code::Destroy];
-    const TIMER: &[Code] = &[Code::Arm, Code::Arm, Code::Disarm, Code::Destroy];
-    const REGION: &[Code] = &[Code::Map, Code::Unmap, Code::Size, Code::Destroy];
-    const CELL: &[Code] = &[
-        Code::Grant,
-        Code::Grant,
-        Code::Start,
-        Code::Start,
-        Code::Restart,
-        Code::Restart,
-        Code::Inspect,
-        Code::Kill,
-        Code::Destroy,
+    const NOTIFICATION: &[Function] = &[
+        Function::NotificationSignal,
+        Function::NotificationBind,
+        Function::NotificationPoll,
+        Function::ObjectDestroy,
+    ];
+    const TIMER: &[Function] =
+        &[Function::TimerArm, Function::TimerArm, Function::TimerDisarm, Function::ObjectDestroy];
+    const REGION: &[Function] =
+        &[Function::RegionMap, Function::RegionUnmap, Function::RegionSize, Function::ObjectDestroy];
+    const CELL: &[Function] = &[
+        Function::CellGrant,
+        Function::CellGrant,
+        Function::CellStart,
+        Function::CellStart,
+        Function::CellRestart,
+        Function::CellRestart,
+        Function::CellInspect,
+        Function::CellKill,
+        Function::ObjectDestroy,
     ];
     let fitting = match kind_of(process, handle)? {
         _ if handle == Handle::SELF => SELF,
-        2 => NOTIFICATION,
-        3 => TIMER,
-        4 => BUDGET,
-        5 => REGION,
-        6 => CELL,
-        _ => &Code::ALL,
+        Some(ObjectKind::Notification) => NOTIFICATION,
+        Some(ObjectKind::Timer) => TIMER,
+        Some(ObjectKind::Budget) => BUDGET,
+        Some(ObjectKind::Region) => REGION,
+        Some(ObjectKind::Cell) => CELL,
+        _ => &Function::ALL,
     };
-    let codes = if process.choose(8) == 0 { &Code::ALL } else { fitting };
-    let code = codes[process.choose(codes.len() as u64) as usize];
+    let functions = if process.choose(8) == 0 { &Function::ALL } else { fitting };
+    let function = functions[process.choose(functions.len() as u64) as usize];
     // What ends something is allowed, but not as often as everything else: a storm on a dead machine proves little.
-    let ends = matches!(code, Code::Exit | Code::Kill | Code::Destroy | Code::Delete | Code::Move);
-    Ok(if ends && process.choose(12) != 0 { Code::Null } else { code })
+    let ends = matches!(
+        function,
+        Function::SpaceExit
+            | Function::CellKill
+            | Function::ObjectDestroy
+            | Function::EndpointDestroy
+            | Function::SpaceDelete
+            | Function::SpaceMove
+    );
+    Ok(if ends && process.choose(12) != 0 { Function::ObjectNull } else { function })
 }
 
-/// Mostly arguments that the operation takes.
-fn arguments_of(bag: &Bag, process: &Process<'_>, code: Code) -> [u64; 3] {
-    let any = [0; 3].map(|_: u64| argument(bag, process));
+/// An operation of a function, mostly with parameters that it takes, and that fit the number of capabilities that come along.
+fn operation_of(bag: &Bag, process: &Process<'_>, function: Function, given: usize) -> Operation {
+    let any = Operation::from_words(function, || argument(bag, process));
     if process.choose(8) == 0 {
         return any;
     }
     let handle = u64::from(bag.pick(process).0);
-    match code {
-        Code::Copy
-        | Code::Move
-        | Code::Delete
-        | Code::Revoke
-        | Code::Recognise
-        | Code::Watch
-        | Code::Destroy => [handle, 0, 0],
-        Code::Mint => [handle, process.choose(128), process.choose(3)],
-        Code::CreateEndpoint => [process.choose(2), 1 + process.choose(3), 0],
-        Code::CreateRegion => [1 + process.choose(9_000), 0, 0],
-        Code::CreateCell => {
+    let mut words = match function {
+        Function::SpaceMint => vec![handle, process.choose(128), process.choose(3)],
+        Function::SpaceCopy
+        | Function::SpaceMove
+        | Function::SpaceDelete
+        | Function::SpaceRevoke
+        | Function::EndpointRecognise
+        | Function::EndpointWatch
+        | Function::EndpointDestroy => vec![handle],
+        // What is not served by another cell has no handler budget of its choice.
+        Function::BudgetCreateEndpoint => match process.choose(2) {
+            0 => vec![0, 1 + process.choose(3), given as u64],
+            _ => vec![1, 0, given as u64],
+        },
+        Function::BudgetCreateRegion => vec![1 + process.choose(9_000)],
+        Function::BudgetCreateCell => {
             // Active, passive, or with a time budget.
-            let form = match process.choose(4) {
-                passive @ 0..=1 => passive,
-                2 => 0,
-                _ => {
-                    let budget_ns = 1_000 * (1 + process.choose(50));
-                    TimeBudget { budget_ns, period_ns: 50_000 }.to_argument().unwrap_or(0)
-                }
-            };
-            [40_000, process.choose(4) << 32 | 16, form]
+            let form = [0, 1, 0, 2][process.choose(4) as usize];
+            let budget_ns = 1_000 * (1 + process.choose(50));
+            let with_faults = u64::from(given == 2);
+            vec![with_faults, 40_000, 16, process.choose(4), form, budget_ns, 50_000]
         }
-        Code::Split => [process.choose(200_000), 0, 0],
-        Code::Arm => [process.time_ns() + process.choose(9_000), process.choose(2) * 700, 0],
-        Code::Map | Code::Unmap => [12_288, process.choose(2), 0],
-        _ => any,
+        Function::BudgetSplit => vec![process.choose(200_000)],
+        Function::TimerArm => vec![process.time_ns() + process.choose(9_000), process.choose(2) * 700],
+        Function::RegionMap => vec![12_288, process.choose(2)],
+        Function::RegionUnmap => vec![12_288],
+        Function::CellGrant => vec![process.choose(128), process.choose(3)],
+        // Behind both there is no text.
+        Function::CellStart | Function::SpaceLog => vec![0],
+        _ => return any,
     }
+    .into_iter();
+    Operation::from_words(function, || words.next().unwrap_or(0))
 }
 
-/// Mostly the object and the capabilities that the operation wants, if the program has them.
-fn fit(
+/// Mostly the capabilities that a function wants, if the program has them.
+fn fitting(
     bag: &Bag,
     process: &mut Process<'_>,
-    code: Code,
-    handle: Handle,
+    function: Function,
     transfers: Vec<Transfer>,
-) -> Result<(Handle, Vec<Transfer>), Halt> {
-    let wanted: &[u8] = match code {
-        Code::CreateTimer | Code::Watch => &[2],
-        Code::CreateCell => &[7, 1],
-        Code::CreateEndpoint => &[6],
-        Code::Grant => &[0],
-        _ => return Ok((handle, transfers)),
+) -> Result<Vec<Transfer>, Halt> {
+    let wanted: &[Option<ObjectKind>] = match function {
+        Function::BudgetCreateTimer | Function::EndpointWatch => &[Some(ObjectKind::Notification)],
+        Function::BudgetCreateCell => &[Some(ObjectKind::Program), Some(ObjectKind::Endpoint)],
+        Function::BudgetCreateEndpoint | Function::EndpointReassign => &[Some(ObjectKind::Cell)],
+        Function::CellGrant => &[None],
+        _ => &[],
     };
     let mut fitting = Vec::new();
     for kind in wanted {
         for _ in 0..6 {
             let candidate = bag.pick(process);
-            if *kind == 0 || kind_of(process, candidate)? == *kind {
+            if kind.is_none() || kind_of(process, candidate)? == *kind {
                 fitting.push(Transfer::copy(candidate));
                 break;
             }
         }
     }
-    Ok((handle, if process.choose(8) == 0 { transfers } else { fitting }))
+    Ok(if process.choose(8) == 0 { transfers } else { fitting })
 }
 
 /// One thing, with whatever comes to hand.
@@ -216,21 +236,19 @@ fn act(bag: &mut Bag, process: &mut Process<'_>) -> Result<(), Halt> {
     let (handle, transfers) = (bag.pick(process), bag.transfers(process));
     let result = match process.choose(10) {
         0..=4 => {
-            let code = code_for(process, handle)?;
-            let arguments = arguments_of(bag, process, code);
-            let (handle, transfers) = fit(bag, process, code, handle, transfers)?;
-            let result = process.call(handle, &Operation { code, arguments }.emit(), &transfers, deadline);
+            let function = function_for(process, handle)?;
+            let transfers = fitting(bag, process, function, transfers)?;
+            let operation = operation_of(bag, process, function, transfers.len());
+            let result = process.call(handle, &operation.emit(), &transfers, deadline);
             if let Ok(received) = &result {
-                seen(&format!("{code:?}"), 1);
+                seen(&format!("{function:?}"), 1);
                 for handle in &received.handles {
                     bag.keep(process, *handle);
                 }
-                let made = received
-                    .bytes
-                    .get(..4)
-                    .map_or(0, |bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-                if matches!(code, Code::Copy | Code::Mint | Code::Move) {
-                    bag.keep(process, Handle(made));
+                if let Operation::Space(_) = operation
+                    && let Some(Reply::Handle(made)) = Reply::parse(operation.answer(), &received.bytes)
+                {
+                    bag.keep(process, made);
                 }
             }
             result.map(|_| ())
@@ -309,29 +327,38 @@ fn reactor_program(sim: &mut Simulation, grants: u32) -> hallows_kernel::Rooted 
 fn a_storm_of_anything_leaves_the_kernel_whole() {
     let reached: Vec<&str> = vec![
         "did",
-        "Copy",
-        "Mint",
-        "Move",
-        "Delete",
-        "Revoke",
-        "CreateEndpoint",
-        "CreateNotification",
-        "CreateTimer",
-        "CreateRegion",
-        "CreateCell",
-        "Split",
-        "Watch",
-        "Destroy",
-        "Signal",
-        "Bind",
-        "Poll",
-        "Arm",
-        "Grant",
-        "Start",
-        "Kill",
-        "Restart",
-        "Map",
-        "Unmap",
+        "SpaceCopy",
+        "SpaceMint",
+        "SpaceMove",
+        "SpaceDelete",
+        "SpaceRevoke",
+        "SpaceIdentify",
+        "SpaceStartInfo",
+        "SpaceLog",
+        "BudgetCreateEndpoint",
+        "BudgetCreateNotification",
+        "BudgetCreateTimer",
+        "BudgetCreateRegion",
+        "BudgetCreateCell",
+        "BudgetSplit",
+        "BudgetQuery",
+        "EndpointWatch",
+        "EndpointDestroy",
+        "EndpointReassign",
+        "EndpointRecognise",
+        "ObjectDestroy",
+        "NotificationSignal",
+        "NotificationBind",
+        "NotificationPoll",
+        "TimerArm",
+        "TimerDisarm",
+        "CellGrant",
+        "CellStart",
+        "CellKill",
+        "CellRestart",
+        "CellInspect",
+        "RegionMap",
+        "RegionUnmap",
         "error: BadHandle",
         "error: NoRight",
         "error: WrongObject",
@@ -424,18 +451,19 @@ fn deletion_of_the_last_capability_ends_what_it_names() {
             }
         });
         let parent = sim.main(move |process| {
+            let running = Running::Active(None);
+            let new = NewCell { memory_bytes: 65_536, slots: None, priority: 0, running };
             let child = process.make(
                 Handle::BUDGET,
-                Code::CreateCell,
-                [65_536, 0, 0],
+                OnBudget::CreateCell { with_faults: false, new },
                 &[Transfer::copy(Handle(3))],
             )?;
-            process.operate(child, Code::Start, [0; 3], &[])?;
+            process.operate(child, OnCell::Start { length: 0 }, &[])?;
             let rest = process.choose(5_000);
             process.compute(rest)?;
-            process.operate(Handle::SELF, Code::Delete, [u64::from(child.0), 0, 0], &[])?;
+            process.operate(Handle::SELF, OnSpace::Delete { what: child }, &[])?;
             assert_eq!(
-                process.operate(child, Code::Inspect, [0; 3], &[]).or_killed()?.map(|_| ()),
+                process.operate(child, OnCell::Inspect, &[]).or_killed()?.map(|_| ()),
                 Err(Error::BadHandle)
             );
             process.compute(20_000)?;

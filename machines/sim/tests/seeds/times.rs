@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use hallows_abi::{Code, EventKind, Handle, NO_DEADLINE, Transfer};
+use hallows_abi::{EventKind, Handle, NO_DEADLINE, OnBudget, OnNotification, OnTimer, Transfer};
 use hallows_kernel::Configuration;
 use hallows_sim::{Faults, Simulation};
 
@@ -24,19 +24,18 @@ fn timers_fire_when_they_are_due_and_deadlines_end_waits() {
             for _ in 0..sleepers {
                 let (done, rounds) = (Rc::clone(&done), 1 + random.below(10));
                 let program = sim.main(move |process| {
-                    let bell = process.make(Handle::BUDGET, Code::CreateNotification, [0; 3], &[])?;
-                    process.operate(bell, Code::Bind, [5, 0, 0], &[])?;
+                    let bell = process.make(Handle::BUDGET, OnBudget::CreateNotification, &[])?;
+                    process.operate(bell, OnNotification::Bind { badge: 5 }, &[])?;
                     let timer = process.make(
                         Handle::BUDGET,
-                        Code::CreateTimer,
-                        [9, 0, 0],
+                        OnBudget::CreateTimer { bits: 9 },
                         &[Transfer::copy(bell)],
                     )?;
                     for _ in 0..rounds {
                         let now = process.time_ns();
                         let at = now + process.choose(40_000);
                         let period = if process.choose(3) == 0 { 1 + process.choose(5_000) } else { 0 };
-                        process.operate(timer, Code::Arm, [at, period, 0], &[])?;
+                        process.operate(timer, OnTimer::Arm { at_ns: at, every_ns: period }, &[])?;
                         let deadline = match process.choose(3) {
                             0 => now + process.choose(40_000),
                             _ => NO_DEADLINE,
@@ -54,7 +53,7 @@ fn timers_fire_when_they_are_due_and_deadlines_end_waits() {
                             }
                             kind => panic!("a sleeper got {kind:?}"),
                         }
-                        process.operate(timer, Code::Disarm, [0; 3], &[])?;
+                        process.operate(timer, OnTimer::Disarm, &[])?;
                         // What it did until then is there; nothing comes after.
                         while process.wait(0)?.kind == EventKind::Notification {}
                         let quiet = process.time_ns() + 12_000;
@@ -85,7 +84,7 @@ fn signals_are_collected_and_none_is_lost() {
         let notification = sim.kernel.boot_notification(&sim.boot).unwrap();
         let signallers = 1 + random.below(5);
         let program = sim.main(move |process| {
-            process.operate(Handle(3), Code::Bind, [1, 0, 0], &[])?;
+            process.operate(Handle(3), OnNotification::Bind { badge: 1 }, &[])?;
             let mut bits = 0;
             while bits != (1 << signallers) - 1 {
                 let event = process.wait(NO_DEADLINE)?;
@@ -105,7 +104,7 @@ fn signals_are_collected_and_none_is_lost() {
             let program = sim.main(move |process| {
                 let work = process.choose(4_000);
                 process.compute(work)?;
-                process.operate(Handle(3), Code::Signal, [1 << bit, 0, 0], &[])?;
+                process.operate(Handle(3), OnNotification::Signal { bits: 1 << bit }, &[])?;
                 Ok(())
             });
             let (cell, _) = sim.cell("signaller", &program, None, false, random.below(8) as u8);

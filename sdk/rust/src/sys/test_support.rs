@@ -1,16 +1,20 @@
 //! In the place of a machine, for the SDK's own tests: capabilities are recognised by their handles, and nothing else is done, so that what they log
 //! goes nowhere.
 
-use hallows_abi::{Code, Error, Handle, Operation, Outcome, Reply, encode_result};
+use hallows_abi::{Error, Handle, OnEndpoint, Operation, Outcome, Reply, encode_result};
 
 /// Handles from here on are of endpoints that another cell serves; the badge of one below is the handle itself.
 pub const FOREIGN: Handle = Handle(1_000);
 
 /// What is answered to an operation on this cell's space.
 fn answer(message: &[u8]) -> Result<Reply, Error> {
-    match Operation::parse(message) {
-        Some(Operation { code: Code::Recognise, arguments: [handle, ..] }) => {
-            if handle < u64::from(FOREIGN.0) { Ok(Reply { a: handle, b: 0 }) } else { Err(Error::NoRight) }
+    match Operation::parse(message, message.len())? {
+        Operation::Endpoint(OnEndpoint::Recognise { endpoint }) => {
+            if endpoint.0 < FOREIGN.0 {
+                Ok(Reply::Number(endpoint.0.into()))
+            } else {
+                Err(Error::NoRight)
+            }
         }
         _ => Err(Error::Unsupported),
     }

@@ -2,9 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::inspection::{FaultRecord, Inspection, Statistics};
+
 use crate::host::core_set::{CoreId, CoreSet};
 use crate::host::cores::TimekeeperPlace;
 use crate::host::tier::{Tier, TierReport};
+use crate::machine::paths::PathTaken;
+
+/// Version of this protocol: counts the changes that a client which does not know of them trips over.
+pub const PROTOCOL: u32 = 1;
 
 /// What a client asks, for example `{"op":"kill","cell":7}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +18,8 @@ use crate::host::tier::{Tier, TierReport};
 pub enum Request {
     /// The state of machine and cells: [`Response::Machine`].
     Ps,
+    /// Which path each service took: [`Response::Paths`].
+    Paths,
     /// The tier and what is missing for a better one: [`Response::Tier`]. Answered by the parent.
     Tier,
     /// End the machine cleanly: [`Response::Done`] once it has ended. Handled by the parent.
@@ -25,6 +33,172 @@ pub enum Request {
         /// Which.
         cell: CellSelector,
     },
+    /// What this protocol is: [`Response::Version`]. Answered by the parent.
+    Version,
+    /// Counters for a live view: [`Response::Statistics`]. Quicker than [`Request::Ps`].
+    Statistics,
+    /// One cell in all its parts: [`Response::Cell`].
+    Inspect {
+        /// Which.
+        cell: CellSelector,
+    },
+    /// Begin a new life of a cell, by its supervisor if it has one: [`Response::Done`] once it runs.
+    Restart {
+        /// Which.
+        cell: CellSelector,
+    },
+    /// End a cell for as long as nobody restarts it: [`Response::Done`] once it is down. One that was [started](Request::Start) by
+    /// a client is gone then, and its memory with it.
+    End {
+        /// Which.
+        cell: CellSelector,
+    },
+    /// Make a cell that runs a program, and start it: [`Response::Started`].
+    Start(Box<StartRequest>),
+    /// Call an endpoint with a message, from a cell that is made for it: [`Response::Answered`].
+    Send {
+        /// `CELL.ENDPOINT`, or the name of a cell that serves only one.
+        endpoint: String,
+        /// The message, two hexadecimal digits a byte: at most 4,096 bytes.
+        hex: String,
+        /// Nanoseconds that the answer may take, at most a minute; 5 seconds when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        patience_ns: Option<u64>,
+    },
+    /// The faults behind this one that are still remembered: [`Response::Faults`].
+    Faults {
+        /// A [sequence](FaultRecord::sequence); all when absent.
+        #[serde(default)]
+        after: u64,
+    },
+    /// What the machine has said behind this place of its log: [`Response::Log`]. Answered by the parent.
+    Log {
+        /// A place that an answer has given; the start of what is kept when absent.
+        #[serde(default)]
+        after: u64,
+        /// Answer only when there is something.
+        #[serde(default)]
+        waits: bool,
+    },
+    /// This connection is a monitor's from now on: [`Response::Attached`]. Answered by the parent.
+    Attach {
+        /// The machine ends when this connection closes and was not detached before.
+        #[serde(default)]
+        owns: bool,
+    },
+    /// Answer when this monitor is detached, with [`Response::Detached`]; the connection closes when the machine ends. For a
+    /// connection that is attached. Answered by the parent.
+    AwaitDetach,
+    /// Detach a monitor: [`Response::Detached`]. The machine goes on. Answered by the parent.
+    Detach {
+        /// Its number; all when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        monitor: Option<u64>,
+    },
+}
+
+/// Directories that a Unix program is given at most.
+pub const MOST_DIRECTORIES: usize = 32;
+
+impl Request {
+    /// How many open files go with it.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        let Self::Start(start) = self else { return 0 };
+        let directories = start.unix.as_ref().map_or(0, |unix| unix.directories.len());
+        usize::from(start.program.is_in_a_file()).saturating_add(directories)
+    }
+
+    /// Whether the machine waits for something before it answers: for cells, or for an answer of theirs. All others are answered at once.
+    #[must_use]
+    pub const fn takes_time(&self) -> bool {
+        matches!(self, Self::Restart { .. } | Self::End { .. } | Self::Start(_) | Self::Send { .. })
+    }
+}
+
+/// A cell to be made and started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartRequest {
+    /// What it runs.
+    pub program: StartProgram,
+    /// Its name; one that is taken gets a number behind it.
+    pub name: String,
+    /// Its arguments: at most 64, and what start information has room for.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// What it may call: the name that it knows it by, and `CELL.ENDPOINT`. At most 32.
+    #[serde(default)]
+    pub uses: Vec<(String, String)>,
+    /// What it serves: names, all `passive` or all `active`. At most 32.
+    #[serde(default)]
+    pub serves: Vec<(String, StartService)>,
+    /// The most memory that it may have, in bytes.
+    pub memory_bytes: u64,
+    /// What a program of Unix is given beside; absent for others. Such a program has no `uses` and no `serves`, and may have 4,096 arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unix: Option<UnixStart>,
+}
+
+/// What a program of Unix is given that is started in a machine that runs. Its output and its errors are lines of the log, its input is at its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnixStart {
+    /// The program's name, which is the first of its arguments.
+    pub program: String,
+    /// Its environment: `NAME=value`.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// What it may use of its stack, in bytes; what all programs may, if 0.
+    #[serde(default)]
+    pub stack_bytes: u64,
+    /// Directories: at most 32, each an open file of the request, in their order, behind the program's. The machine takes those that it reaches: what
+    /// it was started with, and what is below that.
+    #[serde(default)]
+    pub directories: Vec<LentDirectory>,
+}
+
+/// A directory that a Unix program is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LentDirectory {
+    /// What the program knows it by.
+    pub name: String,
+    /// It may not be changed.
+    #[serde(default)]
+    pub read_only: bool,
+}
+
+/// Where the program of a [`StartRequest`] is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum StartProgram {
+    /// It is linked into the machine.
+    Native {
+        /// Its name.
+        name: String,
+    },
+    /// An artefact, compiled and sealed for this machine, in a file in memory that is sealed against changes and goes with the
+    /// request as its open file.
+    Artifact {
+        /// The hash of the program that it was compiled from, 64 hexadecimal digits.
+        program: String,
+    },
+}
+
+impl StartProgram {
+    /// Whether it comes as an open file of its request.
+    #[must_use]
+    pub const fn is_in_a_file(&self) -> bool {
+        matches!(self, Self::Artifact { .. })
+    }
+}
+
+/// How an endpoint of a [`StartRequest`] is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartService {
+    /// On its callers' threads.
+    Passive,
+    /// By a thread of its own.
+    Active,
 }
 
 /// Names a cell by its number or by its name.
@@ -45,10 +219,74 @@ pub enum Response {
     Done,
     /// State of machine and cells.
     Machine(MachineStatus),
+    /// The path of each service.
+    Paths {
+        /// In the order of [`SERVICES`](crate::machine::paths::SERVICES); without what this machine does not have, and without the tier while
+        /// the cores are being claimed.
+        paths: Vec<PathTaken>,
+    },
     /// The tier.
     Tier {
         /// The report, or nothing while the claim is under way.
         report: Option<TierReport>,
+        /// Whether the machine has booted: its cells are there, and started. The claim goes on beside, and may be done before.
+        #[serde(default)]
+        began: bool,
+    },
+    /// What this protocol is.
+    Version {
+        /// [`PROTOCOL`].
+        protocol: u32,
+        /// The version of hallows.
+        hallows: String,
+        /// Which key the machine's compiled programs are sealed with, as [`Launch::seal`](crate::host::parent::Launch::seal): who has another need
+        /// not compile for it.
+        #[serde(default)]
+        seal: String,
+    },
+    /// Counters.
+    Statistics(Box<Statistics>),
+    /// One cell.
+    Cell(Box<Inspection>),
+    /// The cell runs.
+    Started {
+        /// Its number.
+        cell: u64,
+        /// Its name.
+        name: String,
+    },
+    /// The endpoint has answered.
+    Answered {
+        /// The answer, two hexadecimal digits a byte.
+        hex: String,
+        /// How long it took, in ns, from the call to its return.
+        took_ns: u64,
+    },
+    /// Faults.
+    Faults {
+        /// The last one's sequence, to ask for what comes behind it.
+        last: u64,
+        /// They, oldest first.
+        faults: Vec<FaultRecord>,
+    },
+    /// A part of the log.
+    Log {
+        /// The place behind it, to ask for what comes next.
+        next: u64,
+        /// Bytes that were forgotten between the place that was asked for and what is here.
+        missed: u64,
+        /// It: whole lines, as far as there are any.
+        text: String,
+    },
+    /// This connection is a monitor's.
+    Attached {
+        /// Its number.
+        monitor: u64,
+    },
+    /// So many monitors were detached; to one that waited for it, that it was.
+    Detached {
+        /// How many.
+        monitors: u64,
     },
     /// It could not be done.
     Failed {
@@ -141,7 +379,7 @@ pub struct CellStatus {
     /// The number of the cell that it waits for: the active server that it calls, or the passive one that is busy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<u64>,
-    /// Why it ended last, if it did.
+    /// How it last failed: by a fault, or by an exit with another status than 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_fault: Option<String>,
 }
@@ -196,6 +434,17 @@ mod tests {
             parse(r#"{"op":"kill","cell":"calc"}"#),
             Request::Kill { cell: CellSelector::Name("calc".into()) }
         );
+        assert_eq!(parse(r#"{"op":"log"}"#), Request::Log { after: 0, waits: false });
+        assert_eq!(parse(r#"{"op":"attach"}"#), Request::Attach { owns: false });
+        assert_eq!(parse(r#"{"op":"await_detach"}"#), Request::AwaitDetach);
+        assert_eq!(
+            parse(r#"{"op":"send","endpoint":"calc.calc","hex":"00"}"#),
+            Request::Send { endpoint: "calc.calc".into(), hex: "00".into(), patience_ns: None }
+        );
+        let start = r#"{"op":"start","program":{"from":"native","name":"spin"},"name":"s","memory_bytes":1}"#;
+        let Request::Start(start) = parse(start) else { panic!("a start") };
+        assert_eq!(start.program, StartProgram::Native { name: "spin".into() });
+        assert!(start.uses.is_empty() && start.serves.is_empty());
         assert!(serde_json::from_str::<Request>(r#"{"op":"fly"}"#).unwrap_err().to_string().contains("fly"));
     }
 

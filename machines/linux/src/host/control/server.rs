@@ -1,6 +1,6 @@
 //! The parent's side: takes connections and requests, keeps track of who waits for which answer.
 //!
-//! It never blocks and bounds what a client can make it hold: connections, length of a request, unread answers.
+//! It never blocks and bounds what a client can make it hold: connections, length of a request, open files, unread answers.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use rustix::event::PollFlags;
 
 use super::client::pid_of_socket;
-use super::protocol::{Request, Response};
+use super::protocol::{MOST_DIRECTORIES, Request, Response};
 use crate::host::files::FileError;
 use crate::host::line_socket::{Descriptors, Filled, LineSocket, REQUEST_LIMIT_BYTES};
 use crate::host::process_id::ProcessId;
@@ -23,9 +23,20 @@ const MAX_CONNECTIONS: usize = 32;
 /// Answers that a client may leave unread before it is cut off: two statuses of 10,000 cells.
 const MAX_UNREAD_BYTES: usize = 8 << 20;
 
+/// Open files that a client may have sent and that belong to no request yet: one that starts a program has that, and directories.
+const MAX_OPEN_FILES: usize = 1 + MOST_DIRECTORIES;
+
 /// Names a connection for as long as it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ConnectionId(u64);
+
+#[cfg(test)]
+impl ConnectionId {
+    /// For tests of what goes by connection.
+    pub(crate) const fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 /// The listening socket and its connections.
 #[derive(Debug)]
@@ -79,7 +90,7 @@ impl ControlServer {
     pub(crate) fn accept(&mut self) {
         // Errors (a client that gave up, no descriptors left) concern that client only; it sees its connection close.
         let Ok((stream, _)) = self.listener.accept() else { return };
-        let lines = LineSocket::new(OwnedFd::from(stream), Descriptors::Refuse, REQUEST_LIMIT_BYTES);
+        let lines = LineSocket::new(OwnedFd::from(stream), Descriptors::Accept, REQUEST_LIMIT_BYTES);
         self.connections.insert(
             ConnectionId(self.next_id),
             Connection { lines, waits_for_answer: false, is_closed: false },
@@ -115,6 +126,22 @@ impl ControlServer {
         next
     }
 
+    /// The open files that came with the request that a connection waits for an answer to: so many, or those that there are.
+    pub(crate) fn take_files(&mut self, id: ConnectionId, count: usize) -> Vec<OwnedFd> {
+        let Some(Connection { lines, .. }) = self.connections.get_mut(&id) else { return Vec::new() };
+        let files = lines.take_descriptors(count.min(lines.untaken_descriptors())).unwrap_or_default();
+        // More than were announced are nobody's; or the next request's, if that was read, too.
+        if !lines.has_input() {
+            lines.forget_descriptors();
+        }
+        files
+    }
+
+    /// Whether the client is still there.
+    pub(crate) fn is_connected(&self, id: ConnectionId) -> bool {
+        self.connections.contains_key(&id)
+    }
+
     fn drop_if_done(&mut self, id: ConnectionId) {
         if self.connections.get(&id).is_some_and(Connection::is_done) {
             self.connections.remove(&id);
@@ -137,6 +164,9 @@ impl Connection {
     fn read(&mut self) -> io::Result<()> {
         if !self.is_closed && !self.waits_for_answer {
             self.is_closed = self.lines.fill()? == Filled::Closed;
+            if self.lines.untaken_descriptors() > MAX_OPEN_FILES {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
         }
         Ok(())
     }
@@ -149,6 +179,12 @@ impl Connection {
         match self.lines.next::<Request>() {
             Ok(request) => {
                 self.waits_for_answer = request.is_some();
+                let has_no_use =
+                    request.as_ref().is_some_and(|request| !matches!(request, Request::Start(_)));
+                // A read may have brought the next request, too, and then the file is perhaps its.
+                if has_no_use && !self.lines.has_input() {
+                    self.lines.forget_descriptors();
+                }
                 request
             }
             Err(error) => {
@@ -174,6 +210,7 @@ impl Drop for ControlServer {
 #[cfg(test)]
 mod tests {
     use super::super::client::{ControlError, RunningMachine, ask, choose, list};
+    use super::super::protocol::{StartProgram, StartRequest};
     use super::*;
     use crate::host::test_support::Scratch;
     use rustix::event::{PollFd, poll};
@@ -270,6 +307,69 @@ mod tests {
         }
     }
 
+    fn start() -> Request {
+        Request::Start(Box::new(StartRequest {
+            program: StartProgram::Artifact { program: String::new() },
+            name: "one".into(),
+            arguments: Vec::new(),
+            uses: Vec::new(),
+            serves: Vec::new(),
+            memory_bytes: 1,
+            unix: None,
+        }))
+    }
+
+    #[test]
+    fn an_open_file_comes_with_a_start_and_more_end_the_connection() {
+        let (_scratch, directory) = directory("control-files");
+        let mut server = ControlServer::bind(&directory, 1).unwrap();
+        let start = start();
+        for (request, files, taken, lives) in [
+            (&start, 1, true, true),
+            (&start, 0, false, true),
+            (&Request::Ps, 1, false, true),
+            (&start, 2, true, true),
+            (&start, MAX_OPEN_FILES + 1, false, false),
+        ] {
+            let client = UnixStream::connect(directory.path().join("machine-1.sock")).unwrap();
+            let mut client = LineSocket::new(client.into(), Descriptors::Refuse, REQUEST_LIMIT_BYTES);
+            let file = || rustix::fs::memfd_create(c"program", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+            client.queue(request, (0..files).map(|_| file()).collect()).unwrap();
+            client.flush().unwrap();
+            server.accept();
+            let id = *server.connections.keys().last().unwrap();
+            assert_eq!(server.serve(id, PollFlags::IN), lives.then(|| request.clone()));
+            assert_eq!(server.is_connected(id), lives, "{request:?} with {files}");
+            let count = usize::from(taken);
+            assert_eq!(server.take_files(id, request.files()).len(), count, "{request:?} with {files}");
+            assert!(server.take_files(id, 9).is_empty(), "what was not announced is not kept");
+        }
+    }
+
+    #[test]
+    fn a_file_goes_with_its_request_although_another_came_before_it_in_one_breath() {
+        let (_scratch, directory) = directory("control-behind");
+        let mut server = ControlServer::bind(&directory, 1).unwrap();
+        let start = start();
+        let mut client = UnixStream::connect(directory.path().join("machine-1.sock")).unwrap();
+        client.write_all(b"{\"op\":\"ps\"}\n").unwrap();
+        let mut client = LineSocket::new(client.into(), Descriptors::Refuse, REQUEST_LIMIT_BYTES);
+        let file = || rustix::fs::memfd_create(c"program", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+        client.queue(&start, vec![file()]).unwrap();
+        client.flush().unwrap();
+        server.accept();
+        let id = *server.connections.keys().next().unwrap();
+        assert_eq!(server.serve(id, PollFlags::IN), Some(Request::Ps));
+        assert_eq!(server.answer(id, &Response::Done), Some(start.clone()));
+        assert_eq!(server.take_files(id, 1).len(), 1);
+        // One that nobody takes is not kept.
+        client.queue(&Request::Ps, vec![file()]).unwrap();
+        client.flush().unwrap();
+        assert_eq!(server.answer(id, &Response::Done), None);
+        assert_eq!(server.serve(id, PollFlags::IN), Some(Request::Ps));
+        assert!(server.take_files(id, 1).is_empty());
+    }
+
     #[test]
     fn a_client_that_gives_up_waiting_loses_its_place() {
         let (_scratch, directory) = directory("control-gave-up");
@@ -288,15 +388,24 @@ mod tests {
     #[test]
     fn sockets_of_dead_machines_are_removed() {
         let (_scratch, directory) = directory("control-stale");
-        let stale = directory.path().join("machine-7.sock");
+        let stale = directory.path().join(format!("machine-{}.sock", i32::MAX));
         drop(UnixListener::bind(&stale).unwrap());
         assert!(stale.exists());
         assert_eq!(list(&directory).unwrap(), []);
         assert!(!stale.exists());
-        let stale = directory.path().join(format!("machine-{}.sock", i32::MAX));
         drop(UnixListener::bind(&stale).unwrap());
         let _server = ControlServer::bind(&directory, 1).unwrap();
         assert!(!stale.exists());
+    }
+
+    #[test]
+    fn the_socket_of_a_machine_that_does_not_listen_yet_is_left_alone() {
+        let (_scratch, directory) = directory("control-early");
+        let socket = directory.path().join(format!("machine-{}.sock", ProcessId::own().pid));
+        // Bound, as between its two system calls.
+        drop(UnixListener::bind(&socket).unwrap());
+        assert_eq!(list(&directory).unwrap(), []);
+        assert!(socket.exists());
     }
 
     #[test]

@@ -26,11 +26,22 @@ impl Sealed {
     /// # Errors
     /// When it could still be written to or be cut, and Linux's.
     pub fn map(file: &OwnedFd) -> io::Result<Self> {
+        Self::map_up_to(file, usize::MAX)
+    }
+
+    /// [`Sealed::map`] of a file that has at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`Sealed::map`], and when it has more.
+    pub fn map_up_to(file: &OwnedFd, most_bytes: usize) -> io::Result<Self> {
         let seals = fcntl_get_seals(file)?;
         if !seals.contains(SealFlags::WRITE | SealFlags::SHRINK) {
             return Err(io::Error::other("the file can still be changed"));
         }
         let length = usize::try_from(fstat(file)?.st_size).map_err(io::Error::other)?;
+        if length > most_bytes {
+            return Err(io::Error::other(format!("the file has {length} bytes, more than {most_bytes}")));
+        }
         if length == 0 {
             return Ok(Self { start: std::ptr::dangling(), length });
         }

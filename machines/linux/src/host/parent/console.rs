@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 
 use super::Streams;
+use super::log::Log;
 
 /// Bytes carried at a time.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -33,6 +34,8 @@ pub(super) struct Console {
     to_user: Vec<u8>,
     /// The machine has closed its console.
     machine_is_silent: bool,
+    /// What the machine has said.
+    log: Log,
 }
 
 /// Standard input.
@@ -70,17 +73,26 @@ enum Output {
 
 impl Console {
     pub(super) fn new(streams: Streams) -> Self {
-        let carries_input = matches!(streams, Streams::Console | Streams::Program { carries_input: true });
+        let carries_input = match streams {
+            Streams::Console => true,
+            Streams::Program { carries_input } | Streams::System { carries_input } => carries_input,
+        };
         Self {
             input: if carries_input { Input::Open } else { Input::NotOurs },
             to_machine: Vec::new(),
             output: match streams {
-                Streams::Console => Output::open(&io::stdout(), c"/proc/self/fd/1"),
+                Streams::Console | Streams::System { .. } => Output::open(&io::stdout(), c"/proc/self/fd/1"),
                 Streams::Program { .. } => Output::open(&io::stderr(), c"/proc/self/fd/2"),
             },
             to_user: Vec::new(),
             machine_is_silent: false,
+            log: Log::default(),
         }
+    }
+
+    /// What the machine has said.
+    pub(super) const fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Another machine process takes the place of one that crashed.
@@ -107,8 +119,8 @@ impl Console {
         interest
     }
 
-    /// Reads standard input and passes it on.
-    pub(super) fn read_input(&mut self, machine: BorrowedFd<'_>) {
+    /// Reads standard input and passes it on. Whether it belongs to another process that is in the foreground.
+    pub(super) fn read_input(&mut self, machine: BorrowedFd<'_>) -> bool {
         let mut buffer = vec![0; CHUNK_BYTES];
         match rustix::io::read(io::stdin(), &mut buffer) {
             Ok(0) => self.end_input(machine),
@@ -121,6 +133,7 @@ impl Console {
             Err(Errno::IO) => self.input = Input::Suspended,
             Err(_) => self.end_input(machine),
         }
+        self.input == Input::Suspended
     }
 
     /// The process is in the foreground again: input may be readable.
@@ -169,6 +182,7 @@ impl Console {
                 Said::Nothing
             }
             Ok((bytes, _)) => {
+                self.log.add(&buffer[..bytes]);
                 self.to_user.extend_from_slice(&buffer[..bytes]);
                 self.write_output();
                 Said::Something

@@ -21,6 +21,8 @@ pub enum MachineEnd {
 pub struct Ended {
     /// How the machine process ended last.
     pub end: MachineEnd,
+    /// Whether it had booted before: if not, nothing ran.
+    pub began: bool,
     /// The signal that asked for a clean end, if one did.
     pub stopped_by: Option<i32>,
     /// Times that it was restarted.
@@ -118,7 +120,8 @@ mod tests {
     #[test]
     fn exit_codes_are_as_documented() {
         let code = |end| {
-            Ended { end, stopped_by: None, restarts: 0, restored: RestoreReport::default() }.exit_code()
+            Ended { end, began: true, stopped_by: None, restarts: 0, restored: RestoreReport::default() }
+                .exit_code()
         };
         assert_eq!(code(MachineEnd::of(ExitStatus::from_raw(0))), 0);
         assert_eq!(code(MachineEnd::of(ExitStatus::from_raw(3 << 8))), 3);

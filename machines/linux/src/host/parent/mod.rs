@@ -22,12 +22,16 @@
 //! | 64 | bad options (the command's, not used here) |
 //! | 69 | the cores are in use by another machine |
 //! | 71 | the machine could not be started |
+//! | 72 | a service did not take the path that was required |
 //! | 128 + n | the machine was ended by signal n: 134 a panic, 137 killed (by force, by the OOM killer, by somebody) |
 
+mod asked;
 mod claimer;
 mod console;
 mod end;
 mod error;
+mod log;
+mod monitors;
 mod signals;
 mod spawn;
 mod supervisor;
@@ -73,6 +77,22 @@ pub struct Launch {
     pub grace: Duration,
     /// What to do when it crashes.
     pub restart: RestartPolicy,
+    /// A mark of the key that compiled programs must be sealed with, which does not give it away; for clients.
+    pub seal: String,
+    /// The reading end of a pipe of who started a machine in the background: one byte leaves the machine to itself, the pipe's end without one
+    /// asks it to end cleanly.
+    pub leash: Option<OwnedFd>,
+}
+
+impl Launch {
+    /// What the terminal's signals do that stop jobs. A machine that has taken anything from the host, or that others talk to, goes on.
+    fn stops(&self) -> signals::Stops {
+        let takes_nothing = self.limit == TierLimit::SharedOnly;
+        match self.streams {
+            Streams::Program { .. } if takes_nothing => signals::Stops::AsAJob,
+            _ => signals::Stops::Never,
+        }
+    }
 }
 
 /// Who uses the parent's standard streams.
@@ -85,6 +105,11 @@ pub enum Streams {
     /// input only where it must.
     Program {
         /// It must: the machine is in the background, and cannot read a terminal.
+        carries_input: bool,
+    },
+    /// As [`Streams::Console`], but standard input is a program's, who reads it through a descriptor of its own.
+    System {
+        /// As in [`Streams::Program`].
         carries_input: bool,
     },
 }

@@ -12,7 +12,12 @@ pub(super) enum Wish {
         signal: i32,
     },
     /// End it now.
-    Kill,
+    Kill {
+        /// The signal that says so.
+        signal: i32,
+    },
+    /// Stop, as a job of a shell, until it is continued.
+    Suspend,
     /// The terminal has another size.
     Resized,
     /// The process goes on after a stop: the terminal may have changed.
@@ -26,18 +31,42 @@ const READ: [i32; 6] =
 /// machine would run on without it.
 const IGNORED: [i32; 3] = [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
 
+/// What becomes of the signals by which a terminal stops jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stops {
+    /// They are ignored.
+    Never,
+    /// `SIGTSTP` is read; whoever reads it stops the machine first, and then calls [`Signals::suspend`].
+    AsAJob,
+}
+
+impl Stops {
+    fn read(self) -> libc::sigset_t {
+        let job: &[i32] = if self == Self::AsAJob { &[libc::SIGTSTP] } else { &[] };
+        signal_set(&[&READ, job].concat())
+    }
+
+    /// What is to be done with one of the ignored signals.
+    const fn handler(self, signal: i32) -> libc::sighandler_t {
+        // A signal that is read must not be ignored; blocked as it is, it does nothing else.
+        let is_read = matches!(self, Self::AsAJob) && signal == libc::SIGTSTP;
+        if is_read { libc::SIG_DFL } else { libc::SIG_IGN }
+    }
+}
+
 /// Signals taken over from the process; given back when dropped.
 #[derive(Debug)]
 pub(super) struct Signals {
     descriptor: OwnedFd,
+    stops: Stops,
     former_mask: libc::sigset_t,
     former_handlers: [(i32, libc::sighandler_t); IGNORED.len()],
 }
 
 impl Signals {
     /// Takes the signals over. Threads started from here on leave them to the descriptor.
-    pub(super) fn take() -> io::Result<Self> {
-        let set = signal_set(&READ);
+    pub(super) fn take(stops: Stops) -> io::Result<Self> {
+        let set = stops.read();
         // SAFETY: a zeroed signal set is a valid place for the answer.
         let mut former_mask = unsafe { std::mem::zeroed() };
         // SAFETY: both sets are valid.
@@ -53,8 +82,24 @@ impl Signals {
         // SAFETY: the descriptor was made just now and has no other owner.
         let descriptor = unsafe { OwnedFd::from_raw_fd(raw) };
         // SAFETY: ignoring a signal runs no code of ours.
-        let former_handlers = IGNORED.map(|signal| (signal, unsafe { libc::signal(signal, libc::SIG_IGN) }));
-        Ok(Self { descriptor, former_mask, former_handlers })
+        let former_handlers =
+            IGNORED.map(|signal| (signal, unsafe { libc::signal(signal, stops.handler(signal)) }));
+        Ok(Self { descriptor, stops, former_mask, former_handlers })
+    }
+
+    /// Stops this process by such a signal, until it is continued. It goes on at once where nobody could continue it: its process group has no
+    /// shell any more.
+    pub(super) fn suspend(&self, signal: i32) {
+        let own = signal_set(&[signal]);
+        // SAFETY: default handling of a signal that was ours to handle; sets are valid. The signal comes to this thread, where it is let through
+        // for this moment.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+            libc::pthread_sigmask(libc::SIG_UNBLOCK, &own, std::ptr::null_mut());
+            libc::pthread_sigmask(libc::SIG_BLOCK, &self.stops.read(), std::ptr::null_mut());
+            libc::signal(signal, self.stops.handler(signal));
+        }
     }
 
     /// The next signal that has come, if any.
@@ -68,7 +113,8 @@ impl Signals {
         // The signal's number is the first field (signalfd(2)).
         let signal = u32::from_ne_bytes([info[0], info[1], info[2], info[3]]);
         Some(match signal.cast_signed() {
-            libc::SIGQUIT => Wish::Kill,
+            signal @ libc::SIGQUIT => Wish::Kill { signal },
+            libc::SIGTSTP => Wish::Suspend,
             libc::SIGWINCH => Wish::Resized,
             libc::SIGCONT => Wish::Continued,
             signal => Wish::Stop { signal },
@@ -113,12 +159,13 @@ mod tests {
     #[test]
     fn signals_arrive_as_wishes() {
         assert!(in_child(|| {
-            let signals = Signals::take().unwrap();
+            let signals = Signals::take(Stops::AsAJob).unwrap();
             let wishes = [
                 (libc::SIGINT, Wish::Stop { signal: libc::SIGINT }),
                 (libc::SIGTERM, Wish::Stop { signal: libc::SIGTERM }),
                 (libc::SIGHUP, Wish::Stop { signal: libc::SIGHUP }),
-                (libc::SIGQUIT, Wish::Kill),
+                (libc::SIGQUIT, Wish::Kill { signal: libc::SIGQUIT }),
+                (libc::SIGTSTP, Wish::Suspend),
                 (libc::SIGWINCH, Wish::Resized),
             ];
             wishes.iter().all(|(signal, wish)| {

@@ -12,8 +12,8 @@ use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::end::MachineEnd;
 use super::error::SuperviseError;
 use crate::host::child::{
-    CONFIG_DESCRIPTOR, CONSOLE_DESCRIPTOR, FIRST_ATTACHMENT, LINK_DESCRIPTOR, MACHINE_SUBCOMMAND,
-    MAX_ATTACHMENTS,
+    CONFIG_DESCRIPTOR, CONSOLE_DESCRIPTOR, FIRST_ATTACHMENT, LINK_DESCRIPTOR, MACHINE_NAME,
+    MACHINE_SUBCOMMAND, MAX_ATTACHMENTS,
 };
 use crate::host::line_socket::{Descriptors, LINK_LIMIT_BYTES, LineSocket};
 use crate::host::memory::raise_lock_limit;
@@ -52,7 +52,7 @@ pub(super) fn spawn(config: &[u8], attachments: &[OwnedFd]) -> Result<Machine, S
 fn start(mut inherited: Vec<RawFd>, attachments: usize) -> io::Result<Child> {
     let parent = rustix::process::getpid();
     let mut command = Command::new("/proc/self/exe");
-    command.arg0("hallows-machine").arg(MACHINE_SUBCOMMAND).arg(attachments.to_string());
+    command.arg0(MACHINE_NAME).arg(MACHINE_SUBCOMMAND).arg(attachments.to_string());
     command.stdin(Stdio::null()).stdout(Stdio::from(io::stderr().as_fd().try_clone_to_owned()?));
     // SAFETY: the closure runs between fork and exec and only makes system calls; it neither allocates nor takes locks.
     // The descriptors stay open until `spawn` returns.
@@ -122,6 +122,16 @@ impl Machine {
     /// Its process id.
     pub(super) fn pid(&self) -> i32 {
         self.child.id().cast_signed()
+    }
+
+    /// Lets none of its threads run.
+    pub(super) fn stop(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Signal::STOP);
+    }
+
+    /// Lets them run again.
+    pub(super) fn go_on(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Signal::CONT);
     }
 
     /// Ends it at once.

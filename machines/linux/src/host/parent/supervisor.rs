@@ -1,20 +1,21 @@
 //! The parent's loop: waits for signals, the machine, the console and clients at once, and does what each asks for.
 
-use std::collections::BTreeMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::asked::Asked;
 use super::claimer::Claimer;
 use super::console::Console;
 use super::end::{Crashes, Ended, MachineEnd};
 use super::error::SuperviseError;
-use super::signals::{Signals, Wish};
+use super::monitors::Monitors;
+use super::signals::{Signals, Stops, Wish};
 use super::spawn::{Machine, spawn};
 use super::terminal::Terminal;
 use super::{Event, Launch};
-use crate::host::control::protocol::{Request, Response};
+use crate::host::control::protocol::{PROTOCOL, Request, Response};
 use crate::host::control::server::{ConnectionId, ControlServer};
 use crate::host::line_socket::{Filled, LineError};
 use crate::host::link::{Envelope, FromMachine, ToMachine};
@@ -25,6 +26,7 @@ use crate::host::tier::TierReport;
 enum Source {
     Signals,
     MachineEnded,
+    Leash,
     Link,
     Console,
     Input,
@@ -46,7 +48,7 @@ enum Stopping {
 
 /// Runs a machine until it has ended for good and the host is given back.
 pub(super) fn run(launch: Launch, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Ended, SuperviseError> {
-    let signals = Signals::take()
+    let signals = Signals::take(launch.stops())
         .map_err(|source| SuperviseError::System { what: "take over the process's signals", source })?;
     let control = ControlServer::bind(&launch.directory, rustix::process::getpid().as_raw_nonzero().get())?;
     let machine = spawn(&launch.config, &launch.attachments)?;
@@ -63,10 +65,11 @@ pub(super) fn run(launch: Launch, on_event: &mut dyn FnMut(Event<'_>)) -> Result
         terminal: Terminal::find(),
         stopping: Stopping::No,
         tier: None,
-        asked: BTreeMap::new(),
+        asked: Asked::default(),
         stoppers: Vec::new(),
-        next_request: 0,
+        monitors: Monitors::default(),
         link_is_open: true,
+        began: false,
         stopped_by: None,
     };
     supervisor.run(on_event)
@@ -84,12 +87,14 @@ struct Supervisor {
     crashes: Crashes,
     tier: Option<TierReport>,
     /// Requests that the machine has not answered yet.
-    asked: BTreeMap<u64, ConnectionId>,
+    asked: Asked,
     /// Clients that wait for the machine's end.
     stoppers: Vec<ConnectionId>,
-    next_request: u64,
+    monitors: Monitors,
     link_is_open: bool,
-    /// The signal that asked for a clean end.
+    /// The machine has booted.
+    began: bool,
+    /// The signal that asked for an end, first.
     stopped_by: Option<i32>,
 }
 
@@ -100,6 +105,7 @@ impl Supervisor {
             for (source, events) in self.wait()? {
                 self.serve(source, events, on_event);
             }
+            self.serve_monitors();
             self.enforce_deadline();
             // Looked at last: what the machine said before it ended has been heard by then.
             if self.machine_has_ended() {
@@ -121,6 +127,9 @@ impl Supervisor {
             (Source::MachineEnded, PollFd::new(&self.machine.pidfd, PollFlags::IN)),
             (Source::Claimer, PollFd::new(&self.claimer, PollFlags::IN)),
         ];
+        if let Some(leash) = &self.launch.leash {
+            sources.push((Source::Leash, PollFd::new(leash, PollFlags::IN)));
+        }
         if self.link_is_open {
             let mut interest = PollFlags::IN;
             interest.set(PollFlags::OUT, self.machine.link.has_output());
@@ -166,6 +175,7 @@ impl Supervisor {
                 }
             }
             Source::MachineEnded => {}
+            Source::Leash => self.feel_leash(),
             Source::Link => {
                 self.serve_link();
             }
@@ -173,7 +183,12 @@ impl Supervisor {
                 self.console.write_machine(self.machine.console.as_fd());
                 self.console.read_machine(self.machine.console.as_fd());
             }
-            Source::Input => self.console.read_input(self.machine.console.as_fd()),
+            Source::Input => {
+                // As Linux stops a process that reads its terminal in the background; being continued, it looks again.
+                if self.console.read_input(self.machine.console.as_fd()) {
+                    self.suspend(libc::SIGTTIN);
+                }
+            }
             Source::Output => self.console.write_output(),
             Source::Claimer => self.hear_claimer(on_event),
             Source::Control(None) => self.control.accept(),
@@ -190,7 +205,12 @@ impl Supervisor {
                 self.stopped_by = Some(signal);
                 self.ask_to_stop(self.launch.grace);
             }
-            Wish::Stop { .. } | Wish::Kill => self.kill(),
+            Wish::Stop { .. } => self.kill(),
+            Wish::Kill { signal } => {
+                self.stopped_by.get_or_insert(signal);
+                self.kill();
+            }
+            Wish::Suspend => self.suspend(libc::SIGTSTP),
             Wish::Resized => self.tell_size(),
             Wish::Continued => {
                 self.console.resume_input();
@@ -198,6 +218,25 @@ impl Supervisor {
                     terminal.apply();
                 }
             }
+        }
+    }
+
+    /// Stops with the machine, until somebody continues this process.
+    fn suspend(&mut self, signal: i32) {
+        if self.launch.stops() != Stops::AsAJob || self.stopping != Stopping::No {
+            return;
+        }
+        self.machine.stop();
+        self.signals.suspend(signal);
+        self.machine.go_on();
+    }
+
+    /// Who started this machine has left it to itself, or has gone without a word.
+    fn feel_leash(&mut self) {
+        let Some(leash) = self.launch.leash.take() else { return };
+        let has_word = matches!(rustix::io::read(&leash, &mut [0; 1]), Ok(1));
+        if !has_word && self.stopping == Stopping::No {
+            self.ask_to_stop(self.launch.grace);
         }
     }
 
@@ -228,8 +267,12 @@ impl Supervisor {
     }
 
     fn tell(&mut self, message: &ToMachine) {
-        let envelope = Envelope { descriptors: 0, message };
-        if self.machine.link.queue(&envelope, Vec::new()).and_then(|()| self.machine.link.flush()).is_err() {
+        self.tell_with(message, Vec::new());
+    }
+
+    fn tell_with(&mut self, message: &ToMachine, files: Vec<OwnedFd>) {
+        let envelope = Envelope { descriptors: files.len(), message };
+        if self.machine.link.queue(&envelope, files).and_then(|()| self.machine.link.flush()).is_err() {
             // It has ended or is about to; its pidfd says so.
             self.link_is_open = false;
         }
@@ -256,11 +299,11 @@ impl Supervisor {
     fn hear_machine(&mut self, message: FromMachine) {
         match message {
             FromMachine::Threads { threads } => self.claimer.place(self.machine.pid(), threads),
+            FromMachine::Begun => self.began = true,
             FromMachine::Step(step) => self.claimer.record(step),
             FromMachine::Reply { id, response } => {
-                if let Some(connection) = self.asked.remove(&id) {
-                    let next = self.control.answer(connection, &response);
-                    self.handle_requests(connection, next);
+                if let Some(connection) = self.asked.answered(id) {
+                    self.reply(connection, &response);
                 }
             }
             FromMachine::Terminal { mode } => {
@@ -285,7 +328,7 @@ impl Supervisor {
         while let Some(asked) = request.take() {
             match asked {
                 Request::Tier => {
-                    let response = Response::Tier { report: self.tier.clone() };
+                    let response = Response::Tier { report: self.tier.clone(), began: self.began };
                     request = self.control.answer(connection, &response);
                 }
                 Request::Stop { grace_ns } => {
@@ -295,13 +338,68 @@ impl Supervisor {
                         self.ask_to_stop(grace);
                     }
                 }
+                Request::Version => {
+                    let hallows = env!("CARGO_PKG_VERSION").to_owned();
+                    let response =
+                        Response::Version { protocol: PROTOCOL, hallows, seal: self.launch.seal.clone() };
+                    request = self.control.answer(connection, &response);
+                }
+                Request::Log { after, waits } => match self.console.log().read(after) {
+                    None if waits => self.monitors.listen(connection, after),
+                    found => {
+                        let response = found.unwrap_or_else(|| self.console.log().read_now(after));
+                        request = self.control.answer(connection, &response);
+                    }
+                },
+                Request::Attach { owns } => {
+                    let monitor = self.monitors.attach(connection, owns);
+                    request = self.control.answer(connection, &Response::Attached { monitor });
+                }
+                Request::AwaitDetach => {
+                    if !self.monitors.await_detach(connection) {
+                        let error = "this connection is no monitor's: attach first".to_owned();
+                        request = self.control.answer(connection, &Response::Failed { error });
+                    }
+                }
+                Request::Detach { monitor } => {
+                    let (monitors, told) = self.monitors.detach(monitor);
+                    for other in told {
+                        self.reply(other, &Response::Detached { monitors: 1 });
+                    }
+                    request = self.control.answer(connection, &Response::Detached { monitors });
+                }
                 asked => {
-                    let id = self.next_request;
-                    self.next_request += 1;
-                    self.asked.insert(id, connection);
-                    self.tell(&ToMachine::Request { id, request: asked });
+                    let files = match asked.files() {
+                        0 => Vec::new(),
+                        count => self.control.take_files(connection, count),
+                    };
+                    match self.asked.admit(connection, &asked, self.machine.link.output_bytes()) {
+                        Ok(id) => self.tell_with(&ToMachine::Request { id, request: asked }, files),
+                        Err(error) => {
+                            request = self.control.answer(connection, &Response::Failed { error });
+                        }
+                    }
                 }
             }
+        }
+    }
+
+    /// Answers a connection, and goes on with what it asks next.
+    fn reply(&mut self, connection: ConnectionId, response: &Response) {
+        let next = self.control.answer(connection, response);
+        self.handle_requests(connection, next);
+    }
+
+    /// Gives monitors what is new in the log, and ends the machine if its owner has gone without leaving it to itself.
+    fn serve_monitors(&mut self) {
+        let log = self.console.log();
+        for (connection, after) in self.monitors.take_listeners(|after| log.read(after).is_some()) {
+            let response = self.console.log().read_now(after);
+            self.reply(connection, &response);
+        }
+        let owner_is_gone = self.monitors.forget(|connection| !self.control.is_connected(connection));
+        if owner_is_gone && self.stopping == Stopping::No {
+            self.ask_to_stop(self.launch.grace);
         }
     }
 
@@ -315,9 +413,10 @@ impl Supervisor {
         while self.serve_link() == Filled::Some {}
         self.console.finish(self.machine.console.as_fd());
         let response = Response::Failed { error: "the machine ended before it could answer".to_owned() };
-        for connection in std::mem::take(&mut self.asked).into_values() {
+        for connection in self.asked.take_all() {
             self.control.answer(connection, &response);
         }
+        self.serve_monitors();
         self.machine.wait()
     }
 
@@ -342,6 +441,7 @@ impl Supervisor {
         for connection in self.stoppers {
             self.control.answer(connection, &Response::Done);
         }
-        Ended { end, stopped_by: self.stopped_by, restarts: self.crashes.restarts, restored }
+        let Self { began, stopped_by, .. } = self;
+        Ended { end, began, stopped_by, restarts: self.crashes.restarts, restored }
     }
 }

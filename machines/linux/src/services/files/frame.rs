@@ -6,8 +6,13 @@ use hallows_abi::{MAX_MESSAGE, Outcome, Transfer};
 use hallows_sdk::stub::{Caller, Deadline, Error, Handle};
 use hallows_system::files::File;
 
+use super::opened::OpenFile;
+
 /// What an answer has before the bytes: status 0, the first case of the result, how many bytes (see `docs/interfaces.md`).
 const HEAD_BYTES: usize = 1 + 1 + 4;
+
+/// Bytes of a file that the answer of `open` has at most: beside them it has a capability and a status.
+const BEGINNING_BYTES: u32 = MAX_MESSAGE - 1_024;
 
 /// A place for one answer: `result<list<u8>, _>` in its first case.
 #[derive(Debug)]
@@ -23,6 +28,23 @@ impl Frame {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let end = HEAD_BYTES.saturating_add(most).min(self.0.len());
         self.0.get_mut(HEAD_BYTES..end).unwrap_or_default()
+    }
+
+    /// Reads the beginning of a file that was just opened and has `size` bytes by its status, at most so many bytes and [`BEGINNING_BYTES`]:
+    /// how many, and whether that is all of it. `None`: it is no file with bytes to be read, or they cannot be, which is said when they are
+    /// asked for.
+    pub fn beginning(&mut self, file: &OpenFile, size: u64, most: u32) -> Option<(usize, bool)> {
+        if most == 0 || file.is_directory {
+            return None;
+        }
+        let room = self.room(most.min(BEGINNING_BYTES));
+        let length = file.read(0, room).ok()?;
+        // Linux may give fewer bytes than there are, as of what it makes when it is read (`/proc`), whose status says 0.
+        let may_end = length < room.len();
+        let seen = u64::try_from(length).unwrap_or(u64::MAX);
+        let has_ended = length == 0 || size != 0 && seen >= size;
+        let is_all = may_end && (has_ended || matches!(file.read(seen, &mut [0]), Ok(0)));
+        Some((length, is_all))
     }
 
     /// Exchanges the bytes with another place's.

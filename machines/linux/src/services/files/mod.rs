@@ -31,7 +31,7 @@ use std::sync::Arc;
 use hallows_sdk::stub::Status::Done;
 use hallows_sdk::stub::{Answer, Borrow, Client, Decoder, List, Message, Own, Request, Resource, Value};
 use hallows_system::files::{
-    self, Advice, Entry, File, Moment, Opened, Opening, Refusal, Service, Status, Target,
+    self, Advice, Beginning, Entry, File, Moment, Opened, Opening, Refusal, Service, Status, Target,
 };
 use rustix::io::Errno;
 
@@ -46,6 +46,9 @@ use self::opened::OpenFile;
 use self::table::Table;
 use super::own_endpoint::OwnEndpoint;
 use super::resources::Installed;
+
+/// The answer of `close`.
+const CLOSED: [u8; 1] = [Done as u8];
 
 /// Serves `files`.
 #[derive(Debug)]
@@ -99,6 +102,12 @@ impl<E: OwnEndpoint> Files<E> {
         files::serve(self, message)
     }
 
+    /// Closes what was opened: who opened it has ended without.
+    pub fn close_all(&mut self) {
+        self.forget();
+        self.table.close_all();
+    }
+
     /// What was read ahead may not be what the files have now.
     pub fn forget(&mut self) {
         self.ahead.forget();
@@ -125,7 +134,8 @@ impl<E: OwnEndpoint> Files<E> {
                 Err(refusal) => return request.answer::<0, _>(&Err::<&[u8], _>(refusal)),
             }
         };
-        let Some(next) = self.ahead.next(&part, length) else {
+        let next = self.endpoint.answers_early().then(|| self.ahead.next(&part, length)).flatten();
+        let Some(next) = next else {
             return Answer::bytes(self.frame.answer(length));
         };
         // First the answer: its client works with it while we read.
@@ -136,7 +146,7 @@ impl<E: OwnEndpoint> Files<E> {
         Answer::Later
     }
 
-    /// The file is no more when this is answered; Linux closes it while its client goes on.
+    /// The file is no more when this is answered; Linux closes it while its client goes on, if that has a thread of its own.
     fn answer_close<'m>(&'m mut self, message: Message<'m>) -> Answer<'m> {
         let token = message.token;
         let mut request = match Request::open(message) {
@@ -151,7 +161,10 @@ impl<E: OwnEndpoint> Files<E> {
             return request.malformed();
         }
         let closed = self.table.remove(client.badge);
-        self.endpoint.answer(token, &[Done as u8]);
+        if !self.endpoint.answers_early() {
+            return Answer::bytes(&CLOSED);
+        }
+        self.endpoint.answer(token, &CLOSED);
         drop(closed);
         Answer::Later
     }
@@ -228,17 +241,24 @@ impl<E: OwnEndpoint> Service for Files<E> {
         self.table.remove(client.badge);
     }
 
-    fn file_open(&mut self, client: Client, path: &[u8], how: Opening) -> Result<Opened, Refusal> {
+    fn file_open(
+        &mut self,
+        client: Client,
+        path: &[u8],
+        how: Opening,
+        most: u32,
+    ) -> Result<Opened<'_>, Refusal> {
         let directory = self.table.get(client.badge).ok_or(Refusal::BadDescriptor)?;
         let (file, status) = directory.open(path, how, &mut self.devices, || self.installed.permit())?;
+        let beginning = self.frame.beginning(&file, status.size, most);
         let badge = self.table.insert(file).ok_or(Refusal::TooManyFiles)?;
-        match self.endpoint.mint(badge) {
-            Ok(capability) => Ok(Opened { file: Own(File::from_capability(capability)), status }),
-            Err(_) => {
-                self.table.remove(badge);
-                Err(Refusal::NoMemory)
-            }
-        }
+        let Ok(capability) = self.endpoint.mint(badge) else {
+            self.table.remove(badge);
+            return Err(Refusal::NoMemory);
+        };
+        let beginning =
+            beginning.map(|(length, is_all)| Beginning { bytes: self.frame.bytes(length), is_all });
+        Ok(Opened { file: Own(File::from_capability(capability)), status, beginning })
     }
 
     fn file_entries(&mut self, client: Client, from: u64) -> Result<List<'_, Entry<'_>>, Refusal> {

@@ -6,7 +6,7 @@ use hallows_system::files::{Kind, Opening, Refusal, Status};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::beneath::{open_beneath, resolving};
+use super::beneath::{find, open_beneath, resolving};
 use super::devices::Devices;
 use super::path::Relative;
 use super::status;
@@ -82,8 +82,7 @@ impl OpenFile {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NotSupported`] for what is neither a file nor a directory (Linux has opened it by then, which a pipe's other end or a device
-    /// may have noticed; it has waited for nobody);
+    /// [`Refusal::NotSupported`] for what is neither a file nor a directory, which is not opened: nobody at a pipe's other end notices;
     /// [`Refusal::ReadOnly`]; those of [`Relative::new`] and of Linux.
     pub fn open(
         &self,
@@ -95,6 +94,7 @@ impl OpenFile {
         let directory = self.directory()?;
         let path = Relative::new(path)?;
         let permit = permit().ok_or(Refusal::TooManyFiles)?;
+        directory.check_kind(path, how)?;
         let descriptor = if directory.read_only {
             directory.open_unchanged(path, how)?
         } else {
@@ -119,6 +119,26 @@ impl OpenFile {
             _permit: Some(permit),
         };
         Ok((opened, status))
+    }
+
+    /// Whether a path leads to something that may be opened, as far as that is known before. (What somebody puts there between this and the
+    /// opening is opened, without waiting, and refused then.)
+    fn check_kind(&self, path: Relative<'_>, how: Opening) -> Result<(), Refusal> {
+        // Nearly always it is a file. This look may lead out of the directory, so nothing that it finds is told to anybody.
+        let seen = status::of_name(self, path.bytes()).map(|status| status.kind);
+        if matches!(seen, Ok(Kind::Regular | Kind::Directory) | Err(_)) {
+            return Ok(());
+        }
+        let follow = if how.contains(Opening::FOLLOW) { OFlags::empty() } else { OFlags::NOFOLLOW };
+        let Ok(found) = find(self, path.bytes(), follow) else { return Ok(()) };
+        match status::of_descriptor(&found)?.kind {
+            // Of links, opening says what is to be said.
+            Kind::Regular | Kind::Directory | Kind::SymbolicLink => Ok(()),
+            Kind::Pipe | Kind::Socket | Kind::CharacterDevice | Kind::BlockDevice | Kind::Unknown => {
+                let is_new = how.contains(Opening::CREATE) && how.contains(Opening::EXCLUSIVE);
+                Err(if is_new { Refusal::Exists } else { Refusal::NotSupported })
+            }
+        }
     }
 
     /// Opens where nothing is changed. `CREATE` is good for what is there already, as on any read-only file system.

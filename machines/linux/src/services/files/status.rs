@@ -14,7 +14,8 @@ pub(super) fn of_descriptor(descriptor: impl AsFd) -> Result<Status, Refusal> {
     fstat(descriptor).map(|stat| from_stat(&stat)).map_err(refused)
 }
 
-/// Of a name in a directory; of a symbolic link, not of where it leads. The name has one step.
+/// Of a name in a directory; of a symbolic link, not of where it leads. The name has one step, or whoever asks sees to it that nothing is
+/// told of what lies elsewhere.
 pub(super) fn of_name(directory: impl AsFd, name: &[u8]) -> Result<Status, Refusal> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
     let known = statx(directory, name, flags, StatxFlags::BASIC_STATS).map_err(refused)?;

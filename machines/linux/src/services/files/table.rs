@@ -32,7 +32,7 @@ impl Table {
                 Some((serial, file)) if *serial == number.serial() => Some(file),
                 _ => None,
             },
-            Badge::Stream(_) | Badge::Invocation | Badge::Clock => None,
+            Badge::Stream(_) | Badge::Invocation | Badge::Clock | Badge::Random | Badge::Ended => None,
         }
     }
 
@@ -44,7 +44,7 @@ impl Table {
                 Some((serial, file)) if *serial == number.serial() => Some(file),
                 _ => None,
             },
-            Badge::Stream(_) | Badge::Invocation | Badge::Clock => None,
+            Badge::Stream(_) | Badge::Invocation | Badge::Clock | Badge::Random | Badge::Ended => None,
         }
     }
 
@@ -74,5 +74,11 @@ impl Table {
         let (_, file) = slot.take_if(|(serial, _)| *serial == number.serial())?;
         self.free.push(number.place());
         Some(file)
+    }
+
+    /// Closes all that was opened. Badges of these files name nothing from now on.
+    pub fn close_all(&mut self) {
+        self.free.clear();
+        self.opened.clear();
     }
 }

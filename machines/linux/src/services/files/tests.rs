@@ -81,7 +81,7 @@ impl World {
         path: impl AsRef<[u8]>,
         how: Opening,
     ) -> Result<(Client, Status), Refusal> {
-        let opened = self.files.file_open(directory, path.as_ref(), how)?;
+        let opened = self.files.file_open(directory, path.as_ref(), how, 0)?;
         Ok((Client { badge: self.space.badge(opened.file.0.capability()) }, opened.status))
     }
 

@@ -6,15 +6,21 @@ use std::io::{Read, pipe};
 use hallows_sdk::Deadline;
 use hallows_sdk::stub::{Caller, Error, Own, Resource};
 use hallows_system::files::{File, Opening, Refusal};
-use hallows_system::{clock, console, invocation};
+use hallows_system::{clock, console, invocation, random};
 use proptest::prelude::*;
 
 use super::{Badge, Host, HostResources, Space, Wire, grant, installed_with};
 use crate::host::test_support::Scratch;
 
 const NEVER: Deadline = Deadline::NEVER;
-const BADGES: [Badge; 5] =
-    [Badge::Stream(1), Badge::Directory(0), Badge::Invocation, Badge::Clock, Badge::Directory(1)];
+const BADGES: [Badge; 6] = [
+    Badge::Stream(1),
+    Badge::Directory(0),
+    Badge::Invocation,
+    Badge::Clock,
+    Badge::Random,
+    Badge::Directory(1),
+];
 
 fn host(scratch: &Scratch) -> (RefCell<Host<Space>>, Space) {
     let space = Space::default();
@@ -34,7 +40,7 @@ fn a_client_opens_reads_and_closes_a_file() {
     let space = &world.1;
     let mut room = vec![0; 70_000];
     let directory = File(Wire::new(&world, Badge::Directory(0).number()));
-    let opened = directory.open(b"numbers", Opening::READ, &mut room, NEVER).unwrap().unwrap();
+    let opened = directory.open(b"numbers", Opening::READ, 0, &mut room, NEVER).unwrap().unwrap();
     assert_eq!(opened.status.size, 800_000);
     let Own(file) = opened.file;
     let file = File(Wire::new(&world, space.badge(file.capability())));
@@ -59,6 +65,32 @@ fn a_client_opens_reads_and_closes_a_file() {
     assert!(directory.status(NEVER).unwrap().is_ok());
 }
 
+#[test]
+fn what_a_program_has_left_open_is_closed_when_it_is_said_to_have_ended() {
+    let scratch = Scratch::new("services-ended");
+    std::fs::write(scratch.path().join("file"), "text").unwrap();
+    let world = host(&scratch);
+    let mut room = vec![0; 70_000];
+    let directory = File(Wire::new(&world, Badge::Directory(0).number()));
+    let mut open = || {
+        let opened = directory.open(b"file", Opening::READ, 0, &mut room, NEVER).unwrap().unwrap();
+        File(Wire::new(&world, world.1.badge(opened.file.0.capability())))
+    };
+    let links = || std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let is_file = |entry: std::fs::DirEntry| {
+        std::fs::read_link(entry.path()).is_ok_and(|target| target == scratch.path().join("file"))
+    };
+    let before = [open(), open()];
+    assert_eq!(links().filter_map(|entry| is_file(entry).then_some(())).count(), 2);
+    let supervisor = Wire::new(&world, Badge::Ended.number());
+    supervisor.call(&[], &[], &mut [], &mut [], NEVER).unwrap();
+    assert_eq!(links().filter_map(|entry| is_file(entry).then_some(())).count(), 0);
+    // Its next life opens the same, at the same place.
+    let now = open();
+    assert!(before.iter().all(|file| file.status(NEVER) == Err(Error::Gone)));
+    assert_eq!(now.status(NEVER).unwrap().unwrap().size, 4);
+}
+
 /// A file of 16 parts, read as far as its third one by the first client: the fourth was read ahead.
 struct Reading {
     world: (RefCell<Host<Space>>, Space),
@@ -70,9 +102,12 @@ const PART: usize = 8_192;
 
 impl Reading {
     fn new(name: &str, change: impl FnOnce(&mut HostResources)) -> Self {
+        Self::by(Space::default(), name, change)
+    }
+
+    fn by(space: Space, name: &str, change: impl FnOnce(&mut HostResources)) -> Self {
         let scratch = Scratch::new(name);
         std::fs::write(scratch.path().join("file"), vec![b'a'; 16 * PART]).unwrap();
-        let space = Space::default();
         let installed = installed_with(|resources| {
             resources.directories.push(grant(scratch.path(), false));
             change(resources);
@@ -83,7 +118,7 @@ impl Reading {
 
     fn open(&mut self, how: Opening) -> u64 {
         let directory = File(Wire::new(&self.world, Badge::Directory(0).number()));
-        let opened = directory.open(b"file", how, &mut self.room, NEVER).unwrap().unwrap();
+        let opened = directory.open(b"file", how, 0, &mut self.room, NEVER).unwrap().unwrap();
         self.world.1.badge(opened.file.0.capability())
     }
 
@@ -139,6 +174,19 @@ fn a_program_that_reads_on_never_misses_what_it_has_changed_itself() {
         reading.open(Opening::WRITE | Opening::TRUNCATE);
         assert!(reading.part(reader, 3).is_empty());
     }
+}
+
+#[test]
+fn on_its_clients_thread_it_answers_at_the_end_and_reads_nothing_ahead() {
+    let mut reading = Reading::by(Space { is_passive: true, ..Space::default() }, "services-passive", |_| {});
+    let reader = reading.open(Opening::READ);
+    reading.begin(reader);
+    // Another process writes, and is seen at once.
+    let path = reading.scratch.path().join("file");
+    std::fs::write(path, vec![b'B'; 4 * PART]).unwrap();
+    assert!(reading.part(reader, 3) == vec![b'B'; PART]);
+    assert_eq!(reading.file(reader).close(NEVER), Ok(()));
+    assert_eq!(reading.file(reader).status(NEVER), Err(Error::Gone));
 }
 
 #[test]
@@ -256,6 +304,7 @@ fn each_badge_reaches_its_interface_and_no_other() {
         is(badge == Badge::Directory(0), File(&wire).read(0, 1, &mut room, NEVER).map(|_| ()));
         is(badge == Badge::Invocation, invocation::Client(&wire).measure(NEVER).map(|_| ()));
         is(badge == Badge::Clock, clock::Client(&wire).realtime(NEVER).map(|_| ()));
+        is(badge == Badge::Random, random::Client(&wire).number(NEVER).map(|_| ()));
     }
     drop(world);
     let mut text = Vec::new();

@@ -6,6 +6,8 @@
     reason = "types are as the interface has them"
 )]
 use hallows_sdk::stub;
+/// What its authors call the interface.
+pub const NAME: &str = "every-type";
 /// The interface's identity: `a976ddfeec3e326408c2de7b709ae86210e87ed33910b545713519e9b19c67c6`.
 pub const HASH: [u8; 32] = [
     0xa9, 0x76, 0xdd, 0xfe, 0xec, 0x3e, 0x32, 0x64, 0x08, 0xc2, 0xde, 0x7b, 0x70, 0x9a,
@@ -122,6 +124,86 @@ impl<C: stub::Caller> File<C> {
             .between(&self.0, &(), &mut [0; 4], &mut [0; 9])
     }
 }
+impl<C: stub::AsyncCaller> File<C> {
+    /// Reads from it.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn read_async<'m>(
+        &self,
+        offset: u64,
+        length: u32,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<&'m [u8], Colour>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_READ, deadline)
+            .within_async(&self.0, &(offset, length), room)
+            .await
+    }
+    /// How long it is.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn length_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<u64, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_LENGTH, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 9])
+            .await
+    }
+}
+impl<C: stub::Sender> File<C> {
+    /// Sends a call of `file.read`; its answer comes as an event, for `read_answer`. The answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn read_send(
+        &self,
+        offset: u64,
+        length: u32,
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_READ, stub::Deadline::NEVER)
+            .send(&self.0, &(offset, length), &mut [0; 16], answer_most)
+    }
+    /// Sends a call of `file.length`; its answer comes as an event, for `length_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn length_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FILE_LENGTH, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 9)
+    }
+}
+impl File {
+    /// The answer to `read_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn read_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<Result<&'m [u8], Colour>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `length_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn length_answer(received: stub::Received<'_>) -> Result<u64, stub::Error> {
+        stub::answered(received)
+    }
+}
 /// Stands for a place where files are; no relation of a file's functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Folder<C = stub::Endpoint>(
@@ -147,6 +229,44 @@ impl<C: stub::Caller> Folder<C> {
     pub fn length(&self, deadline: stub::Deadline) -> Result<u32, stub::Error> {
         stub::Call::<0, 0>::new(tag::FOLDER_LENGTH, deadline)
             .between(&self.0, &(), &mut [0; 4], &mut [0; 5])
+    }
+}
+impl<C: stub::AsyncCaller> Folder<C> {
+    /// How many files are in it.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn length_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<u32, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FOLDER_LENGTH, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 5])
+            .await
+    }
+}
+impl<C: stub::Sender> Folder<C> {
+    /// Sends a call of `folder.length`; its answer comes as an event, for `length_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn length_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::FOLDER_LENGTH, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 5)
+    }
+}
+impl Folder {
+    /// The answer to `length_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn length_answer(received: stub::Received<'_>) -> Result<u32, stub::Error> {
+        stub::answered(received)
     }
 }
 /// The resource `thing` of the interface `20eb0bd68b25`.
@@ -489,6 +609,13 @@ pub struct Client<C = stub::Endpoint>(
     /// What it calls through.
     pub C,
 );
+impl stub::Interface for Client {
+    const NAME: &'static str = NAME;
+    const HASH: [u8; 32] = HASH;
+    fn through(endpoint: stub::Endpoint) -> Self {
+        Self(endpoint)
+    }
+}
 impl<C: stub::Caller> Client<C> {
     /// Opens one.
     ///
@@ -729,6 +856,631 @@ impl<C: stub::Caller> Client<C> {
     > {
         stub::Call::<8, 8>::new(tag::TURN, deadline)
             .within(&self.0, &(files, more), room)
+    }
+}
+impl<C: stub::AsyncCaller> Client<C> {
+    /// Opens one.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn file_new_async(
+        &self,
+        name: &str,
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<stub::Own<File>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::FILE_NEW, deadline)
+            .within_async(&self.0, &(name,), room)
+            .await
+    }
+    /// Two files as one.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn file_joined_async(
+        &self,
+        first: stub::Own<File>,
+        second: stub::Own<File>,
+        deadline: stub::Deadline,
+    ) -> Result<stub::Own<File>, stub::Error> {
+        stub::Call::<2, 1>::new(tag::FILE_JOINED, deadline)
+            .between_async(&self.0, &(first, second), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+    /// A function with the name of one of the stubs' own.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn target_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<u8, stub::Error> {
+        stub::Call::<0, 0>::new(tag::TARGET_, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 2])
+            .await
+    }
+    /// Says numbers back.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn say_numbers_async(
+        &self,
+        numbers: Numbers,
+        deadline: stub::Deadline,
+    ) -> Result<Numbers, stub::Error> {
+        stub::Call::<0, 0>::new(tag::SAY_NUMBERS, deadline)
+            .between_async(&self.0, &(numbers,), &mut [0; 51], &mut [0; 48])
+            .await
+    }
+    /// Calls `say-flags`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn say_flags_async(
+        &self,
+        small: Small,
+        wide: Wide,
+        deadline: stub::Deadline,
+    ) -> Result<(Small, Wide), stub::Error> {
+        stub::Call::<0, 0>::new(tag::SAY_FLAGS, deadline)
+            .between_async(&self.0, &(small, wide), &mut [0; 9], &mut [0; 6])
+            .await
+    }
+    /// Calls `say-nested`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn say_nested_async<'m>(
+        &self,
+        nested: Nested<'_>,
+        pair: OtherPair<'_>,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<(Nested<'m>, OtherPair<'m>), stub::Error> {
+        stub::Call::<0, 0>::new(tag::SAY_NESTED, deadline)
+            .within_async(&self.0, &(nested, pair), room)
+            .await
+    }
+    /// Calls `options`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    #[expect(clippy::too_many_arguments, reason = "as many as the interface has")]
+    pub async fn options_async<'m>(
+        &self,
+        a: Option<Option<u8>>,
+        b: Result<u8, &str>,
+        c: Result<(), Colour>,
+        d: Result<i16, ()>,
+        e: Result<(), ()>,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<
+        (
+            Option<Option<u8>>,
+            Result<u8, &'m str>,
+            Result<(), Colour>,
+            Result<i16, ()>,
+            Result<(), ()>,
+        ),
+        stub::Error,
+    > {
+        stub::Call::<0, 0>::new(tag::OPTIONS, deadline)
+            .within_async(&self.0, &(a, b, c, d, e), room)
+            .await
+    }
+    /// Calls `many`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    #[expect(clippy::too_many_arguments, reason = "as many as the interface has")]
+    pub async fn many_async<'m>(
+        &self,
+        deadline_: u8,
+        client_: u8,
+        room_: u8,
+        request_: u8,
+        server_: u8,
+        match_: u8,
+        g: u8,
+        h: u8,
+        i: u8,
+        j: u8,
+        k: u8,
+        l: u8,
+        m: u8,
+        n: u8,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<stub::List<'m, u64>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::MANY, deadline)
+            .within_async(
+                &self.0,
+                &(
+                    (
+                        deadline_,
+                        client_,
+                        room_,
+                        request_,
+                        server_,
+                        match_,
+                        g,
+                        h,
+                        i,
+                        j,
+                        k,
+                        l,
+                    ),
+                    (m, n),
+                ),
+                room,
+            )
+            .await
+    }
+    /// Calls `lists`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn lists_async<'m>(
+        &self,
+        a: stub::List<'_, stub::List<'_, u16>>,
+        b: stub::List<'_, Numbers>,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<
+        (stub::List<'m, stub::List<'m, u16>>, stub::List<'m, Numbers>),
+        stub::Error,
+    > {
+        stub::Call::<0, 0>::new(tag::LISTS, deadline)
+            .within_async(&self.0, &(a, b), room)
+            .await
+    }
+    /// Calls `nothing`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn nothing_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::NOTHING, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+    /// Calls `things`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn things_async(
+        &self,
+        c: C_,
+        ours: stub::Borrow<Thing>,
+        foreign: stub::Borrow<ForeignThing>,
+        deadline: stub::Deadline,
+    ) -> Result<C_, stub::Error> {
+        stub::Call::<2, 0>::new(tag::THINGS, deadline)
+            .between_async(&self.0, &(c, ours, foreign), &mut [0; 5], &mut [0; 2])
+            .await
+    }
+    /// Looks at a file without keeping it.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn measure_async(
+        &self,
+        file: stub::Borrow<File>,
+        thing: stub::Borrow<ForeignThing>,
+        deadline: stub::Deadline,
+    ) -> Result<u64, stub::Error> {
+        stub::Call::<2, 0>::new(tag::MEASURE, deadline)
+            .between_async(&self.0, &(file, thing), &mut [0; 4], &mut [0; 9])
+            .await
+    }
+    /// Gives files away, and gets them back in the opposite order.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn turn_async<'m>(
+        &self,
+        files: stub::List<'_, stub::Own<File>>,
+        more: Option<stub::Own<ForeignThing>>,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<
+        (stub::List<'m, stub::Own<File>>, Option<stub::Own<ForeignThing>>),
+        stub::Error,
+    > {
+        stub::Call::<8, 8>::new(tag::TURN, deadline)
+            .within_async(&self.0, &(files, more), room)
+            .await
+    }
+}
+impl<C: stub::Sender> Client<C> {
+    /// Sends a call of `file`; its answer comes as an event, for `file_new_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn file_new_send(
+        &self,
+        name: &str,
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 1>::new(tag::FILE_NEW, stub::Deadline::NEVER)
+            .send(&self.0, &(name,), request, 1)
+    }
+    /// Sends a call of `file.joined`; its answer comes as an event, for `file_joined_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn file_joined_send(
+        &self,
+        first: stub::Own<File>,
+        second: stub::Own<File>,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<2, 1>::new(tag::FILE_JOINED, stub::Deadline::NEVER)
+            .send(&self.0, &(first, second), &mut [0; 4], 1)
+    }
+    /// Sends a call of `target`; its answer comes as an event, for `target_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn target_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::TARGET_, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 2)
+    }
+    /// Sends a call of `say-numbers`; its answer comes as an event, for `say_numbers_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn say_numbers_send(
+        &self,
+        numbers: Numbers,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::SAY_NUMBERS, stub::Deadline::NEVER)
+            .send(&self.0, &(numbers,), &mut [0; 51], 48)
+    }
+    /// Sends a call of `say-flags`; its answer comes as an event, for `say_flags_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn say_flags_send(
+        &self,
+        small: Small,
+        wide: Wide,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::SAY_FLAGS, stub::Deadline::NEVER)
+            .send(&self.0, &(small, wide), &mut [0; 9], 6)
+    }
+    /// Sends a call of `say-nested`; its answer comes as an event, for `say_nested_answer`. `request` is for the message; the answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn say_nested_send(
+        &self,
+        nested: Nested<'_>,
+        pair: OtherPair<'_>,
+        request: &mut [u8],
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::SAY_NESTED, stub::Deadline::NEVER)
+            .send(&self.0, &(nested, pair), request, answer_most)
+    }
+    /// Sends a call of `options`; its answer comes as an event, for `options_answer`. `request` is for the message; the answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    #[expect(clippy::too_many_arguments, reason = "as many as the interface has")]
+    pub fn options_send(
+        &self,
+        a: Option<Option<u8>>,
+        b: Result<u8, &str>,
+        c: Result<(), Colour>,
+        d: Result<i16, ()>,
+        e: Result<(), ()>,
+        request: &mut [u8],
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::OPTIONS, stub::Deadline::NEVER)
+            .send(&self.0, &(a, b, c, d, e), request, answer_most)
+    }
+    /// Sends a call of `many`; its answer comes as an event, for `many_answer`. The answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    #[expect(clippy::too_many_arguments, reason = "as many as the interface has")]
+    pub fn many_send(
+        &self,
+        deadline_: u8,
+        client_: u8,
+        room_: u8,
+        request_: u8,
+        server_: u8,
+        match_: u8,
+        g: u8,
+        h: u8,
+        i: u8,
+        j: u8,
+        k: u8,
+        l: u8,
+        m: u8,
+        n: u8,
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::MANY, stub::Deadline::NEVER)
+            .send(
+                &self.0,
+                &(
+                    (
+                        deadline_,
+                        client_,
+                        room_,
+                        request_,
+                        server_,
+                        match_,
+                        g,
+                        h,
+                        i,
+                        j,
+                        k,
+                        l,
+                    ),
+                    (m, n),
+                ),
+                &mut [0; 18],
+                answer_most,
+            )
+    }
+    /// Sends a call of `lists`; its answer comes as an event, for `lists_answer`. `request` is for the message; the answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn lists_send(
+        &self,
+        a: stub::List<'_, stub::List<'_, u16>>,
+        b: stub::List<'_, Numbers>,
+        request: &mut [u8],
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::LISTS, stub::Deadline::NEVER)
+            .send(&self.0, &(a, b), request, answer_most)
+    }
+    /// Sends a call of `nothing`; its answer comes as an event, for `nothing_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn nothing_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::NOTHING, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 1)
+    }
+    /// Sends a call of `things`; its answer comes as an event, for `things_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn things_send(
+        &self,
+        c: C_,
+        ours: stub::Borrow<Thing>,
+        foreign: stub::Borrow<ForeignThing>,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<2, 0>::new(tag::THINGS, stub::Deadline::NEVER)
+            .send(&self.0, &(c, ours, foreign), &mut [0; 5], 2)
+    }
+    /// Sends a call of `measure`; its answer comes as an event, for `measure_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn measure_send(
+        &self,
+        file: stub::Borrow<File>,
+        thing: stub::Borrow<ForeignThing>,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<2, 0>::new(tag::MEASURE, stub::Deadline::NEVER)
+            .send(&self.0, &(file, thing), &mut [0; 4], 9)
+    }
+    /// Sends a call of `turn`; its answer comes as an event, for `turn_answer`. `request` is for the message; the answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn turn_send(
+        &self,
+        files: stub::List<'_, stub::Own<File>>,
+        more: Option<stub::Own<ForeignThing>>,
+        request: &mut [u8],
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<8, 8>::new(tag::TURN, stub::Deadline::NEVER)
+            .send(&self.0, &(files, more), request, answer_most)
+    }
+}
+impl Client {
+    /// The answer to `file_new_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn file_new_answer(
+        received: stub::Received<'_>,
+    ) -> Result<stub::Own<File>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `file_joined_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn file_joined_answer(
+        received: stub::Received<'_>,
+    ) -> Result<stub::Own<File>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `target_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn target_answer(received: stub::Received<'_>) -> Result<u8, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `say_numbers_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn say_numbers_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Numbers, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `say_flags_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn say_flags_answer(
+        received: stub::Received<'_>,
+    ) -> Result<(Small, Wide), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `say_nested_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn say_nested_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<(Nested<'m>, OtherPair<'m>), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `options_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn options_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<
+        (
+            Option<Option<u8>>,
+            Result<u8, &'m str>,
+            Result<(), Colour>,
+            Result<i16, ()>,
+            Result<(), ()>,
+        ),
+        stub::Error,
+    > {
+        stub::answered(received)
+    }
+    /// The answer to `many_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn many_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<stub::List<'m, u64>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `lists_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn lists_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<
+        (stub::List<'m, stub::List<'m, u16>>, stub::List<'m, Numbers>),
+        stub::Error,
+    > {
+        stub::answered(received)
+    }
+    /// The answer to `nothing_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn nothing_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `things_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn things_answer(received: stub::Received<'_>) -> Result<C_, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `measure_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn measure_answer(received: stub::Received<'_>) -> Result<u64, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `turn_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn turn_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<
+        (stub::List<'m, stub::Own<File>>, Option<stub::Own<ForeignThing>>),
+        stub::Error,
+    > {
+        stub::answered(received)
     }
 }
 /// What a message is to.
@@ -1038,6 +1790,431 @@ pub fn serve<'m>(
             };
             let result = server.turn(request.client(), files, more);
             request.answer::<8, _>(&result)
+        }
+        _ => request.unknown(),
+    }
+}
+pub mod later {
+    //! What stands for the functions where they are answered later.
+    /// `file`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileNew {}
+    /// `file.read`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileRead {}
+    /// `file.length`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileLength {}
+    /// `file.joined`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FileJoined {}
+    /// `folder.length`
+    #[derive(Clone, Copy, Debug)]
+    pub enum FolderLength {}
+    /// `target`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Target {}
+    /// `say-numbers`
+    #[derive(Clone, Copy, Debug)]
+    pub enum SayNumbers {}
+    /// `say-flags`
+    #[derive(Clone, Copy, Debug)]
+    pub enum SayFlags {}
+    /// `say-nested`
+    #[derive(Clone, Copy, Debug)]
+    pub enum SayNested {}
+    /// `options`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Options {}
+    /// `many`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Many {}
+    /// `lists`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Lists {}
+    /// `nothing`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Nothing {}
+    /// `things`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Things {}
+    /// `measure`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Measure {}
+    /// `turn`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Turn {}
+}
+impl stub::Function for later::FileNew {
+    type Answer<'m> = stub::Own<File>;
+}
+impl stub::Function for later::FileRead {
+    type Answer<'m> = Result<&'m [u8], Colour>;
+}
+impl stub::Function for later::FileLength {
+    type Answer<'m> = u64;
+}
+impl stub::Function for later::FileJoined {
+    type Answer<'m> = stub::Own<File>;
+}
+impl stub::Function for later::FolderLength {
+    type Answer<'m> = u32;
+}
+impl stub::Function for later::Target {
+    type Answer<'m> = u8;
+}
+impl stub::Function for later::SayNumbers {
+    type Answer<'m> = Numbers;
+}
+impl stub::Function for later::SayFlags {
+    type Answer<'m> = (Small, Wide);
+}
+impl stub::Function for later::SayNested {
+    type Answer<'m> = (Nested<'m>, OtherPair<'m>);
+}
+impl stub::Function for later::Options {
+    type Answer<'m> = (
+        Option<Option<u8>>,
+        Result<u8, &'m str>,
+        Result<(), Colour>,
+        Result<i16, ()>,
+        Result<(), ()>,
+    );
+}
+impl stub::Function for later::Many {
+    type Answer<'m> = stub::List<'m, u64>;
+}
+impl stub::Function for later::Lists {
+    type Answer<'m> = (stub::List<'m, stub::List<'m, u16>>, stub::List<'m, Numbers>);
+}
+impl stub::Function for later::Nothing {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::Things {
+    type Answer<'m> = C_;
+}
+impl stub::Function for later::Measure {
+    type Answer<'m> = u64;
+}
+impl stub::Function for later::Turn {
+    type Answer<'m> = (stub::List<'m, stub::Own<File>>, Option<stub::Own<ForeignThing>>);
+}
+/// An active server of `every-type` that answers when it can: each function is given the answer that it owes. Where a function is of a resource, the client's badge says which one is called.
+pub trait LaterService {
+    /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+    fn target(&self, badge: u64) -> Option<Target>;
+    /// Opens one.
+    fn file_new(
+        &mut self,
+        later: stub::Later<later::FileNew>,
+        client: stub::Client,
+        name: &str,
+    );
+    /// Reads from it.
+    fn file_read(
+        &mut self,
+        later: stub::Later<later::FileRead>,
+        client: stub::Client,
+        offset: u64,
+        length: u32,
+    );
+    /// How long it is.
+    fn file_length(
+        &mut self,
+        later: stub::Later<later::FileLength>,
+        client: stub::Client,
+    );
+    /// Two files as one.
+    fn file_joined(
+        &mut self,
+        later: stub::Later<later::FileJoined>,
+        client: stub::Client,
+        first: stub::Own<File>,
+        second: stub::Own<File>,
+    );
+    /// How many files are in it.
+    fn folder_length(
+        &mut self,
+        later: stub::Later<later::FolderLength>,
+        client: stub::Client,
+    );
+    /// A function with the name of one of the stubs' own.
+    fn target_(&mut self, later: stub::Later<later::Target>, client: stub::Client);
+    /// Says numbers back.
+    fn say_numbers(
+        &mut self,
+        later: stub::Later<later::SayNumbers>,
+        client: stub::Client,
+        numbers: Numbers,
+    );
+    /// Answers `say-flags`.
+    fn say_flags(
+        &mut self,
+        later: stub::Later<later::SayFlags>,
+        client: stub::Client,
+        small: Small,
+        wide: Wide,
+    );
+    /// Answers `say-nested`.
+    fn say_nested(
+        &mut self,
+        later: stub::Later<later::SayNested>,
+        client: stub::Client,
+        nested: Nested<'_>,
+        pair: OtherPair<'_>,
+    );
+    /// Answers `options`.
+    #[expect(clippy::too_many_arguments, reason = "as many as the interface has")]
+    fn options(
+        &mut self,
+        later: stub::Later<later::Options>,
+        client: stub::Client,
+        a: Option<Option<u8>>,
+        b: Result<u8, &str>,
+        c: Result<(), Colour>,
+        d: Result<i16, ()>,
+        e: Result<(), ()>,
+    );
+    /// Answers `many`.
+    #[expect(clippy::too_many_arguments, reason = "as many as the interface has")]
+    fn many(
+        &mut self,
+        later: stub::Later<later::Many>,
+        client: stub::Client,
+        deadline_: u8,
+        client_: u8,
+        room_: u8,
+        request_: u8,
+        server_: u8,
+        match_: u8,
+        g: u8,
+        h: u8,
+        i: u8,
+        j: u8,
+        k: u8,
+        l: u8,
+        m: u8,
+        n: u8,
+    );
+    /// Answers `lists`.
+    fn lists(
+        &mut self,
+        later: stub::Later<later::Lists>,
+        client: stub::Client,
+        a: stub::List<'_, stub::List<'_, u16>>,
+        b: stub::List<'_, Numbers>,
+    );
+    /// Answers `nothing`.
+    fn nothing(&mut self, later: stub::Later<later::Nothing>, client: stub::Client);
+    /// Answers `things`.
+    fn things(
+        &mut self,
+        later: stub::Later<later::Things>,
+        client: stub::Client,
+        c: C_,
+        ours: stub::Borrow<Thing>,
+        foreign: stub::Borrow<ForeignThing>,
+    );
+    /// Looks at a file without keeping it.
+    fn measure(
+        &mut self,
+        later: stub::Later<later::Measure>,
+        client: stub::Client,
+        file: stub::Borrow<File>,
+        thing: stub::Borrow<ForeignThing>,
+    );
+    /// Gives files away, and gets them back in the opposite order.
+    fn turn(
+        &mut self,
+        later: stub::Later<later::Turn>,
+        client: stub::Client,
+        files: stub::List<'_, stub::Own<File>>,
+        more: Option<stub::Own<ForeignThing>>,
+    );
+}
+/// Hands a message to a server that answers when it can.
+pub fn serve_later<'m>(
+    server: &mut impl LaterService,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let token = message.token;
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let Some(target) = server.target(request.client().badge) else {
+        return request.gone()
+    };
+    match (target, request.tag()) {
+        (Target::Interface, tag::FILE_NEW) => {
+            let Some((name,)) = request.parameters::<(&str,)>() else {
+                return request.malformed()
+            };
+            server.file_new(request.later(token), request.client(), name);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_READ) => {
+            let Some((offset, length)) = request.parameters::<(u64, u32)>() else {
+                return request.malformed()
+            };
+            server.file_read(request.later(token), request.client(), offset, length);
+            request.deferred()
+        }
+        (Target::File, tag::FILE_LENGTH) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.file_length(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Interface, tag::FILE_JOINED) => {
+            let Some((first, second)) = request
+                .recognised::<
+                    (stub::Own<File>, stub::Own<File>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
+            server.file_joined(request.later(token), request.client(), first, second);
+            request.deferred()
+        }
+        (Target::Folder, tag::FOLDER_LENGTH) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.folder_length(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Interface, tag::TARGET_) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.target_(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Interface, tag::SAY_NUMBERS) => {
+            let Some((numbers,)) = request.parameters::<(Numbers,)>() else {
+                return request.malformed()
+            };
+            server.say_numbers(request.later(token), request.client(), numbers);
+            request.deferred()
+        }
+        (Target::Interface, tag::SAY_FLAGS) => {
+            let Some((small, wide)) = request.parameters::<(Small, Wide)>() else {
+                return request.malformed()
+            };
+            server.say_flags(request.later(token), request.client(), small, wide);
+            request.deferred()
+        }
+        (Target::Interface, tag::SAY_NESTED) => {
+            let Some((nested, pair)) = request
+                .parameters::<(Nested<'_>, OtherPair<'_>)>() else {
+                return request.malformed()
+            };
+            server.say_nested(request.later(token), request.client(), nested, pair);
+            request.deferred()
+        }
+        (Target::Interface, tag::OPTIONS) => {
+            let Some((a, b, c, d, e)) = request
+                .parameters::<
+                    (
+                        Option<Option<u8>>,
+                        Result<u8, &str>,
+                        Result<(), Colour>,
+                        Result<i16, ()>,
+                        Result<(), ()>,
+                    ),
+                >() else { return request.malformed() };
+            server.options(request.later(token), request.client(), a, b, c, d, e);
+            request.deferred()
+        }
+        (Target::Interface, tag::MANY) => {
+            let Some(
+                (
+                    (
+                        deadline_,
+                        client_,
+                        room_,
+                        request_,
+                        server_,
+                        match_,
+                        g,
+                        h,
+                        i,
+                        j,
+                        k,
+                        l,
+                    ),
+                    (m, n),
+                ),
+            ) = request
+                .parameters::<
+                    ((u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8), (u8, u8)),
+                >() else { return request.malformed() };
+            server
+                .many(
+                    request.later(token),
+                    request.client(),
+                    deadline_,
+                    client_,
+                    room_,
+                    request_,
+                    server_,
+                    match_,
+                    g,
+                    h,
+                    i,
+                    j,
+                    k,
+                    l,
+                    m,
+                    n,
+                );
+            request.deferred()
+        }
+        (Target::Interface, tag::LISTS) => {
+            let Some((a, b)) = request
+                .parameters::<
+                    (stub::List<'_, stub::List<'_, u16>>, stub::List<'_, Numbers>),
+                >() else { return request.malformed() };
+            server.lists(request.later(token), request.client(), a, b);
+            request.deferred()
+        }
+        (Target::Interface, tag::NOTHING) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.nothing(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Interface, tag::THINGS) => {
+            let Some((c, ours, foreign)) = request
+                .recognised::<
+                    (C_, stub::Borrow<Thing>, stub::Borrow<ForeignThing>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
+            server.things(request.later(token), request.client(), c, ours, foreign);
+            request.deferred()
+        }
+        (Target::Interface, tag::MEASURE) => {
+            let Some((file, thing)) = request
+                .recognised::<
+                    (stub::Borrow<File>, stub::Borrow<ForeignThing>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
+            server.measure(request.later(token), request.client(), file, thing);
+            request.deferred()
+        }
+        (Target::Interface, tag::TURN) => {
+            let Some((files, more)) = request
+                .recognised::<
+                    (stub::List<'_, stub::Own<File>>, Option<stub::Own<ForeignThing>>),
+                >(|badge| server.target(badge).map(|target| target as u8)) else {
+                return request.malformed()
+            };
+            server.turn(request.later(token), request.client(), files, more);
+            request.deferred()
         }
         _ => request.unknown(),
     }

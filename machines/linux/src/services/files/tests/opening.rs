@@ -10,6 +10,8 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use super::{READ, ROOT, WRITE, World};
 use crate::host::test_support::Scratch;
 use crate::services::files::Files;
+use crate::services::files::frame::Frame;
+use crate::services::files::opened::OpenFile;
 use crate::services::tests::{Space, grant, installed_with};
 
 const CREATE: Opening = Opening::CREATE;
@@ -100,6 +102,12 @@ fn links_are_followed_when_they_should_be() {
     }
     assert_eq!(world.open("loop", READ | FOLLOW).unwrap_err(), Refusal::TooManyLinksFollowed);
     assert_eq!(world.open("loop/x", READ).unwrap_err(), Refusal::TooManyLinksFollowed);
+    // A link that is not followed is no directory, wherever it leads.
+    assert_eq!(world.open("directory", READ).unwrap_err(), Refusal::TooManyLinksFollowed);
+    for link in ["directory", "dangling", "loop"] {
+        assert_eq!(world.open(link, Opening::DIRECTORY).unwrap_err(), Refusal::NotDirectory, "{link}");
+    }
+    world.open("directory", Opening::DIRECTORY | FOLLOW).unwrap();
     assert_eq!(world.open("dangling", READ | FOLLOW).unwrap_err(), Refusal::NoEntry);
     assert_eq!(world.open("dangling", new_exclusive() | FOLLOW).unwrap_err(), Refusal::Exists);
     world.open("dangling", WRITE | CREATE | FOLLOW).unwrap();
@@ -128,6 +136,28 @@ fn what_is_neither_file_nor_directory_is_refused_and_nobody_waits() {
 }
 
 #[test]
+fn who_waits_at_a_pipes_other_end_does_not_notice_that_it_was_refused() {
+    let mut world = World::new("open-unnoticed");
+    let pipe = world.path("inside/pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    std::fs::create_dir(world.path("inside/sub")).unwrap();
+    world.symlink("../pipe", "inside/sub/link");
+    // It waits for a reader.
+    let writer = std::thread::spawn(move || std::fs::write(pipe, "text").is_ok());
+    for path in ["pipe", "./pipe", "sub/../pipe", "sub/link"] {
+        for how in [READ | FOLLOW, READ | WRITE | FOLLOW, READ | CREATE | FOLLOW] {
+            assert_eq!(world.open(path, how).unwrap_err(), Refusal::NotSupported, "{path}");
+        }
+    }
+    assert_eq!(world.open("sub/link", READ).unwrap_err(), Refusal::TooManyLinksFollowed);
+    assert_eq!(world.open("pipe", new_exclusive()).unwrap_err(), Refusal::Exists);
+    // A process that has opened one has woken the writer, which goes on after it even if nobody is there any more.
+    assert!(!writer.is_finished());
+    assert_eq!(std::fs::read(world.path("inside/pipe")).unwrap(), b"text");
+    assert!(writer.join().unwrap());
+}
+
+#[test]
 fn files_of_processes_are_not_opened_wherever_they_are_mounted() {
     for path in ["/", "/proc"] {
         let installed = installed_with(|resources| resources.directories = vec![grant(path.as_ref(), false)]);
@@ -135,19 +165,19 @@ fn files_of_processes_are_not_opened_wherever_they_are_mounted() {
         let prefix = if path == "/" { "proc/" } else { "" };
         for file in ["self/mem", "self/maps", "self/environ", "1/status", "self/fd", "meminfo"] {
             let file = format!("{prefix}{file}");
-            let result = files.file_open(ROOT, file.as_bytes(), READ | FOLLOW);
+            let result = files.file_open(ROOT, file.as_bytes(), READ | FOLLOW, 0);
             assert_eq!(result.unwrap_err(), Refusal::NotPermitted, "{file}");
         }
         let memory = format!("{prefix}self/mem");
         assert_eq!(
-            files.file_open(ROOT, memory.as_bytes(), READ | WRITE | FOLLOW).unwrap_err(),
+            files.file_open(ROOT, memory.as_bytes(), READ | WRITE | FOLLOW, 0).unwrap_err(),
             Refusal::NotPermitted
         );
         // Linux's links from there to everywhere.
         let scratch = Scratch::new("services-magic");
         let file = std::fs::File::create(scratch.path().join("file")).unwrap();
         let magic = format!("{prefix}self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
-        let result = files.file_open(ROOT, magic.as_bytes(), READ | FOLLOW);
+        let result = files.file_open(ROOT, magic.as_bytes(), READ | FOLLOW, 0);
         assert_eq!(result.unwrap_err(), Refusal::TooManyLinksFollowed);
     }
 }
@@ -157,7 +187,7 @@ fn files_that_are_the_kernels_and_no_data_are_not_opened() {
     for (path, file) in [("/", "sys/devices/system/cpu/online"), ("/sys", "devices/system/cpu/online")] {
         let installed = installed_with(|resources| resources.directories = vec![grant(path.as_ref(), false)]);
         let mut files = Files::new(installed, Space::default()).unwrap();
-        let result = files.file_open(ROOT, file.as_bytes(), READ | FOLLOW);
+        let result = files.file_open(ROOT, file.as_bytes(), READ | FOLLOW, 0);
         assert_eq!(result.unwrap_err(), Refusal::NotPermitted, "{file} of {path}");
     }
 }
@@ -203,11 +233,48 @@ fn too_many_open_files_are_refused_and_closing_one_makes_room() {
     assert!(!world.path("inside/new").exists(), "nothing is made that cannot be opened");
     // They are the process's, not a cell's.
     let mut other = Files::new(other_cell, space).unwrap();
-    assert_eq!(other.file_open(ROOT, b"file", READ).unwrap_err(), Refusal::TooManyFiles);
+    assert_eq!(other.file_open(ROOT, b"file", READ, 0).unwrap_err(), Refusal::TooManyFiles);
     world.files.file_close(open[50]);
-    assert!(other.file_open(ROOT, b"file", READ).is_ok());
+    assert!(other.file_open(ROOT, b"file", READ, 0).is_ok());
     assert_eq!(world.open("file", READ).unwrap_err(), Refusal::TooManyFiles);
     // A cell that ends closes its files.
     drop(other);
     assert!(world.open("file", READ).is_ok());
+}
+
+#[test]
+fn the_beginning_of_a_file_comes_with_it() {
+    let mut world = World::new("open-beginning");
+    world.put("inside/hello", "hello");
+    std::fs::create_dir(world.path("inside/sub")).unwrap();
+    let mut beginning = |path: &str, how, most| {
+        let opened = world.files.file_open(ROOT, path.as_bytes(), how, most).unwrap();
+        opened.beginning.map(|beginning| (beginning.bytes.to_vec(), beginning.is_all))
+    };
+    assert_eq!(beginning("hello", READ, 0), None);
+    assert_eq!(beginning("hello", READ, 4), Some((b"hell".to_vec(), false)));
+    // Whether it ends there was not seen.
+    assert_eq!(beginning("hello", READ, 5), Some((b"hello".to_vec(), false)));
+    assert_eq!(beginning("hello", READ, 6), Some((b"hello".to_vec(), true)));
+    assert_eq!(beginning("hello", READ, u32::MAX), Some((b"hello".to_vec(), true)));
+    assert_eq!(beginning("hello", WRITE, 9), None);
+    assert_eq!(beginning("sub", READ, 9), None);
+    assert_eq!(beginning("new", READ | WRITE | CREATE, 9), Some((Vec::new(), true)));
+}
+
+/// As some file systems give a file, and as Linux gives what it makes when it is read (which is not opened for programs, but is here on
+/// every host): in pieces, however much is asked for, and with 0 for its size.
+#[test]
+fn a_file_that_is_read_in_pieces_is_not_taken_for_its_first_piece() {
+    let path = "/proc/self/smaps";
+    let mut file = OpenFile::granted(&grant(std::path::Path::new("/"), true)).unwrap();
+    file.descriptor = std::fs::File::open(path).unwrap().into();
+    file.is_directory = false;
+    let (length, is_all) = Frame::new().beginning(&file, 0, u32::MAX).unwrap();
+    let whole = std::fs::read(path).unwrap().len();
+    assert!(length < whole);
+    assert!(!is_all, "{length} of {whole} bytes");
+    // It ends where a read gives nothing.
+    file.descriptor = std::fs::File::open("/proc/self/comm").unwrap().into();
+    assert!(Frame::new().beginning(&file, 0, u32::MAX).unwrap().1);
 }

@@ -1,0 +1,266 @@
+// Stubs of the interface `timer`, made by `hallows interface stubs`: change that, not this.
+//! Time.
+#![allow(
+    clippy::type_complexity,
+    clippy::result_unit_err,
+    reason = "types are as the interface has them"
+)]
+use hallows_sdk::stub;
+/// What its authors call the interface.
+pub const NAME: &str = "timer";
+/// The interface's identity: `bc3d9a5a9f91a82cd21ac844ec66ace85bb7187bb15509bd638023475f5e649d`.
+pub const HASH: [u8; 32] = [
+    0xbc, 0x3d, 0x9a, 0x5a, 0x9f, 0x91, 0xa8, 0x2c, 0xd2, 0x1a, 0xc8, 0x44, 0xec, 0x66,
+    0xac, 0xe8, 0x5b, 0xb7, 0x18, 0x7b, 0xb1, 0x55, 0x09, 0xbd, 0x63, 0x80, 0x23, 0x47,
+    0x5f, 0x5e, 0x64, 0x9d,
+];
+/// The longest request, in bytes.
+pub const REQUEST_BYTES: usize = 20;
+/// The longest answer, in bytes.
+pub const REPLY_BYTES: usize = 1;
+mod tag {
+    //! What requests call the functions.
+    pub(super) const TIMER_ARM: u32 = 0x42159d09;
+    pub(super) const TIMER_DISARM: u32 = 0xef352f69;
+}
+/// Signals a notification at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Timer {
+    const KIND: u8 = Target::Timer as u8;
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> Timer<C> {
+    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It replaces what was set. SEND.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn arm(
+        &self,
+        at: u64,
+        every: u64,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::TIMER_ARM, deadline)
+            .between(&self.0, &(at, every), &mut [0; 20], &mut [0; 1])
+    }
+    /// Does not fire any more. SEND.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn disarm(&self, deadline: stub::Deadline) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::TIMER_DISARM, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
+    }
+}
+impl<C: stub::AsyncCaller> Timer<C> {
+    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It replaces what was set. SEND.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn arm_async(
+        &self,
+        at: u64,
+        every: u64,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::TIMER_ARM, deadline)
+            .between_async(&self.0, &(at, every), &mut [0; 20], &mut [0; 1])
+            .await
+    }
+    /// Does not fire any more. SEND.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn disarm_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::TIMER_DISARM, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+}
+impl<C: stub::Sender> Timer<C> {
+    /// Sends a call of `timer.arm`; its answer comes as an event, for `arm_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn arm_send(&self, at: u64, every: u64) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::TIMER_ARM, stub::Deadline::NEVER)
+            .send(&self.0, &(at, every), &mut [0; 20], 1)
+    }
+    /// Sends a call of `timer.disarm`; its answer comes as an event, for `disarm_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn disarm_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::TIMER_DISARM, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 1)
+    }
+}
+impl Timer {
+    /// The answer to `arm_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn arm_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `disarm_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn disarm_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+}
+/// A client of `timer`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client<C = stub::Endpoint>(
+    /// What it calls through.
+    pub C,
+);
+impl stub::Interface for Client {
+    const NAME: &'static str = NAME;
+    const HASH: [u8; 32] = HASH;
+    fn through(endpoint: stub::Endpoint) -> Self {
+        Self(endpoint)
+    }
+}
+/// What a message is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Target {
+    /// The interface itself.
+    Interface,
+    /// A `timer`.
+    Timer,
+}
+/// A server of `timer`. Where a function is of a resource, the client's badge says which one is called.
+pub trait Service {
+    /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+    fn target(&self, badge: u64) -> Option<Target>;
+    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It replaces what was set. SEND.
+    fn timer_arm(&mut self, client: stub::Client, at: u64, every: u64);
+    /// Does not fire any more. SEND.
+    fn timer_disarm(&mut self, client: stub::Client);
+}
+/// Hands a message to a server, and makes its answer.
+#[inline]
+pub fn serve<'m>(
+    server: &'m mut impl Service,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let Some(target) = server.target(request.client().badge) else {
+        return request.gone()
+    };
+    match (target, request.tag()) {
+        (Target::Timer, tag::TIMER_ARM) => {
+            let Some((at, every)) = request.parameters::<(u64, u64)>() else {
+                return request.malformed()
+            };
+            server.timer_arm(request.client(), at, every);
+            request.answer::<0, _>(&())
+        }
+        (Target::Timer, tag::TIMER_DISARM) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.timer_disarm(request.client());
+            request.answer::<0, _>(&())
+        }
+        _ => request.unknown(),
+    }
+}
+pub mod later {
+    //! What stands for the functions where they are answered later.
+    /// `timer.arm`
+    #[derive(Clone, Copy, Debug)]
+    pub enum TimerArm {}
+    /// `timer.disarm`
+    #[derive(Clone, Copy, Debug)]
+    pub enum TimerDisarm {}
+}
+impl stub::Function for later::TimerArm {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::TimerDisarm {
+    type Answer<'m> = ();
+}
+/// An active server of `timer` that answers when it can: each function is given the answer that it owes. Where a function is of a resource, the client's badge says which one is called.
+pub trait LaterService {
+    /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+    fn target(&self, badge: u64) -> Option<Target>;
+    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It replaces what was set. SEND.
+    fn timer_arm(
+        &mut self,
+        later: stub::Later<later::TimerArm>,
+        client: stub::Client,
+        at: u64,
+        every: u64,
+    );
+    /// Does not fire any more. SEND.
+    fn timer_disarm(
+        &mut self,
+        later: stub::Later<later::TimerDisarm>,
+        client: stub::Client,
+    );
+}
+/// Hands a message to a server that answers when it can.
+pub fn serve_later<'m>(
+    server: &mut impl LaterService,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let token = message.token;
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let Some(target) = server.target(request.client().badge) else {
+        return request.gone()
+    };
+    match (target, request.tag()) {
+        (Target::Timer, tag::TIMER_ARM) => {
+            let Some((at, every)) = request.parameters::<(u64, u64)>() else {
+                return request.malformed()
+            };
+            server.timer_arm(request.later(token), request.client(), at, every);
+            request.deferred()
+        }
+        (Target::Timer, tag::TIMER_DISARM) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.timer_disarm(request.later(token), request.client());
+            request.deferred()
+        }
+        _ => request.unknown(),
+    }
+}

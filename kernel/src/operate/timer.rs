@@ -1,0 +1,58 @@
+//! Timers: arm, disarm.
+
+use hallows_abi::{Error, OnTimer, Reply, Rights};
+
+use super::Request;
+use crate::lock::{Token, level};
+use crate::slot::Via;
+use crate::timers::Due;
+use crate::{Context, Engine, Kernel, Nanos};
+
+/// The shortest period of a timer, in ns: a few hundred timers that fired at every look of the timekeeper would delay all quanta and
+/// deadlines.
+const SHORTEST_PERIOD_NS: u64 = 10_000;
+
+impl<E: Engine> Kernel<E> {
+    pub(super) fn operate_timer(
+        &self,
+        context: &mut Context,
+        request: &Request<'_, E>,
+        operation: OnTimer,
+    ) -> Result<Reply, Error> {
+        request.needs(Rights::SEND)?;
+        let (index, record) = (request.index(), self.timers.at(request.index()));
+        let (at_ns, period_ns) = match operation {
+            OnTimer::Arm { at_ns, every_ns: 0 } => (at_ns.min(Nanos::NEVER.0), 0),
+            OnTimer::Arm { at_ns, every_ns } => (at_ns.min(Nanos::NEVER.0), every_ns.max(SHORTEST_PERIOD_NS)),
+            OnTimer::Disarm => (Nanos::NEVER.0, 0),
+        };
+        let (mut setting, mut token) = record.setting.lock(&mut context.token);
+        // Under the lock that its end disarms it under: the next timer at this index is not this one's to set.
+        if !record.generation.is(request.generation()) {
+            return Err(Error::Gone);
+        }
+        self.unqueue_timer(&mut token, index, setting.at_ns);
+        setting.at_ns = at_ns;
+        setting.period_ns = period_ns;
+        if at_ns != Nanos::NEVER.0 {
+            self.queue_timer(&mut token, index, at_ns);
+        }
+        Ok(Reply::Done)
+    }
+
+    fn unqueue_timer<const M: u8>(&self, token: &mut Token<'_, M>, timer: u32, at_ns: u64) {
+        if at_ns != Nanos::NEVER.0
+            && let Some(queue) = self.shard(timer)
+        {
+            queue.lock(token).0.remove(at_ns, Due::Timer(timer));
+        }
+    }
+
+    /// Disarms a timer; the capability that it holds.
+    pub(crate) fn disarm_timer(&self, token: &mut Token<'static, { level::NONE }>, timer: u32) -> Via {
+        let (mut setting, mut token) = self.timers.at(timer).setting.lock(token);
+        self.unqueue_timer(&mut token, timer, setting.at_ns);
+        setting.at_ns = Nanos::NEVER.0;
+        setting.target
+    }
+}

@@ -1,0 +1,174 @@
+//! The events of a cell, shared out to the futures that wait for them.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use hallows_abi::{Error, Event, EventKind, Handle, MAX_TRANSFERS};
+
+use super::answer::{Answered, Place};
+use super::flag::Flag;
+use super::listener::Bound;
+use super::request::Incoming;
+use super::sleep::Sleeper;
+use crate::{Deadline, Token, answer, contents, process, wait};
+
+/// The longest message or answer, in bytes, unless [`Events::with_room`] says otherwise.
+const USUAL_ROOM: usize = 4_096;
+
+/// After so many polls in a row without a look at the cell's events there is one: tasks that wake each other starve nobody.
+const POLLS_WITHOUT_EVENTS: u32 = 16;
+
+/// The events of a cell, shared out to the futures that wait for them. As long as one is in use, [`crate::wait`] is its own: what else
+/// waits would take events away from it.
+#[derive(Debug)]
+pub struct Events {
+    pub(super) state: RefCell<State>,
+    buffer: RefCell<Box<[u8]>>,
+}
+
+/// What is waited for, and what has come.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// By token.
+    pub answers: BTreeMap<u64, Place>,
+    /// By number.
+    pub sleepers: BTreeMap<u64, Sleeper>,
+    /// By badge.
+    pub bound: BTreeMap<u64, Bound>,
+    pub requests: VecDeque<Incoming>,
+    pub servers: Vec<Waker>,
+    /// The last number or badge that was given out.
+    last: u64,
+}
+
+impl State {
+    pub fn number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+}
+
+impl Events {
+    /// With room for messages and answers of 4,096 bytes.
+    #[expect(clippy::new_without_default, reason = "a program has one, which `#[main]` makes")]
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_room(USUAL_ROOM)
+    }
+
+    /// With room for messages and answers of so many bytes. A longer message is its sender's error, a longer answer
+    /// [`Error::AnswerTooLong`].
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        Self { state: RefCell::default(), buffer: RefCell::new(vec![0; bytes].into_boxed_slice()) }
+    }
+
+    /// Bytes of the longest answer.
+    pub(super) fn room(&self) -> u32 {
+        u32::try_from(self.buffer.borrow().len()).unwrap_or(u32::MAX)
+    }
+
+    /// Polls a future whenever something that it waits for has come, until it is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NothingToWaitFor`] if it waits for what can never come; [`Error::NotInHandler`] in a passive server;
+    /// [`Error::Killed`].
+    pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Error> {
+        let mut future = pin!(future);
+        let flag = Flag::new(Waker::noop().clone());
+        let waker = Waker::from(flag.clone());
+        let mut polls = 0;
+        loop {
+            if flag.take() {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    return Ok(output);
+                }
+                polls += 1;
+                if polls >= POLLS_WITHOUT_EVENTS {
+                    polls = 0;
+                    self.turn(Deadline::PASSED)?;
+                }
+            } else {
+                polls = 0;
+                self.turn(Deadline::NEVER)?;
+            }
+        }
+    }
+
+    /// Waits for the next event, at most until then, and wakes who waits for it.
+    fn turn(&self, patience: Deadline) -> Result<(), Error> {
+        let due = self.state.borrow().sleepers.values().map(|sleeper| sleeper.at).min();
+        let until = due.map_or(patience, |due| due.min(patience));
+        let mut handles = [Handle::NULL; MAX_TRANSFERS as usize];
+        let mut buffer = self.buffer.borrow_mut();
+        let event = match wait(&mut buffer, &mut handles, until) {
+            Ok(event) => event,
+            // Asked only whether something is there, and there is nothing that could come.
+            Err(Error::NothingToWaitFor) if patience == Deadline::PASSED => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let (bytes, handles) = contents(&event, &buffer, &handles);
+        self.wake(&event, bytes, handles);
+        if let Some(due) = due {
+            // Events go before deadlines, so with many of them the clock has to be looked at.
+            let now = if event.kind == EventKind::Deadline && until == due {
+                due
+            } else {
+                Deadline::at(process::now()?)
+            };
+            self.wake_sleepers(now);
+        }
+        Ok(())
+    }
+
+    fn wake(&self, event: &Event, bytes: &[u8], handles: &[Handle]) {
+        let mut state = self.state.borrow_mut();
+        let wakers = match event.kind {
+            EventKind::Answer => {
+                let answered = event.status.map_or_else(|| Ok(Answered::new(bytes, handles)), Err);
+                Vec::from_iter(super::answer::arrived(&mut state.answers, event.token, answered))
+            }
+            EventKind::Notification => {
+                state.bound.get_mut(&event.badge).map_or_else(Vec::new, |bound| bound.signalled(event.value))
+            }
+            EventKind::Message => {
+                let token = Token(event.token);
+                state.requests.push_back(Incoming {
+                    answered: Answered::new(bytes, handles),
+                    status: event.status,
+                    badge: event.badge,
+                    token,
+                });
+                core::mem::take(&mut state.servers)
+            }
+            EventKind::Deadline => Vec::new(),
+        };
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    fn wake_sleepers(&self, now: Deadline) {
+        let mut state = self.state.borrow_mut();
+        let due = state.sleepers.values_mut().filter(|sleeper| sleeper.at <= now);
+        let wakers: Vec<_> = due.filter_map(Sleeper::over).collect();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        // Who asked is not left waiting.
+        for request in self.state.get_mut().requests.drain(..) {
+            request.answered.discard();
+            let _ = answer(request.token, &[], &[]);
+        }
+    }
+}
