@@ -109,6 +109,8 @@ pub enum Priority {
     Ordinary,
     /// `SCHED_FIFO` if this process may, else as it comes; [`realtime_is_allowed`] tells which.
     RealtimeIfAllowed,
+    /// `SCHED_RR` if this process may, else as it comes: in turns with others like it, of the kernel's own length.
+    RoundRobinIfAllowed,
 }
 
 /// Runs `work` on a new thread pinned to `core` and waits for it; the calling thread's own settings stay.
@@ -153,10 +155,12 @@ pub fn on_cores<T: Send>(cores: &Cores, work: impl FnOnce() -> T + Send) -> Resu
 /// [`BenchError::System`] if it may not run there.
 pub fn settle(core: Core, priority: Priority) -> Result<(), BenchError> {
     confine(&[core])?;
-    if priority == Priority::RealtimeIfAllowed && realtime_is_allowed() {
-        become_realtime()?;
+    match priority {
+        Priority::Ordinary => Ok(()),
+        _ if !realtime_is_allowed() => Ok(()),
+        Priority::RealtimeIfAllowed => become_realtime(libc::SCHED_FIFO),
+        Priority::RoundRobinIfAllowed => become_realtime(libc::SCHED_RR),
     }
-    Ok(())
 }
 
 fn confine(cores: &[Core]) -> Result<(), BenchError> {
@@ -171,13 +175,15 @@ fn confine(cores: &[Core]) -> Result<(), BenchError> {
 pub fn realtime_is_allowed() -> bool {
     static ALLOWED: OnceLock<bool> = OnceLock::new();
     // A thread of its own, which keeps the priority to itself and ends at once.
-    *ALLOWED.get_or_init(|| std::thread::spawn(become_realtime).join().is_ok_and(|result| result.is_ok()))
+    *ALLOWED.get_or_init(|| {
+        std::thread::spawn(|| become_realtime(libc::SCHED_FIFO)).join().is_ok_and(|result| result.is_ok())
+    })
 }
 
-fn become_realtime() -> Result<(), BenchError> {
+fn become_realtime(policy: libc::c_int) -> Result<(), BenchError> {
     let parameters = libc::sched_param { sched_priority: FIFO_PRIORITY };
     // SAFETY: 0 means the calling thread, and `parameters` outlives the call.
-    match unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) } {
+    match unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) } {
         0 => Ok(()),
         _ => Err(BenchError::last_os("become a real-time thread")),
     }

@@ -94,7 +94,10 @@ fn priority_text(priority: Priority) -> &'static str {
     match priority {
         Priority::Ordinary => "ordinary priority",
         Priority::RealtimeIfAllowed if realtime_is_allowed() => "SCHED_FIFO",
-        Priority::RealtimeIfAllowed => "ordinary priority, since SCHED_FIFO is not permitted",
+        Priority::RoundRobinIfAllowed if realtime_is_allowed() => "SCHED_RR",
+        Priority::RealtimeIfAllowed | Priority::RoundRobinIfAllowed => {
+            "ordinary priority, since real-time threads are not permitted"
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use hallows_lab::{Arrivals, Service};
 use hallows_linux::host::core_set::CoreSet;
 use hallows_linux::host::quantity::ByteSize;
 use hallows_linux::host::tier::TierLimit;
@@ -44,6 +45,7 @@ Examples:
   hallows attach                          its monitor: inspect, start, stop, send, faults
   hallows probe                           what this host offers, and what would make it better
   hallows bench protected-call            what it costs, beside Linux
+  hallows lab bimodal:0.995:0.5us:500us   tails under load, beside threads, tokio and one queue
   hallows interface diff old.wit new.wit  whom a change of an interface breaks
 
 Exit codes: 0 well; 1 a figure missed, an interface broken, a host unfit; 1 to 63 the system's own, 0 to 255 a Unix program's; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
@@ -80,6 +82,8 @@ pub enum Command {
     Probe(Probe),
     /// Measure, beside Linux in the same run.
     Bench(Bench),
+    /// Offer requests at random, from low loads to high ones, to ours and to Linux's ways to work on them; see the tails.
+    Lab(Lab),
     /// Look at interfaces: identity, canonical form, what differs between two, stubs.
     #[command(subcommand)]
     Interface(Interface),
@@ -430,6 +434,76 @@ pub struct Bench {
     /// Measure nothing: make the page of a report that `--json` has written.
     #[arg(long, value_name = "FILE", requires = "html", conflicts_with_all = ["names", "json", "cores", "output"])]
     pub from: Option<PathBuf>,
+}
+
+/// Options of `lab`.
+#[derive(Clone, Debug, Args)]
+pub struct Lab {
+    /// How long requests take: `constant:1us`, `exponential:5us`, `bimodal:0.995:0.5us:500us`, `trimodal:0.6:0.3:1us:10us:100us`, or
+    /// `trace:FILE` with a line `CAME TOOK [CLASS]` in ns for each.
+    #[arg(value_name = "SPEC")]
+    pub service: Service,
+    /// How requests come: `poisson` or `uniform`.
+    #[arg(long, value_name = "HOW", default_value_t = Arrivals::Poisson)]
+    pub arrivals: Arrivals,
+    /// Loads, from low to high: parts of the time of the core that works.
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.85,0.9"
+    )]
+    pub loads: Vec<f64>,
+    /// Requests in each run. For p99.99 there must be 1,000,000 of them in all rounds that are counted, which are nine of ten.
+    #[arg(long, value_name = "NUMBER", default_value_t = 400_000)]
+    pub requests: usize,
+    /// Runs of each at each load.
+    #[arg(long, value_name = "NUMBER", default_value_t = 3)]
+    pub rounds: u32,
+    /// Who takes part, besides the models; all, if none is named.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub contenders: Vec<LabContender>,
+    /// Policies that are computed; `none` for none.
+    #[arg(long, value_name = "NAMES", default_value = "ideal,fcfs-model,quantum-model,srpt-model")]
+    pub models: String,
+    /// Our quantum, in microseconds.
+    #[arg(long, value_name = "MICROSECONDS", default_value_t = DEFAULT_QUANTUM_US, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub quantum: u64,
+    /// What counts as well: so many percent of all requests…
+    #[arg(long, value_name = "PERCENT", default_value_t = 99.9)]
+    pub percentile: f64,
+    /// …take at most so many times their own time.
+    #[arg(long, value_name = "TIMES", default_value_t = 50.0)]
+    pub slowdown: f64,
+    /// What random numbers begin with.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// The core that works, then the one that requests come from, for example `0,1`.
+    #[arg(long, value_name = "LIST")]
+    pub cores: Option<CoreSet>,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Also write the curves to a file, as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
+/// Who works on requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LabContender {
+    /// A WebAssembly cell for each request.
+    Ours,
+    /// One thread that polls and does each to its end.
+    Fcfs,
+    /// A task for each in tokio.
+    Tokio,
+    /// A thread for each, by Linux's fair scheduler.
+    ThreadsFair,
+    /// The same as `SCHED_FIFO`.
+    ThreadsFifo,
+    /// The same as `SCHED_RR`.
+    ThreadsRr,
 }
 
 /// What can be done with interfaces.

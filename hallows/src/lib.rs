@@ -107,6 +107,10 @@ fn act(command: Command) -> Result<u8, Failure> {
             drop(output);
             return commands::bench::bench(&options);
         }
+        Command::Lab(options) => {
+            drop(output);
+            return commands::lab::lab(&options);
+        }
         Command::Interface(command) => {
             commands::interface::interface(&command, &mut output).map(|ended| code = ended)
         }

@@ -4,6 +4,7 @@ pub mod attach;
 pub mod bench;
 pub mod build;
 pub mod interface;
+pub mod lab;
 pub mod launch;
 pub mod list;
 pub mod manual;

@@ -63,7 +63,7 @@ impl Programs {
             artifacts.insert((name, checks), Artifact { bytes, program: compiled.program });
             Ok::<(), Failure>(())
         };
-        for name in ["bench-client", "bench-server", "bench-stubs", "spinner", "compute"] {
+        for name in ["bench-client", "bench-server", "bench-stubs", "lab-worker", "spinner", "compute"] {
             let wasm = embedded::program(name).ok_or_else(|| Failure::usage(format!("no program {name}")))?;
             add(name, wasm, true)?;
         }
@@ -103,9 +103,20 @@ impl Bench {
         checks: Checks,
         configuration: Configuration,
     ) -> Result<Self, BenchError> {
+        let first = turn.cores.first();
+        Self::on(programs, first, turn.cores.second().unwrap_or(first), checks, configuration)
+    }
+
+    /// With core 0 of the kernel on the first of these, the timekeeper and core 1, if it has one, on the second.
+    pub fn on(
+        programs: &Arc<Programs>,
+        first: hallows_bench::Core,
+        second: hallows_bench::Core,
+        checks: Checks,
+        configuration: Configuration,
+    ) -> Result<Self, BenchError> {
         let host = |core: hallows_bench::Core| u16::try_from(core.0).map(HostCore).map_err(wrong);
-        let second = turn.cores.second().unwrap_or(turn.cores.first());
-        let mut taken = CoreSet::from(host(turn.cores.first())?);
+        let mut taken = CoreSet::from(host(first)?);
         if configuration.cores > 1 {
             taken.insert(host(second)?);
         }
@@ -212,9 +223,21 @@ impl Bench {
         arguments: &[&str],
         grants: &[(&str, &Rooted)],
     ) -> Result<(), BenchError> {
+        let grants: Vec<_> = grants.iter().map(|(name, what)| (*name, *what, 0)).collect();
+        self.start_with(cell, arguments, &grants)
+    }
+
+    /// [`Self::start`] with a badge for each grant.
+    pub fn start_with(
+        &self,
+        cell: &Cell,
+        arguments: &[&str],
+        grants: &[(&str, &Rooted, u64)],
+    ) -> Result<(), BenchError> {
         let mut given: Vec<(&str, Handle)> = Vec::new();
-        for (name, what) in grants {
-            let handle = self.kernel.boot_grant(&self.right, cell.id, what, Rights::ALL, 0).map_err(wrong)?;
+        for (name, what, badge) in grants {
+            let handle =
+                self.kernel.boot_grant(&self.right, cell.id, what, Rights::ALL, *badge).map_err(wrong)?;
             given.push((name, handle));
         }
         let mut info = [0; 512];

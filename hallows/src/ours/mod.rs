@@ -5,6 +5,7 @@
 
 mod calls;
 mod compute;
+mod lab;
 mod life;
 mod machine;
 mod scheduling;
@@ -22,6 +23,14 @@ use crate::failure::Failure;
 
 /// How ours are set up, for the report.
 const SET_UP: &str = "WebAssembly cells; kernel and engine of this executable; timekeeper on the second core";
+
+/// Ours of the laboratory, with this quantum.
+///
+/// # Errors
+/// When a program cannot be compiled.
+pub fn of_lab(quantum_ns: u64) -> Result<lab::Ours, Failure> {
+    Ok(lab::Ours::new(machine::Programs::new(&Compiler::open(true)?)?, quantum_ns))
+}
 
 /// All contestants.
 ///

@@ -10,6 +10,7 @@ mod ends;
 #[path = "../../../machines/linux/tests/host/host.rs"]
 #[allow(dead_code, reason = "the machine's own tests use the rest")]
 mod host;
+mod lab;
 mod monitor;
 mod paths;
 mod running;
@@ -39,6 +40,7 @@ fn main() -> std::process::ExitCode {
         terminal::tests(),
         tour::tests(),
         unix::tests(),
+        lab::tests(),
         monitor::tests(),
         background::tests(),
         embedded::tests(),

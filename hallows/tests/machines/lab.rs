@@ -1,0 +1,101 @@
+//! `hallows lab` on this host: everybody works on the same requests, and the report has what happened.
+
+use libtest_mimic::Trial;
+
+use crate::running::say;
+use crate::{root_test, test, two_core_test};
+
+pub fn tests() -> Vec<Trial> {
+    vec![
+        two_core_test("everybody_in_the_laboratory_does_all_requests", everybody),
+        two_core_test("the_laboratory_writes_for_people_and_draws", drawn),
+        root_test("real_time_threads_take_part_in_the_laboratory", real_time),
+        test("what_the_laboratory_cannot_do_is_said_before_anything_is_measured", refused),
+    ]
+}
+
+/// Few requests at low loads: this is about what is done, not about how fast.
+const QUICK: [&str; 6] = ["--loads", "0.1,0.3", "--requests", "20000", "--rounds", "1"];
+const SPEC: &str = "bimodal:0.99:2us:100us";
+
+fn lab(spec: &str, more: &[&str]) -> (String, String, i32) {
+    say(&[&["lab", spec], &QUICK[..], more].concat())
+}
+
+/// The participants of a JSON report, each with all points, of which every request was done.
+fn done(contenders: &str, more: &[&str]) -> serde_json::Value {
+    let (output, error, code) = lab(SPEC, &[&["--json", "--contenders", contenders], more].concat());
+    assert_eq!(code, 0, "{error}");
+    let report: serde_json::Value = serde_json::from_str(&output).unwrap();
+    for participant in report["participants"].as_array().unwrap() {
+        let points = participant["points"].as_array().unwrap();
+        assert_eq!(points.len(), 2, "{participant}");
+        for point in points {
+            assert_eq!(point["unfinished"], 0, "{participant}");
+            let classes = point["classes"].as_array().unwrap();
+            let samples: Vec<u64> = classes.iter().map(|class| class["samples"].as_u64().unwrap()).collect();
+            assert!(samples[0] == 18_000 && samples[1] + samples[2] == 18_000, "{point}");
+            for (class, least_ns) in classes.iter().zip([1_800.0, 1_800.0, 90_000.0]) {
+                let p50 = class["latency_ns"]["p50"].as_f64().unwrap();
+                assert!(p50 > least_ns, "{} did not do its work: {point}", participant["name"]);
+            }
+        }
+    }
+    report
+}
+
+fn names(report: &serde_json::Value) -> Vec<&str> {
+    report["participants"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect()
+}
+
+fn everybody() {
+    let report = done("ours,fcfs,tokio,threads-fair", &["--models", "ideal,darc-model"]);
+    assert_eq!(names(&report), ["ours", "fcfs", "tokio", "threads-fair", "ideal", "darc-model"]);
+    assert_eq!(report["service"], SPEC);
+    assert!(report["participants"][0]["cores_used"] == 2 && report["participants"][4]["cores_used"] == 0);
+}
+
+fn real_time() {
+    let report = done("threads-fifo,threads-rr", &["--models", "none"]);
+    assert_eq!(names(&report), ["threads-fifo", "threads-rr"]);
+}
+
+fn drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("curves.svg");
+    let svg = path.to_str().unwrap();
+    let (output, error, code) =
+        lab(SPEC, &["--contenders", "ours,fcfs", "--models", "ideal", "--quantum", "10", "--svg", svg]);
+    assert_eq!((error.as_str(), code), ("", 0));
+    for part in [
+        "load 0.1:",
+        "load 0.3:",
+        "o ours",
+        "highest load with",
+        "better than ours",
+        "a quantum of 10000 ns",
+        "2 cores",
+    ] {
+        assert!(output.contains(part), "{part} is not in\n{output}");
+    }
+    let picture = std::fs::read_to_string(path).unwrap();
+    assert!(picture.starts_with("<svg") && picture.matches("<polyline").count() == 3, "{picture}");
+}
+
+fn refused() {
+    for (spec, more, part) in [
+        ("gamma:1us", &[][..], "there are constant:TIME"),
+        ("constant:0us", &[], "1ns at least"),
+        ("constant:1us", &["--loads", "0.5,0.2"], "from the lowest to the highest"),
+        ("constant:1us", &["--loads", "0"], "between 0.01 and 2"),
+        ("constant:1us", &["--requests", "5"], "between 1,000 and"),
+        ("constant:1us", &["--models", "perfect"], "there is no model 'perfect'"),
+        ("constant:1us", &["--contenders", "windows"], "threads-fair"),
+        ("constant:1us", &["--quantum", "0"], "1..=1000000"),
+        ("constant:1us", &["--svg", "/nowhere/at/all"], "cannot write /nowhere/at/all"),
+        ("trace:/nowhere", &[], "the trace /nowhere: cannot be read"),
+    ] {
+        let (output, error, code) = say(&[&["lab", spec], more].concat());
+        assert!(code == 64 && output.is_empty() && error.contains(part), "{spec} {more:?}: {code} {error}");
+    }
+}

@@ -1,0 +1,22 @@
+//! Why something could not be measured.
+
+use hallows_bench::BenchError;
+
+/// Why there is no result. Every text says what to do, where something can be done.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Argument(String),
+    /// A trace cannot be read.
+    #[error("the trace {path}: {what}")]
+    Trace {
+        /// Its file.
+        path: String,
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// A contender or the host failed.
+    #[error(transparent)]
+    Bench(#[from] BenchError),
+}

@@ -1,0 +1,70 @@
+//! `tokio`: a task for each request in a runtime of one thread, which polls.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use hallows_bench::BenchError;
+use hallows_bench::Description;
+use hallows_bench::cores::{Priority, on_core, settle};
+
+use super::fcfs::joined;
+use crate::LabError;
+use crate::contender::Contender;
+use crate::run::{Board, Finished, Padded, Run, generate};
+
+/// See the module's description.
+#[derive(Debug, Default)]
+pub struct TokioTasks;
+
+impl Contender for TokioTasks {
+    fn describe(&self) -> Description {
+        Description {
+            name: "tokio".to_owned(),
+            configuration: "a runtime of one thread, pinned; a task polls for requests (quicker than waking a runtime that sleeps) and spawns a \
+                            task for each, which does not yield; ordinary priority"
+                .to_owned(),
+            cores_used: 2,
+        }
+    }
+
+    fn run(&mut self, run: &Run<'_>) -> Result<Finished, LabError> {
+        let board = Arc::new(Board::new(run.requests.len()));
+        let (offered, over) = (Padded(AtomicUsize::new(0)), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                settle(run.worker, Priority::Ordinary)?;
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .build()
+                    .map_err(BenchError::system("make a tokio runtime"))?;
+                runtime.block_on(async {
+                    let mut next = 0;
+                    // Acquire: pairs with the store of who has offered.
+                    while !over.load(Ordering::Relaxed) {
+                        let until = offered.0.load(Ordering::Acquire);
+                        while next < until {
+                            let (number, board, work) = (next, board.clone(), run.work);
+                            let service_ns = run.requests[number].service_ns;
+                            tokio::spawn(async move {
+                                work.perform(service_ns);
+                                board.done(number);
+                            });
+                            next += 1;
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                });
+                Ok(())
+            });
+            let finished = on_core(run.housekeeping, Priority::Ordinary, || {
+                let submit = |number| {
+                    offered.0.store(number + 1, Ordering::Release);
+                    true
+                };
+                generate(run, &board, submit, || {})
+            });
+            over.store(true, Ordering::Relaxed);
+            joined(worker)?;
+            Ok(finished?)
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! One run: requests come when it was decided, whatever the contender does, and it says when each was done.
+//!
+//! A latency counts from when its request was to come, not from when it was handed over, so a contender that falls behind, or a generator that
+//! does, is not measured only while it keeps up (coordinated omission; Tene, "How NOT to Measure Latency", 2013).
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hallows_bench::cores::Core;
+use hallows_bench::{Clock, clock};
+
+use crate::schedule::Request;
+use crate::work::Work;
+
+/// Longer than this behind the last request nobody waits for those that are not done, at least.
+const GRACE_LEAST: Duration = Duration::from_millis(50);
+/// Or, if that is longer, this part of the run.
+const GRACE_PART: u64 = 4;
+
+/// What a contender gets.
+#[derive(Clone, Copy)]
+pub struct Run<'r> {
+    /// All requests.
+    pub requests: &'r [Request],
+    /// What a request's time is in work.
+    pub work: Work,
+    /// The clock.
+    pub clock: Clock,
+    /// Where requests come from, and whatever of a contender looks after time: one thread, which spins.
+    pub housekeeping: Core,
+    /// Where requests are worked on.
+    pub worker: Core,
+}
+
+/// When what was done; shared by the generator and those that work.
+#[derive(Debug)]
+pub struct Board {
+    /// The counter when each request was done; 0 for one that was not.
+    done: Vec<AtomicU64>,
+    /// How many are.
+    count: Padded<AtomicUsize>,
+}
+
+/// On a cache line of its own, and apart from the line beside it, which processors fetch together.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct Padded<T>(pub T);
+
+impl Board {
+    /// Nothing is done yet.
+    #[must_use]
+    pub fn new(requests: usize) -> Self {
+        Self { done: (0..requests).map(|_| AtomicU64::new(0)).collect(), count: Padded::default() }
+    }
+
+    /// The request of this number is done now.
+    #[inline]
+    pub fn done(&self, number: usize) {
+        if let Some(place) = self.done.get(number) {
+            place.store(clock::glance(), Ordering::Relaxed);
+            // Release: who has seen all of them counted reads their times.
+            self.count.0.fetch_add(1, Ordering::Release);
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// From when each request was to come until it was done, in ns; `None` for one that was not done in time.
+    pub latency_ns: Vec<Option<u64>>,
+    /// By how much the generator was late for each, in ns: what is not the contender's.
+    pub late_ns: Vec<u64>,
+    /// From the first request's time until all was done or given up, in ns.
+    pub elapsed_ns: u64,
+}
+
+/// The generator: calls `submit` with the number of each request when it is to come, until `submit` takes it; and `meanwhile` all the time. Runs on
+/// the calling thread, which spins, until all is done or has taken too long.
+pub fn generate(
+    run: &Run<'_>,
+    board: &Board,
+    mut submit: impl FnMut(usize) -> bool,
+    mut meanwhile: impl FnMut(),
+) -> Finished {
+    let ticks = |ns: u64| run.clock.ticks(Duration::from_nanos(ns));
+    let arrivals: Vec<u64> = run.requests.iter().map(|request| ticks(request.arrival_ns)).collect();
+    let last = arrivals.last().copied().unwrap_or(0);
+    let give_up = last + (last / GRACE_PART).max(run.clock.ticks(GRACE_LEAST));
+    let mut late = vec![0; arrivals.len()];
+    let mut next = 0;
+    // The first request is not in the past.
+    let start = clock::glance() + run.clock.ticks(Duration::from_micros(100));
+    loop {
+        meanwhile();
+        let now = clock::glance().saturating_sub(start);
+        match arrivals.get(next) {
+            Some(at) if *at <= now && submit(next) => {
+                late[next] = now - at;
+                next += 1;
+                continue;
+            }
+            Some(_) => std::hint::spin_loop(),
+            // Acquire: as in `done`.
+            None if board.count.0.load(Ordering::Acquire) == arrivals.len() => break,
+            None => {}
+        }
+        if now > give_up {
+            break;
+        }
+    }
+    let nanoseconds = |ticks: u64| run.clock.nanoseconds(ticks) as u64;
+    let elapsed_ns = nanoseconds(clock::glance().saturating_sub(start));
+    let latency = |(at, done): (&u64, &AtomicU64)| match done.load(Ordering::Relaxed) {
+        0 => None,
+        done => Some(nanoseconds(done.saturating_sub(start + at))),
+    };
+    Finished {
+        latency_ns: arrivals.iter().zip(&board.done).map(latency).collect(),
+        late_ns: late.into_iter().map(nanoseconds).collect(),
+        elapsed_ns,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_count_from_when_requests_were_to_come_and_what_is_not_done_has_none() {
+        let clock = Clock::calibrate().expect("a clock");
+        let request = |arrival_ns| Request { arrival_ns, service_ns: 1_000, class: 0 };
+        let requests: Vec<Request> = (0..100).map(|number| request(number * 10_000)).collect();
+        let run =
+            Run { requests: &requests, work: Work::of(1.0), clock, housekeeping: Core(0), worker: Core(0) };
+        let board = Board::new(requests.len());
+        // Nothing is taken for the first 500 µs; the last is never done.
+        let begin = std::time::Instant::now();
+        let mut submitted = 0;
+        let finished = generate(
+            &run,
+            &board,
+            |number| {
+                let takes = begin.elapsed() > Duration::from_micros(500);
+                if takes && number != 99 {
+                    board.done(number);
+                }
+                submitted += usize::from(takes);
+                takes
+            },
+            || {},
+        );
+        assert_eq!(submitted, 100);
+        assert!(
+            finished.latency_ns[0].is_some_and(|latency| latency > 300_000),
+            "{:?}",
+            finished.latency_ns[0]
+        );
+        assert!(finished.late_ns[0] > 300_000);
+        assert_eq!(finished.latency_ns[99], None);
+        assert!(finished.latency_ns[..99].iter().all(Option::is_some));
+        assert!(finished.elapsed_ns > 1_000_000);
+    }
+}
