@@ -90,6 +90,8 @@ pub struct Point {
     pub unfinished: u64,
     /// How late the generator was at most for 99.9 % of the requests, in ns: so much of the latencies is not the contender's.
     pub generator_late_ns: f64,
+    /// For how long the host took the generator's core away, as a part of the time: requests were put off by it. Of the other core nobody knows.
+    pub generator_taken: f64,
     /// All requests, then by class.
     pub classes: Vec<ClassFigures>,
     /// The bound's percentile of slowdowns: of all rounds together, and of the best and the worst round.
@@ -306,6 +308,7 @@ struct Sum {
     late_ns: Histogram<u64>,
     rounds: u32,
     elapsed_ns: u64,
+    put_off_ns: u64,
     done: u64,
     slowdowns: Vec<f64>,
 }
@@ -318,6 +321,7 @@ impl Sum {
             late_ns: Histogram::new(3).unwrap(),
             rounds: 0,
             elapsed_ns: 0,
+            put_off_ns: 0,
             done: 0,
             slowdowns: Vec::new(),
         }
@@ -325,6 +329,7 @@ impl Sum {
 
     fn add(&mut self, plan: &Plan, run: &Run<'_>, finished: &crate::run::Finished) {
         finished.late_ns.iter().for_each(|late| _ = self.late_ns.record(*late));
+        self.put_off_ns += finished.put_off_ns;
         let latency = |number: usize| finished.latency_ns.get(number).copied().flatten();
         self.add_round(plan, run.requests, latency, finished.elapsed_ns);
     }
@@ -354,6 +359,7 @@ impl Sum {
             done_per_second: self.done as f64 / self.elapsed_ns.max(1) as f64 * 1e9,
             unfinished: self.figures.unfinished,
             generator_late_ns: self.late_ns.value_at_percentile(99.9) as f64,
+            generator_taken: self.put_off_ns as f64 / self.elapsed_ns.max(1) as f64,
             classes: self.figures.by_class(&plan.service.classes()),
             slowdown: self.figures.slowdown_at(plan.bound.percent),
             slowdown_spread: least.zip(most),

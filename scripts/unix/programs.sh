@@ -63,7 +63,7 @@ fetch_npm() {
 
 # With lists of its own: those of the host, as sources, are neither changed nor needed.
 fetch_debian() {
-    local apt=(apt-get -qq -o "Dir::Etc::SourceList=$PWD/list" -o Dir::Etc::SourceParts=/dev/null
+    local apt=(apt-get -qq -o Acquire::Retries=3 -o "Dir::Etc::SourceList=$PWD/list" -o Dir::Etc::SourceParts=/dev/null
         -o "Dir::State::Lists=$PWD/lists" -o "Dir::Cache=$PWD/cache")
     mkdir -p lists/partial cache/archives/partial
     # shellcheck disable=SC2016 # The names between parentheses are apt's.

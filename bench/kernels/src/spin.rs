@@ -113,7 +113,7 @@ impl Spinner {
 }
 
 /// Knuth's MMIX generator: a multiplication that waits for the last one.
-pub(crate) const fn scramble(state: u64) -> u64 {
+const fn scramble(state: u64) -> u64 {
     state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)
 }
 

@@ -11,6 +11,9 @@ use crate::sweep::{Kind, Participant, Point, Report};
 /// Columns of the tables of a load.
 const HEAD: [&str; 8] = ["", "class", "p50", "p99", "p99.9", "p99.99", "slowdown", "done/s"];
 
+/// From this part of the time on, what the host takes is worth a word: p99.9 has it in it.
+const NOISY: f64 = 0.0005;
+
 /// The report. `ours`: the name of the one that the others are compared with, if it took part.
 #[must_use]
 pub fn text(report: &Report, ours: &str, colour: Colour) -> String {
@@ -121,6 +124,14 @@ fn table(out: &mut String, report: &Report, load: f64, colour: Colour) {
             if number == 0 { colour.paint(DIM, line.trim_end()) } else { line.trim_end().to_owned() }
         );
     }
+    let taken = points.iter().map(|(_, point)| point.generator_taken).fold(0.0, f64::max);
+    if taken >= NOISY {
+        let text = format!(
+            "  this host took the generator's core away for up to {:.1} % of the time; it does so to the other core as well",
+            taken * 100.0
+        );
+        let _ = writeln!(out, "{}", colour.paint(YELLOW, &text));
+    }
     for (participant, point) in points {
         if point.unfinished > 0 {
             let text = format!("  {} left {} requests undone", participant.name, point.unfinished);
@@ -227,6 +238,7 @@ pub(super) mod tests {
             done_per_second: load * 1e6,
             unfinished: u64::from(slowdown > 900.0),
             generator_late_ns: 100.0,
+            generator_taken: 0.02,
             classes: ["all", "short", "long"].map(class).to_vec(),
             slowdown: Some(slowdown),
             slowdown_spread: Some((slowdown * 0.9, slowdown * 1.1)),
@@ -265,6 +277,7 @@ pub(super) mod tests {
             "bimodal:0.995:500ns:500us",
             "load 0.2: 200000 requests/s",
             "20.0× (18.0–22.0)",
+            "away for up to 2.0 % of the time",
             "fcfs left 1 requests undone",
             "fcfs           0.2  ours reaches 4.00×",
             "where a rival was better than ours",
