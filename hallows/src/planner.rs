@@ -11,7 +11,7 @@ use hallows_abi::Rights;
 use hallows_cache::Look;
 use hallows_interface::declared::{Declared, Malformed};
 use hallows_linux::machine::plan::{
-    CellPlan, PlacePlan, Plan, ProgramPlan, ServiceKind, ServicePlan, TimePlan, UseKind, UsePlan,
+    CellPlan, ClassPlan, PlacePlan, Plan, ProgramPlan, ServiceKind, ServicePlan, TimePlan, UseKind, UsePlan,
 };
 
 use crate::artifacts::Artifacts;
@@ -271,6 +271,7 @@ fn supervisor_plan(system: &System, program: usize) -> CellPlan {
         program,
         memory_bytes: SUPERVISOR_BYTES,
         slots: 4_096,
+        class: ClassPlan::Latency,
         priority: SUPERVISOR_PRIORITY,
         place: PlacePlan::Anywhere,
         time: None,
@@ -292,6 +293,7 @@ fn cell_plan(cell: &Cell, program: usize, first: usize) -> CellPlan {
         program,
         memory_bytes: cell.memory_bytes.unwrap_or(USUAL_MEMORY_BYTES),
         slots: cell.slots,
+        class: cell.class.into(),
         priority: cell.priority,
         place: cell.core.map_or(PlacePlan::Anywhere, PlacePlan::Core),
         time: cell.time.map(|time| TimePlan { budget_ns: time.budget_ns, period_ns: time.period_ns }),

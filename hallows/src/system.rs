@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use hallows_abi::{Rights, TimeBudget};
 use hallows_interface::declared::{Declared, Malformed};
+use hallows_kernel::Class;
 use hallows_supervisor::Ward;
 
 pub use problem::Problem;
@@ -49,7 +50,9 @@ pub struct Cell {
     pub memory_bytes: Option<u64>,
     /// Slots of its capability space; 0: the machine's default.
     pub slots: u32,
-    /// 0 the lowest, 7 the highest.
+    /// Before whom it runs.
+    pub class: Class,
+    /// 0 the lowest, 7 the highest, within its class.
     pub priority: u8,
     /// The only core that it may run on, counted from 0 among the machine's.
     pub core: Option<u32>,
@@ -199,6 +202,7 @@ impl System {
             program,
             memory_bytes: None,
             slots: 0,
+            class: Class::default(),
             priority: document::USUAL_PRIORITY,
             core: None,
             time: None,

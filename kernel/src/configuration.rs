@@ -18,8 +18,10 @@ pub struct Configuration {
     pub slots: u32,
     /// Memory of all cells and objects together, in bytes.
     pub memory_bytes: u64,
-    /// How long a thread runs while another of its priority waits, in nanoseconds.
+    /// How long a thread of the latency class runs while another of its priority waits, in nanoseconds.
     pub quantum_ns: u64,
+    /// The same in the batch class, in nanoseconds. Who is of another class does not wait for its end.
+    pub batch_quantum_ns: u64,
     /// How long a passive handler may run when its endpoint names no budget, in nanoseconds.
     pub handler_budget_ns: u64,
     /// How long the timekeeper may sleep while programs run and nothing is due, in nanoseconds: the grain of handler budgets
@@ -44,6 +46,8 @@ impl Default for Configuration {
             memory_bytes: 1 << 30,
             // The quantum that the field's schedulers are compared at (Shinjuku, Concord, TQ).
             quantum_ns: 5_000,
+            // Long beside what a switch costs, with the caches that it leaves behind.
+            batch_quantum_ns: 100_000,
             // Long beside any handler that answers from memory, short beside what a client would call a hang.
             handler_budget_ns: 10_000_000,
             coarse_tick_ns: 1_000_000,

@@ -1,9 +1,11 @@
 //! What the kernel keeps for each core: its run queue and what runs on it.
 
+use crate::class::{WHOLE_CORE, is_real_time};
 use crate::lock::{Lock, level};
 use crate::runqueue::RunQueue;
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, beside_sequentially_consistent_access};
-use crate::thread::NOBODY;
+use crate::table::Table;
+use crate::thread::{NEVER, NOBODY, Thread};
 use crate::trace::TraceRing;
 
 /// Why a thread gave up its core.
@@ -33,13 +35,13 @@ pub enum Idle {
 pub struct Waiting(u64);
 
 impl Waiting {
-    /// Bit 40: some may run on any core. Below it the best priority, 8 bits; below that how many wait.
+    /// Bit 40: some may run on any core. Below it the best rank, 8 bits; below that how many wait.
     const MOVABLE: u64 = 1 << 40;
 
     /// What a queue says.
     pub fn of(queue: &RunQueue) -> Self {
         let movable = if queue.has_movable() { Self::MOVABLE } else { 0 };
-        Self(movable | u64::from(queue.best_priority().unwrap_or(0)) << 32 | u64::from(queue.len()))
+        Self(movable | u64::from(queue.best_rank().unwrap_or(0)) << 32 | u64::from(queue.len()))
     }
 
     /// Whether anybody waits.
@@ -58,15 +60,15 @@ impl Waiting {
         self.0 as u32
     }
 
-    /// The best of their priorities.
+    /// The best of their ranks.
     #[expect(clippy::cast_possible_truncation, reason = "its 8 bits")]
-    pub const fn best_priority(self) -> u8 {
+    pub const fn best_rank(self) -> u8 {
         (self.0 >> 32) as u8
     }
 
-    /// Whether one of them should run before, or in turn with, a thread of that priority.
-    pub const fn competes_with(self, priority: u8) -> bool {
-        self.any() && self.best_priority() >= priority
+    /// Whether one of them should run before, or in turn with, a thread of that rank, which is not of the real-time class.
+    const fn competes_with(self, rank: u8) -> bool {
+        self.any() && self.best_rank() >= rank
     }
 }
 
@@ -107,6 +109,10 @@ pub struct Core {
     pub trace: Apart<TraceRing>,
     /// A [`Waiting`].
     waiting: AtomicU64,
+    /// The earliest deadline of those of the best rank that wait, if that is of the real-time class, in ns. Written before `waiting`.
+    earliest_ns: AtomicU64,
+    /// What is reserved of this core, in parts of [`WHOLE_CORE`].
+    reserved: AtomicU64,
     pub queue: Lock<{ level::LEAF }, RunQueue>,
 }
 
@@ -125,6 +131,8 @@ impl Core {
             posts: Apart(AtomicU64::new(0)),
             trace: Apart(TraceRing::new(trace_records)),
             waiting: AtomicU64::new(0),
+            earliest_ns: AtomicU64::new(NEVER),
+            reserved: AtomicU64::new(0),
             queue: Lock::new(RunQueue::new(core)),
         }
     }
@@ -159,8 +167,31 @@ impl Core {
     }
 
     /// Publishes what its queue, whose lock is held, says.
-    pub fn publish(&self, queue: &RunQueue) {
+    pub fn publish(&self, queue: &RunQueue, threads: &Table<Thread>) {
+        // Relaxed: the store behind it publishes both.
+        self.earliest_ns.store(queue.earliest_ns(threads), Ordering::Relaxed);
         self.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
         beside_sequentially_consistent_access();
+    }
+
+    /// Whether one of those that wait should run before a thread, or in turn with it.
+    pub fn is_wanted_from(&self, thread: &Thread) -> bool {
+        let (rank, waiting) = (thread.effective_rank(), self.waiting());
+        // A thread of the real-time class gives its core to nobody but who has to be done earlier.
+        waiting.competes_with(rank)
+            && (!is_real_time(rank)
+                || waiting.best_rank() > rank
+                || self.earliest_ns.load(Ordering::Relaxed) < thread.deadline_of_rank_ns())
+    }
+
+    /// Reserves a part of the core. False: so much is not left.
+    pub fn reserve(&self, share: u64) -> bool {
+        let add = |reserved: u64| reserved.checked_add(share).filter(|sum| *sum <= WHOLE_CORE);
+        self.reserved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+    }
+
+    /// Gives back what was reserved.
+    pub fn give_back(&self, share: u64) {
+        self.reserved.fetch_sub(share, Ordering::Relaxed);
     }
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use hallows_abi::{Handle, ObjectKind, Rights, TimeBudget, TraceRecord};
 
 use crate::cell::{CellState, LastFault};
+use crate::class::Class;
 use crate::lock::Token;
 use crate::slot::Capability;
 use crate::sync::Ordering;
@@ -41,6 +42,10 @@ pub struct CellPicture {
     pub faults: u32,
     /// How long the timekeeper saw its thread run, in ns: to the grain of its looks.
     pub used_ns: u64,
+    /// Before whom it runs.
+    pub class: Class,
+    /// Deadlines that it has missed, in the real-time class.
+    pub missed: u64,
     /// What has become of its time budget, if it has one.
     pub time: Option<TimePicture>,
     /// Bytes of linear memory in use.
@@ -128,6 +133,8 @@ impl<E: Engine> Kernel<E> {
                     running: thread.state.is_running(),
                     runnable: thread.state.is_runnable(),
                     used_ns: thread.used_ns.load(Ordering::Relaxed),
+                    class: Class::of(thread.rank.load(Ordering::Relaxed)),
+                    missed: thread.missed.load(Ordering::Relaxed),
                     time: thread.meter.lock(&mut token).0.picture(now.0, throttled),
                     memory_bytes: self.engine.memory_in_use(CellId(index)),
                     budget_bytes: (budget.limit.load(Ordering::Relaxed), budget.used.load(Ordering::Relaxed)),

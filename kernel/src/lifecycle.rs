@@ -386,6 +386,7 @@ impl<E: Engine> Kernel<E> {
         let budget = record.budget.load(Ordering::Relaxed);
         self.end_budget(token, budget, record.budget_generation.load(Ordering::Relaxed));
         self.refund(token, budget, own_bytes);
+        self.give_back_reservation(token, cell);
         self.cells.give_back(token, cell);
     }
 

@@ -42,6 +42,11 @@ pub trait Machine: Send + Sync + 'static {
     fn cell_faulted(&self, name: &str, report: &FaultReport<'_>) {
         let _ = (name, report);
     }
+    /// A cell of that name and of the real-time class was not done by its deadline, for the `missed`th time: for a machine that keeps a list of such things. Does not
+    /// block.
+    fn deadline_missed(&self, name: &str, cell: CellId, missed: u64) {
+        let _ = (name, cell, missed);
+    }
     /// Whether somebody else says how this cell's life ended, so that the log need not.
     fn tells_end_itself(&self, cell: CellId, kind: FaultKind) -> bool {
         let _ = (cell, kind);

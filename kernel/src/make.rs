@@ -7,6 +7,7 @@ use hallows_abi::{Error, ObjectKind, Rights, TimeBudget};
 
 use crate::capabilities::{HELD, WATCHING};
 use crate::cell::CellState;
+use crate::class::{Class, share};
 use crate::configuration::{DEFAULT_SPACE, PRIORITIES};
 use crate::engine::Unmappable;
 use crate::lock::{Token, level};
@@ -14,7 +15,7 @@ use crate::meter::Meter;
 use crate::objects::TimerSetting;
 use crate::slot::{Capability, Found, Name, Via};
 use crate::sync::{Ordering, fence};
-use crate::thread::NOBODY;
+use crate::thread::{NEVER, NOBODY};
 use crate::tree::Diminish;
 use crate::{CellId, CoreId, Engine, Kernel};
 
@@ -62,7 +63,9 @@ pub struct CellSpecification<'a> {
     pub memory_bytes: u64,
     /// Slots of its capability space; 0: the default.
     pub slots: u32,
-    /// 0 the lowest, 7 the highest.
+    /// Before whom it runs; [`Class::RealTime`] needs `pinned` and `time`, which is reserved.
+    pub class: Class,
+    /// 0 the lowest, 7 the highest, within its class.
     pub priority: u8,
     /// Serves on its callers' threads.
     pub passive: bool,
@@ -291,6 +294,14 @@ impl<E: Engine> Kernel<E> {
         if specification.time.is_some_and(|time| specification.passive || !self.can_keep(time)) {
             return Err(Error::BadArgument);
         }
+        let reservation = match (specification.class, specification.pinned, specification.time) {
+            // Service cores keep no time budgets.
+            (Class::RealTime, Some(core), Some(time)) if core.0 < self.configuration.general_cores() => {
+                Some((core.0, share(time)))
+            }
+            (Class::RealTime, ..) => return Err(Error::BadArgument),
+            _ => None,
+        };
         let program = {
             let record = self.programs.at(program.index);
             let (present, _) = record.program.lock(token);
@@ -311,7 +322,18 @@ impl<E: Engine> Kernel<E> {
                 return Err(error);
             }
         };
+        if let Some((core, share)) = reservation
+            && !self.core(core).reserve(share)
+        {
+            self.release_held(token, self.configuration.cores, faults);
+            self.refund(token, own_budget, own);
+            self.end_budget(token, own_budget, budget_generation);
+            return Err(Error::BudgetExhausted);
+        }
         let undo = |kernel: &Self, token: Unlocked<'_>| {
+            if let Some((core, share)) = reservation {
+                kernel.core(core).give_back(share);
+            }
             kernel.release_held(token, kernel.configuration.cores, faults);
             kernel.refund(token, own_budget, own);
             kernel.end_budget(token, own_budget, budget_generation);
@@ -329,7 +351,10 @@ impl<E: Engine> Kernel<E> {
         record.budget.store(own_budget, Ordering::Relaxed);
         record.budget_generation.store(budget_generation, Ordering::Relaxed);
         let thread = self.threads.at(cell);
-        thread.priority.store(specification.priority, Ordering::Relaxed);
+        thread.rank.store(specification.class.rank(specification.priority), Ordering::Relaxed);
+        thread.reserved_until_ns.store(NEVER, Ordering::Relaxed);
+        thread.job_ns.store(NEVER, Ordering::Relaxed);
+        thread.missed.store(0, Ordering::Relaxed);
         thread.pinned.store(specification.pinned.map_or(NOBODY, |core| core.0), Ordering::Relaxed);
         thread.standing.reset(specification.time.is_some());
         *thread.meter.lock(token).0 = Meter::new(specification.time);

@@ -99,6 +99,29 @@ impl Meter {
         }
     }
 
+    /// The thread, which has a reservation, is woken. By when it must be done, in ns. With what is left it goes on if that is no more than its share of what is
+    /// left of the period; else a new one begins now (the rule of the constant bandwidth server). If nothing is left it has until the end of the next.
+    pub fn arrive(&mut self, now_ns: u64) -> u64 {
+        self.advance(now_ns);
+        if let Some(budget) = self.budget {
+            let rest_ns = self.ends_ns.saturating_sub(now_ns);
+            let left = TimeBudget { budget_ns: self.left_ns(), period_ns: rest_ns };
+            if left.is_more_than(budget) {
+                self.ends_ns = now_ns.saturating_add(budget.period_ns);
+                self.used_ns = 0;
+            }
+            if self.left_ns() == 0 {
+                return self.replenished_ns().saturating_add(budget.period_ns);
+            }
+        }
+        self.ends_ns
+    }
+
+    /// When the present period ends, in ns; 0 before the first.
+    pub const fn ends_ns(&self) -> u64 {
+        self.ends_ns
+    }
+
     /// The thread has used so much time until now; its debt may be so much.
     pub fn spend(&mut self, now_ns: u64, elapsed_ns: u64, most_debt_ns: u64) {
         let Some(TimeBudget { budget_ns, .. }) = self.budget else { return };

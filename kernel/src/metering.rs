@@ -21,14 +21,15 @@
 
 use hallows_abi::TimeBudget;
 
+use crate::class::{Class, share};
 use crate::lock::{Token, level};
 use crate::meter::Switch;
 use crate::runqueue::Arrival;
 use crate::sync::Ordering;
-use crate::thread::NOBODY;
+use crate::thread::{NEVER, NOBODY};
 use crate::timekeeper::ACCOUNTING_NS;
 use crate::timers::Due;
-use crate::{Context, Engine, Kernel, Machine, Nanos};
+use crate::{CellId, Context, Engine, Kernel, Machine, Nanos};
 
 /// A budget is enforced to within about a quantum, where others wait: in a period of so many quanta that is a tenth.
 const QUANTA_IN_A_PERIOD: u64 = 10;
@@ -64,6 +65,7 @@ impl<E: Engine> Kernel<E> {
             let (mut meter, _) = record.meter.lock(token);
             meter.advance(now.0);
             meter.begin(now.0, self.switch(core));
+            record.follow(&meter);
             meter.left_ns()
         };
         record.standing.set_overdrawn(left_ns == 0);
@@ -120,6 +122,10 @@ impl<E: Engine> Kernel<E> {
             }
             meter.replenished_ns()
         };
+        // It gets no more time before its deadline.
+        if record.job_ns.load(Ordering::Relaxed) <= at_ns {
+            self.missed(token, thread);
+        }
         // Before it stands still: if it is woken in between it comes here again.
         if let Some(queue) = self.shard(thread) {
             let (mut queue, _) = queue.lock(token);
@@ -132,6 +138,53 @@ impl<E: Engine> Kernel<E> {
         self.due_at(at_ns);
         if !record.state.block() {
             self.enqueue(token, core, thread, Arrival::Fresh);
+        }
+    }
+
+    /// A thread with a reservation is about to be put into a queue: its deadline is set, and that of what it was woken for.
+    pub(crate) fn release<const M: u8>(&self, token: &mut Token<'_, M>, thread: u32) {
+        const { assert!(M < level::LEAF) };
+        let record = self.threads.at(thread);
+        let now = self.machine.now();
+        let until_ns = {
+            let (mut meter, _) = record.meter.lock(token);
+            let until_ns = meter.arrive(now.0);
+            record.follow(&meter);
+            until_ns
+        };
+        // Relaxed: the core that runs it gets it through its run state. What was begun before goes on.
+        let _ = record.job_ns.compare_exchange(NEVER, until_ns, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// A thread with a reservation is done with what it was woken for.
+    pub(crate) fn job_done(&self, token: &mut Token<'static, { level::NONE }>, thread: u32) {
+        let record = self.threads.at(thread);
+        if record.job_ns.load(Ordering::Relaxed) < self.machine.now().0 {
+            self.missed(token, thread);
+        }
+        record.job_ns.store(NEVER, Ordering::Relaxed);
+    }
+
+    /// A thread with a reservation does not keep its deadline.
+    fn missed(&self, token: &mut Token<'static, { level::NONE }>, thread: u32) {
+        let record = self.threads.at(thread);
+        // Once for each deadline.
+        if record.job_ns.swap(NEVER, Ordering::Relaxed) != NEVER {
+            let missed = record.missed.fetch_add(1, Ordering::Relaxed) + 1;
+            let (control, _) = self.cells.at(thread).control.lock(token);
+            self.machine.deadline_missed(&control.name, CellId(thread), missed);
+        }
+    }
+
+    /// A cell's place becomes free: what was reserved for it is, too.
+    pub(crate) fn give_back_reservation<const M: u8>(&self, token: &mut Token<'_, M>, cell: u32) {
+        const { assert!(M < level::LEAF) };
+        let record = self.threads.at(cell);
+        if record.is_reserved()
+            && let Some(time) = record.meter.lock(token).0.budget()
+        {
+            self.core(record.pinned.load(Ordering::Relaxed)).give_back(share(time));
+            record.rank.store(Class::default().rank(0), Ordering::Relaxed);
         }
     }
 
@@ -173,6 +226,7 @@ impl<E: Engine> Kernel<E> {
         let left_ns = {
             let (mut meter, _) = record.meter.lock(token);
             meter.spend(now.0, own_ns, most_debt_ns);
+            record.follow(&meter);
             meter.left_ns()
         };
         if left_ns == 0 {

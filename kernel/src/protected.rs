@@ -249,7 +249,7 @@ impl<E: Engine> Kernel<E> {
             core::hint::spin_loop();
         }
         let thread = self.threads.at(context.thread.0);
-        let priority = thread.effective_priority();
+        let priority = thread.effective_rank();
         let waiter = Waiter { thread: holder.thread, slot: holder.slot, priority, wants: Wants::Ownership };
         // SeqCst: two threads that come to wait for each other both say so before they look.
         thread.waits_for.store(server, Ordering::SeqCst);
@@ -350,7 +350,7 @@ impl<E: Engine> Kernel<E> {
     /// Lends the calling thread's priority to the holder, and to the one whom that waits for, and so on; and this core to the last of
     /// them, if it could run.
     pub(crate) fn help(&self, context: &mut Context, server: u32) {
-        let priority = self.threads.at(context.thread.0).effective_priority();
+        let priority = self.threads.at(context.thread.0).effective_rank();
         let mut server = server;
         for _ in 0..CHAIN {
             let Some(holder) = self.cells.at(server).monitor.holder() else { return };
@@ -393,7 +393,7 @@ impl<E: Engine> Kernel<E> {
             } else {
                 queue.push(&self.threads, thread, crate::runqueue::Arrival::Fresh);
             }
-            self.core(core).publish(&queue);
+            self.core(core).publish(&queue, &self.threads);
             if !may_run_here && self.core(core).does() == Idle::Parked {
                 crate::Machine::unpark(&self.machine, crate::CoreId(core));
             }

@@ -180,7 +180,7 @@ impl<E: Engine> Kernel<E> {
         let monitor = &self.cells.at(server).monitor;
         let inside = || monitor.holder().is_some_and(|holder| holder.slot == slot && holder.thread != me);
         while inside() {
-            let priority = self.threads.at(me).effective_priority();
+            let priority = self.threads.at(me).effective_rank();
             let waiter = Waiter { thread: me, slot, priority, wants: Wants::Departure };
             let gone = {
                 let (mut waiters, _) = monitor.waiters().lock(&mut context.token);

@@ -1,9 +1,9 @@
-//! Run queues: one for each core, by priority, new work before preempted work.
+//! Run queues: one for each core, by rank, new work before preempted work; in the real-time class the earliest deadline first.
 
-use crate::configuration::PRIORITIES;
+use crate::class::{RANKS, is_real_time};
 use crate::sync::Ordering;
 use crate::table::Table;
-use crate::thread::{NOBODY, Thread};
+use crate::thread::{NEVER, NOBODY, Thread};
 
 /// Why a thread is put into a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Arrival {
     Preempted,
 }
 
-/// So many fresh threads in a row may run before a preempted one of the same priority does: bounded starvation where the
+/// So many fresh threads in a row may run before a preempted one of the same rank does: bounded starvation where the
 /// fresh ones alone would fill the core.
 const FRESH_IN_A_ROW: u32 = 64;
 
@@ -25,16 +25,31 @@ struct List {
     tail: u32,
 }
 
+impl List {
+    /// Behind whom a thread is put, or [`NOBODY`].
+    fn place(&self, threads: &Table<Thread>, thread: &Thread, arrival: Arrival) -> u32 {
+        let mut behind = self.tail;
+        if is_real_time(thread.effective_rank()) {
+            let mine = (thread.deadline_of_rank_ns(), arrival == Arrival::Fresh);
+            // Who was preempted goes before who has the same deadline: it began first.
+            while behind != NOBODY && mine < (threads.at(behind).deadline_of_rank_ns(), true) {
+                behind = threads.at(behind).previous.load(Ordering::Relaxed);
+            }
+        }
+        behind
+    }
+}
+
 const EMPTY: List = List { head: NOBODY, tail: NOBODY };
 
 /// The threads that wait for one core.
 #[derive(Debug)]
 pub struct RunQueue {
     core: u32,
-    /// For each priority: fresh, preempted.
-    lists: [[List; 2]; PRIORITIES],
-    /// Bit n: priority n has somebody.
-    occupied: u8,
+    /// For each rank: fresh, preempted. In the real-time class all are in the first one, by their deadlines.
+    lists: [[List; 2]; RANKS],
+    /// Bit n: rank n has somebody.
+    occupied: u32,
     length: u32,
     /// How many of them may run on any core.
     movable: u32,
@@ -44,7 +59,7 @@ pub struct RunQueue {
 impl RunQueue {
     /// Nobody waits.
     pub const fn new(core: u32) -> Self {
-        Self { core, lists: [[EMPTY; 2]; PRIORITIES], occupied: 0, length: 0, movable: 0, fresh_in_a_row: 0 }
+        Self { core, lists: [[EMPTY; 2]; RANKS], occupied: 0, length: 0, movable: 0, fresh_in_a_row: 0 }
     }
 
     /// How many wait.
@@ -57,33 +72,50 @@ impl RunQueue {
         self.movable > 0
     }
 
-    /// The highest priority that somebody waits at.
-    #[expect(clippy::cast_possible_truncation, reason = "at most 7")]
-    pub const fn best_priority(&self) -> Option<u8> {
-        if self.occupied == 0 { None } else { Some(7 - self.occupied.leading_zeros() as u8) }
+    /// The highest rank that somebody waits at.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 31")]
+    pub const fn best_rank(&self) -> Option<u8> {
+        if self.occupied == 0 { None } else { Some(31 - self.occupied.leading_zeros() as u8) }
+    }
+
+    /// The earliest deadline of those of the best rank, in ns, if that is of the real-time class.
+    pub fn earliest_ns(&self, threads: &Table<Thread>) -> u64 {
+        let first = self
+            .best_rank()
+            .filter(|rank| is_real_time(*rank))
+            .and_then(|rank| self.lists.get(usize::from(rank)));
+        first.map_or(NEVER, |[list, _]| threads.at(list.head).deadline_of_rank_ns())
     }
 
     // The links' orders are relaxed: they are touched only under this queue's lock.
 
-    /// Puts a thread at the end of its list. It is in no queue.
+    /// Puts a thread at the end of its list, or where its deadline wants it. It is in no queue.
     pub fn push(&mut self, threads: &Table<Thread>, thread: u32, arrival: Arrival) {
         let record = threads.at(thread);
-        let priority = usize::from(record.effective_priority()).min(PRIORITIES - 1);
-        let which = usize::from(arrival == Arrival::Preempted);
-        let Some(list) = self.lists.get_mut(priority).and_then(|lists| lists.get_mut(which)) else { return };
-        record.next.store(NOBODY, Ordering::Relaxed);
-        record.previous.store(list.tail, Ordering::Relaxed);
-        if list.tail == NOBODY {
+        let rank = record.effective_rank();
+        let which = usize::from(arrival == Arrival::Preempted && !is_real_time(rank));
+        let rank = usize::from(rank).min(RANKS - 1);
+        let Some(list) = self.lists.get_mut(rank).and_then(|lists| lists.get_mut(which)) else { return };
+        let previous = list.place(threads, record, arrival);
+        let next =
+            if previous == NOBODY { list.head } else { threads.at(previous).next.load(Ordering::Relaxed) };
+        record.next.store(next, Ordering::Relaxed);
+        record.previous.store(previous, Ordering::Relaxed);
+        if previous == NOBODY {
             list.head = thread;
         } else {
-            threads.at(list.tail).next.store(thread, Ordering::Relaxed);
+            threads.at(previous).next.store(thread, Ordering::Relaxed);
         }
-        list.tail = thread;
-        // Core in the high half, priority and list in the low one.
-        #[expect(clippy::cast_possible_truncation, reason = "priority < 8, list < 2")]
-        let place = self.core << 8 | (priority << 1 | which) as u32;
+        if next == NOBODY {
+            list.tail = thread;
+        } else {
+            threads.at(next).previous.store(thread, Ordering::Relaxed);
+        }
+        // Core in the high half, rank and list in the low one.
+        #[expect(clippy::cast_possible_truncation, reason = "rank < 32, list < 2")]
+        let place = self.core << 8 | (rank << 1 | which) as u32;
         record.queued.store(place, Ordering::Relaxed);
-        self.occupied |= 1 << priority;
+        self.occupied |= 1 << rank;
         self.length += 1;
         self.movable += u32::from(record.pinned.load(Ordering::Relaxed) == NOBODY);
     }
@@ -95,8 +127,8 @@ impl RunQueue {
         if place == NOBODY || place >> 8 != self.core {
             return false;
         }
-        let (priority, which) = ((place >> 1 & 7) as usize, (place & 1) as usize);
-        let Some(lists) = self.lists.get_mut(priority) else { return false };
+        let (rank, which) = ((place >> 1 & 31) as usize, (place & 1) as usize);
+        let Some(lists) = self.lists.get_mut(rank) else { return false };
         let Some(list) = lists.get_mut(which) else { return false };
         let (previous, next) = (record.previous.load(Ordering::Relaxed), record.next.load(Ordering::Relaxed));
         if previous == NOBODY {
@@ -110,7 +142,7 @@ impl RunQueue {
             threads.at(next).previous.store(previous, Ordering::Relaxed);
         }
         if lists.iter().all(|list| list.head == NOBODY) {
-            self.occupied &= !(1 << priority);
+            self.occupied &= !(1 << rank);
         }
         record.queued.store(NOBODY, Ordering::Relaxed);
         self.length -= 1;
@@ -120,7 +152,7 @@ impl RunQueue {
 
     /// Takes the next thread to run.
     pub fn pop(&mut self, threads: &Table<Thread>) -> Option<u32> {
-        let [fresh, preempted] = *self.lists.get(usize::from(self.best_priority()?))?;
+        let [fresh, preempted] = *self.lists.get(usize::from(self.best_rank()?))?;
         let turn = self.fresh_in_a_row >= FRESH_IN_A_ROW && preempted.head != NOBODY;
         let thread = if fresh.head == NOBODY || turn { preempted.head } else { fresh.head };
         self.fresh_in_a_row = if thread == fresh.head { self.fresh_in_a_row + 1 } else { 0 };

@@ -3,6 +3,7 @@
 use hallows_abi::{Error, TraceKind};
 
 use crate::cell::CellState;
+use crate::class::is_real_time;
 use crate::core_record::{Idle, Reason};
 use crate::lock::{Token, level};
 use crate::runqueue::Arrival;
@@ -45,7 +46,7 @@ impl<E: Engine> Kernel<E> {
         if record.waiting().any() {
             let (mut queue, _) = record.queue.lock(token);
             let thread = queue.pop(&self.threads);
-            record.publish(&queue);
+            record.publish(&queue, &self.threads);
             if thread.is_some() {
                 return thread;
             }
@@ -65,7 +66,7 @@ impl<E: Engine> Kernel<E> {
             }
             let mut queue = record.queue.try_lock(token)?;
             let thread = queue.steal(&self.threads)?;
-            record.publish(&queue);
+            record.publish(&queue, &self.threads);
             self.core(core).trace.record(TraceKind::Steal, thread, thread, u64::from(victim));
             Some(thread)
         })
@@ -101,6 +102,9 @@ impl<E: Engine> Kernel<E> {
                 self.enqueue(token, core.0, thread, Arrival::Preempted);
             }
             Stop::Suspended | Stop::Idle => {
+                if running.is_reserved() {
+                    self.job_done(token, thread);
+                }
                 if !running.state.block() {
                     self.enqueue(token, core.0, thread, Arrival::Fresh);
                 }
@@ -131,9 +135,9 @@ impl<E: Engine> Kernel<E> {
         }
         let pinned = woken.pinned.load(Ordering::Relaxed);
         let here = self.may_run_on(pinned, core);
-        // A thread of lower priority than one that waits here queues up behind it.
-        let best = record.waiting().best_priority();
-        if here && record.handoff.load(Ordering::Relaxed) == NOBODY && woken.effective_priority() >= best {
+        // A thread that should not run before one that waits here queues up behind it. One with a reservation has it counted from now on.
+        let goes_first = woken.effective_rank() >= record.waiting().best_rank() && !woken.is_reserved();
+        if here && record.handoff.load(Ordering::Relaxed) == NOBODY && goes_first {
             record.handoff.store(thread, Ordering::Relaxed);
         } else {
             self.enqueue(token, core, thread, Arrival::Fresh);
@@ -159,6 +163,9 @@ impl<E: Engine> Kernel<E> {
         arrival: Arrival,
     ) {
         let woken = self.threads.at(thread);
+        if arrival == Arrival::Fresh && woken.is_reserved() {
+            self.release(token, thread);
+        }
         let target = self.place(from, thread, arrival);
         let record = self.core(target);
         self.push(token, target, thread, arrival);
@@ -170,7 +177,10 @@ impl<E: Engine> Kernel<E> {
         let running = record.running.load(Ordering::Relaxed);
         if running != NOBODY && running != thread {
             let other = self.threads.at(running);
-            if woken.effective_priority() > other.effective_priority() {
+            let (rank, other_rank) = (woken.effective_rank(), other.effective_rank());
+            let is_earlier =
+                || is_real_time(rank) && woken.deadline_of_rank_ns() < other.deadline_of_rank_ns();
+            if rank > other_rank || rank == other_rank && is_earlier() {
                 other.word.stop();
             }
             self.wake_timekeeper();
@@ -182,7 +192,7 @@ impl<E: Engine> Kernel<E> {
         const { assert!(M < level::LEAF) };
         let (mut queue, _) = self.core(target).queue.lock(token);
         queue.push(&self.threads, thread, arrival);
-        self.core(target).publish(&queue);
+        self.core(target).publish(&queue, &self.threads);
     }
 
     /// Whether a thread that is pinned so (or to [`NOBODY`]) may run on a core.
@@ -283,7 +293,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.core(context.core.0);
         let over = thread.standing.is_overdrawn() && thread.is_outside();
         let has_to = over || self.configuration.chaos || self.is_stopping();
-        if has_to || record.waiting().competes_with(thread.effective_priority()) {
+        if has_to || record.is_wanted_from(thread) {
             record.trace.record(TraceKind::Preempt, context.thread.0, context.thread.0, 0);
             self.yield_now(context);
             self.check_live(cell)?;

@@ -1,6 +1,7 @@
 //! Threads of execution: one for each cell, with the states that keep a wake-up from being lost.
 
 use crate::PreemptionWord;
+use crate::class::is_real_time;
 use crate::configuration::CHAIN;
 use crate::lock::{Lock, level};
 use crate::meter::Meter;
@@ -8,6 +9,9 @@ use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// No thread, core or cell, in the records below.
 pub const NOBODY: u32 = u32::MAX;
+
+/// No time, in ns.
+pub const NEVER: u64 = u64::MAX;
 
 /// What a thread is doing, for those that want to run it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +115,7 @@ impl RunState {
 pub struct Standing(AtomicU32);
 
 impl Standing {
-    /// The priority lent by those who wait for it; 0 when none.
+    /// The rank lent by those who wait for it; 0 when none.
     const LENT: u32 = 0xff;
     /// Its cell has a time budget.
     const METERED: u32 = 1 << 8;
@@ -141,9 +145,9 @@ impl Standing {
         self.0.store(if metered { Self::METERED } else { 0 }, Ordering::Relaxed);
     }
 
-    /// Lends it a priority.
-    pub fn lend(&self, priority: u8) {
-        let raise = |word: u32| Some(word & !Self::LENT | (word & Self::LENT).max(u32::from(priority)));
+    /// Lends it a rank.
+    pub fn lend(&self, rank: u8) {
+        let raise = |word: u32| Some(word & !Self::LENT | (word & Self::LENT).max(u32::from(rank)));
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, raise);
     }
 
@@ -232,8 +236,15 @@ pub struct Thread {
     pub word: PreemptionWord,
     /// Whether it runs. Written by anyone.
     pub state: RunState,
-    /// Priority of its cell.
-    pub priority: AtomicU8,
+    /// Its cell's class and priority in one number ([`crate::class`]).
+    pub rank: AtomicU8,
+    /// When its present reservation ends, in ns: its deadline, in the real-time class. [`NEVER`] for all others. Written under the meter's lock.
+    pub reserved_until_ns: AtomicU64,
+    /// When what it does at present must be done, in ns: the deadline that it was woken with. [`NEVER`]: nothing is, or that it was not is counted. By
+    /// who wakes it, and the core that runs it.
+    pub job_ns: AtomicU64,
+    /// Deadlines that it has missed.
+    pub missed: AtomicU64,
     /// What is not as usual with it. Written by anyone.
     pub standing: Standing,
     /// The time that it may use.
@@ -276,7 +287,10 @@ impl Thread {
         Self {
             word: PreemptionWord::default(),
             state: RunState::default(),
-            priority: AtomicU8::new(0),
+            rank: AtomicU8::new(0),
+            reserved_until_ns: AtomicU64::new(NEVER),
+            job_ns: AtomicU64::new(NEVER),
+            missed: AtomicU64::new(0),
             standing: Standing::default(),
             meter: Lock::default(),
             donor: AtomicU32::new(NOBODY),
@@ -379,8 +393,29 @@ impl Thread {
         self.depth.load(Ordering::Relaxed) == 0 && self.waits_for.load(Ordering::Relaxed) == NOBODY
     }
 
-    /// The priority that it runs at.
-    pub fn effective_priority(&self) -> u8 {
-        self.priority.load(Ordering::Relaxed).max(self.standing.lent())
+    /// The rank that it runs at.
+    pub fn effective_rank(&self) -> u8 {
+        self.rank.load(Ordering::Relaxed).max(self.standing.lent())
+    }
+
+    /// When it has to be done, among those of its rank in the real-time class, in ns. Who was lent such a rank stands in the way of somebody who has:
+    /// it comes first, until it is out of the way.
+    pub fn deadline_of_rank_ns(&self) -> u64 {
+        if self.standing.lent() > self.rank.load(Ordering::Relaxed) {
+            return 0;
+        }
+        self.reserved_until_ns.load(Ordering::Relaxed)
+    }
+
+    /// Its deadline is the end of its meter's period, whose lock is held.
+    pub fn follow(&self, meter: &Meter) {
+        if self.is_reserved() {
+            self.reserved_until_ns.store(meter.ends_ns(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether its cell is of the real-time class.
+    pub fn is_reserved(&self) -> bool {
+        is_real_time(self.rank.load(Ordering::Relaxed))
     }
 }

@@ -6,6 +6,7 @@
 
 use alloc::boxed::Box;
 
+use crate::class::Class;
 use crate::core_record::{Core, Idle};
 use crate::lock::{Token, level};
 use crate::objects::TimerSetting;
@@ -125,8 +126,12 @@ impl<E: Engine> Kernel<E> {
             seen.slice = slice;
             seen.since_ns = now.0;
         }
-        let waits = core.waiting().competes_with(thread.effective_priority());
-        if waits && now.0.saturating_sub(seen.since_ns) >= self.configuration.quantum_ns {
+        let waits = core.is_wanted_from(thread);
+        let quantum_ns = match Class::of(thread.effective_rank()) {
+            Class::Batch => self.configuration.batch_quantum_ns,
+            Class::Latency | Class::RealTime => self.configuration.quantum_ns,
+        };
+        if waits && now.0.saturating_sub(seen.since_ns) >= quantum_ns {
             thread.word.stop();
         }
         waits

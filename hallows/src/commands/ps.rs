@@ -8,6 +8,7 @@ use hallows_linux::host::control::protocol::{
     CellStatus, MachineStatus, Request, Response, TimeStatus, TimekeeperState,
 };
 use hallows_linux::host::cores::TimekeeperPlace;
+use hallows_linux::machine::plan::ClassPlan;
 
 use super::show::{duration, size, state};
 use super::stop::{directory, machine, refused};
@@ -111,9 +112,15 @@ pub fn note<'a>(cells: impl IntoIterator<Item = &'a CellStatus>, cell: &CellStat
         )
     });
     let failed = cell.last_fault.as_ref().map(|fault| format!("last fault: {}", Printable(fault)));
-    cell.time
-        .map(|time| budget(&time))
+    let class = match cell.class {
+        ClassPlan::Latency => None,
+        ClassPlan::Batch => Some("batch".to_owned()),
+        ClassPlan::RealTime if cell.missed_deadlines == 0 => Some("real-time".to_owned()),
+        ClassPlan::RealTime => Some(format!("real-time, missed {} deadlines", cell.missed_deadlines)),
+    };
+    class
         .into_iter()
+        .chain(cell.time.map(|time| budget(&time)))
         .chain(waits_for)
         .chain(failed)
         .collect::<Vec<_>>()

@@ -201,6 +201,7 @@ impl Bench {
             name,
             memory_bytes: memory,
             slots: 0,
+            class: Default::default(),
             priority: 3,
             passive,
             pinned: Some(CoreId(core)),

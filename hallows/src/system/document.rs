@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use hallows_abi::TimeBudget;
+use hallows_linux::machine::plan::ClassPlan;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -39,6 +40,7 @@ pub struct CellTable {
     pub native: bool,
     pub memory: Option<Spanned<Bytes>>,
     pub slots: Option<Spanned<u32>>,
+    pub class: Option<Spanned<ClassPlan>>,
     pub priority: Option<Spanned<u8>>,
     pub core: Option<u32>,
     pub time: Option<Spanned<TimeText>>,

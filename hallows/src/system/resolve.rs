@@ -1,6 +1,6 @@
 //! What a system description means: names become places, wishes become policies, and what cannot work is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::ops::Range;
 use std::path::Path;
@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use hallows_abi::{Rights, TimeBudget};
 use hallows_interface::declared::Declared;
+use hallows_kernel::{Class, WHOLE_CORE, share};
+use hallows_linux::machine::plan::ClassPlan;
 use hallows_supervisor::{Policy, Restart, Ward};
 use toml::Spanned;
 
@@ -81,6 +83,7 @@ pub fn resolve(file: &Path, text: &str, programs: Programs<'_>, document: Docume
         }
     }
     interfaces::check(source, programs, &entries, &cells, &declared)?;
+    reservations(source, &entries, &cells)?;
     unix::one_reads_the_console(source, &entries, &cells)?;
     registry::instruct(source, &entries, &mut cells, &declared)?;
     let awaited = awaited(source, &entries, &document.stop_after)?;
@@ -130,6 +133,7 @@ fn cell(source: Source<'_>, programs: Programs<'_>, entry: &Entry) -> Checked<Ce
         program: program(source, programs, table)?,
         memory_bytes: memory(source, table.memory.as_ref())?,
         slots: within(source, "slots", table.slots.as_ref(), SLOTS, 0)?,
+        class: class(source, entry, passive)?,
         priority: within(source, "priority", table.priority.as_ref(), 0..=HIGHEST_PRIORITY, USUAL_PRIORITY)?,
         core: table.core,
         arguments: table.arguments.iter().map(|argument| argument.0.clone()).collect(),
@@ -208,6 +212,45 @@ fn time(source: Source<'_>, time: Option<&Spanned<TimeText>>, passive: bool) -> 
         );
     }
     Ok(Some(budget))
+}
+
+/// A cell's class. The real-time class has to be told where, and how much.
+fn class(source: Source<'_>, entry: &Entry, passive: bool) -> Checked<Class> {
+    let table = &entry.table;
+    let Some(class) = &table.class else { return Ok(Class::default()) };
+    let problem = |message: &str, help: &str| Err(source.problem(class.span(), message).help(help));
+    if passive {
+        return problem(
+            "a passive cell has no class of its own",
+            "its handlers run on their callers' threads, and are as urgent as those; give the callers a class",
+        );
+    }
+    if *class.get_ref() == ClassPlan::RealTime && (table.core.is_none() || table.time.is_none()) {
+        return problem(
+            "a cell of the real-time class needs `core` and `time`",
+            "say where it runs and what is reserved for it there, for example core = 0 and time = \"200us/1ms\"",
+        );
+    }
+    Ok((*class.get_ref()).into())
+}
+
+/// No core can be reserved for more than all of its time.
+fn reservations(source: Source<'_>, entries: &[Entry], cells: &[Cell]) -> Checked<()> {
+    let mut reserved = BTreeMap::<u32, u64>::new();
+    for (entry, cell) in entries.iter().zip(cells).filter(|(_, cell)| cell.class == Class::RealTime) {
+        let (Some(core), Some(time), Some(place)) = (cell.core, cell.time, &entry.table.time) else {
+            continue;
+        };
+        let sum = reserved.entry(core).or_default();
+        *sum += share(time);
+        if *sum > WHOLE_CORE {
+            let percent = *sum as f64 / WHOLE_CORE as f64 * 100.0;
+            return Err(source
+                .problem(place.span(), format!("with this, {percent:.1} % of core {core} would be reserved"))
+                .help("the times of all cells of the real-time class on one core are at most their periods, together"));
+        }
+    }
+    Ok(())
 }
 
 fn within<T: Copy + PartialOrd + Display>(

@@ -2,7 +2,7 @@
 
 use hallows_abi::Rights;
 use hallows_linux::machine::plan::{
-    CellPlan, PlacePlan, Plan, ServiceKind, ServicePlan, StreamWay, UnixPlan, UseKind, UsePlan,
+    CellPlan, ClassPlan, PlacePlan, Plan, ServiceKind, ServicePlan, StreamWay, UnixPlan, UseKind, UsePlan,
 };
 use hallows_linux::services::{
     Badge, ENDPOINT_GRANT, ENDPOINT_RIGHTS, GRANT_RIGHTS, GRANTS, PASSIVELY, directory_grant,
@@ -182,6 +182,7 @@ fn service_cell(
         program,
         memory_bytes: SERVICE_BYTES,
         slots: SERVICE_SLOTS,
+        class: ClassPlan::Latency,
         priority: SERVICE_PRIORITY,
         place: on,
         time: None,
@@ -203,6 +204,7 @@ fn null_cell(name: &str, program: usize) -> CellPlan {
         program,
         memory_bytes: SERVICE_BYTES,
         slots: 0,
+        class: ClassPlan::Latency,
         priority: SERVICE_PRIORITY,
         place: PlacePlan::Anywhere,
         time: None,

@@ -3,6 +3,7 @@
 use hallows_abi::{Account, Error, NewCell, ObjectKind, OnBudget, Reply, Rights, Running, Serving};
 
 use super::Request;
+use crate::class::Class;
 use crate::make::{CellSpecification, Service};
 use crate::slot::Found;
 use crate::sync::Ordering;
@@ -77,6 +78,9 @@ impl<E: Engine> Kernel<E> {
             Running::Passive => (true, None),
             Running::Active(time) => (false, time),
         };
+        let caller = self.threads.at(request.cell);
+        let own_rank = caller.rank.load(Ordering::Relaxed);
+        let class = Class::of(own_rank).of_child();
         let specification = CellSpecification {
             name: "",
             memory_bytes: new.memory_bytes,
@@ -85,13 +89,13 @@ impl<E: Engine> Kernel<E> {
                 Some(0) => return Err(Error::BadArgument),
                 slots => slots.unwrap_or(0),
             },
+            class,
             priority: new.priority,
             passive,
             pinned: None,
             time,
         };
-        let caller = self.threads.at(request.cell);
-        if specification.priority > caller.priority.load(Ordering::Relaxed) {
+        if class.rank(new.priority) > own_rank {
             return Err(Error::NoRight);
         }
         if let Some(own) = caller.meter.lock(&mut context.token).0.budget()

@@ -18,6 +18,7 @@ fn cell_of(world: &World, name: &str, source: &str, priority: u8, time: Option<T
         name,
         memory_bytes: 8 << 20,
         slots: 0,
+        class: Default::default(),
         priority,
         passive: false,
         pinned: None,

@@ -73,6 +73,7 @@ impl Host {
             name: "main",
             memory_bytes: 8 << 20,
             slots,
+            class: Default::default(),
             priority: 3,
             passive: false,
             pinned: None,

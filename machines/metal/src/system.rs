@@ -111,6 +111,7 @@ impl System {
             memory_bytes: CELL_MEMORY_BYTES,
             slots: 0,
             // In the middle: there is room on both sides.
+            class: Default::default(),
             priority: 3,
             passive: serving == Serving::Passive,
             pinned: None,

@@ -189,6 +189,7 @@ impl Simulation {
             name,
             memory_bytes: 1 << 20,
             slots: 0,
+            class: Default::default(),
             priority,
             passive,
             pinned: None,

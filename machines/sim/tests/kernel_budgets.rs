@@ -30,6 +30,7 @@ fn specification(priority: u8, time: Option<TimeBudget>) -> CellSpecification<'s
         name: "cell",
         memory_bytes: 1 << 20,
         slots: 0,
+        class: Default::default(),
         priority,
         passive: false,
         pinned: None,

@@ -562,6 +562,7 @@ fn a_chain_of_derivations_ends_with_too_deep() {
         name: "deriver",
         memory_bytes: 1 << 20,
         slots: 128,
+        class: Default::default(),
         priority: 3,
         passive: false,
         pinned: None,

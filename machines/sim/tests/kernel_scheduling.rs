@@ -18,6 +18,7 @@ fn specification(priority: u8, pinned: Option<CoreId>) -> CellSpecification<'sta
         name: "cell",
         memory_bytes: 1 << 20,
         slots: 0,
+        class: Default::default(),
         priority,
         passive: false,
         pinned,

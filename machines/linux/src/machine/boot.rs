@@ -354,6 +354,7 @@ impl Made {
             name: &plan.name,
             memory_bytes: plan.memory_bytes,
             slots: plan.slots,
+            class: plan.class.into(),
             priority: plan.priority,
             passive,
             pinned: match plan.place {
@@ -451,6 +452,7 @@ mod tests {
             program: 0,
             memory_bytes: 0,
             slots: 0,
+            class: Default::default(),
             priority: 0,
             place: PlacePlan::Anywhere,
             time: None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use hallows_abi::{FaultKind, FaultReport};
+use hallows_abi::{FaultKind, FaultReport, Printable};
 use hallows_kernel::{CellId, CoreId, Machine, Nanos};
 
 use super::console::Console;
@@ -218,6 +218,14 @@ impl Machine for LinuxMachine {
         self.faults.add(name, report);
         // Before the log says of it.
         self.outlets.finish(CellId(report.cell));
+    }
+
+    fn deadline_missed(&self, name: &str, cell: CellId, missed: u64) {
+        // The first, and then ever fewer: who misses all of them would fill the log.
+        if missed.is_power_of_two() {
+            let line = format!("cell {} ({}): missed a deadline, {missed} so far", Printable(name), cell.0);
+            self.console.line(line.as_bytes());
+        }
     }
 
     fn tells_end_itself(&self, cell: CellId, kind: FaultKind) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Everything is checked by the one who makes it; what is wrong in one all the same is an error of boot, not a panic.
 
+use hallows_kernel::Class;
 use serde::{Deserialize, Serialize};
 
 use super::paths::Requirement;
@@ -160,7 +161,10 @@ pub struct CellPlan {
     pub memory_bytes: u64,
     /// Slots of its capability space; 0: the kernel's default.
     pub slots: u32,
-    /// 0 the lowest, 7 the highest.
+    /// Before whom it runs.
+    #[serde(default)]
+    pub class: ClassPlan,
+    /// 0 the lowest, 7 the highest, within its class.
     pub priority: u8,
     /// Where it runs.
     pub place: PlacePlan,
@@ -174,6 +178,39 @@ pub struct CellPlan {
     pub uses: Vec<UsePlan>,
     /// The endpoint that its faults go to: a cell's place in [`Plan::cells`] (an earlier one), and a place in its `serves`.
     pub faults: Option<(usize, usize)>,
+}
+
+/// A scheduling class, as [`Class`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassPlan {
+    /// Before all others, within what is reserved for it.
+    RealTime,
+    /// What answers somebody.
+    #[default]
+    Latency,
+    /// What nobody else wants.
+    Batch,
+}
+
+impl From<ClassPlan> for Class {
+    fn from(class: ClassPlan) -> Self {
+        match class {
+            ClassPlan::RealTime => Self::RealTime,
+            ClassPlan::Latency => Self::Latency,
+            ClassPlan::Batch => Self::Batch,
+        }
+    }
+}
+
+impl From<Class> for ClassPlan {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::RealTime => Self::RealTime,
+            Class::Latency => Self::Latency,
+            Class::Batch => Self::Batch,
+        }
+    }
 }
 
 /// A time budget, as [`hallows_abi::TimeBudget`].

@@ -123,6 +123,8 @@ impl Surroundings {
             },
             core: has_run.then_some(core),
             cpu_ns: picture.used_ns,
+            class: picture.class.into(),
+            missed_deadlines: picture.missed,
             time: picture.time.map(|time| TimeStatus {
                 budget_ns: time.budget.budget_ns,
                 period_ns: time.budget.period_ns,

@@ -209,6 +209,7 @@ impl World {
             name,
             memory_bytes,
             slots: 0,
+            class: Default::default(),
             priority: 3,
             passive,
             pinned: None,

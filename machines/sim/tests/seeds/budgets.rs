@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use hallows_abi::{Error, Handle, NO_DEADLINE};
-use hallows_kernel::{CellId, CellSpecification, Configuration, TimeBudget};
+use hallows_kernel::{CellId, CellSpecification, Class, Configuration, CoreId, TimeBudget};
 use hallows_sim::{Faults, Simulation};
 
 use crate::chains::link;
@@ -23,6 +23,7 @@ fn specification(priority: u8, time: TimeBudget) -> CellSpecification<'static> {
         name,
         memory_bytes,
         slots: 0,
+        class: Default::default(),
         priority,
         passive: false,
         pinned: None,
@@ -160,11 +161,16 @@ fn nobody_gets_more_than_its_share_and_nobody_starves() {
             (program, computed)
         };
         let mut capped = Vec::new();
+        let are_reserved = random.chance(500_000);
         for priority in [7, 5, 5] {
             let period_ns = 60_000 + random.below(60_000);
             let time = TimeBudget { budget_ns: period_ns / (4 + random.below(4)), period_ns };
             let (program, computed) = spinner(&mut sim);
-            let (cell, _) = sim.cell_of(&program, None, &specification(priority, time));
+            let capped_only = specification(priority, time);
+            // Budgets that are reserved are no more than that, either.
+            let reserved =
+                CellSpecification { class: Class::RealTime, pinned: Some(CoreId(0)), ..capped_only.clone() };
+            let (cell, _) = sim.cell_of(&program, None, if are_reserved { &reserved } else { &capped_only });
             sim.start(cell);
             capped.push((cell, time, computed));
         }

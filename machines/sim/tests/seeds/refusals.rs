@@ -188,6 +188,7 @@ fn a_refused_message_leaves_what_it_would_have_moved_under_its_handle() {
                 name: "passive",
                 memory_bytes: 1 << 20,
                 slots: 8,
+                class: Default::default(),
                 priority,
                 passive: true,
                 pinned: None,

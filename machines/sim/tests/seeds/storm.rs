@@ -5,7 +5,7 @@ use hallows_abi::{
     Error, EventKind, Function, Handle, NewCell, ObjectKind, OnBudget, OnCell, OnSpace, Operation, Reply,
     Rights, Running, TimeBudget, Transfer, TransferMode,
 };
-use hallows_kernel::{CellSpecification, Configuration, CoreId};
+use hallows_kernel::{CellSpecification, Class, Configuration, CoreId};
 use hallows_sim::{Faults, Halt, Incoming, Process, Response, Simulation, Trouble};
 
 use crate::lives::OrKilled;
@@ -397,15 +397,24 @@ fn a_storm_of_anything_leaves_the_kernel_whole() {
             let program = if place < 3 { &reactor } else { &main };
             let faults = endpoints.last().filter(|_| place == 3);
             // Few free slots, so that spaces fill up.
+            let class = match random.below(4) {
+                0 => Class::Batch,
+                // One of them has a reservation: others would find the core taken.
+                1 if place == 4 => Class::RealTime,
+                _ => Class::Latency,
+            };
+            let is_reserved = class == Class::RealTime;
             let specification = CellSpecification {
                 name: "storm",
                 memory_bytes: 1 << 20,
                 slots: 16,
+                class,
                 priority: random.below(8) as u8,
                 passive,
-                pinned: (random.below(4) == 0).then(|| CoreId(random.below(u64::from(cores)) as u32)),
+                pinned: (random.below(4) == 0 || is_reserved)
+                    .then(|| CoreId(random.below(u64::from(cores)) as u32)),
                 // Some stand still between any two steps.
-                time: (!passive && random.below(3) == 0)
+                time: (!passive && (random.below(3) == 0 || is_reserved))
                     .then(|| TimeBudget { budget_ns: 1 + random.below(50_000), period_ns: 50_000 }),
             };
             let (cell, root) = sim.cell_of(program, faults, &specification);

@@ -8,6 +8,7 @@ use crate::host::core_set::{CoreId, CoreSet};
 use crate::host::cores::TimekeeperPlace;
 use crate::host::tier::{Tier, TierReport};
 use crate::machine::paths::PathTaken;
+use crate::machine::plan::ClassPlan;
 
 /// Version of this protocol: counts the changes that a client which does not know of them trips over.
 pub const PROTOCOL: u32 = 1;
@@ -367,6 +368,12 @@ pub struct CellStatus {
     pub core: Option<CoreId>,
     /// Processor time that it has used, in nanoseconds.
     pub cpu_ns: u64,
+    /// Before whom it runs.
+    #[serde(default)]
+    pub class: ClassPlan,
+    /// Deadlines that it has missed, in the real-time class.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed_deadlines: u64,
     /// Its time budget, and what it has used of it; `None` if it may have all time that nobody else wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<TimeStatus>,
@@ -382,6 +389,11 @@ pub struct CellStatus {
     /// How it last failed: by a fault, or by an exit with another status than 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_fault: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A cell's time budget, at a moment.
@@ -470,6 +482,8 @@ mod tests {
                 state: CellState::Waiting,
                 core: None,
                 cpu_ns: 4,
+                class: ClassPlan::RealTime,
+                missed_deadlines: 2,
                 time: Some(TimeStatus {
                     budget_ns: 200,
                     period_ns: 1_000,

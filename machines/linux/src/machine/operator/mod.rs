@@ -349,6 +349,7 @@ impl Operator {
             name: "messenger",
             memory_bytes: MESSENGER_BYTES,
             slots: 0,
+            class: Default::default(),
             priority: MESSENGER_PRIORITY,
             passive: false,
             pinned: None,

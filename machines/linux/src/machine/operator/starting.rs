@@ -87,6 +87,7 @@ impl Operator {
             name,
             memory_bytes: request.memory_bytes,
             slots: if directories.is_empty() { 0 } else { PROGRAM_SLOTS },
+            class: Default::default(),
             priority: PRIORITY,
             passive,
             pinned: None,

@@ -145,6 +145,7 @@ impl Operator {
             name: &name,
             memory_bytes: SERVER_BYTES,
             slots: core.map_or(0, |_| PROGRAM_SLOTS),
+            class: Default::default(),
             priority: SERVER_PRIORITY,
             passive: core.is_none(),
             pinned: core,

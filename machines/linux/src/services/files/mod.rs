@@ -10,6 +10,7 @@
 //! | `table` | which file a badge stands for |
 //! | `frame` | an answer with many bytes, put together where they are read to |
 //! | `ahead` | what is read before it is asked for |
+//! | `looked` | what was just looked at, and is opened next |
 
 mod ahead;
 mod beneath;
@@ -17,6 +18,7 @@ mod bytes;
 mod devices;
 mod entries;
 mod frame;
+mod looked;
 mod names;
 mod opened;
 mod path;
@@ -31,7 +33,7 @@ use std::sync::Arc;
 use hallows_sdk::stub::Status::Done;
 use hallows_sdk::stub::{Answer, Borrow, Client, Decoder, List, Message, Own, Request, Resource, Value};
 use hallows_system::files::{
-    self, Advice, Beginning, Entry, File, Moment, Opened, Opening, Refusal, Service, Status, Target,
+    self, Advice, Beginning, Entry, File, Kind, Moment, Opened, Opening, Refusal, Service, Status, Target,
 };
 use rustix::io::Errno;
 
@@ -41,6 +43,7 @@ use self::ahead::{Ahead, Part};
 use self::devices::Devices;
 use self::entries::BATCH_BYTES;
 use self::frame::{Frame, tag_of_close, tag_of_read};
+use self::looked::Looked;
 use self::names::LINK_BYTES;
 use self::opened::OpenFile;
 use self::table::Table;
@@ -62,6 +65,7 @@ pub(super) struct Files<E> {
     batch: Vec<u8>,
     link: Box<[u8; LINK_BYTES]>,
     ahead: Ahead,
+    looked: Looked,
     tag_of_read: [u8; 4],
     tag_of_close: [u8; 4],
 }
@@ -83,6 +87,7 @@ impl<E: OwnEndpoint> Files<E> {
             batch: Vec::new(),
             link: Box::new([0; LINK_BYTES]),
             ahead: Ahead::new(),
+            looked: Looked::default(),
             tag_of_read: tag_of_read(),
             tag_of_close: tag_of_close(),
         })
@@ -90,6 +95,7 @@ impl<E: OwnEndpoint> Files<E> {
 
     /// Answers a message.
     pub fn message<'m>(&'m mut self, message: Message<'m>) -> Answer<'m> {
+        self.looked.turn();
         // Reads go past the stubs: they would copy the bytes once more.
         if message.bytes.starts_with(&self.tag_of_read) {
             return self.answer_read(message);
@@ -249,7 +255,9 @@ impl<E: OwnEndpoint> Service for Files<E> {
         most: u32,
     ) -> Result<Opened<'_>, Refusal> {
         let directory = self.table.get(client.badge).ok_or(Refusal::BadDescriptor)?;
-        let (file, status) = directory.open(path, how, &mut self.devices, || self.installed.permit())?;
+        let seen = self.looked.has_seen(client.badge, path);
+        let (file, status) =
+            directory.open(path, how, seen, &mut self.devices, || self.installed.permit())?;
         let beginning = self.frame.beginning(&file, status.size, most);
         let badge = self.table.insert(file).ok_or(Refusal::TooManyFiles)?;
         let Ok(capability) = self.endpoint.mint(badge) else {
@@ -271,7 +279,11 @@ impl<E: OwnEndpoint> Service for Files<E> {
     }
 
     fn file_status_of(&mut self, client: Client, path: &[u8], follow: bool) -> Result<Status, Refusal> {
-        self.file(client)?.status_of(path, follow)
+        let status = self.file(client)?.status_of(path, follow)?;
+        if matches!(status.kind, Kind::Regular | Kind::Directory) {
+            self.looked.note(client.badge, path);
+        }
+        Ok(status)
     }
 
     fn file_set_times_of(

@@ -78,7 +78,7 @@ impl OpenFile {
         if directory.read_only { Err(Refusal::ReadOnly) } else { Ok(directory) }
     }
 
-    /// Opens what is below this directory.
+    /// Opens what is below this directory. `seen`: the path was just found to lead to a file or a directory.
     ///
     /// # Errors
     ///
@@ -88,13 +88,16 @@ impl OpenFile {
         &self,
         path: &[u8],
         how: Opening,
+        seen: bool,
         devices: &mut Devices,
         permit: impl FnOnce() -> Option<Permit>,
     ) -> Result<(Self, Status), Refusal> {
         let directory = self.directory()?;
         let path = Relative::new(path)?;
         let permit = permit().ok_or(Refusal::TooManyFiles)?;
-        directory.check_kind(path, how)?;
+        if !seen {
+            directory.check_kind(path, how)?;
+        }
         let descriptor = if directory.read_only {
             directory.open_unchanged(path, how)?
         } else {

@@ -158,6 +158,26 @@ fn who_waits_at_a_pipes_other_end_does_not_notice_that_it_was_refused() {
 }
 
 #[test]
+fn what_was_just_looked_at_is_opened_without_another_look_and_refused_if_it_is_no_file_any_more() {
+    let mut world = World::new("open-looked");
+    world.put("inside/file", "text");
+    world.files.file_status_of(ROOT, b"file", true).unwrap();
+    world.files.looked.turn();
+    assert!(world.files.looked.has_seen(ROOT.badge, b"file"));
+    let file = world.open("file", READ | FOLLOW).unwrap();
+    assert_eq!(world.read(file).unwrap(), b"text");
+    // Another process puts something else there in between.
+    std::fs::remove_file(world.path("inside/file")).unwrap();
+    mknodat(CWD, world.path("inside/file"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    assert_eq!(world.open("file", READ | FOLLOW).unwrap_err(), Refusal::NotSupported);
+    // What is neither file nor directory is no reason not to look again.
+    world.files.looked.turn();
+    assert_eq!(world.files.file_status_of(ROOT, b"file", true).unwrap().kind, Kind::Pipe);
+    world.files.looked.turn();
+    assert!(!world.files.looked.has_seen(ROOT.badge, b"file"));
+}
+
+#[test]
 fn files_of_processes_are_not_opened_wherever_they_are_mounted() {
     for path in ["/", "/proc"] {
         let installed = installed_with(|resources| resources.directories = vec![grant(path.as_ref(), false)]);
