@@ -33,6 +33,7 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_spin::PROGRAM,
     &hallows_tally::PROGRAM,
     &hallows_tally_client::PROGRAM,
+    &hallows_ticker::PROGRAM,
     &hallows_worker::PROGRAM,
 ];
 

@@ -137,6 +137,17 @@ fn a_greedy_loop_with_a_budget_leaves_the_rest_to_those_below_it() {
 }
 
 #[test]
+fn a_periodic_program_with_a_reservation_runs_beside_loops_of_other_classes() {
+    let (text, code) = run(&["deadlines"]);
+    // How late it was is this host's affair.
+    assert!(
+        text.contains("1000 jobs, one in 1000 us: woken up") && text.contains("were not done in time"),
+        "{text}"
+    );
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
 fn a_period_that_the_machine_is_too_coarse_for_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("fine.toml");

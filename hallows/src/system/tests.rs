@@ -7,6 +7,7 @@ use std::time::Duration;
 use hallows_abi::Rights;
 use hallows_interface::Hash;
 use hallows_interface::declared::{Declared, Direction, Malformed};
+use hallows_kernel::Class;
 use hallows_supervisor::Restart;
 
 use super::{EndpointPlace, Problem, ProgramSource, Programs, Service, System};
@@ -169,6 +170,26 @@ fn a_key_that_there_is_not_is_said_with_those_that_there_are() {
 }
 
 #[test]
+fn no_core_is_reserved_for_more_than_its_time() {
+    let cell = |name: &str, core: u32, time: &str| {
+        format!(
+            "[cells.{name}]\nprogram = \"spin\"\nclass = \"real-time\"\ncore = {core}\ntime = \"{time}\"\n"
+        )
+    };
+    let two = cell("a", 0, "600us/1ms") + &cell("b", 1, "600us/1ms");
+    let system = parse(&two).unwrap();
+    assert!(system.cells.iter().all(|cell| cell.class == Class::RealTime));
+    let thirds = ["a", "b", "c"].map(|name| cell(name, 0, "1ms/3ms")).concat();
+    assert!(parse(&thirds).is_ok(), "all of it may be");
+    let (line, message, advice) = problem(&(two + &cell("c", 0, "401us/1ms")));
+    assert_eq!(line, 15);
+    assert!(
+        message.contains("100.1 % of core 0 would be reserved") && advice.contains("together"),
+        "{message} {advice}"
+    );
+}
+
+#[test]
 fn values_are_said_with_what_is_allowed() {
     let cell = |line: &str| format!("[cells.a]\nprogram = \"spin\"\n{line}\n");
     for (line, message_has, advice_has) in [
@@ -177,6 +198,14 @@ fn values_are_said_with_what_is_allowed() {
         ("memory = \"1K\"", "1024 bytes", "64K"),
         ("memory = \"99999999999G\"", "64K", "docs/programs.md"),
         ("priority = 8", "cannot be 8", "from 0 to 7"),
+        ("class = \"urgent\"", "`real-time`, `latency`, `batch`", "docs/programs.md"),
+        ("class = \"real-time\"", "needs `core` and `time`", "core = 0 and time"),
+        ("class = \"real-time\"\ncore = 0", "needs `core` and `time`", "core = 0 and time"),
+        (
+            "class = \"batch\"\nserves = { x = \"passive\" }",
+            "no class of its own",
+            "give the callers a class",
+        ),
         ("slots = 7", "cannot be 7", "from 8 to 65536"),
         ("arguments = [true]", "a text or a whole number", "docs/programs.md"),
         ("serves = { x = \"lazy\" }", "\"passive\", \"active\"", "docs/programs.md"),
