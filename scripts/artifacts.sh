@@ -80,7 +80,7 @@ wasmtime_version=48.0.8
 build_wasmtime() {
     cd "$target_dir"
     CARGO_TARGET_DIR=$target_dir/wasmtime/build cargo install wasmtime-cli --version "=$wasmtime_version" --locked \
-        --root "$target_dir/wasmtime" --no-default-features --features run,compile,cranelift
+        --root "$target_dir/wasmtime" --no-default-features --features run,compile,cranelift,wat
 }
 
 # The same natively: what it is compared with.

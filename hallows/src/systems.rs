@@ -14,6 +14,7 @@ systems![
     "calculator",
     "calculator-active",
     "counter",
+    "deadlines",
     "default",
     "fan-out",
     "file-drop",
