@@ -31,13 +31,13 @@ pub enum Class {
 }
 
 /// How many ranks there are.
-pub const RANKS: usize = 1 + 2 * PRIORITIES;
+pub const RANKS: usize = 1 + 2 * PRIORITIES as usize;
 /// The rank of all that is of the batch class.
 const BATCH: u8 = 0;
 /// The lowest rank of the latency class.
 const LATENCY: u8 = BATCH + 1;
 /// The lowest rank of the real-time class.
-const REAL_TIME: u8 = LATENCY + PRIORITIES as u8;
+const REAL_TIME: u8 = LATENCY + PRIORITIES;
 
 /// All of a core's time, in parts that reservations are counted in.
 pub const WHOLE_CORE: u64 = 1_000_000_000;
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn every_rank_is_of_one_class_and_classes_come_before_priorities() {
-        let highest = PRIORITIES as u8 - 1;
+        let highest = PRIORITIES - 1;
         assert!(Class::Batch.rank(highest) < Class::Latency.rank(0));
         assert!(Class::Latency.rank(highest) < Class::RealTime.rank(0));
         assert_eq!(usize::from(Class::RealTime.rank(highest)) + 1, RANKS);

@@ -85,7 +85,7 @@ impl Configuration {
 pub const DEFAULT_SPACE: u32 = 64;
 
 /// How many priorities there are; the highest runs first.
-pub const PRIORITIES: usize = 8;
+pub const PRIORITIES: u8 = 8;
 
 /// Places in a thread's record for the servers that it is inside of.
 pub const CHAIN: usize = MAX_CHAIN as usize;

@@ -288,7 +288,7 @@ impl<E: Engine> Kernel<E> {
             slots @ 8..=65_536 => slots.next_power_of_two(),
             _ => return Err(Error::BadArgument),
         };
-        if usize::from(specification.priority) >= PRIORITIES {
+        if specification.priority >= PRIORITIES {
             return Err(Error::BadArgument);
         }
         if specification.time.is_some_and(|time| specification.passive || !self.can_keep(time)) {
