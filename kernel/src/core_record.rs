@@ -177,11 +177,17 @@ impl Core {
     /// Whether one of those that wait should run before a thread, or in turn with it.
     pub fn is_wanted_from(&self, thread: &Thread) -> bool {
         let (rank, waiting) = (thread.effective_rank(), self.waiting());
-        // A thread of the real-time class gives its core to nobody but who has to be done earlier.
-        waiting.competes_with(rank)
-            && (!is_real_time(rank)
-                || waiting.best_rank() > rank
-                || self.earliest_ns.load(Ordering::Relaxed) < thread.deadline_of_rank_ns())
+        // In the real-time class nobody takes turns.
+        waiting.competes_with(rank) && (!is_real_time(rank) || self.is_wanted_at_once_from(thread))
+    }
+
+    /// Whether one of those that wait should run before a thread: it is of a higher rank, or has to be done earlier.
+    pub fn is_wanted_at_once_from(&self, thread: &Thread) -> bool {
+        let (rank, waiting) = (thread.effective_rank(), self.waiting());
+        let is_earlier = || self.earliest_ns.load(Ordering::Relaxed) < thread.deadline_of_rank_ns();
+        waiting.any()
+            && (waiting.best_rank() > rank
+                || waiting.best_rank() == rank && is_real_time(rank) && is_earlier())
     }
 
     /// Reserves a part of the core. False: so much is not left.

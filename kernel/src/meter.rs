@@ -100,7 +100,7 @@ impl Meter {
     }
 
     /// The thread, which has a reservation, is woken. By when it must be done, in ns. With what is left it goes on if that is no more than its share of what is
-    /// left of the period; else a new one begins now (the rule of the constant bandwidth server). If nothing is left it has until the end of the next.
+    /// left of the period; else a new one begins now (the rule of the constant bandwidth server).
     pub fn arrive(&mut self, now_ns: u64) -> u64 {
         self.advance(now_ns);
         if let Some(budget) = self.budget {
@@ -110,16 +110,17 @@ impl Meter {
                 self.ends_ns = now_ns.saturating_add(budget.period_ns);
                 self.used_ns = 0;
             }
-            if self.left_ns() == 0 {
-                return self.replenished_ns().saturating_add(budget.period_ns);
-            }
         }
-        self.ends_ns
+        self.deadline_ns()
     }
 
-    /// When the present period ends, in ns; 0 before the first.
-    pub const fn ends_ns(&self) -> u64 {
-        self.ends_ns
+    /// By when a thread that has a reservation must be done with what it does now, in ns: the end of the period that it has time in. What it uses beyond its time,
+    /// inside of a server, puts that off by the periods that pay for it, so it comes behind those who have time.
+    pub fn deadline_ns(&self) -> u64 {
+        match self.budget {
+            Some(budget) if self.left_ns() == 0 => self.replenished_ns().saturating_add(budget.period_ns),
+            _ => self.ends_ns,
+        }
     }
 
     /// The thread has used so much time until now; its debt may be so much.

@@ -171,8 +171,8 @@ impl<E: Engine> Kernel<E> {
         // Once for each deadline.
         if record.job_ns.swap(NEVER, Ordering::Relaxed) != NEVER {
             let missed = record.missed.fetch_add(1, Ordering::Relaxed) + 1;
-            let (control, _) = self.cells.at(thread).control.lock(token);
-            self.machine.deadline_missed(&control.name, CellId(thread), missed);
+            let name = self.cells.at(thread).control.lock(token).0.name.clone();
+            self.machine.deadline_missed(&name, CellId(thread), missed);
         }
     }
 

@@ -4,7 +4,7 @@ use hallows_abi::{Error, FaultKind, TraceKind, Transfer};
 
 use crate::cell::CellState;
 use crate::configuration::CHAIN;
-use crate::core_record::Idle;
+
 use crate::monitor::{Holder, Waiter, Wants};
 use crate::slot::{Found, Via};
 use crate::sync::Ordering;
@@ -69,8 +69,8 @@ impl<E: Engine> Kernel<E> {
             self.enter(context, cell, server, found, budget_ns, message, reply, handles)
         };
         self.leave_monitor(context, server, holder);
-        if thread.standing.waits_for_the_outside() && thread.depth.load(Ordering::Relaxed) == 0 {
-            self.come_outside(context);
+        if thread.standing.waits_for_the_outside() {
+            self.come_out(context);
         }
         self.check_live(cell)?;
         result
@@ -88,8 +88,8 @@ impl<E: Engine> Kernel<E> {
     ) -> Result<(), Error> {
         self.leave_monitor(context, server, holder);
         let thread = self.threads.at(context.thread.0);
-        if thread.standing.waits_for_the_outside() && thread.depth.load(Ordering::Relaxed) == 0 {
-            self.come_outside(context);
+        if thread.standing.waits_for_the_outside() {
+            self.come_out(context);
         }
         self.check_live(cell)
     }
@@ -106,13 +106,24 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
-    /// What waited until the calling thread had left all servers: loans of priority and time end, an overdraft stops it.
+    /// The calling thread, which has left a server, keeps only what those have lent who wait for the servers that it is still inside of. What waited until it
+    /// had left all of them: its loan of time ends, an overdraft stops it.
     #[cold]
-    fn come_outside(&self, context: &mut Context) {
-        let standing = &self.threads.at(context.thread.0).standing;
-        // Who lent them may have given up since, and left nobody to hand over to.
-        self.end_help(context);
+    fn come_out(&self, context: &mut Context) {
+        let thread = self.threads.at(context.thread.0);
+        let standing = &thread.standing;
+        // Who comes to wait from now on lends behind this, and who came before is found below.
         standing.end_loan();
+        for server in thread.servers() {
+            let (waiters, _) = self.cells.at(server).monitor.waiters().lock(&mut context.token);
+            let ranks = waiters.iter().map(|waiter| self.threads.at(waiter.thread).effective_rank());
+            standing.lend(ranks.max().unwrap_or(0));
+        }
+        if thread.depth.load(Ordering::Relaxed) > 0 {
+            return;
+        }
+        // Who lent it may have given up since, and left nobody to hand over to.
+        self.end_help(context);
         if standing.is_overdrawn() {
             self.yield_now(context);
         }
@@ -394,8 +405,9 @@ impl<E: Engine> Kernel<E> {
                 queue.push(&self.threads, thread, crate::runqueue::Arrival::Fresh);
             }
             self.core(core).publish(&queue, &self.threads);
-            if !may_run_here && self.core(core).does() == Idle::Parked {
-                crate::Machine::unpark(&self.machine, crate::CoreId(core));
+            drop(queue);
+            if !may_run_here {
+                self.tell(core, thread);
             }
             return;
         }

@@ -102,7 +102,8 @@ impl<E: Engine> Kernel<E> {
                 self.enqueue(token, core.0, thread, Arrival::Preempted);
             }
             Stop::Suspended | Stop::Idle => {
-                if running.is_reserved() {
+                // Who waits for a server is not done.
+                if running.is_reserved() && self.waits_for(token, thread).is_none() {
                     self.job_done(token, thread);
                 }
                 if !running.state.block() {
@@ -114,6 +115,9 @@ impl<E: Engine> Kernel<E> {
                 self.passive_ready(token, core.0, thread);
             }
             Stop::Finished(ended) => {
+                if running.is_reserved() {
+                    self.job_done(token, thread);
+                }
                 running.state.end();
                 self.thread_ended(token, core.0, thread, ended);
             }
@@ -167,10 +171,16 @@ impl<E: Engine> Kernel<E> {
             self.release(token, thread);
         }
         let target = self.place(from, thread, arrival);
-        let record = self.core(target);
         self.push(token, target, thread, arrival);
+        self.tell(target, thread);
+    }
+
+    /// A core is told of a thread that was just put into its queue.
+    pub(crate) fn tell(&self, target: u32, thread: u32) {
+        let (record, woken) = (self.core(target), self.threads.at(thread));
         // SeqCst: pairs with the core that parks, which says so and then looks at `waiting`.
-        if record.does() == Idle::Parked {
+        let does = record.does();
+        if does == Idle::Parked {
             self.machine.unpark(CoreId(target));
             return;
         }
@@ -183,6 +193,9 @@ impl<E: Engine> Kernel<E> {
             if rank > other_rank || rank == other_rank && is_earlier() {
                 other.word.stop();
             }
+            self.wake_timekeeper();
+        } else if does == Idle::Busy && running == NOBODY {
+            // It may have taken another one from its queue already: the timekeeper sees which.
             self.wake_timekeeper();
         }
     }

@@ -238,7 +238,7 @@ pub struct Thread {
     pub state: RunState,
     /// Its cell's class and priority in one number ([`crate::class`]).
     pub rank: AtomicU8,
-    /// When its present reservation ends, in ns: its deadline, in the real-time class. [`NEVER`] for all others. Written under the meter's lock.
+    /// Its deadline, in the real-time class, in ns. [`NEVER`] for all others. Written under the meter's lock.
     pub reserved_until_ns: AtomicU64,
     /// When what it does at present must be done, in ns: the deadline that it was woken with. [`NEVER`]: nothing is, or that it was not is counted. By
     /// who wakes it, and the core that runs it.
@@ -334,6 +334,12 @@ impl Thread {
         self.chain.iter().take(depth).any(|level| level.server.load(Ordering::Relaxed) == server)
     }
 
+    /// The servers that it is inside of. For the thread itself.
+    pub fn servers(&self) -> impl Iterator<Item = u32> {
+        let depth = self.depth.load(Ordering::Relaxed) as usize;
+        self.chain.iter().take(depth).map(|level| level.server.load(Ordering::Relaxed))
+    }
+
     /// Enters a server whose handler may run for `budget_ns`; false when the chain is full.
     #[inline]
     pub fn enter(&self, server: u32, budget_ns: u64) -> bool {
@@ -398,19 +404,20 @@ impl Thread {
         self.rank.load(Ordering::Relaxed).max(self.standing.lent())
     }
 
-    /// When it has to be done, among those of its rank in the real-time class, in ns. Who was lent such a rank stands in the way of somebody who has:
-    /// it comes first, until it is out of the way.
+    /// When it has to be done, among those of its rank in the real-time class, in ns. Who was lent that rank stands in somebody's way, whose deadline may be
+    /// any: it comes first, until it is out of the way.
     pub fn deadline_of_rank_ns(&self) -> u64 {
-        if self.standing.lent() > self.rank.load(Ordering::Relaxed) {
+        let lent = self.standing.lent();
+        if is_real_time(lent) && lent >= self.rank.load(Ordering::Relaxed) {
             return 0;
         }
         self.reserved_until_ns.load(Ordering::Relaxed)
     }
 
-    /// Its deadline is the end of its meter's period, whose lock is held.
+    /// Its deadline is its meter's, whose lock is held.
     pub fn follow(&self, meter: &Meter) {
         if self.is_reserved() {
-            self.reserved_until_ns.store(meter.ends_ns(), Ordering::Relaxed);
+            self.reserved_until_ns.store(meter.deadline_ns(), Ordering::Relaxed);
         }
     }
 

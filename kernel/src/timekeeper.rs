@@ -131,7 +131,9 @@ impl<E: Engine> Kernel<E> {
             Class::Batch => self.configuration.batch_quantum_ns,
             Class::Latency | Class::RealTime => self.configuration.quantum_ns,
         };
-        if waits && now.0.saturating_sub(seen.since_ns) >= quantum_ns {
+        // Who brought it has asked for that already, of whoever ran then.
+        let at_once = waits && core.is_wanted_at_once_from(thread);
+        if at_once || waits && now.0.saturating_sub(seen.since_ns) >= quantum_ns {
             thread.word.stop();
         }
         waits

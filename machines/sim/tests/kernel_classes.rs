@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use hallows_abi::{Error, NO_DEADLINE, NewCell, OnBudget, Running, TimeBudget, Transfer};
+use hallows_abi::{Error, Handle, NO_DEADLINE, NewCell, OnBudget, Running, TimeBudget, Transfer};
 use hallows_kernel::{CellId, CellPicture, CellSpecification, Class, Configuration, CoreId, Rooted, Service};
 use hallows_sim::{Faults, Process, Response, Simulation};
 
@@ -359,4 +359,199 @@ fn what_a_program_makes_is_of_its_class_but_for_reservations() {
         assert!(classes.contains(&expected), "{class:?}: {classes:?}");
         sim.finish(STEPS).unwrap();
     }
+}
+
+/// A passive server whose handler computes for so long; its endpoint.
+fn server(sim: &mut Simulation, work_us: u64, handler_budget_ns: u64) -> Rooted {
+    let program = sim.reactor(move |_| {
+        Ok(Box::new(move |process: &mut Process<'_>, _| {
+            process.compute(work_us * US)?;
+            Ok(Response::bytes([7]))
+        }))
+    });
+    let (server, _) = sim.cell("server", &program, None, true, 0);
+    let endpoint = sim.endpoint(server, Service::Passive { handler_budget_ns });
+    sim.start(server);
+    sim.run(STEPS).unwrap();
+    endpoint
+}
+
+/// A handle that a program finds when it runs, since its cell is made of it.
+type Granted = Rc<Cell<Option<Handle>>>;
+
+#[test]
+fn who_uses_more_than_it_has_inside_of_a_server_comes_behind_who_has_time() {
+    let mut sim = simulation(1);
+    let endpoint = server(&mut sim, 500_000, 100_000 * MS);
+    let handle = Granted::default();
+    let used = Rc::clone(&handle);
+    let program = sim.main(move |process| {
+        process.call(used.get().unwrap(), &[1], &[], NO_DEADLINE)?;
+        Ok(())
+    });
+    let (greedy, _) = sim.cell_of(&program, None, &reserved(3, 0, time(10, 1_000)));
+    handle.set(Some(sim.grant(greedy, &endpoint)));
+    let (program, seen) = periodic(&mut sim, 200, 2_000);
+    let (cell, _) = sim.cell_of(&program, None, &reserved(3, 0, time(500, 2_000)));
+    sim.start(cell);
+    run_for(&mut sim, 10 * MS);
+    sim.start(greedy);
+    run_for(&mut sim, 60 * MS);
+    assert!(seen.jobs.get() >= 33, "{seen:?}");
+    assert_eq!((seen.latest_ns.get(), picture(&sim, cell).missed), (0, 0));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn a_lent_rank_ends_with_the_server_that_it_was_lent_for() {
+    let mut sim = simulation(1);
+    let shared = server(&mut sim, 20, MS);
+    // A server of the batch cell's own: its handler uses the shared one, and then computes for as long as it likes.
+    let handle = Granted::default();
+    let inner = Rc::clone(&handle);
+    let program = sim.reactor(move |_| {
+        let inner = Rc::clone(&inner);
+        Ok(Box::new(move |process: &mut Process<'_>, _| {
+            for _ in 0..200 {
+                process.call(inner.get().unwrap(), &[1], &[], NO_DEADLINE)?;
+            }
+            loop {
+                process.compute(500)?;
+            }
+        }))
+    });
+    let (outer, _) = sim.cell("outer", &program, None, true, 0);
+    let outer_endpoint = sim.endpoint(outer, Service::Passive { handler_budget_ns: 1_000 * MS });
+    handle.set(Some(sim.grant(outer, &shared)));
+    sim.start(outer);
+    sim.run(STEPS).unwrap();
+    let handle = Granted::default();
+    let used = Rc::clone(&handle);
+    let program = sim.main(move |process| {
+        process.call(used.get().unwrap(), &[1], &[], NO_DEADLINE)?;
+        Ok(())
+    });
+    let (batch, _) = sim.cell_of(&program, None, &of_class(Class::Batch, 0));
+    handle.set(Some(sim.grant(batch, &outer_endpoint)));
+    sim.start(batch);
+    // Waits for the shared server again and again, and lends its rank each time.
+    let (handle, calls) = (Granted::default(), Rc::new(Cell::new(0)));
+    let (used, noted) = (Rc::clone(&handle), Rc::clone(&calls));
+    let program = sim.main(move |process| {
+        loop {
+            process.call(used.get().unwrap(), &[1], &[], NO_DEADLINE)?;
+            noted.set(noted.get() + 1);
+            process.wait(process.time_ns() + 500 * US)?;
+        }
+    });
+    let (caller, _) = sim.cell_of(&program, None, &reserved(0, 0, time(200, 1_000)));
+    handle.set(Some(sim.grant(caller, &shared)));
+    let (program, seen) = periodic(&mut sim, 200, 2_000);
+    let (other, _) = sim.cell_of(&program, None, &reserved(0, 0, time(500, 2_000)));
+    sim.start(other);
+    sim.start(caller);
+    run_for(&mut sim, 60 * MS);
+    assert!(calls.get() > 60 && seen.jobs.get() >= 28, "{} calls, {seen:?}", calls.get());
+    assert_eq!(seen.latest_ns.get(), 0);
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn who_holds_a_server_for_one_of_its_own_rank_goes_before_deadlines_in_between() {
+    let mut sim = simulation(1);
+    let endpoint = server(&mut sim, 100, MS);
+    let worst = Rc::new(Cell::new(0));
+    let mut waiting = None;
+    // A holder with a late deadline, one with an early one that waits for it, and in between one that computes for long.
+    for (offset_us, work_us, reservation) in
+        [(0, None, time(400, 20_000)), (50, None, time(300, 1_000)), (80, Some(1_400), time(1_500, 6_000))]
+    {
+        let (handle, noted) = (Granted::default(), Rc::clone(&worst));
+        let used = Rc::clone(&handle);
+        let program = sim.main(move |process| {
+            loop {
+                let at_ns = (process.time_ns() / (20 * MS) + 1) * 20 * MS + offset_us * US;
+                while process.time_ns() < at_ns {
+                    process.wait(at_ns)?;
+                }
+                match work_us {
+                    Some(work_us) => process.compute(work_us * US)?,
+                    None => _ = process.call(used.get().unwrap(), &[1], &[], NO_DEADLINE)?,
+                }
+                if offset_us == 50 {
+                    noted.set(noted.get().max(process.time_ns() - at_ns));
+                }
+            }
+        });
+        let (cell, _) = sim.cell_of(&program, None, &reserved(3, 0, reservation));
+        handle.set(Some(sim.grant(cell, &endpoint)));
+        sim.start(cell);
+        waiting = if offset_us == 50 { Some(cell) } else { waiting };
+    }
+    run_for(&mut sim, 100 * MS);
+    assert!((100 * US..=MS).contains(&worst.get()), "{} ns", worst.get());
+    assert_eq!(picture(&sim, waiting.unwrap()).missed, 0);
+    sim.finish(STEPS).unwrap();
+}
+
+/// What waits for an active server is not done: its deadline stays that of what it was woken for.
+#[test]
+fn who_waits_for_an_answer_until_after_its_deadline_has_missed_it() {
+    let mut sim = simulation(2);
+    let program = sim.reactor(|_| {
+        Ok(Box::new(|process: &mut Process<'_>, _| {
+            process.compute(3 * MS)?;
+            Ok(Response::bytes([7]))
+        }))
+    });
+    let (slow, _) = sim.cell_of(
+        &program,
+        None,
+        &CellSpecification { pinned: Some(CoreId(1)), ..of_class(Class::Latency, 3) },
+    );
+    let endpoint = sim.active(slow, 4);
+    sim.start(slow);
+    let handle = Granted::default();
+    let used = Rc::clone(&handle);
+    let program = sim.main(move |process| {
+        loop {
+            process.call(used.get().unwrap(), &[1], &[], NO_DEADLINE)?;
+            process.wait(process.time_ns() + MS)?;
+        }
+    });
+    let (caller, _) = sim.cell_of(&program, None, &reserved(3, 0, time(200, 1_000)));
+    handle.set(Some(sim.grant(caller, &endpoint)));
+    sim.start(caller);
+    run_for(&mut sim, 40 * MS);
+    assert!(picture(&sim, caller).missed >= 4, "{:?}", picture(&sim, caller));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn the_end_of_a_life_in_time_is_no_miss_in_the_next() {
+    let mut sim = simulation(1);
+    let lives = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&lives);
+    let program = sim.main(move |process| {
+        counted.set(counted.get() + 1);
+        process.compute(10 * US)?;
+        if counted.get() == 1 {
+            return Ok(());
+        }
+        loop {
+            process.wait(process.time_ns() + 300 * MS)?;
+        }
+    });
+    let (cell, _) = sim.cell_of(&program, None, &reserved(3, 0, time(200, 1_000)));
+    sim.start(cell);
+    sim.run(STEPS).unwrap();
+    // Time goes on while something runs.
+    let (program, _) = periodic(&mut sim, 10, 1_000);
+    let (clock, _) = sim.cell_of(&program, None, &of_class(Class::Latency, 3));
+    sim.start(clock);
+    run_for(&mut sim, 10 * MS);
+    sim.restart(cell).unwrap();
+    run_for(&mut sim, 2 * MS);
+    assert_eq!((lives.get(), picture(&sim, cell).missed), (2, 0));
+    sim.finish(STEPS).unwrap();
 }
