@@ -10,7 +10,7 @@ pub(super) const PRIORITY: Thing = Thing::new(
 pub(super) const THROTTLING: Thing = Thing::new(
     Topic::Scheduling,
     "throttling",
-    "A kernel without a fair server stops real-time threads that never sleep for 50 ms of every second.",
+    "A kernel without a fair server, or with groups of real-time threads, stops those that never sleep for 50 ms of every second.",
 );
 
 /// What Linux allows real-time threads.

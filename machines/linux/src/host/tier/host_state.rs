@@ -112,6 +112,10 @@ impl HostState {
 
     fn agree_settings(&self, journal: &mut Journal, agreement: &mut Agreement) {
         let restores = journal.claims.is_empty();
+        if restores {
+            // What was changed last is put back first.
+            journal.settings.reverse();
+        }
         journal.settings.retain(|setting| {
             let result = if restores { setting.restore() } else { setting.apply() };
             let is_over = matches!(result, Ok(Applied::Gone)) || (restores && result.is_ok());

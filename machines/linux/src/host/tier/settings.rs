@@ -179,8 +179,12 @@ pub fn survey(
     (settings, absent)
 }
 
+/// The share of a group of real-time threads, where the kernel has such groups (`CONFIG_RT_GROUP_SCHED`) and the first version of cgroups.
+const GROUP_RUNTIME: &str = "sys/fs/cgroup/cpu/cpu.rt_runtime_us";
+
 /// Before Linux 6.12, real-time threads that never sleep are stopped for 50 ms of every second, whoever else wants the
-/// core. Since then a fair server gives that time only to ordinary threads that are really there.
+/// core. Since then a fair server gives that time only to ordinary threads that are really there; but a kernel with groups of real-time threads stops
+/// those of a group as before.
 fn throttling(
     root: &Path,
     kernel: KernelVersion,
@@ -189,10 +193,18 @@ fn throttling(
     absent: &mut Vec<Absent>,
 ) {
     let step = StepName::Throttling;
-    let path = root.join("proc/sys/kernel/sched_rt_runtime_us");
-    if kernel.has_fair_server() {
+    let has_groups = root.join(GROUP_RUNTIME).exists();
+    if kernel.has_fair_server() && !has_groups {
         absent.push(Absent { step, why: "this kernel's fair server makes it harmless".to_owned() });
-    } else if !is_known(&path) {
+        return;
+    }
+    // In this order: no group may have more than all have.
+    let files = ["proc/sys/kernel/sched_rt_runtime_us", GROUP_RUNTIME];
+    for file in files.into_iter().take(if has_groups { 2 } else { 1 }) {
+        let path = root.join(file);
+        if is_known(&path) {
+            continue;
+        }
         match Setting::read(path, step, Rule::Value("-1".to_owned())) {
             Ok(setting) => settings.push(setting),
             Err(error) => absent.push(Absent { step, why: error.to_string() }),
@@ -320,6 +332,20 @@ mod tests {
             }
             assert_eq!(value(&host, "proc/irq/9/smp_affinity_list"), expected);
         }
+    }
+
+    #[test]
+    fn throttling_of_groups_is_lifted_behind_that_of_all_whatever_else_the_kernel_has() {
+        let host = host("settings-groups");
+        let path = host.path().join(GROUP_RUNTIME);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "950000\n").unwrap();
+        let (settings, absent) = survey(host.path(), &set("3"), NEW, &[]);
+        let lifted: Vec<_> = settings.iter().filter(|setting| setting.step == StepName::Throttling).collect();
+        assert!(
+            lifted.len() == 2 && lifted[0].path.ends_with("sched_rt_runtime_us") && lifted[1].path == path
+        );
+        assert!(absent.iter().all(|absent| absent.step != StepName::Throttling));
     }
 
     #[test]
