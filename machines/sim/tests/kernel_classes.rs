@@ -332,7 +332,7 @@ fn what_a_program_makes_is_of_its_class_but_for_reservations() {
                 let new = NewCell { memory_bytes: 1 << 16, slots: Some(8), priority, running };
                 OnBudget::CreateCell { with_faults: false, new }
             };
-            let own = hallows_abi::Handle::BUDGET;
+            let own = Handle::BUDGET;
             let program = Transfer::copy(used.get().unwrap());
             noted.set(Some(process.make(own, new(2), &[program]).is_ok()));
             // What it made lives as long as it does.
