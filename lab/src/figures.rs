@@ -36,6 +36,12 @@ impl Class {
     }
 }
 
+/// How many requests a percentile needs, with the warm-up.
+pub(crate) fn requests_for(percent: f64) -> f64 {
+    let counted = BEYOND / ((100.0 - percent) / 100.0);
+    (counted * WARM_UP as f64 / (WARM_UP - 1) as f64 - 1e-6).ceil()
+}
+
 /// The value that so many percent have at most; `None` if there are too few samples for that.
 fn percentile(histogram: &Histogram<u64>, percent: f64) -> Option<f64> {
     // Rounding may have taken a bit of the last sample that is needed.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::LabError;
 use crate::contender::Contender;
-use crate::figures::{ClassFigures, Figures};
+use crate::figures::{ClassFigures, Figures, requests_for};
 use crate::model::{Costs, Model};
 use crate::run::Run;
 use crate::schedule::{Arrivals, Offer};
@@ -169,6 +169,13 @@ impl Plan {
             || self.bound.slowdown < 1.0
         {
             return refuse("the bound is on a percentile from 50 to 99.999, and a slowdown of at least 1");
+        }
+        let needed = requests_for(self.bound.percent);
+        if (self.requests as f64) * f64::from(self.rounds) < needed {
+            return refuse(&format!(
+                "p{} needs {needed} requests in all rounds together; ask for more, or for a lower percentile",
+                self.bound.percent
+            ));
         }
         Ok(())
     }
@@ -457,6 +464,8 @@ mod tests {
             plan(&[0.5, 0.5]),
             Plan { requests: 10, ..good.clone() },
             Plan { rounds: 0, ..good.clone() },
+            // 4,000 requests.
+            bound(98.0, 50.0),
             bound(100.0, 50.0),
             bound(99.9, 0.5),
             bound(99.9, f64::NAN),

@@ -15,7 +15,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 /// Few requests at low loads: this is about what is done, not about how fast.
-const QUICK: [&str; 6] = ["--loads", "0.1,0.3", "--requests", "20000", "--rounds", "1"];
+const QUICK: [&str; 8] = ["--loads", "0.1,0.3", "--requests", "20000", "--rounds", "1", "--percentile", "99"];
 const SPEC: &str = "bimodal:0.99:2us:100us";
 
 fn lab(spec: &str, more: &[&str]) -> (String, String, i32) {
@@ -89,6 +89,7 @@ fn refused() {
         ("constant:1us", &["--loads", "0.5,0.2"], "from the lowest to the highest"),
         ("constant:1us", &["--loads", "0"], "between 0.01 and 2"),
         ("constant:1us", &["--requests", "5"], "between 1,000 and"),
+        ("constant:1us", &["--requests", "10000", "--rounds", "2"], "p99.9 needs 111112 requests"),
         ("constant:1us", &["--models", "perfect"], "there is no model 'perfect'"),
         ("constant:1us", &["--contenders", "windows"], "threads-fair"),
         ("constant:1us", &["--quantum", "0"], "1..=1000000"),

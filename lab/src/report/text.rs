@@ -89,6 +89,8 @@ fn table(out: &mut String, report: &Report, load: f64, colour: Colour) {
             // The spread is that of all requests.
             let slowdown = match (place, point.slowdown, point.slowdown_spread) {
                 (0, Some(slowdown), Some((least, most))) => format!("{slowdown:.1}× ({least:.1}–{most:.1})"),
+                // Too few in each round.
+                (0, Some(slowdown), None) => format!("{slowdown:.1}×"),
                 (0, ..) => "–".to_owned(),
                 _ => {
                     class.slowdown.p99_9.map_or_else(|| "–".to_owned(), |slowdown| format!("{slowdown:.1}×"))
