@@ -27,6 +27,9 @@ pub struct NextTick {
 /// How often handlers are accounted at most, in ns: the grain of their budgets. A host's clock of a thread costs a system call.
 pub(crate) const ACCOUNTING_NS: u64 = 100_000;
 
+/// So many of a queue's entries that are due are seen to in one look: some microseconds. Somebody's thousands of timers keep no program from being stopped.
+const MOST_AT_ONCE: u32 = 32;
+
 /// What it saw of a core at its last look.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -141,7 +144,8 @@ impl<E: Engine> Kernel<E> {
 
     fn fire_due(&self, token: &mut Token<'static, { level::NONE }>, now: Nanos) {
         for queue in &self.timer_queues {
-            loop {
+            // What is left is due at once, and comes with the next look: the cores are looked at in between.
+            for _ in 0..MOST_AT_ONCE {
                 let due = {
                     let (mut queue, _) = queue.lock(token);
                     let due = queue.pop_due(now.0);
