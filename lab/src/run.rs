@@ -199,8 +199,9 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(30));
             }
         });
-        assert!(finished.put_off_ns >= 30_000_000, "{}", finished.put_off_ns);
-        assert!(finished.elapsed_ns >= 31_900_000);
+        // Two clocks, which differ by some thousandths.
+        assert!(finished.put_off_ns >= 29_900_000, "{}", finished.put_off_ns);
+        assert!(finished.elapsed_ns >= 31_800_000);
         // A busy host may take it away again, but not for that long each time.
         let slow = finished.latency_ns.iter().flatten().filter(|latency| **latency >= 30_000_000).count();
         assert_eq!(slow, 0, "{:?}", finished.latency_ns);

@@ -328,9 +328,8 @@ fn unix() {
     let (output, error, code) = attach(&format!("restart tells\n{start} --stack 64K --memory 4M\n"));
     assert_eq!((error.as_str(), code), ("", 0));
     assert!(output.contains("tells-2 runs as cell"), "{output}");
-    running.hear("tells: unended");
-    running.hear("tells-2: unended");
-    running.hear("(tells-2) exited with status 3");
+    let ends = ["(tells) exited with status 3", "(tells-2) exited with status 3"];
+    running.hear_each(&["tells: unended", "tells-2: unended", ends[0], ends[1]]);
     let (output, error, code) = attach("stop tells\nstop tells-2\ncells\nlog 2\n");
     assert_eq!((error.as_str(), code), ("", 0));
     assert!(!output.contains("tells.desk") && !output.contains("was killed"), "{output}");

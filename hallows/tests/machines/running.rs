@@ -102,6 +102,16 @@ impl Running {
         }
     }
 
+    /// Waits for a line with each of these, in whatever order they come.
+    pub fn hear_each(&mut self, parts: &[&str]) {
+        let mut missing = parts.to_vec();
+        while !missing.is_empty() {
+            let line = self.next_line();
+            let line = line.unwrap_or_else(|| panic!("nothing with {missing:?}; heard {}", self.heard));
+            missing.retain(|part| !line.contains(part));
+        }
+    }
+
     /// Waits until the machine is claimed and its threads are in place; what it said of that.
     pub fn placed(&mut self) -> String {
         self.hear("hallows: tier ")

@@ -4,7 +4,7 @@ use hallows_linux::host::core_set::{CoreId, CoreSet};
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
-use crate::host::{allowed_cores, threads, topology};
+use crate::host::{statuses, topology};
 use crate::running::{Running, ps, say};
 use crate::{test, two_core_test};
 
@@ -42,8 +42,8 @@ fn one_core() {
     // Two that never give way, and the answer to a question: the timekeeper gets its turn without spinning.
     let mut running = Running::of(&format!("{SPINNER}[cells.two]\nprogram = \"spin\"\n"), &on_it);
     running.placed();
-    for (thread, name) in threads(running.machine()) {
-        assert_eq!(allowed_cores(running.machine(), thread), core, "{name}");
+    for (_, status) in statuses(running.machine()) {
+        assert_eq!(status.cores(), core, "{}", status.name());
     }
     let status = ps(running.pid());
     assert_eq!(status["timekeeper"]["place"], "with_programs", "{status}");
@@ -63,9 +63,9 @@ fn only_given_cores() {
     running.placed();
     let mut seen = 0;
     for process in [running.pid(), running.machine()] {
-        for (thread, name) in threads(process) {
+        for (_, status) in statuses(process) {
             seen += 1;
-            let on = CoreSet::parse_list(&allowed_cores(process, thread)).unwrap();
+            let (name, on) = (status.name(), CoreSet::parse_list(status.cores()).unwrap());
             assert!(on.is_subset(&given), "{name} of {process} may run on {on}");
             let expected = if name == format!("core-{programs}") { programs } else { housekeeping };
             assert_eq!(on, CoreSet::from(expected), "{name} of {process}");

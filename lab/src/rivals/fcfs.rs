@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use hallows_bench::Description;
 use hallows_bench::cores::{Priority, on_core, settle};
+use hallows_bench::{BenchError, Description};
 
 use crate::LabError;
 use crate::contender::Contender;
@@ -41,23 +41,35 @@ impl Contender for Fcfs {
                 }
                 Ok(())
             });
-            let finished = on_core(run.housekeeping, Priority::Ordinary, || {
-                let submit = |number| {
-                    offered.0.store(number + 1, Ordering::Release);
-                    true
-                };
-                generate(run, &board, submit, || {})
-            });
-            over.store(true, Ordering::Relaxed);
-            joined(worker)?;
-            Ok(finished?)
+            offer(run, &board, &offered, &over, worker)
         })
     }
 }
 
+/// Counts up how many requests are offered, as they come, to a thread that polls that; then has it end.
+pub(super) fn offer(
+    run: &Run<'_>,
+    board: &Board,
+    offered: &Padded<AtomicUsize>,
+    over: &AtomicBool,
+    worker: std::thread::ScopedJoinHandle<'_, Result<(), BenchError>>,
+) -> Result<Finished, LabError> {
+    let finished = on_core(run.housekeeping, Priority::Ordinary, || {
+        let submit = |number| {
+            // Release: what the thread does with it comes behind its offer.
+            offered.0.store(number + 1, Ordering::Release);
+            true
+        };
+        generate(run, board, submit, || {})
+    });
+    over.store(true, Ordering::Relaxed);
+    joined(worker)?;
+    Ok(finished?)
+}
+
 /// What a thread ended with.
 pub(super) fn joined(
-    thread: std::thread::ScopedJoinHandle<'_, Result<(), hallows_bench::BenchError>>,
+    thread: std::thread::ScopedJoinHandle<'_, Result<(), BenchError>>,
 ) -> Result<(), LabError> {
     Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?)
 }

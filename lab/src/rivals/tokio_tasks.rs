@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hallows_bench::BenchError;
 use hallows_bench::Description;
-use hallows_bench::cores::{Priority, on_core, settle};
+use hallows_bench::cores::{Priority, settle};
 
-use super::fcfs::joined;
+use super::fcfs::offer;
 use crate::LabError;
 use crate::contender::Contender;
-use crate::run::{Board, Finished, Padded, Run, generate};
+use crate::run::{Board, Finished, Padded, Run};
 
 /// See the module's description.
 #[derive(Debug, Default)]
@@ -55,16 +55,7 @@ impl Contender for TokioTasks {
                 });
                 Ok(())
             });
-            let finished = on_core(run.housekeeping, Priority::Ordinary, || {
-                let submit = |number| {
-                    offered.0.store(number + 1, Ordering::Release);
-                    true
-                };
-                generate(run, &board, submit, || {})
-            });
-            over.store(true, Ordering::Relaxed);
-            joined(worker)?;
-            Ok(finished?)
+            offer(run, &board, &offered, &over, worker)
         })
     }
 }

@@ -4,7 +4,7 @@ use hallows_linux::host::tier::{Outcome, StepName, Tier, TierReport};
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
-use crate::host::{Snapshot, allowed_cores, threads, topology};
+use crate::host::{Snapshot, statuses, topology};
 use crate::running::{OrdinaryUser, Running};
 use crate::test;
 
@@ -26,9 +26,9 @@ fn assert_booted(report: &TierReport) {
 }
 
 fn assert_pinned(pid: i32) {
-    for (tid, name) in threads(pid) {
-        if let Some(core) = name.strip_prefix("core-") {
-            assert_eq!(allowed_cores(pid, tid), core);
+    for (_, status) in statuses(pid) {
+        if let Some(core) = status.name().strip_prefix("core-") {
+            assert_eq!(status.cores(), core);
         }
     }
 }

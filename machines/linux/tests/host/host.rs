@@ -175,14 +175,37 @@ impl Snapshot {
     }
 }
 
-/// A field of a thread's status file.
-pub fn status(pid: i32, tid: i32, key: &str) -> String {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/status")).unwrap();
-    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).unwrap().trim().to_owned()
+/// What Linux says of a thread at one moment.
+pub struct Status(String);
+
+impl Status {
+    /// Of one that has ended: none.
+    pub fn of(pid: i32, tid: i32) -> Option<Self> {
+        std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/status")).ok().map(Self)
+    }
+
+    pub fn field(&self, key: &str) -> &str {
+        self.0.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).unwrap().trim()
+    }
+
+    pub fn name(&self) -> &str {
+        self.field("Name")
+    }
+
+    pub fn cores(&self) -> &str {
+        self.field("Cpus_allowed_list")
+    }
+}
+
+/// Of all threads of a process, but for those that end meanwhile: who answers one question does.
+pub fn statuses(pid: i32) -> Vec<(i32, Status)> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+    let tids = tasks.map(|entry| entry.file_name().to_str().unwrap().parse().unwrap());
+    tids.filter_map(|tid| Some((tid, Status::of(pid, tid)?))).collect()
 }
 
 pub fn allowed_cores(pid: i32, tid: i32) -> String {
-    status(pid, tid, "Cpus_allowed_list")
+    Status::of(pid, tid).unwrap().cores().to_owned()
 }
 
 /// The version 1 cpuset of a thread.
@@ -192,9 +215,7 @@ pub fn cpuset(pid: i32, tid: i32) -> String {
 
 /// Threads of a process by name.
 pub fn threads(pid: i32) -> Vec<(i32, String)> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
-    let tids = tasks.map(|entry| entry.file_name().to_str().unwrap().parse().unwrap());
-    tids.map(|tid| (tid, status(pid, tid, "Name"))).collect()
+    statuses(pid).into_iter().map(|(tid, status)| (tid, status.name().to_owned())).collect()
 }
 
 pub fn has_cpusets_v1() -> bool {

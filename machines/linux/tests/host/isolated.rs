@@ -10,7 +10,9 @@ use hallows_linux::host::tier::{Outcome, StepName, Tier, TierReport};
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
-use crate::host::{CPUSETS, Snapshot, allowed_cores, cpuset, has_cpusets_v1, restore, threads, topology};
+use crate::host::{
+    CPUSETS, Snapshot, allowed_cores, cpuset, has_cpusets_v1, restore, statuses, threads, topology,
+};
 use crate::root_test;
 use crate::running::{Running, send, wait_for_end};
 
@@ -74,14 +76,15 @@ fn may_be_real_time() -> bool {
 }
 
 fn assert_thread_is_placed(machine: ProcessId) {
-    let threads = threads(machine.pid);
-    let (tid, _) = threads.iter().find(|(_, name)| *name == format!("core-{}", core())).unwrap();
-    assert_eq!(allowed_cores(machine.pid, *tid), core().to_string());
+    let threads = statuses(machine.pid);
+    let own = format!("core-{}", core());
+    let (tid, status) = threads.iter().find(|(_, status)| status.name() == own).unwrap();
+    assert_eq!(status.cores(), core().to_string());
     // SAFETY: the call only takes a number.
     let scheduler = unsafe { libc::sched_getscheduler(*tid) };
     assert_eq!(scheduler == libc::SCHED_FIFO, may_be_real_time());
-    for (tid, name) in threads.iter().filter(|(_, name)| !name.starts_with("core-")) {
-        let cores = CoreSet::parse_list(&allowed_cores(machine.pid, *tid)).unwrap();
+    for (_, status) in threads.iter().filter(|(_, status)| !status.name().starts_with("core-")) {
+        let (name, cores) = (status.name(), CoreSet::parse_list(status.cores()).unwrap());
         assert!(!cores.contains(core()), "{name} may run on {cores}");
     }
 }

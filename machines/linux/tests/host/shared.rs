@@ -10,7 +10,7 @@ use hallows_linux::host::tier::{Outcome, StepName};
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
-use crate::host::{Snapshot, allowed_cores, status, threads};
+use crate::host::{Snapshot, statuses, threads};
 use crate::running::{OrdinaryUser, Running, parent};
 use crate::{root_test, test};
 
@@ -27,12 +27,12 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn assert_jailed(machine: ProcessId) {
-    for (tid, name) in threads(machine.pid) {
-        let field = |key| status(machine.pid, tid, key);
-        assert_eq!(field("Seccomp"), "2", "{name}");
-        assert_eq!(field("NoNewPrivs"), "1", "{name}");
-        assert_eq!(field("CapEff").trim_matches('0'), "", "{name}");
-        assert_eq!(field("CapPrm").trim_matches('0'), "", "{name}");
+    for (_, status) in statuses(machine.pid) {
+        let name = status.name();
+        assert_eq!(status.field("Seccomp"), "2", "{name}");
+        assert_eq!(status.field("NoNewPrivs"), "1", "{name}");
+        assert_eq!(status.field("CapEff").trim_matches('0'), "", "{name}");
+        assert_eq!(status.field("CapPrm").trim_matches('0'), "", "{name}");
     }
 }
 
@@ -48,9 +48,10 @@ fn jailed_at_tier_shared() {
     // Link, console, configuration, the three standard streams, and what the machine itself opened.
     assert!((6..16).contains(&jail.open_descriptors), "{jail:?}");
     let names: Vec<_> = threads(machine.pid).into_iter().map(|(_, name)| name).collect();
-    for (tid, name) in threads(machine.pid) {
+    for (_, status) in statuses(machine.pid) {
+        let name = status.name();
         let core = name.strip_prefix("core-").map_or_else(|| report.housekeeping.to_string(), str::to_owned);
-        assert_eq!(allowed_cores(machine.pid, tid), core, "{name} is where it was said to be");
+        assert_eq!(status.cores(), core, "{name} is where it was said to be");
     }
     assert!(names.contains(&"timekeeper".to_owned()), "{names:?}");
     running.signal(Signal::TERM);
@@ -94,8 +95,8 @@ fn one_core() {
     );
     let machine = running.machine();
     running.placed();
-    for (tid, name) in threads(machine.pid) {
-        assert_eq!(allowed_cores(machine.pid, tid), core.to_string(), "{name}");
+    for (_, status) in statuses(machine.pid) {
+        assert_eq!(status.cores(), core.to_string(), "{}", status.name());
     }
     running.signal(Signal::TERM);
     assert_eq!(running.code(), Some(0));
