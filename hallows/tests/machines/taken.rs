@@ -4,7 +4,7 @@ use hallows_linux::host::core_set::{CoreId, CoreSet};
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
-use crate::host::{statuses, topology};
+use crate::host::{statuses, threads, topology};
 use crate::running::{Running, ps, say};
 use crate::{test, two_core_test};
 
