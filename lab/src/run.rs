@@ -14,7 +14,7 @@ use crate::schedule::Request;
 use crate::work::Work;
 
 /// Longer than this behind the last request nobody waits for those that are not done, at least.
-const GRACE_LEAST: Duration = Duration::from_millis(50);
+const GRACE_LEAST: Duration = Duration::from_millis(500);
 /// Or, if that is longer, this part of the run.
 const GRACE_PART: u64 = 4;
 
