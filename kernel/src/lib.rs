@@ -37,6 +37,7 @@ mod operate;
 mod plan;
 #[cfg(all(test, not(loom)))]
 #[expect(clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests")]
+#[path = "../proofs/mod.rs"]
 mod proofs;
 mod protected;
 #[cfg(all(test, loom))]
