@@ -2,6 +2,8 @@
 
 use hallows_abi::MAX_CHAIN;
 
+use crate::policy::{MIN_QUANTUM_NS, Policies};
+
 /// The sizes of the kernel's tables and the scheduler's times. All memory of the tables is taken when the kernel is made.
 #[derive(Clone, Debug)]
 pub struct Configuration {
@@ -22,6 +24,10 @@ pub struct Configuration {
     pub quantum_ns: u64,
     /// The same in the batch class, in nanoseconds. Who is of another class does not wait for its end.
     pub batch_quantum_ns: u64,
+    /// The shortest quantum that any policy gets, in nanoseconds, at least [`MIN_QUANTUM_NS`]: what the timekeeper can keep.
+    pub least_quantum_ns: u64,
+    /// In which order threads of one class and priority run, and for how long.
+    pub policies: Policies,
     /// How long a passive handler may run when its endpoint names no budget, in nanoseconds.
     pub handler_budget_ns: u64,
     /// How long the timekeeper may sleep while programs run and nothing is due, in nanoseconds: the grain of handler budgets
@@ -48,6 +54,8 @@ impl Default for Configuration {
             quantum_ns: 5_000,
             // Long beside what a switch costs, with the caches that it leaves behind.
             batch_quantum_ns: 100_000,
+            least_quantum_ns: MIN_QUANTUM_NS,
+            policies: Policies::default(),
             // Long beside any handler that answers from memory, short beside what a client would call a hang.
             handler_budget_ns: 10_000_000,
             coarse_tick_ns: 1_000_000,

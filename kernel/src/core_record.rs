@@ -1,6 +1,6 @@
 //! What the kernel keeps for each core: its run queue and what runs on it.
 
-use crate::class::{WHOLE_CORE, is_real_time};
+use crate::class::WHOLE_CORE;
 use crate::lock::{Lock, level};
 use crate::runqueue::RunQueue;
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, beside_sequentially_consistent_access};
@@ -65,11 +65,21 @@ impl Waiting {
     pub const fn best_rank(self) -> u8 {
         (self.0 >> 32) as u8
     }
+}
 
-    /// Whether one of them should run before, or in turn with, a thread of that rank, which is not of the real-time class.
-    const fn competes_with(self, rank: u8) -> bool {
-        self.any() && self.best_rank() >= rank
-    }
+/// What those that wait for a core want of the thread that runs there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    /// Nothing.
+    No,
+    /// Nothing yet: the first of them is of the same rank and a greater order.
+    Later,
+    /// The core, when its quantum is over.
+    InTurn,
+    /// The core: the first of them is of the same rank and a smaller order.
+    Before,
+    /// The core: the first of them is of a higher rank.
+    Above,
 }
 
 /// On cache lines of its own: the core writes it with every message, and other cores look at what lies beside.
@@ -109,8 +119,8 @@ pub struct Core {
     pub trace: Apart<TraceRing>,
     /// A [`Waiting`].
     waiting: AtomicU64,
-    /// The earliest deadline of those of the best rank that wait, if that is of the real-time class, in ns. Written before `waiting`.
-    earliest_ns: AtomicU64,
+    /// The least order of those of the best rank that wait. Written before `waiting`.
+    first_order: AtomicU64,
     /// What is reserved of this core, in parts of [`WHOLE_CORE`].
     reserved: AtomicU64,
     pub queue: Lock<{ level::LEAF }, RunQueue>,
@@ -131,7 +141,7 @@ impl Core {
             posts: Apart(AtomicU64::new(0)),
             trace: Apart(TraceRing::new(trace_records)),
             waiting: AtomicU64::new(0),
-            earliest_ns: AtomicU64::new(NEVER),
+            first_order: AtomicU64::new(NEVER),
             reserved: AtomicU64::new(0),
             queue: Lock::new(RunQueue::new(core)),
         }
@@ -169,25 +179,25 @@ impl Core {
     /// Publishes what its queue, whose lock is held, says.
     pub fn publish(&self, queue: &RunQueue, threads: &Table<Thread>) {
         // Relaxed: the store behind it publishes both.
-        self.earliest_ns.store(queue.earliest_ns(threads), Ordering::Relaxed);
+        self.first_order.store(queue.first_order(threads), Ordering::Relaxed);
         self.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
         beside_sequentially_consistent_access();
     }
 
-    /// Whether one of those that wait should run before a thread, or in turn with it.
-    pub fn is_wanted_from(&self, thread: &Thread) -> bool {
-        let (rank, waiting) = (thread.effective_rank(), self.waiting());
-        // In the real-time class nobody takes turns.
-        waiting.competes_with(rank) && (!is_real_time(rank) || self.is_wanted_at_once_from(thread))
-    }
-
-    /// Whether one of those that wait should run before a thread: it is of a higher rank, or has to be done earlier.
-    pub fn is_wanted_at_once_from(&self, thread: &Thread) -> bool {
-        let (rank, waiting) = (thread.effective_rank(), self.waiting());
-        let is_earlier = || self.earliest_ns.load(Ordering::Relaxed) < thread.deadline_of_rank_ns();
-        waiting.any()
-            && (waiting.best_rank() > rank
-                || waiting.best_rank() == rank && is_real_time(rank) && is_earlier())
+    /// Who of those that wait is wanted from a thread of that rank, whose order among its equals is asked for if it counts.
+    pub fn wants(&self, rank: u8, order: impl FnOnce() -> u64) -> Wanted {
+        let waiting = self.waiting();
+        if !waiting.any() || waiting.best_rank() < rank {
+            return Wanted::No;
+        }
+        if waiting.best_rank() > rank {
+            return Wanted::Above;
+        }
+        match self.first_order.load(Ordering::Relaxed).cmp(&order()) {
+            core::cmp::Ordering::Less => Wanted::Before,
+            core::cmp::Ordering::Equal => Wanted::InTurn,
+            core::cmp::Ordering::Greater => Wanted::Later,
+        }
     }
 
     /// Reserves a part of the core. False: so much is not left.

@@ -12,6 +12,7 @@ use crate::lane::Lane;
 use crate::lock::{Lock, Token, level};
 use crate::objects::{Budget, Endpoint, Notification, Program, Region, Timer};
 use crate::plan::Plan;
+use crate::policy::Judges;
 use crate::sync::{AtomicU8, Ordering};
 use crate::table::Table;
 use crate::thread::{NOBODY, Thread};
@@ -42,6 +43,7 @@ pub struct Kernel<E: Engine> {
     pub(crate) timer_queues: Box<[Lock<{ level::LEAF }, TimerQueue>]>,
     pub(crate) timekeeper: Lock<{ level::CONTROL }, Timekeeper>,
     pub(crate) plan: Plan,
+    pub(crate) judges: Judges,
     pub(crate) stopping: AtomicU8,
 }
 
@@ -79,6 +81,7 @@ impl<E: Engine> Kernel<E> {
             timer_queues: (0..cores).map(|_| Lock::default()).collect(),
             timekeeper: Lock::new(Timekeeper::new(cores)),
             plan: Plan::new(),
+            judges: Judges::new(&configuration),
             stopping: AtomicU8::new(0),
             configuration: Configuration { cores, ..configuration },
         };

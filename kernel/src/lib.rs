@@ -35,6 +35,7 @@ mod monitor;
 mod objects;
 mod operate;
 mod plan;
+mod policy;
 #[cfg(all(test, not(loom)))]
 #[expect(clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests")]
 #[path = "../proofs/mod.rs"]
@@ -75,6 +76,7 @@ pub use lane::MAX_POST;
 pub use lists::{HandleList, TransferList};
 pub use machine::Machine;
 pub use make::{CellSpecification, OBJECT_BYTES, PAGE_BYTES, Service};
+pub use policy::{Candidate, FirstCome, MIN_QUANTUM_NS, Policies, Policy, PolicyError, Turns, built_in};
 pub use tally::CallPicture;
 pub use timekeeper::NextTick;
 pub use word::PreemptionWord;

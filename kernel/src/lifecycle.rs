@@ -385,9 +385,39 @@ impl<E: Engine> Kernel<E> {
         }
         let budget = record.budget.load(Ordering::Relaxed);
         self.end_budget(token, budget, record.budget_generation.load(Ordering::Relaxed));
+        // Its own bytes, still charged, keep the budget from being another's meanwhile.
+        if self.budgets.at(budget).used.load(Ordering::SeqCst) > own_bytes {
+            self.end_cells_made_of(token, core, budget);
+        }
         self.refund(token, budget, own_bytes);
         self.give_back_reservation(token, cell);
         self.cells.give_back(token, cell);
+    }
+
+    /// Ends the cells that were made of a budget which has ended, or of one split from it: they may have nobody left but each other. The
+    /// deepest first, so that none of them ends others in turn.
+    fn end_cells_made_of(&self, token: Unlocked<'_>, core: u32, budget: u32) {
+        let mut entry = Token::at_entry();
+        let most = self.configuration.objects.max(self.configuration.cells) as usize;
+        let mut made: Vec<(usize, Name)> = Vec::new();
+        for (index, record) in self.cells.used(&mut entry) {
+            let generation = record.generation.get();
+            let parent = |budget: &u32| {
+                let parent = self.budgets.at(*budget).parent.load(Ordering::Relaxed);
+                (parent != NOBODY).then_some(parent)
+            };
+            let own = record.budget.load(Ordering::Relaxed);
+            // As long as it lives, those that its budget was split from are there.
+            let mut above = core::iter::successors(Some(own), parent).take(most);
+            let depth = above.position(|above| above == budget);
+            if own != budget && record.generation.is(generation) {
+                made.extend(depth.map(|depth| (depth, Name { index, generation })));
+            }
+        }
+        made.sort_unstable_by_key(|(depth, _)| core::cmp::Reverse(*depth));
+        for (_, cell) in made {
+            self.abandon(token, core, cell);
+        }
     }
 
     /// Ends a cell for good: its last capability is gone, or it was destroyed.

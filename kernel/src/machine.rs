@@ -2,7 +2,7 @@
 
 use hallows_abi::{FaultKind, FaultReport};
 
-use crate::{CellId, CoreId, Nanos};
+use crate::{CellId, CoreId, Nanos, PolicyError};
 
 /// Looks without a pause between them: some microseconds, the time in which who is awake on another core answers.
 pub const EAGER_LOOKS: u32 = 1_000;
@@ -46,6 +46,10 @@ pub trait Machine: Send + Sync + 'static {
     /// block.
     fn deadline_missed(&self, name: &str, cell: CellId, missed: u64) {
         let _ = (name, cell, missed);
+    }
+    /// The policy of that name has said something that makes no sense, for the first time. Does not block.
+    fn policy_strays(&self, policy: &str, error: PolicyError) {
+        self.log(alloc::format!("policy {policy}: {error}").as_bytes());
     }
     /// Whether somebody else says how this cell's life ended, so that the log need not.
     fn tells_end_itself(&self, cell: CellId, kind: FaultKind) -> bool {

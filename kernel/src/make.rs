@@ -355,6 +355,7 @@ impl<E: Engine> Kernel<E> {
         thread.reserved_until_ns.store(NEVER, Ordering::Relaxed);
         thread.job_ns.store(NEVER, Ordering::Relaxed);
         thread.missed.store(0, Ordering::Relaxed);
+        thread.begin_work();
         thread.pinned.store(specification.pinned.map_or(NOBODY, |core| core.0), Ordering::Relaxed);
         thread.standing.reset(specification.time.is_some());
         *thread.meter.lock(token).0 = Meter::new(specification.time);

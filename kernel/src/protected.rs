@@ -4,8 +4,8 @@ use hallows_abi::{Error, FaultKind, TraceKind, Transfer};
 
 use crate::cell::CellState;
 use crate::configuration::CHAIN;
-
 use crate::monitor::{Holder, Waiter, Wants};
+use crate::runqueue::Arrival;
 use crate::slot::{Found, Via};
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
@@ -394,6 +394,7 @@ impl<E: Engine> Kernel<E> {
             if queued >> 8 != core {
                 continue;
             }
+            let order = self.order_of(thread, Arrival::Fresh, 0);
             let (mut queue, _) = self.core(core).queue.lock(&mut context.token);
             if !queue.remove(&self.threads, thread) {
                 return;
@@ -402,7 +403,7 @@ impl<E: Engine> Kernel<E> {
                 self.donate(context.thread.0, thread);
                 here.handoff.store(thread, Ordering::Relaxed);
             } else {
-                queue.push(&self.threads, thread, crate::runqueue::Arrival::Fresh);
+                queue.push(&self.threads, thread, Arrival::Fresh, order);
             }
             self.core(core).publish(&queue, &self.threads);
             drop(queue);

@@ -428,7 +428,7 @@ fn a_core_that_parks_sees_the_thread_that_is_queued_for_it_or_is_woken() {
                 let mut token = Token::at_entry();
                 {
                     let (mut queue, _) = core.queue.lock(&mut token);
-                    queue.push(&threads, 0, Arrival::Fresh);
+                    queue.push(&threads, 0, Arrival::Fresh, 0);
                     core.publish(&queue, &threads);
                 }
                 core.does() == Idle::Parked

@@ -24,6 +24,7 @@ impl<E: Engine> Kernel<E> {
         if self.threads.at(cell).depth.load(Ordering::Relaxed) > 0 || self.cells.at(cell).is_passive() {
             return Err(Error::NotInHandler);
         }
+        self.threads.at(cell).begin_work();
         let mut armed = false;
         let result = loop {
             match self.take_event(context, buffer, handles) {
@@ -99,6 +100,7 @@ impl<E: Engine> Kernel<E> {
         buffer: E::Bytes,
         handles: &mut HandleList,
     ) -> Result<Option<Event>, Error> {
+        self.threads.at(context.thread.0).begin_work();
         let event = loop {
             match self.take_event(context, buffer, handles) {
                 Ok(None) => {}

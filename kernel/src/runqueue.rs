@@ -1,4 +1,8 @@
-//! Run queues: one for each core, by rank, new work before preempted work; in the real-time class the earliest deadline first.
+//! Run queues: one for each core, by rank; within a rank by the order that its policy has given (`policy.rs`), and among equals new work before
+//! preempted work.
+//!
+//! Nobody waits for ever whatever a policy says, but where that is the class's promise, in the real-time class: one that was overtaken
+//! [`MOST_OVERTAKEN`] times is overtaken no more, and after so many from one list, one of the other has its turn.
 
 use crate::class::{RANKS, is_real_time};
 use crate::sync::Ordering;
@@ -14,9 +18,15 @@ pub enum Arrival {
     Preempted,
 }
 
-/// So many fresh threads in a row may run before a preempted one of the same rank does: bounded starvation where the
+/// So many fresh threads in a row may run before a preempted one of the same rank and order does: bounded starvation where the
 /// fresh ones alone would fill the core.
 const FRESH_IN_A_ROW: u32 = 64;
+/// The same where orders differ: so rarely that who goes by them does not notice.
+const ORDERED_IN_A_ROW: u32 = 4_096;
+/// So often may others be put before one that waits.
+const MOST_OVERTAKEN: u32 = 4_096;
+/// So many are walked past at most where somebody is put into a list: a bound on the time that the queue is locked.
+const MOST_PASSED: u32 = 256;
 
 /// One list: links are in the threads' records.
 #[derive(Clone, Copy, Debug)]
@@ -26,17 +36,26 @@ struct List {
 }
 
 impl List {
-    /// Behind whom a thread is put, or [`NOBODY`].
-    fn place(&self, threads: &Table<Thread>, thread: &Thread, arrival: Arrival) -> u32 {
-        let mut behind = self.tail;
-        if is_real_time(thread.effective_rank()) {
-            let mine = (thread.deadline_of_rank_ns(), arrival == Arrival::Fresh);
-            // Who was preempted goes before who has the same deadline: it began first.
-            while behind != NOBODY && mine < (threads.at(behind).deadline_of_rank_ns(), true) {
-                behind = threads.at(behind).previous.load(Ordering::Relaxed);
+    /// Behind whom a thread of an order is put, or [`NOBODY`].
+    fn place(&self, threads: &Table<Thread>, order: u64, is_bounded: bool) -> u32 {
+        let (mut behind, mut passed) = (self.tail, 0);
+        while behind != NOBODY {
+            let other = threads.at(behind);
+            let overtaken = other.overtaken.load(Ordering::Relaxed);
+            let holds = is_bounded && (overtaken >= MOST_OVERTAKEN || passed >= MOST_PASSED);
+            if holds || order >= other.order.load(Ordering::Relaxed) {
+                break;
             }
+            other.overtaken.store(overtaken.saturating_add(1), Ordering::Relaxed);
+            passed += 1;
+            behind = other.previous.load(Ordering::Relaxed);
         }
         behind
+    }
+
+    /// The order of its first; [`NEVER`] if there is none.
+    fn first_order(&self, threads: &Table<Thread>) -> u64 {
+        if self.head == NOBODY { NEVER } else { threads.at(self.head).order.load(Ordering::Relaxed) }
     }
 }
 
@@ -46,20 +65,21 @@ const EMPTY: List = List { head: NOBODY, tail: NOBODY };
 #[derive(Debug)]
 pub struct RunQueue {
     core: u32,
-    /// For each rank: fresh, preempted. In the real-time class all are in the first one, by their deadlines.
+    /// For each rank: fresh, preempted.
     lists: [[List; 2]; RANKS],
     /// Bit n: rank n has somebody.
     occupied: u32,
     length: u32,
     /// How many of them may run on any core.
     movable: u32,
-    fresh_in_a_row: u32,
+    /// From which list the last one came while somebody was in the other, and how many in a row.
+    in_a_row: (bool, u32),
 }
 
 impl RunQueue {
     /// Nobody waits.
     pub const fn new(core: u32) -> Self {
-        Self { core, lists: [[EMPTY; 2]; RANKS], occupied: 0, length: 0, movable: 0, fresh_in_a_row: 0 }
+        Self { core, lists: [[EMPTY; 2]; RANKS], occupied: 0, length: 0, movable: 0, in_a_row: (true, 0) }
     }
 
     /// How many wait.
@@ -78,25 +98,25 @@ impl RunQueue {
         if self.occupied == 0 { None } else { Some(31 - self.occupied.leading_zeros() as u8) }
     }
 
-    /// The earliest deadline of those of the best rank, in ns, if that is of the real-time class.
-    pub fn earliest_ns(&self, threads: &Table<Thread>) -> u64 {
-        let first = self
-            .best_rank()
-            .filter(|rank| is_real_time(*rank))
-            .and_then(|rank| self.lists.get(usize::from(rank)));
-        first.map_or(NEVER, |[list, _]| threads.at(list.head).deadline_of_rank_ns())
+    /// The least order of those of the best rank; [`NEVER`] if nobody waits.
+    pub fn first_order(&self, threads: &Table<Thread>) -> u64 {
+        let lists = self.best_rank().and_then(|rank| self.lists.get(usize::from(rank)));
+        lists.into_iter().flatten().map(|list| list.first_order(threads)).min().unwrap_or(NEVER)
     }
 
     // The links' orders are relaxed: they are touched only under this queue's lock.
 
-    /// Puts a thread at the end of its list, or where its deadline wants it. It is in no queue.
-    pub fn push(&mut self, threads: &Table<Thread>, thread: u32, arrival: Arrival) {
+    /// Puts a thread where its order wants it. It is in no queue.
+    pub fn push(&mut self, threads: &Table<Thread>, thread: u32, arrival: Arrival, order: u64) {
         let record = threads.at(thread);
+        record.order.store(order, Ordering::Relaxed);
+        record.overtaken.store(0, Ordering::Relaxed);
         let rank = record.effective_rank();
-        let which = usize::from(arrival == Arrival::Preempted && !is_real_time(rank));
+        let is_bounded = !is_real_time(rank);
+        let which = usize::from(arrival == Arrival::Preempted);
         let rank = usize::from(rank).min(RANKS - 1);
         let Some(list) = self.lists.get_mut(rank).and_then(|lists| lists.get_mut(which)) else { return };
-        let previous = list.place(threads, record, arrival);
+        let previous = list.place(threads, order, is_bounded);
         let next =
             if previous == NOBODY { list.head } else { threads.at(previous).next.load(Ordering::Relaxed) };
         record.next.store(next, Ordering::Relaxed);
@@ -152,10 +172,20 @@ impl RunQueue {
 
     /// Takes the next thread to run.
     pub fn pop(&mut self, threads: &Table<Thread>) -> Option<u32> {
-        let [fresh, preempted] = *self.lists.get(usize::from(self.best_rank()?))?;
-        let turn = self.fresh_in_a_row >= FRESH_IN_A_ROW && preempted.head != NOBODY;
-        let thread = if fresh.head == NOBODY || turn { preempted.head } else { fresh.head };
-        self.fresh_in_a_row = if thread == fresh.head { self.fresh_in_a_row + 1 } else { 0 };
+        let rank = self.best_rank()?;
+        let [fresh, preempted] = *self.lists.get(usize::from(rank))?;
+        let mut is_fresh = preempted.head == NOBODY;
+        if fresh.head != NOBODY && preempted.head != NOBODY {
+            let (one, other) = (fresh.first_order(threads), preempted.first_order(threads));
+            let most = if one == other { FRESH_IN_A_ROW } else { ORDERED_IN_A_ROW };
+            is_fresh = one <= other;
+            let (last, count) = self.in_a_row;
+            if !is_real_time(rank) && last == is_fresh && count >= most {
+                is_fresh = !is_fresh;
+            }
+            self.in_a_row = (is_fresh, if last == is_fresh { count.saturating_add(1) } else { 1 });
+        }
+        let thread = if is_fresh { fresh.head } else { preempted.head };
         self.remove(threads, thread).then_some(thread)
     }
 

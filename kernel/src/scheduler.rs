@@ -3,9 +3,9 @@
 use hallows_abi::{Error, TraceKind};
 
 use crate::cell::CellState;
-use crate::class::is_real_time;
-use crate::core_record::{Idle, Reason};
+use crate::core_record::{Core, Idle, Reason, Wanted};
 use crate::lock::{Token, level};
+use crate::policy::Candidate;
 use crate::runqueue::Arrival;
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
@@ -188,9 +188,9 @@ impl<E: Engine> Kernel<E> {
         if running != NOBODY && running != thread {
             let other = self.threads.at(running);
             let (rank, other_rank) = (woken.effective_rank(), other.effective_rank());
-            let is_earlier =
-                || is_real_time(rank) && woken.deadline_of_rank_ns() < other.deadline_of_rank_ns();
-            if rank > other_rank || rank == other_rank && is_earlier() {
+            let is_before =
+                || woken.order.load(Ordering::Relaxed) < self.order_of(running, Arrival::Preempted, 0);
+            if rank > other_rank || rank == other_rank && is_before() {
                 other.word.stop();
             }
             self.wake_timekeeper();
@@ -203,9 +203,22 @@ impl<E: Engine> Kernel<E> {
     /// [`Self::enqueue`] where no lock but a leaf may be taken.
     fn push<const M: u8>(&self, token: &mut Token<'_, M>, target: u32, thread: u32, arrival: Arrival) {
         const { assert!(M < level::LEAF) };
+        let order = self.order_of(thread, arrival, 0);
         let (mut queue, _) = self.core(target).queue.lock(token);
-        queue.push(&self.threads, thread, arrival);
+        queue.push(&self.threads, thread, arrival, order);
         self.core(target).publish(&queue, &self.threads);
+    }
+
+    /// The order of a thread if it were put into a queue now, after it has run for so long in its turn.
+    pub(crate) fn order_of(&self, thread: u32, arrival: Arrival, stint_ns: u64) -> u64 {
+        self.judges.order(&Candidate::new(self.threads.at(thread), thread, arrival, stint_ns))
+    }
+
+    /// What those that wait for a core want of the thread that runs there, for so long in its turn.
+    pub(crate) fn wanted_from(&self, core: &Core, running: u32, stint_ns: u64) -> Wanted {
+        core.wants(self.threads.at(running).effective_rank(), || {
+            self.order_of(running, Arrival::Preempted, stint_ns)
+        })
     }
 
     /// Whether a thread that is pinned so (or to [`NOBODY`]) may run on a core.
@@ -306,7 +319,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.core(context.core.0);
         let over = thread.standing.is_overdrawn() && thread.is_outside();
         let has_to = over || self.configuration.chaos || self.is_stopping();
-        if has_to || record.is_wanted_from(thread) {
+        if has_to || self.wanted_from(record, context.thread.0, 0) >= Wanted::InTurn {
             record.trace.record(TraceKind::Preempt, context.thread.0, context.thread.0, 0);
             self.yield_now(context);
             self.check_live(cell)?;

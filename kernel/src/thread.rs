@@ -261,6 +261,15 @@ pub struct Thread {
     pub previous: AtomicU32,
     /// The queue it is in: core and level, or [`NOBODY`].
     pub queued: AtomicU32,
+    /// Its order in that queue, under the same lock; read by others as a hint.
+    pub order: AtomicU64,
+    /// How often others were put before it there, under the same lock.
+    pub overtaken: AtomicU32,
+    /// How long it has said that its present work takes, in ns; 0: nothing. By itself.
+    pub expected_ns: AtomicU64,
+    /// How long that work was seen to run, in ns. By the timekeeper where it stops it, and by itself where new work begins: what the two do at the same moment
+    /// counts for one or the other.
+    pub ran_ns: AtomicU64,
     /// The passive servers that it is inside of.
     chain: [Level; CHAIN],
     /// How many.
@@ -299,6 +308,10 @@ impl Thread {
             next: AtomicU32::new(NOBODY),
             previous: AtomicU32::new(NOBODY),
             queued: AtomicU32::new(NOBODY),
+            order: AtomicU64::new(NEVER),
+            overtaken: AtomicU32::new(0),
+            expected_ns: AtomicU64::new(0),
+            ran_ns: AtomicU64::new(0),
             chain: core::array::from_fn(|_| Level::default()),
             depth: AtomicU32::new(0),
             activation: AtomicU64::new(0),
@@ -404,14 +417,15 @@ impl Thread {
         self.rank.load(Ordering::Relaxed).max(self.standing.lent())
     }
 
-    /// When it has to be done, among those of its rank in the real-time class, in ns. Who was lent that rank stands in somebody's way, whose deadline may be
-    /// any: it comes first, until it is out of the way.
-    pub fn deadline_of_rank_ns(&self) -> u64 {
-        let lent = self.standing.lent();
-        if is_real_time(lent) && lent >= self.rank.load(Ordering::Relaxed) {
-            return 0;
+    /// What it does next is new work, of which nothing is known. For itself, or before it runs.
+    #[inline]
+    pub fn begin_work(&self) {
+        for known in [&self.expected_ns, &self.ran_ns] {
+            // Most know nothing: a load is cheaper than a store.
+            if known.load(Ordering::Relaxed) != 0 {
+                known.store(0, Ordering::Relaxed);
+            }
         }
-        self.reserved_until_ns.load(Ordering::Relaxed)
     }
 
     /// Its deadline is its meter's, whose lock is held.

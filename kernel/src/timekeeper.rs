@@ -6,10 +6,11 @@
 
 use alloc::boxed::Box;
 
-use crate::class::Class;
-use crate::core_record::{Core, Idle};
+use crate::core_record::{Core, Idle, Wanted};
 use crate::lock::{Token, level};
 use crate::objects::TimerSetting;
+use crate::policy::Candidate;
+use crate::runqueue::Arrival;
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
 use crate::timers::Due;
@@ -129,17 +130,31 @@ impl<E: Engine> Kernel<E> {
             seen.slice = slice;
             seen.since_ns = now.0;
         }
-        let waits = core.is_wanted_from(thread);
-        let quantum_ns = match Class::of(thread.effective_rank()) {
-            Class::Batch => self.configuration.batch_quantum_ns,
-            Class::Latency | Class::RealTime => self.configuration.quantum_ns,
+        let stint_ns = now.0.saturating_sub(seen.since_ns);
+        let wanted = self.wanted_from(core, running, stint_ns);
+        let is_over = match wanted {
+            Wanted::No => return false,
+            // Its order may change while it runs, but a deadline does not.
+            Wanted::Later => return !thread.is_reserved(),
+            Wanted::Above => true,
+            Wanted::Before => stint_ns >= self.judges.least_stint_ns(thread.effective_rank()),
+            Wanted::InTurn => {
+                let (quantum_ns, strays) =
+                    self.judges.quantum_ns(&Candidate::new(thread, running, Arrival::Preempted, stint_ns));
+                if let Some((policy, error)) = strays {
+                    self.machine.policy_strays(policy, error);
+                }
+                stint_ns >= quantum_ns
+            }
         };
-        // Who brought it has asked for that already, of whoever ran then.
-        let at_once = waits && core.is_wanted_at_once_from(thread);
-        if at_once || waits && now.0.saturating_sub(seen.since_ns) >= quantum_ns {
+        // Who brought it may have asked for that already, of whoever ran then.
+        if is_over && !thread.word.is_set() {
+            thread
+                .ran_ns
+                .store(thread.ran_ns.load(Ordering::Relaxed).saturating_add(stint_ns), Ordering::Relaxed);
             thread.word.stop();
         }
-        waits
+        true
     }
 
     fn fire_due(&self, token: &mut Token<'static, { level::NONE }>, now: Nanos) {

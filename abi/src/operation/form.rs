@@ -137,6 +137,7 @@ impl Operation {
                 OnSpace::StartInfo => Function::SpaceStartInfo,
                 OnSpace::Exit { .. } => Function::SpaceExit,
                 OnSpace::Yield => Function::SpaceYield,
+                OnSpace::Expect { .. } => Function::SpaceExpect,
                 OnSpace::Now => Function::SpaceNow,
                 OnSpace::Random => Function::SpaceRandom,
                 OnSpace::Log { .. } => Function::SpaceLog,
@@ -196,6 +197,7 @@ fn put_space(writer: &mut Writer<'_>, operation: OnSpace) -> Option<()> {
         }
         OnSpace::Exit { status } => writer.u32(status),
         OnSpace::Log { length } => writer.u32(length),
+        OnSpace::Expect { ns } => writer.u64(ns),
         OnSpace::StartInfo | OnSpace::Yield | OnSpace::Now | OnSpace::Random => Some(()),
     }
 }
@@ -271,6 +273,7 @@ fn take(function: Function, reader: &mut Reader<'_>) -> Option<Operation> {
         Function::SpaceStartInfo => OnSpace::StartInfo.into(),
         Function::SpaceExit => OnSpace::Exit { status: reader.u32()? }.into(),
         Function::SpaceYield => OnSpace::Yield.into(),
+        Function::SpaceExpect => OnSpace::Expect { ns: reader.u64()? }.into(),
         Function::SpaceNow => OnSpace::Now.into(),
         Function::SpaceRandom => OnSpace::Random.into(),
         Function::SpaceLog => OnSpace::Log { length: reader.u32()? }.into(),

@@ -72,6 +72,8 @@ pub enum Function {
     SpaceExit = 0x3b37e420,
     /// `space.yield`.
     SpaceYield = 0x2579abd5,
+    /// `space.expect`.
+    SpaceExpect = 0x91319ffd,
     /// `space.now`.
     SpaceNow = 0x296f47a2,
     /// `space.random`.
@@ -85,7 +87,7 @@ pub enum Function {
 }
 impl Function {
     /// Every function.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::BudgetCreateEndpoint,
         Self::BudgetCreateNotification,
         Self::BudgetCreateTimer,
@@ -120,6 +122,7 @@ impl Function {
         Self::SpaceStartInfo,
         Self::SpaceExit,
         Self::SpaceYield,
+        Self::SpaceExpect,
         Self::SpaceNow,
         Self::SpaceRandom,
         Self::SpaceLog,
@@ -172,6 +175,7 @@ impl Function {
                 0x32e10a19 => Self::SpaceStartInfo,
                 0x3b37e420 => Self::SpaceExit,
                 0x2579abd5 => Self::SpaceYield,
+                0x91319ffd => Self::SpaceExpect,
                 0x296f47a2 => Self::SpaceNow,
                 0x6d1763ab => Self::SpaceRandom,
                 0x9a18ceb4 => Self::SpaceLog,
@@ -243,9 +247,9 @@ pub const INTERFACES: [(&str, [u8; 32]); 9] = [
     (
         "space",
         [
-            0x43, 0x55, 0xe2, 0x57, 0xde, 0x47, 0x33, 0x9c, 0x71, 0x8a, 0x2c, 0xbb, 0xca,
-            0x7e, 0xc3, 0xda, 0x1d, 0x83, 0x0a, 0x6c, 0xb0, 0xa7, 0x10, 0x18, 0x85, 0xcd,
-            0xe7, 0xa4, 0x97, 0x3f, 0x5b, 0x29,
+            0x68, 0x7a, 0x04, 0xb6, 0x26, 0x18, 0xab, 0x23, 0x0b, 0x45, 0x46, 0x65, 0xcb,
+            0x8d, 0xd9, 0xcb, 0xd9, 0xc4, 0x49, 0x6d, 0x44, 0x67, 0xc1, 0x7f, 0x35, 0x4d,
+            0x53, 0x51, 0x10, 0x5f, 0x6e, 0x09,
         ],
     ),
     (

@@ -100,6 +100,12 @@ pub enum OnSpace {
     },
     /// Let others of the same priority run.
     Yield,
+    /// Say how long the work takes that the caller has begun, until it next waits: others of its priority, whose work is shorter, may go first.
+    /// `NotInHandler` in a passive server, which works on its callers' behalf.
+    Expect {
+        /// In ns; 0: it does not know.
+        ns: u64,
+    },
     /// Now, in nanoseconds of the machine's monotonic clock: [`Reply::Number`].
     Now,
     /// [`Reply::Random`].

@@ -29,6 +29,7 @@ impl Operation {
             Function::SpaceStartInfo => OnSpace::StartInfo.into(),
             Function::SpaceExit => OnSpace::Exit { status: word() as u32 }.into(),
             Function::SpaceYield => OnSpace::Yield.into(),
+            Function::SpaceExpect => OnSpace::Expect { ns: word() }.into(),
             Function::SpaceNow => OnSpace::Now.into(),
             Function::SpaceRandom => OnSpace::Random.into(),
             Function::SpaceLog => OnSpace::Log { length: word() as u32 }.into(),

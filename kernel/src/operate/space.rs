@@ -6,7 +6,9 @@ use alloc::vec;
 use hallows_abi::{AnswerForm, Error, FaultKind, Handle, ObjectKind, OnSpace, Operation, Reply, Writer};
 
 use super::{Request, identity};
+use crate::core_record::Wanted;
 use crate::slot::Found;
+use crate::sync::Ordering;
 use crate::tree::Diminish;
 use crate::{Context, Engine, Kernel, Machine};
 
@@ -49,6 +51,19 @@ impl<E: Engine> Kernel<E> {
             OnSpace::Yield => {
                 self.yield_now(context);
                 self.check_live(cell)?;
+                Ok(Reply::Done)
+            }
+            OnSpace::Expect { ns } => {
+                let thread = self.threads.at(context.thread.0);
+                if cell != context.thread.0 {
+                    return Err(Error::NotInHandler);
+                }
+                thread.expected_ns.store(ns, Ordering::Relaxed);
+                // It runs on before who came with shorter work only until its next check.
+                let core = self.core(context.core.0);
+                if self.wanted_from(core, cell, 0) >= Wanted::Before {
+                    thread.word.stop();
+                }
                 Ok(Reply::Done)
             }
             OnSpace::Now => Ok(Reply::Number(self.machine.now().0)),

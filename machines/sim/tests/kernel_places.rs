@@ -5,7 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hallows_abi::{
-    Error, Handle, NO_DEADLINE, NewCell, OnBudget, OnEndpoint, OnObject, Rights, Running, Serving, Transfer,
+    Error, Handle, NO_DEADLINE, NewCell, OnBudget, OnCell, OnEndpoint, OnObject, Rights, Running, Serving,
+    Transfer,
 };
 use hallows_kernel::{CellId, Configuration, Rooted};
 use hallows_sim::{Faults, Response, Simulation};
@@ -169,4 +170,51 @@ fn a_capability_of_an_ended_cell_makes_no_endpoint_that_the_next_at_its_place_se
     assert_eq!(result.borrow_mut().take(), Some(Err(Error::Gone)));
     assert_eq!(sim.kernel.usage().endpoints, endpoints, "the next one serves what it served");
     sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn cells_that_have_nobody_but_each_other_end_with_the_one_that_they_were_made_by() {
+    for starts in [false, true] {
+        let mut sim = Simulation::new(5, Configuration::tiny(2), Faults::CALM);
+        let child = sim.main(|process| {
+            loop {
+                process.wait(NO_DEADLINE)?;
+            }
+        });
+        let maker = sim.main(move |process| {
+            // The second out of a part that was split off.
+            let part = process.make(Handle::BUDGET, OnBudget::Split { bytes: 200_000 }, &[])?;
+            let mut made = Vec::new();
+            for budget in [Handle::BUDGET, part] {
+                let running = Running::Active(None);
+                let new = NewCell { memory_bytes: 65_536, slots: None, priority: 0, running };
+                let operation = OnBudget::CreateCell { with_faults: false, new };
+                made.push(process.make(budget, operation, &[Transfer::copy(Handle(3))])?);
+            }
+            for (one, other) in [(0, 1), (1, 0), (0, 0)] {
+                let grant = OnCell::Grant { rights: Rights::ALL, badge: 0 };
+                process.operate(made[one], grant, &[Transfer::copy(made[other])])?;
+            }
+            for cell in made.iter().filter(|_| starts) {
+                process.operate(*cell, OnCell::Start { length: 0 }, &[])?;
+            }
+            process.wait(NO_DEADLINE)?;
+            Ok(())
+        });
+        let (cell, rooted) = sim.cell("maker", &maker, None, false, 3);
+        sim.grant(cell, &child);
+        sim.start(cell);
+        sim.run(STEPS).unwrap();
+        // A new life of the maker loses them, but they have each other.
+        assert_eq!(sim.kernel.usage().cells, 3);
+        sim.kill(cell);
+        sim.run(STEPS).unwrap();
+        assert_eq!(sim.kernel.usage().cells, 3);
+        let before = sim.memory_taken();
+        sim.kernel.boot_destroy(&sim.boot, &rooted);
+        sim.run(STEPS).unwrap();
+        assert_eq!(sim.kernel.usage().cells, 0, "{}", sim.picture());
+        assert!(sim.memory_taken() < before);
+        sim.finish(STEPS).unwrap();
+    }
 }

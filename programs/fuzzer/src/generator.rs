@@ -378,6 +378,7 @@ fn functions_of(kind: ObjectKind) -> &'static [Function] {
             Function::SpaceIdentify,
             Function::SpaceStartInfo,
             Function::SpaceYield,
+            Function::SpaceExpect,
             Function::SpaceNow,
             Function::SpaceRandom,
             Function::EndpointRecognise,

@@ -48,6 +48,18 @@ pub fn yield_now() -> Result<(), Error> {
     operate(Handle::SELF, OnSpace::Yield).map(|_| ())
 }
 
+/// Says how long the work takes that this program has begun, until it next waits for a message: others of its priority whose work is shorter may go
+/// first, and it goes before those whose work is longer. Who says nothing is taken for short. Zero: it is not known after all.
+///
+/// # Errors
+///
+/// [`Error::NotInHandler`] in a passive server, [`Error::Killed`].
+#[inline]
+pub fn expect(work: core::time::Duration) -> Result<(), Error> {
+    let ns = u64::try_from(work.as_nanos()).unwrap_or(u64::MAX);
+    operate(Handle::SELF, OnSpace::Expect { ns }).map(|_| ())
+}
+
 /// To be called every few microseconds by a loop that makes no calls. As WebAssembly it is nothing: the engine stops a program
 /// wherever it is. A native program can only be stopped here.
 ///

@@ -306,7 +306,7 @@ impl State {
                 self.status = Some(status);
                 Reply::Done
             }
-            OnSpace::Yield => Reply::Done,
+            OnSpace::Yield | OnSpace::Expect { .. } => Reply::Done,
             OnSpace::Now => Reply::Number(self.now),
             OnSpace::Random => {
                 // Weyl's sequence: the same numbers in every run, so that a test can be repeated.

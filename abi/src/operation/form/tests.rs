@@ -26,6 +26,7 @@ fn every() -> Vec<Operation> {
         OnSpace::StartInfo.into(),
         OnSpace::Exit { status: 9 }.into(),
         OnSpace::Yield.into(),
+        OnSpace::Expect { ns: 7 }.into(),
         OnSpace::Now.into(),
         OnSpace::Random.into(),
         OnSpace::Log { length: 0 }.into(),

@@ -97,6 +97,7 @@ fn function_for(process: &mut Process<'_>, handle: Handle) -> Result<Function, H
         Function::SpaceRevoke,
         Function::SpaceStartInfo,
         Function::SpaceYield,
+        Function::SpaceExpect,
         Function::SpaceNow,
         Function::SpaceRandom,
         Function::SpaceLog,
