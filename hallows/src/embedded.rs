@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use hallows_interface::declared::{self, Declared, Malformed};
+use hallows_kernel::{BUILT_IN, Policy};
 use hallows_sdk::native::NativeProgram;
 
 use crate::system::ProgramSource;
@@ -37,12 +38,29 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_worker::PROGRAM,
 ];
 
-/// The programs that the user of the library has linked in, beside ours; see [`crate::init`].
-static LINKED: OnceLock<Vec<&'static NativeProgram>> = OnceLock::new();
+/// What the user of the library has linked in, beside ours; see [`crate::init_with`].
+struct Linked {
+    programs: Vec<&'static NativeProgram>,
+    policies: Vec<&'static dyn Policy>,
+}
 
-/// Links a user's programs in. `false`: it was done before, and these are not taken.
-pub fn link(programs: &[&'static NativeProgram]) -> bool {
-    LINKED.set(programs.to_vec()).is_ok()
+static LINKED: OnceLock<Linked> = OnceLock::new();
+
+/// Links a user's programs and policies in. `false`: it was done before, and these are not taken.
+pub fn link(programs: &[&'static NativeProgram], policies: &[&'static dyn Policy]) -> bool {
+    LINKED.set(Linked { programs: programs.to_vec(), policies: policies.to_vec() }).is_ok()
+}
+
+/// The policies that the user has linked in.
+#[must_use]
+pub fn policies() -> Vec<&'static dyn Policy> {
+    LINKED.get().map(|linked| linked.policies.clone()).unwrap_or_default()
+}
+
+/// All policies' names: ours, then the user's.
+#[must_use]
+pub fn policy_names() -> Vec<&'static str> {
+    BUILT_IN.into_iter().chain(policies()).map(|policy| policy.name()).collect()
 }
 
 /// Whether [`link`] was called in this process.
@@ -53,7 +71,7 @@ pub fn is_linked() -> bool {
 /// All native programs: ours, then the user's.
 #[must_use]
 pub fn natives() -> Vec<&'static NativeProgram> {
-    NATIVES.iter().chain(LINKED.get().into_iter().flatten()).copied().collect()
+    NATIVES.iter().chain(LINKED.get().iter().flat_map(|linked| &linked.programs)).copied().collect()
 }
 
 /// The WebAssembly of an embedded program.

@@ -574,7 +574,7 @@ mod tests {
 
     fn hallows_test_init() {
         // What `init` does in a process that is no machine's.
-        embedded::link(&[]);
+        embedded::link(&[], &[]);
     }
 
     #[test]

@@ -55,8 +55,9 @@ use crate::cli::{Arguments, Command};
 use crate::failure::{Failure, SOFTWARE, USAGE};
 
 pub use embedding::{Access, Ended, Error, ErrorKind, Machine, Program, Tier};
+pub use hallows_kernel::{Candidate, Policy};
 pub use hallows_sdk::native::NativeProgram;
-pub use process::init;
+pub use process::{init, init_with};
 
 /// The command `hallows`, from its arguments to its exit code. Call it first thing in `main`.
 ///

@@ -193,7 +193,12 @@ pub fn plan(
         }
     };
     let Planner { programs, artifacts, .. } = planner;
-    Ok(Planned { plan: Plan { programs, ..plan }, artifacts, name: system.name.clone(), given })
+    Ok(Planned {
+        plan: Plan { programs, policies: system.policies.clone(), pools: system.pools.clone(), ..plan },
+        artifacts,
+        name: system.name.clone(),
+        given,
+    })
 }
 
 /// Where the cells of a system begin in its plan: behind their supervisor, so that their faults go to an endpoint that exists already. Behind it
@@ -295,7 +300,11 @@ fn cell_plan(cell: &Cell, program: usize, first: usize) -> CellPlan {
         slots: cell.slots,
         class: cell.class.into(),
         priority: cell.priority,
-        place: cell.core.map_or(PlacePlan::Anywhere, PlacePlan::Core),
+        place: match (cell.core, cell.pool) {
+            (Some(core), _) => PlacePlan::Core(core),
+            (None, Some(pool)) => PlacePlan::Pool(pool),
+            (None, None) => PlacePlan::Anywhere,
+        },
         time: cell.time.map(|time| TimePlan { budget_ns: time.budget_ns, period_ns: time.period_ns }),
         arguments: cell.arguments.clone(),
         serves: cell

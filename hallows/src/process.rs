@@ -1,5 +1,6 @@
 //! The first moment of a process: it is a machine's, or it may start one.
 
+use hallows_kernel::Policy;
 use hallows_linux::host::child::machine_process;
 use hallows_linux::machine::paths::NOT_TAKEN;
 use hallows_linux::machine::process::{self, ProcessError};
@@ -27,16 +28,24 @@ pub const NOT_STARTED: u8 = 71;
 ///
 /// The first call counts: a second one has no effect, since the machine process has begun at the first.
 pub fn init(programs: &[&'static NativeProgram]) {
-    let Some(inherited) = machine_process() else {
-        embedded::link(programs);
-        return;
-    };
-    embedded::link(programs);
+    init_with(programs, &[]);
+}
+
+/// [`init`], with scheduling policies of one's own, which a system's description then chooses by their names: `[policies]`, `latency = "NAME"`.
+///
+/// A policy is a part of the kernel: what it says is checked, but it is trusted to return, soon, and not to panic, which ends the machine.
+/// The guide is `docs/policies.md`.
+pub fn init_with(programs: &[&'static NativeProgram], policies: &[&'static dyn Policy]) {
+    let inherited = machine_process();
+    embedded::link(programs, policies);
+    let Some(inherited) = inherited else { return };
     let ended = match inherited {
-        Ok(inherited) => process::run(inherited, embedded::natives().leak()).map_err(|error| {
-            let code = if matches!(error, ProcessError::Paths(_)) { NOT_TAKEN } else { NOT_STARTED };
-            (code, error.to_string())
-        }),
+        Ok(inherited) => {
+            process::run(inherited, embedded::natives().leak(), &embedded::policies()).map_err(|error| {
+                let code = if matches!(error, ProcessError::Paths(_)) { NOT_TAKEN } else { NOT_STARTED };
+                (code, error.to_string())
+            })
+        }
         Err(error) => Err((NOT_STARTED, error.to_string())),
     };
     let code = ended.unwrap_or_else(|(code, error)| {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use hallows_abi::{Rights, TimeBudget};
 use hallows_interface::declared::{Declared, Malformed};
 use hallows_kernel::Class;
+use hallows_linux::machine::plan::{PoliciesPlan, PoolPlan};
 use hallows_supervisor::Ward;
 
 pub use problem::Problem;
@@ -33,6 +34,10 @@ pub struct System {
     /// Who is restarted and who is told, for the supervisor: its arguments, in order. It is granted each cell as `cell.NAME`
     /// (SEND and MANAGE, with the cell's number as badge), and their faults go to its one endpoint.
     pub supervised: Vec<Supervised>,
+    /// Pools of the machine's cores.
+    pub pools: Vec<PoolPlan>,
+    /// Policies of its classes.
+    pub policies: PoliciesPlan,
     /// It was made of one program, not written down.
     pub is_of_one: bool,
     /// Where relative paths of its directories count from.
@@ -56,6 +61,8 @@ pub struct Cell {
     pub priority: u8,
     /// The only core that it may run on, counted from 0 among the machine's.
     pub core: Option<u32>,
+    /// The pool whose cores it runs on, in [`System::pools`].
+    pub pool: Option<u32>,
     /// The most processor time that it may use; `None`: all that nobody else wants.
     pub time: Option<TimeBudget>,
     /// Its arguments.
@@ -205,6 +212,7 @@ impl System {
             class: Class::default(),
             priority: document::USUAL_PRIORITY,
             core: None,
+            pool: None,
             time: None,
             arguments: Vec::new(),
             unix: UnixKeys::default(),
@@ -222,6 +230,8 @@ impl System {
             name: name.to_owned(),
             cells: vec![cell],
             supervised: vec![supervised],
+            pools: Vec::new(),
+            policies: PoliciesPlan::default(),
             is_of_one: true,
             folder: PathBuf::new(),
         }

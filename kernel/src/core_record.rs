@@ -1,6 +1,9 @@
 //! What the kernel keeps for each core: its run queue and what runs on it.
 
+use alloc::boxed::Box;
+
 use crate::class::WHOLE_CORE;
+use crate::configuration::Configuration;
 use crate::lock::{Lock, level};
 use crate::runqueue::RunQueue;
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, beside_sequentially_consistent_access};
@@ -117,6 +120,17 @@ pub struct Core {
     /// Messages and answers that went straight to a thread on another core, for `ps`.
     pub posts: Apart<AtomicU64>,
     pub trace: Apart<TraceRing>,
+    /// Its pool, and whether that lends it.
+    pub pool: u32,
+    pub lends: bool,
+    /// The others of its pool, the nearest first.
+    pub near: Box<[u32]>,
+    /// Not 0: it is lent, to the thread that runs.
+    pub lent: AtomicU8,
+    /// How often it was lent, for `ps`.
+    pub loans: AtomicU64,
+    /// Not 0: threads have waited for it for long enough that another pool may lend a core. By the timekeeper.
+    pub congested: AtomicU8,
     /// A [`Waiting`].
     waiting: AtomicU64,
     /// The least order of those of the best rank that wait. Written before `waiting`.
@@ -128,8 +142,23 @@ pub struct Core {
 
 impl Core {
     /// Idle, nobody waits.
-    pub fn new(core: u32, trace_records: u32) -> Self {
+    pub fn new(core: u32, configuration: &Configuration) -> Self {
+        let pool = configuration.pool_of(core);
+        let cores = configuration.pool_cores(pool);
+        let is_general = cores.contains(&core);
+        let near: Box<[u32]> = match configuration.nearest.get(core as usize) {
+            Some(nearest) => {
+                nearest.iter().copied().filter(|one| *one != core && cores.contains(one)).collect()
+            }
+            None => (core + 1..cores.end).chain(cores.start..core).collect(),
+        };
         Self {
+            pool,
+            lends: is_general && configuration.pools.get(pool as usize).is_some_and(|pool| pool.lends),
+            near: if is_general { near } else { Box::default() },
+            lent: AtomicU8::new(0),
+            loans: AtomicU64::new(0),
+            congested: AtomicU8::new(0),
             running: AtomicU32::new(NOBODY),
             slice: AtomicU64::new(0),
             reason: AtomicU8::new(0),
@@ -139,7 +168,7 @@ impl Core {
             signalling: AtomicU64::new(0),
             switches: AtomicU64::new(0),
             posts: Apart(AtomicU64::new(0)),
-            trace: Apart(TraceRing::new(trace_records)),
+            trace: Apart(TraceRing::new(configuration.trace_records)),
             waiting: AtomicU64::new(0),
             first_order: AtomicU64::new(NEVER),
             reserved: AtomicU64::new(0),

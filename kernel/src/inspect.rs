@@ -101,6 +101,8 @@ pub struct CorePicture {
     pub switches: u64,
     /// Messages and answers that went straight to a thread that waited for them on another core, in its lane.
     pub posts: u64,
+    /// How often it was lent to a thread of another pool.
+    pub loans: u64,
 }
 
 impl<E: Engine> Kernel<E> {
@@ -197,6 +199,7 @@ impl<E: Engine> Kernel<E> {
                     waiting: record.waiting().count(),
                     switches: record.switches.load(Ordering::Relaxed),
                     posts: record.posts.load(Ordering::Relaxed),
+                    loans: record.loans.load(Ordering::Relaxed),
                 }
             })
             .collect()

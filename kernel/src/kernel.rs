@@ -77,7 +77,7 @@ impl<E: Engine> Kernel<E> {
             budgets: Table::new(objects.max(cells), |_| Budget::default()),
             regions: Table::new(objects, |_| Region::default()),
             programs: Table::new(objects, |_| Program::default()),
-            cores: (0..=cores).map(|core| Core::new(core, configuration.trace_records)).collect(),
+            cores: (0..=cores).map(|core| Core::new(core, &configuration)).collect(),
             timer_queues: (0..cores).map(|_| Lock::default()).collect(),
             timekeeper: Lock::new(Timekeeper::new(cores)),
             plan: Plan::new(),

@@ -71,6 +71,8 @@ pub struct CellSpecification<'a> {
     pub passive: bool,
     /// The only core that it runs on.
     pub pinned: Option<CoreId>,
+    /// The pool whose cores it runs on, if it is not pinned.
+    pub pool: u32,
     /// The most processor time that its thread may use; a passive one's handlers run on their callers'.
     pub time: Option<TimeBudget>,
 }
@@ -294,6 +296,9 @@ impl<E: Engine> Kernel<E> {
         if specification.time.is_some_and(|time| specification.passive || !self.can_keep(time)) {
             return Err(Error::BadArgument);
         }
+        if specification.pool != 0 && specification.pool as usize >= self.configuration.pools.len() {
+            return Err(Error::BadArgument);
+        }
         let reservation = match (specification.class, specification.pinned, specification.time) {
             // Service cores keep no time budgets.
             (Class::RealTime, Some(core), Some(time)) if core.0 < self.configuration.general_cores() => {
@@ -357,6 +362,8 @@ impl<E: Engine> Kernel<E> {
         thread.missed.store(0, Ordering::Relaxed);
         thread.begin_work();
         thread.pinned.store(specification.pinned.map_or(NOBODY, |core| core.0), Ordering::Relaxed);
+        let pool = specification.pinned.map_or(specification.pool, |core| self.configuration.pool_of(core.0));
+        thread.pool.store(pool, Ordering::Relaxed);
         thread.standing.reset(specification.time.is_some());
         *thread.meter.lock(token).0 = Meter::new(specification.time);
         record.tally.reset(token);

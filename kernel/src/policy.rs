@@ -91,6 +91,20 @@ pub trait Policy: fmt::Debug + Send + Sync {
     }
 }
 
+impl<P: Policy + ?Sized> Policy for &P {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn order(&self, candidate: &Candidate<'_>) -> u64 {
+        (**self).order(candidate)
+    }
+
+    fn quantum_ns(&self, running: &Candidate<'_>, usual_ns: u64) -> u64 {
+        (**self).quantum_ns(running, usual_ns)
+    }
+}
+
 /// Earliest deadline first, without turns (Liu and Layland 1973): the real-time class's, and no other class's.
 #[derive(Clone, Copy, Debug)]
 struct Deadlines;
@@ -155,12 +169,8 @@ impl Default for Policies {
     }
 }
 
-/// The policy of this name that every kernel has.
-#[must_use]
-pub fn built_in(name: &str) -> Option<Arc<dyn Policy>> {
-    let all: [Arc<dyn Policy>; 2] = [Arc::new(Turns), Arc::new(FirstCome)];
-    all.into_iter().find(|policy| policy.name() == name)
-}
+/// The policies that every kernel has.
+pub const BUILT_IN: [&(dyn Policy + 'static); 2] = [&Turns, &FirstCome];
 
 /// What a policy says that makes no sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

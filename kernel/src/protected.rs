@@ -384,8 +384,7 @@ impl<E: Engine> Kernel<E> {
         if !record.state.is_runnable() || here.handoff.load(Ordering::Relaxed) != NOBODY {
             return;
         }
-        let pinned = record.pinned.load(Ordering::Relaxed);
-        let may_run_here = self.may_run_on(pinned, context.core.0);
+        let may_run_here = self.may_run_on(record, context.core.0);
         for core in 0..self.configuration.cores {
             let queued = record.queued.load(Ordering::Relaxed);
             if queued == NOBODY {

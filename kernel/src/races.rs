@@ -9,6 +9,7 @@ use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use loom::thread;
 
 use crate::Nanos;
+use crate::configuration::Configuration;
 use crate::core_record::{Core, Idle};
 use crate::lane::{Kept, Lane, Post, TEXT_WORDS};
 use crate::lock::Token;
@@ -418,7 +419,7 @@ fn the_next_post_does_not_overwrite_one_that_is_being_read() {
 #[test]
 fn a_core_that_parks_sees_the_thread_that_is_queued_for_it_or_is_woken() {
     loom::model(|| {
-        let core = Arc::new(Core::new(0, 1));
+        let core = Arc::new(Core::new(0, &Configuration::tiny(1)));
         core.say(Idle::Looking);
         let waker = {
             let core = core.clone();
@@ -464,7 +465,7 @@ fn the_timekeeper_sees_what_becomes_due_while_it_plans_or_is_woken() {
 #[test]
 fn the_timekeeper_sees_a_core_that_begins_to_work_while_it_plans_or_is_woken() {
     loom::model(|| {
-        let (plan, core) = (Arc::new(Plan::new()), Arc::new(Core::new(0, 1)));
+        let (plan, core) = (Arc::new(Plan::new()), Arc::new(Core::new(0, &Configuration::tiny(1))));
         core.say(Idle::Parked);
         let working = {
             let (plan, core) = (plan.clone(), core.clone());
@@ -485,7 +486,7 @@ fn the_timekeeper_sees_a_core_that_begins_to_work_while_it_plans_or_is_woken() {
 fn a_look_that_a_core_needs_takes_place_or_the_timekeeper_is_woken_for_it() {
     loom::model(|| {
         let plan = Arc::new(Plan::new());
-        let core = Arc::new(Core::new(0, 1));
+        let core = Arc::new(Core::new(0, &Configuration::tiny(1)));
         // One that is due when the timekeeper takes its turn at 60.
         plan.look_by(50);
         let needing = {

@@ -8,7 +8,7 @@ use crate::lock::{Token, level};
 use crate::policy::Candidate;
 use crate::runqueue::Arrival;
 use crate::sync::Ordering;
-use crate::thread::NOBODY;
+use crate::thread::{NOBODY, Thread};
 use crate::{CellId, Context, CoreId, Engine, Kernel, Machine, Nanos, Role, Stop, ThreadId};
 
 impl<E: Engine> Kernel<E> {
@@ -55,11 +55,8 @@ impl<E: Engine> Kernel<E> {
     }
 
     fn steal(&self, token: &mut Token<'_, { level::NONE }>, core: u32) -> Option<u32> {
-        let cores = self.configuration.general_cores();
-        if core >= cores {
-            return None;
-        }
-        (1..cores).map(|distance| (core + distance) % cores).find_map(|victim| {
+        let near = self.core(core).near.iter().copied();
+        near.chain(self.in_need(core)).find_map(|victim| {
             let record = self.core(victim);
             if !record.waiting().has_movable() {
                 return None;
@@ -72,6 +69,21 @@ impl<E: Engine> Kernel<E> {
         })
     }
 
+    /// The cores of other pools that threads have waited for, if this one may be lent.
+    fn in_need(&self, core: u32) -> impl Iterator<Item = u32> {
+        let record = self.core(core);
+        let others = if record.lends { 0..self.configuration.general_cores() } else { 0..0 };
+        others.filter(|other| {
+            let other = self.core(*other);
+            other.pool != record.pool && other.congested.load(Ordering::Relaxed) != 0
+        })
+    }
+
+    /// Whether a thread is not of the core's pool, nor pinned there: it runs on a core that is lent.
+    fn is_guest(&self, core: &Core, thread: &Thread) -> bool {
+        thread.pool.load(Ordering::Relaxed) != core.pool
+    }
+
     fn run(&self, token: &mut Token<'static, { level::NONE }>, core: CoreId, thread: u32) {
         let (record, running) = (self.core(core.0), self.threads.at(thread));
         running.state.run();
@@ -82,9 +94,17 @@ impl<E: Engine> Kernel<E> {
         record.running.store(thread, Ordering::Relaxed);
         record.switches.store(record.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         record.trace.record(TraceKind::Resume, thread, thread, 0);
+        let is_guest = self.is_guest(record, running);
+        if is_guest {
+            record.lent.store(1, Ordering::Relaxed);
+            record.loans.store(record.loans.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
         let role = if self.cells.at(thread).is_passive() { Role::Passive } else { Role::Active };
         let stop = self.engine.resume(self, core, ThreadId(thread), CellId(thread), role);
         record.running.store(NOBODY, Ordering::Relaxed);
+        if is_guest {
+            record.lent.store(0, Ordering::Relaxed);
+        }
         if running.standing.is_accounted() {
             self.end_stint(token, thread);
         }
@@ -137,8 +157,7 @@ impl<E: Engine> Kernel<E> {
         if !woken.state.wake() {
             return;
         }
-        let pinned = woken.pinned.load(Ordering::Relaxed);
-        let here = self.may_run_on(pinned, core);
+        let here = self.may_run_on(woken, core);
         // A thread that should not run before one that waits here queues up behind it. One with a reservation has it counted from now on.
         let goes_first = woken.effective_rank() >= record.waiting().best_rank() && !woken.is_reserved();
         if here && record.handoff.load(Ordering::Relaxed) == NOBODY && goes_first {
@@ -190,7 +209,7 @@ impl<E: Engine> Kernel<E> {
             let (rank, other_rank) = (woken.effective_rank(), other.effective_rank());
             let is_before =
                 || woken.order.load(Ordering::Relaxed) < self.order_of(running, Arrival::Preempted, 0);
-            if rank > other_rank || rank == other_rank && is_before() {
+            if rank > other_rank || rank == other_rank && is_before() || self.is_guest(record, other) {
                 other.word.stop();
             }
             self.wake_timekeeper();
@@ -216,35 +235,47 @@ impl<E: Engine> Kernel<E> {
 
     /// What those that wait for a core want of the thread that runs there, for so long in its turn.
     pub(crate) fn wanted_from(&self, core: &Core, running: u32, stint_ns: u64) -> Wanted {
-        core.wants(self.threads.at(running).effective_rank(), || {
-            self.order_of(running, Arrival::Preempted, stint_ns)
-        })
+        let thread = self.threads.at(running);
+        // Who has lent it takes it back for whoever of its own wants it.
+        if self.is_guest(core, thread) && core.waiting().any() {
+            return Wanted::Above;
+        }
+        core.wants(thread.effective_rank(), || self.order_of(running, Arrival::Preempted, stint_ns))
     }
 
-    /// Whether a thread that is pinned so (or to [`NOBODY`]) may run on a core.
-    pub(crate) fn may_run_on(&self, pinned: u32, core: u32) -> bool {
-        pinned == core || pinned == NOBODY && core < self.configuration.general_cores()
+    /// Whether a thread may run on a core, and it need not be lent for that.
+    pub(crate) fn may_run_on(&self, thread: &Thread, core: u32) -> bool {
+        let pinned = thread.pinned.load(Ordering::Relaxed);
+        let is_at_home =
+            || core < self.configuration.general_cores() && !self.is_guest(self.core(core), thread);
+        pinned == core || pinned == NOBODY && is_at_home()
     }
 
     fn place(&self, from: u32, thread: u32, arrival: Arrival) -> u32 {
-        let cores = self.configuration.general_cores();
         let record = self.threads.at(thread);
         let pinned = record.pinned.load(Ordering::Relaxed);
         if pinned < self.configuration.cores {
             return pinned;
         }
+        let cores = self.configuration.pool_cores(record.pool.load(Ordering::Relaxed));
         if self.configuration.chaos {
-            return (from + 1) % cores;
+            return if cores.contains(&(from + 1)) { from + 1 } else { cores.start };
         }
-        let last = record.core.load(Ordering::Relaxed).min(cores - 1);
-        if arrival == Arrival::Preempted && from < cores {
+        if arrival == Arrival::Preempted && cores.contains(&from) {
             return from;
         }
-        let is_idle = |core: &u32| !self.core(*core).seems_busy();
+        let last = Some(record.core.load(Ordering::Relaxed)).filter(|core| cores.contains(core));
+        let last = last.unwrap_or(cores.start);
+        // One that is lent is given back.
+        let is_idle = |core: &u32| {
+            let core = self.core(*core);
+            !core.seems_busy() || core.lent.load(Ordering::Relaxed) != 0 && !core.waiting().any()
+        };
         if is_idle(&last) {
             return last;
         }
-        (0..cores).find(is_idle).unwrap_or(if from < cores { from } else { last })
+        let idle = cores.clone().find(is_idle);
+        idle.unwrap_or(if cores.contains(&from) { from } else { last })
     }
 
     /// Nothing to run: looks for a while, then sleeps until there is.
@@ -275,8 +306,8 @@ impl<E: Engine> Kernel<E> {
 
     /// Whether there is something that this core could take over from another one.
     pub(crate) fn is_surplus_elsewhere(&self, core: u32) -> bool {
-        let cores = self.configuration.general_cores();
-        core < cores && (0..cores).any(|other| self.has_surplus(other))
+        let near = self.core(core).near.iter().copied();
+        near.chain(self.in_need(core)).any(|other| self.has_surplus(other))
     }
 
     /// Whether a busy core has threads waiting that may run elsewhere.

@@ -253,6 +253,8 @@ pub struct Thread {
     pub donor: AtomicU32,
     /// The only core that it may run on, or [`NOBODY`].
     pub pinned: AtomicU32,
+    /// The pool whose cores it runs on.
+    pub pool: AtomicU32,
     /// The core that last ran it.
     pub core: AtomicU32,
     /// Links of the run queue that it is in, under that queue's lock.
@@ -304,6 +306,7 @@ impl Thread {
             meter: Lock::default(),
             donor: AtomicU32::new(NOBODY),
             pinned: AtomicU32::new(NOBODY),
+            pool: AtomicU32::new(0),
             core: AtomicU32::new(0),
             next: AtomicU32::new(NOBODY),
             previous: AtomicU32::new(NOBODY),

@@ -12,7 +12,7 @@ use crate::objects::TimerSetting;
 use crate::policy::Candidate;
 use crate::runqueue::Arrival;
 use crate::sync::Ordering;
-use crate::thread::NOBODY;
+use crate::thread::{NEVER, NOBODY};
 use crate::timers::Due;
 use crate::{Context, CoreId, Engine, Kernel, Machine, Nanos};
 
@@ -31,6 +31,9 @@ pub(crate) const ACCOUNTING_NS: u64 = 100_000;
 /// So many of a queue's entries that are due are seen to in one look: some microseconds. Somebody's thousands of timers keep no program from being stopped.
 const MOST_AT_ONCE: u32 = 32;
 
+/// So many cores are asked for help in one look.
+const SOME_CORES: u32 = 8;
+
 /// What it saw of a core at its last look.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -41,6 +44,10 @@ struct Seen {
     accounted_ns: u64,
     core_ns: u64,
     switches: u64,
+    /// Since when somebody has waited for it, one or another all the time; [`NEVER`]: nobody does.
+    waiting_since_ns: u64,
+    /// Where to look next for a core that could help.
+    asked: u32,
 }
 
 /// What it remembers.
@@ -51,8 +58,16 @@ pub struct Timekeeper {
 impl Timekeeper {
     /// Of so many cores.
     pub fn new(cores: u32) -> Self {
-        let unseen =
-            Seen { slice: 0, since_ns: 0, running: NOBODY, accounted_ns: 0, core_ns: 0, switches: 0 };
+        let unseen = Seen {
+            slice: 0,
+            since_ns: 0,
+            running: NOBODY,
+            accounted_ns: 0,
+            core_ns: 0,
+            switches: 0,
+            waiting_since_ns: NEVER,
+            asked: 0,
+        };
         Self { seen: (0..cores).map(|_| unseen).collect() }
     }
 }
@@ -86,6 +101,9 @@ impl<E: Engine> Kernel<E> {
             let switches = core.switches.load(Ordering::Relaxed);
             active |= switches != seen.switches;
             seen.switches = switches;
+            if number < self.configuration.general_cores() {
+                self.look_at_queue(core, seen, now);
+            }
             let running = core.running.load(Ordering::Relaxed);
             if running != NOBODY {
                 active |= number < self.configuration.general_cores();
@@ -101,6 +119,31 @@ impl<E: Engine> Kernel<E> {
             seen.running = running;
         }
         (contended, active)
+    }
+
+    /// Whether threads have waited for a core for so long that another should help, of its pool or of one that lends.
+    fn look_at_queue(&self, core: &Core, seen: &mut Seen, now: Nanos) {
+        let waits = core.waiting().has_movable();
+        seen.waiting_since_ns = if waits { seen.waiting_since_ns.min(now.0) } else { NEVER };
+        let is_long = waits && now.0 - seen.waiting_since_ns >= self.configuration.lend_after_ns;
+        if (core.congested.load(Ordering::Relaxed) != 0) != is_long {
+            core.congested.store(is_long.into(), Ordering::Relaxed);
+        }
+        if !is_long {
+            return;
+        }
+        // Who looks for work finds it by himself. Of many cores some are looked at now, others at the next look.
+        let cores = self.configuration.general_cores();
+        let could_help = |other: &u32| {
+            let other = self.core(*other);
+            other.pool == core.pool || other.lends
+        };
+        let parked = (0..SOME_CORES.min(cores)).map(|place| (seen.asked + place) % cores);
+        let mut parked = parked.filter(could_help).filter(|other| self.core(*other).does() == Idle::Parked);
+        if let Some(other) = parked.next() {
+            self.machine.unpark(CoreId(other));
+        }
+        seen.asked = (seen.asked + SOME_CORES) % cores;
     }
 
     /// Counts the time of the running thread, and of the handlers that it is inside of, by the core's own clock: a core that the host has

@@ -142,6 +142,14 @@ pub fn boot(
         Some(background) => background.hiding_its_words(planned)?,
         None => planned()?,
     };
+    let (wanted, there) =
+        (plan.pools.iter().map(|pool| u64::from(pool.cores)).sum::<u64>(), choice.programs.len());
+    if wanted > there as u64 {
+        let what = format!(
+            "the pools of this system want {wanted} cores, the machine has {there}: give it more with --cores"
+        );
+        return Err(Failure::usage(what));
+    }
     // A Unix program that runs alone has the terminal for itself.
     let is_unix = given.is_some() && system.is_of_one;
     let quiet = options.quiet || is_unix && !options.verbose;

@@ -205,6 +205,7 @@ impl Bench {
             priority: 3,
             passive,
             pinned: Some(CoreId(core)),
+            pool: 0,
             time: None,
         };
         let (id, rooted) =

@@ -28,7 +28,28 @@ pub struct Document {
     pub name: Option<String>,
     #[serde(default)]
     pub stop_after: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub policies: PoliciesTable,
+    #[serde(default)]
+    pub pools: Named<PoolTable>,
     pub cells: Named<CellTable>,
+}
+
+/// `[policies]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoliciesTable {
+    pub latency: Option<Spanned<String>>,
+    pub batch: Option<Spanned<String>>,
+}
+
+/// `[pools.NAME]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolTable {
+    pub cores: Spanned<u32>,
+    #[serde(default)]
+    pub lends: bool,
 }
 
 /// `[cells.NAME]`
@@ -43,6 +64,7 @@ pub struct CellTable {
     pub class: Option<Spanned<ClassPlan>>,
     pub priority: Option<Spanned<u8>>,
     pub core: Option<u32>,
+    pub pool: Option<Spanned<String>>,
     pub time: Option<Spanned<TimeText>>,
     #[serde(default)]
     pub arguments: Vec<Argument>,

@@ -9,13 +9,13 @@ use std::time::Duration;
 use hallows_abi::{Rights, TimeBudget};
 use hallows_interface::declared::Declared;
 use hallows_kernel::{Class, WHOLE_CORE, share};
-use hallows_linux::machine::plan::ClassPlan;
+use hallows_linux::machine::plan::{ClassPlan, PoliciesPlan, PoolPlan};
 use hallows_supervisor::{Policy, Restart, Ward};
 use toml::Spanned;
 
 use super::document::{
-    Bytes, CellTable, Document, RestartName, RestartValue, RightName, ServiceKind, ServiceValue, TimeText,
-    USUAL_PRIORITY, USUAL_QUEUE, UseValue,
+    Bytes, CellTable, Document, Named, PoliciesTable, PoolTable, RestartName, RestartValue, RightName,
+    ServiceKind, ServiceValue, TimeText, USUAL_PRIORITY, USUAL_QUEUE, UseValue,
 };
 use super::unix::{self, UnixKeys};
 use super::{
@@ -23,6 +23,7 @@ use super::{
     Use,
 };
 use super::{interfaces, registry};
+use crate::embedded;
 
 /// The supervisor's name, which is nobody else's.
 const SUPERVISOR: &str = "supervisor";
@@ -102,7 +103,62 @@ pub fn resolve(file: &Path, text: &str, programs: Programs<'_>, document: Docume
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = document.name.or(stem).unwrap_or_default();
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(in_starting_order(System { name, cells, supervised, is_of_one: false, folder }))
+    let policies = policies(source, &document.policies)?;
+    let pools = pools(source, document.pools)?;
+    for (entry, cell) in entries.iter().zip(&mut cells) {
+        cell.pool = pool_of(source, &pools, entry)?;
+    }
+    Ok(in_starting_order(System { name, cells, supervised, pools, policies, is_of_one: false, folder }))
+}
+
+/// Pools, as they were written.
+fn pools(source: Source<'_>, pools: Named<PoolTable>) -> Checked<Vec<PoolPlan>> {
+    let mut pools: Vec<_> = pools.into_iter().collect();
+    pools.sort_by_key(|(name, _)| name.span().start);
+    let pool = |(name, table): (Spanned<String>, PoolTable)| {
+        check_name(source, "a pool", &name)?;
+        if *table.cores.get_ref() == 0 {
+            let problem = source.problem(table.cores.span(), "a pool has at least one core");
+            return Err(
+                problem.help("pools get the machine's cores in their order; what is left is the last one's")
+            );
+        }
+        Ok(PoolPlan { name: name.into_inner(), cores: table.cores.into_inner(), lends: table.lends })
+    };
+    pools.into_iter().map(pool).collect()
+}
+
+/// The pool that a cell says.
+fn pool_of(source: Source<'_>, pools: &[PoolPlan], entry: &Entry) -> Checked<Option<u32>> {
+    let Some(name) = &entry.table.pool else { return Ok(None) };
+    if entry.table.core.is_some() {
+        return Err(source
+            .problem(name.span(), "a cell with a `core` has no `pool`")
+            .help("a core says more than a pool: leave one of them out"));
+    }
+    let place = (0..).zip(pools).find(|(_, pool)| pool.name == *name.get_ref());
+    let known = || pools.iter().map(|pool| pool.name.as_str()).collect::<Vec<_>>().join(", ");
+    match place {
+        Some((place, _)) => Ok(Some(place)),
+        None => Err(source
+            .problem(name.span(), format!("there is no pool `{}`", name.get_ref()))
+            .help(format!("pools are written as [pools.NAME] with their cores; there are: {}", known()))),
+    }
+}
+
+/// Policies that there are.
+fn policies(source: Source<'_>, table: &PoliciesTable) -> Checked<PoliciesPlan> {
+    let known = embedded::policy_names();
+    let check = |name: &Option<Spanned<String>>| -> Checked<Option<String>> {
+        let Some(name) = name else { return Ok(None) };
+        if known.contains(&name.get_ref().as_str()) {
+            return Ok(Some(name.get_ref().clone()));
+        }
+        Err(source
+            .problem(name.span(), format!("there is no policy `{}`", name.get_ref()))
+            .help(format!("there are {}; one of your own is linked in: docs/policies.md", known.join(", "))))
+    };
+    Ok(PoliciesPlan { latency: check(&table.latency)?, batch: check(&table.batch)? })
 }
 
 /// A name of a cell, an endpoint or a grant.
@@ -136,6 +192,7 @@ fn cell(source: Source<'_>, programs: Programs<'_>, entry: &Entry) -> Checked<Ce
         class: class(source, entry, passive)?,
         priority: within(source, "priority", table.priority.as_ref(), 0..=HIGHEST_PRIORITY, USUAL_PRIORITY)?,
         core: table.core,
+        pool: None,
         arguments: table.arguments.iter().map(|argument| argument.0.clone()).collect(),
         unix: UnixKeys::of(source, table, passive)?,
         time: time(source, table.time.as_ref(), passive)?,

@@ -93,6 +93,7 @@ impl<E: Engine> Kernel<E> {
             priority: new.priority,
             passive,
             pinned: None,
+            pool: self.threads.at(context.thread.0).pool.load(Ordering::Relaxed),
             time,
         };
         if class.rank(new.priority) > own_rank {

@@ -22,6 +22,7 @@ fn cell_of(world: &World, name: &str, source: &str, priority: u8, time: Option<T
         priority,
         passive: false,
         pinned: None,
+        pool: 0,
         time,
     };
     let program = world.program(source);
@@ -107,7 +108,8 @@ fn a_call_is_completed_on_credit_and_paid_for() {
     });
     assert_eq!(picture(&world, client).last_fault, None, "{}", world.log());
     assert!(most_ns > time.budget_ns, "a debt of {most_ns} ns");
-    // Once after each call, but for the last one if the client ends before anybody looks: the handler has not been stopped in the middle.
+    // Once after each call, but for the last one if the client ends before anybody looks; between calls, too, on a host where a start takes
+    // that long. Had the handlers been stopped in the middle, it would be dozens.
     let throttlings = picture(&world, client).time.unwrap().throttlings;
-    assert!((2..=3).contains(&throttlings), "{throttlings}");
+    assert!((2..12).contains(&throttlings), "{throttlings}");
 }

@@ -77,6 +77,7 @@ impl Host {
             priority: 3,
             passive: false,
             pinned: None,
+            pool: 0,
             time: None,
         };
         let program = self.world.program(source);

@@ -115,6 +115,7 @@ impl System {
             priority: 3,
             passive: serving == Serving::Passive,
             pinned: None,
+            pool: 0,
             time: None,
         };
         let made = self.kernel.boot_cell(&self.right, &program, None, &specification);

@@ -193,6 +193,7 @@ impl Simulation {
             priority,
             passive,
             pinned: None,
+            pool: 0,
             time: None,
         };
         self.cell_of(program, faults, &specification)

@@ -34,6 +34,7 @@ fn specification(priority: u8, time: Option<TimeBudget>) -> CellSpecification<'s
         priority,
         passive: false,
         pinned: None,
+        pool: 0,
         time,
     }
 }

@@ -29,6 +29,7 @@ fn of_class(class: Class, priority: u8) -> CellSpecification<'static> {
         priority,
         passive: false,
         pinned: None,
+        pool: 0,
         time: None,
     }
 }

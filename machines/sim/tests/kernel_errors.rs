@@ -566,6 +566,7 @@ fn a_chain_of_derivations_ends_with_too_deep() {
         priority: 3,
         passive: false,
         pinned: None,
+        pool: 0,
         time: None,
     };
     let (cell, _) = sim.cell_of(&program, None, &specification);

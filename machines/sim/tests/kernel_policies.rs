@@ -34,6 +34,7 @@ fn of_priority(priority: u8) -> CellSpecification<'static> {
         priority,
         passive: false,
         pinned: None,
+        pool: 0,
         time: None,
     }
 }

@@ -22,6 +22,7 @@ fn specification(priority: u8, pinned: Option<CoreId>) -> CellSpecification<'sta
         priority,
         passive: false,
         pinned,
+        pool: 0,
         time: None,
     }
 }

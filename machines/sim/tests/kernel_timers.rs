@@ -23,6 +23,7 @@ fn specification(slots: u32) -> CellSpecification<'static> {
         priority: 3,
         passive: false,
         pinned: None,
+        pool: 0,
         time: None,
     }
 }

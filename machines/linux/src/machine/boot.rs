@@ -358,12 +358,13 @@ impl Made {
             priority: plan.priority,
             passive,
             pinned: match plan.place {
-                PlacePlan::Anywhere => None,
+                PlacePlan::Anywhere | PlacePlan::Pool(_) => None,
                 PlacePlan::Core(core) => Some(CoreId(core)),
                 PlacePlan::ServiceCore(number) => {
                     Some(CoreId(kernel.configuration().general_cores() + number))
                 }
             },
+            pool: if let PlacePlan::Pool(pool) = plan.place { pool } else { 0 },
             time: plan.time.map(|TimePlan { budget_ns, period_ns }| TimeBudget { budget_ns, period_ns }),
         };
         let least_ns = kernel.shortest_budget_period_ns();

@@ -23,6 +23,12 @@ pub struct Plan {
     pub takes_memory: bool,
     /// How long a program runs while another waits for its core, in nanoseconds.
     pub quantum_ns: u64,
+    /// Policies, by their names.
+    #[serde(default)]
+    pub policies: PoliciesPlan,
+    /// Pools of the machine's cores, in their order; none: all are one.
+    #[serde(default)]
+    pub pools: Vec<PoolPlan>,
     /// Preempt and migrate at every check.
     pub chaos: bool,
     /// Whether the machine says what it is set up with.
@@ -63,10 +69,30 @@ impl Plan {
     fn taken_service_cores(&self) -> u32 {
         let numbers = self.cells.iter().filter_map(|cell| match cell.place {
             PlacePlan::ServiceCore(number) => Some(number + 1),
-            PlacePlan::Anywhere | PlacePlan::Core(_) => None,
+            PlacePlan::Anywhere | PlacePlan::Core(_) | PlacePlan::Pool(_) => None,
         });
         numbers.max().unwrap_or(0)
     }
+}
+
+/// A pool of cores.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolPlan {
+    /// For people.
+    pub name: String,
+    /// How many, of those that the pools before it have left.
+    pub cores: u32,
+    /// Whether programs of other pools get those that its own do not want.
+    pub lends: bool,
+}
+
+/// Which policies the classes have, by their names; their own, if none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoliciesPlan {
+    /// The latency class's.
+    pub latency: Option<String>,
+    /// The batch class's.
+    pub batch: Option<String>,
 }
 
 /// What Linux gives to a Unix program. The cells of the host service that serve it name its place in [`Plan::unix`] as their only argument.
@@ -117,11 +143,13 @@ pub struct DirectoryPlan {
 /// Where a cell runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlacePlan {
-    /// On any of the machine's cores.
+    /// On any of the machine's cores; if they are in pools, of the first one's.
     #[default]
     Anywhere,
     /// On this one, counted from 0.
     Core(u32),
+    /// On those of a pool, its place in [`Plan::pools`].
+    Pool(u32),
     /// On a service core, counted from 0: a thread beside the machine's cores, which may block in the host.
     ServiceCore(u32),
 }

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use hallows_engine::SealKey;
-use hallows_kernel::{Configuration, CoreId, Machine};
+use hallows_kernel::{BUILT_IN, Configuration, CoreId, Machine, Policies, Policy, Pool};
 use hallows_sdk::native::NativeProgram;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use super::boot::{BootError, boot};
 use super::budget::Budget;
 use super::operator::{Operator, Taken, Workers};
 use super::paths::{Paths, PathsError};
-use super::plan::{DirectoryPlan, Plan, StreamWay, UnixPlan};
+use super::plan::{DirectoryPlan, Plan, PoliciesPlan, StreamWay, UnixPlan};
 use super::running::{Running, StartError, make_kernel};
 use super::status::Surroundings;
 use crate::host::child::MachineProcess;
@@ -48,6 +48,9 @@ pub enum ProcessError {
     /// The artefacts could not be read.
     #[error("cannot read the compiled programs: {0}")]
     Artifacts(io::Error),
+    /// A policy is not linked in.
+    #[error("the policy `{0}` is not linked in: give it to hallows::init_with")]
+    Policy(String),
     /// What a Unix program is given did not come along.
     #[error("cannot take over the program's streams and directories: {0}")]
     Host(io::Error),
@@ -72,7 +75,11 @@ pub enum ProcessError {
 ///
 /// # Errors
 /// [`ProcessError`]; nothing ran then.
-pub fn run(process: MachineProcess, natives: &'static [&'static NativeProgram]) -> Result<u8, ProcessError> {
+pub fn run(
+    process: MachineProcess,
+    natives: &'static [&'static NativeProgram],
+    policies: &[&'static dyn Policy],
+) -> Result<u8, ProcessError> {
     let calibration = Calibration::begin();
     heap::prepare();
     let MachineProcess { config, attachments, console, receiver, sender } = process;
@@ -99,6 +106,8 @@ pub fn run(process: MachineProcess, natives: &'static [&'static NativeProgram]) 
     let configuration = Configuration {
         memory_bytes: plan.memory_bytes,
         quantum_ns: plan.quantum_ns,
+        pools: plan.pools.iter().map(|pool| Pool { cores: pool.cores, lends: pool.lends }).collect(),
+        policies: policies_of(&plan.policies, policies)?,
         chaos: plan.chaos,
         cells: cells_for(&plan),
         service_cores: plan.service_cores(),
@@ -230,4 +239,18 @@ fn listen(
             ToMachine::WindowSize { .. } => {}
         }
     }
+}
+
+/// The policies of a plan, of those that there are.
+fn policies_of(plan: &PoliciesPlan, linked: &[&'static dyn Policy]) -> Result<Policies, ProcessError> {
+    let find = |name: &Option<String>, usual| {
+        let Some(name) = name else { return Ok(usual) };
+        let mut all = BUILT_IN.into_iter().chain(linked.iter().copied());
+        let found = all.find(|policy| policy.name() == name);
+        found
+            .map(|policy| -> Arc<dyn Policy> { Arc::new(policy) })
+            .ok_or_else(|| ProcessError::Policy(name.clone()))
+    };
+    let usual = Policies::default();
+    Ok(Policies { latency: find(&plan.latency, usual.latency)?, batch: find(&plan.batch, usual.batch)? })
 }

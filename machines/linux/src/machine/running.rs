@@ -94,6 +94,7 @@ pub fn make_kernel_with(
     let configuration = Configuration {
         cores: u32::try_from(cores).unwrap_or(u32::MAX),
         quantum_ns: configuration.quantum_ns.max(floor_ns),
+        least_quantum_ns: configuration.least_quantum_ns.max(floor_ns),
         // On a core that Linux and the timekeeper need too, looking for work takes it from them.
         idle_looks: if floor_ns > 0 { 0 } else { configuration.idle_looks },
         ..configuration

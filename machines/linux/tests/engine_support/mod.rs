@@ -213,6 +213,7 @@ impl World {
             priority: 3,
             passive,
             pinned: None,
+            pool: 0,
             time: None,
         };
         let (id, capability) = self.kernel.boot_cell(&self.right, program, None, &specification).unwrap();

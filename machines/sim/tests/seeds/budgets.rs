@@ -27,6 +27,7 @@ fn specification(priority: u8, time: TimeBudget) -> CellSpecification<'static> {
         priority,
         passive: false,
         pinned: None,
+        pool: 0,
         time: Some(time),
     }
 }

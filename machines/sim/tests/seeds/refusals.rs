@@ -192,6 +192,7 @@ fn a_refused_message_leaves_what_it_would_have_moved_under_its_handle() {
                 priority,
                 passive: true,
                 pinned: None,
+                pool: 0,
                 time: None,
             };
             let (first, first_root) = sim.cell_of(&passive, Some(&supervisor.endpoint), &small);

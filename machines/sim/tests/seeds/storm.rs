@@ -5,7 +5,7 @@ use hallows_abi::{
     Error, EventKind, Function, Handle, NewCell, ObjectKind, OnBudget, OnCell, OnSpace, Operation, Reply,
     Rights, Running, TimeBudget, Transfer, TransferMode,
 };
-use hallows_kernel::{CellSpecification, Class, Configuration, CoreId};
+use hallows_kernel::{CellSpecification, Class, Configuration, CoreId, Pool};
 use hallows_sim::{Faults, Halt, Incoming, Process, Response, Simulation, Trouble};
 
 use crate::lives::OrKilled;
@@ -384,7 +384,12 @@ fn a_storm_of_anything_leaves_the_kernel_whole() {
             Faults::rough(&mut random).with_kills(random.below(500), 3).with_faults(random.below(60));
         let faults = Faults { too_deep: random.below(20_000), ..faults };
         let cores = 1 + random.below(4) as u32;
-        let configuration = Configuration { handler_budget_ns: 60_000, ..Configuration::tiny(cores) };
+        // Some machines have pools.
+        let mut pool = |cores| Pool { cores, lends: random.below(2) == 0 };
+        let pools =
+            if cores > 1 && seed.is_multiple_of(2) { vec![pool(1), pool(cores - 1)] } else { Vec::new() };
+        let pool_count = pools.len().max(1) as u64;
+        let configuration = Configuration { handler_budget_ns: 60_000, pools, ..Configuration::tiny(cores) };
         let mut sim = Simulation::new(seed, configuration, faults);
         const GRANTS: u32 = 9;
         let main = main_program(&mut sim, GRANTS, 20 + random.below(120));
@@ -414,6 +419,7 @@ fn a_storm_of_anything_leaves_the_kernel_whole() {
                 passive,
                 pinned: (random.below(4) == 0 || is_reserved)
                     .then(|| CoreId(random.below(u64::from(cores)) as u32)),
+                pool: random.below(pool_count) as u32,
                 // Some stand still between any two steps.
                 time: (!passive && (random.below(3) == 0 || is_reserved))
                     .then(|| TimeBudget { budget_ns: 1 + random.below(50_000), period_ns: 50_000 }),

@@ -353,6 +353,7 @@ impl Operator {
             priority: MESSENGER_PRIORITY,
             passive: false,
             pinned: None,
+            pool: 0,
             time: None,
         };
         let made = kernel.boot_cell(right, &program, None, &specification).map_err(refused);

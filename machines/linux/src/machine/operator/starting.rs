@@ -91,6 +91,7 @@ impl Operator {
             priority: PRIORITY,
             passive,
             pinned: None,
+            pool: 0,
             time: None,
         };
         let (cell, capability) = kernel.boot_cell(right, program, None, &specification).map_err(|error| {

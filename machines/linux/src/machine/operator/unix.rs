@@ -149,6 +149,7 @@ impl Operator {
             priority: SERVER_PRIORITY,
             passive: core.is_none(),
             pinned: core,
+            pool: 0,
             time: None,
         };
         let (cell, capability) = kernel.boot_cell(right, &program, None, &specification).map_err(refused)?;
