@@ -152,19 +152,18 @@ mod tests {
         let run =
             Run { requests: &requests, work: Work::of(1.0), clock, housekeeping: Core(0), worker: Core(0) };
         let board = Board::new(requests.len());
-        // Nothing is taken for 500 µs from when the first was to come, not counting what the host takes away; the last is never done.
-        let wait = clock.ticks(Duration::from_micros(500));
-        let (mut waited, mut looked) = (0, None);
-        let mut submitted = 0;
+        // The first is not taken for 500 µs, which the generator does not put off, as they pass in the contender; the last is never done.
+        let (mut looked, mut submitted) = (0, 0);
         let finished = generate(
             &run,
             &board,
             |number| {
-                let now = clock::glance();
-                let since = looked.replace(now).map_or(0, |before| now.saturating_sub(before));
-                // What is longer is put off by the generator.
-                waited += if since > clock.ticks(TAKEN_AWAY) / 2 { 0 } else { since };
-                let takes = waited > wait;
+                let begin = std::time::Instant::now();
+                while looked == 0 && begin.elapsed() < Duration::from_micros(500) {
+                    std::hint::spin_loop();
+                }
+                looked += 1;
+                let takes = looked > 1;
                 if takes && number != 99 {
                     board.done(number);
                 }
@@ -204,8 +203,8 @@ mod tests {
         // Two clocks, which differ by some thousandths.
         assert!(finished.put_off_ns >= 29_900_000, "{}", finished.put_off_ns);
         assert!(finished.elapsed_ns >= 31_800_000);
-        // A busy host may take it away again, but not for that long each time.
+        // All would be that late, had they not been put off. While one is handed over the host may take the core away once more.
         let slow = finished.latency_ns.iter().flatten().filter(|latency| **latency >= 30_000_000).count();
-        assert_eq!(slow, 0, "{:?}", finished.latency_ns);
+        assert!(slow <= 1, "{:?}", finished.latency_ns);
     }
 }

@@ -15,7 +15,7 @@ const LONG: u64 = 300 * SHORT;
 /// A program that computes for so many steps, says that it is done, and ends. It makes no call while it computes.
 fn program(says: &str, steps: u64) -> String {
     let length = says.len();
-    // A message to `SELF`, 0: the tag of `space.log`, the text's length, the text.
+    // A message to `SELF`, 1: the tag of `space.log`, the text's length, the text.
     format!(
         r#"(module
           (import "hallows" "call" (func $call (param i32 i64 i64 i64 i64 i64) (result i64)))
@@ -28,7 +28,7 @@ fn program(says: &str, steps: u64) -> String {
               (global.set $state (i64.mul (global.get $state) (i64.const 6364136223846793005)))
               (local.set $left (i64.sub (local.get $left) (i64.const 1)))
               (br_if $again (i64.ne (local.get $left) (i64.const 0))))
-            (drop (call $call (i32.const 0) (i64.const {range}) (i64.const 0)
+            (drop (call $call (i32.const 1) (i64.const {range}) (i64.const 0)
               (i64.const {reply}) (i64.const 0) (i64.const 0x7fffffffffffffff)))))"#,
         range = (8 + length as u64) << 32,
         reply = 1024_u64 | 64 << 32,

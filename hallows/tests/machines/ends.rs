@@ -1,12 +1,11 @@
 //! However a machine ends, the host is as it was: cores, interrupts, kernel work, sleep states, limits.
 
-use hallows_linux::host::process_id::ProcessId;
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
 use crate::host::Snapshot;
 use crate::root_test;
-use crate::running::{Running, say, send};
+use crate::running::{Running, await_end, say, send};
 
 pub fn tests() -> Vec<Trial> {
     vec![
@@ -48,12 +47,11 @@ fn machine_killed() {
 
 fn kill_parent(before: &Snapshot) -> i32 {
     let mut running = start(before);
-    let machine = ProcessId::of(running.machine()).unwrap();
-    let pid = running.pid();
+    let (machine, pid) = (running.machine(), running.pid());
     running.signal(Signal::KILL);
     // Closed by the last of both.
     assert_eq!(running.code(), 137);
-    assert!(!machine.is_alive(), "the machine outlives its parent");
+    await_end(machine);
     assert!(before.differs_from_now(), "the test is about what is left");
     pid
 }

@@ -48,7 +48,9 @@ fn one_core() {
     let status = ps(running.pid());
     assert_eq!(status["timekeeper"]["place"], "with_programs", "{status}");
     assert_ne!(status["timekeeper"]["state"], "spinning", "{status}");
-    let percent = status["timekeeper"]["percent_now"].as_f64().unwrap();
+    // Whoever takes the core from it for a while makes one of them large.
+    let percents = (0..5).map(|_| ps(running.pid())["timekeeper"]["percent_now"].as_f64().unwrap());
+    let percent = percents.fold(f64::MAX, f64::min);
     assert!(percent < 50.0, "{percent} % of the only core");
     running.signal(Signal::INT);
     assert_eq!(running.code(), 0);
@@ -85,14 +87,18 @@ fn timekeeper() {
         running.placed();
         let (_, shown) = (ps(running.pid()), say(&["ps", "--machine", &running.pid().to_string()]).0);
         assert!(shown.contains(&format!("timekeeper on core {housekeeping} (Linux's)")), "{shown}");
-        let timekeeper = ps(running.pid())["timekeeper"].clone();
+        let samples: Vec<_> = (0..10).map(|_| ps(running.pid())["timekeeper"].clone()).collect();
         running.signal(Signal::INT);
         assert_eq!(running.code(), 0);
-        (timekeeper["percent_now"].as_f64().unwrap(), timekeeper["state"].clone())
+        samples
     };
-    let (alone, _) = measured(SPINNER);
-    let (competing, state) = measured(&format!("{SPINNER}[cells.two]\nprogram = \"spin\"\n"));
-    assert_eq!(state, "spinning");
+    let percents = |samples: &[serde_json::Value]| -> Vec<f64> {
+        samples.iter().map(|sample| sample["percent_now"].as_f64().unwrap()).collect()
+    };
+    let alone = percents(&measured(SPINNER)).into_iter().fold(f64::MAX, f64::min);
+    let competing = measured(&format!("{SPINNER}[cells.two]\nprogram = \"spin\"\n"));
+    assert!(competing.iter().any(|sample| sample["state"] == "spinning"), "{competing:?}");
+    let competing = percents(&competing).into_iter().fold(0.0, f64::max);
     // Whoever else is on its core takes a share of it, so neither is exact.
     assert!(alone < 20.0, "{alone} % for one program");
     assert!(competing > 2.0 * alone && competing > 4.0, "{competing} % for two, {alone} % for one");

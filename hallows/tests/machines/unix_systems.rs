@@ -140,7 +140,7 @@ const RESTARTED: &str = r#"
 [cells.fails]
 program = "program.wasm"
 memory = "1M"
-restart = { give_up_after = 3, back_off_ms = 1 }
+restart = { give_up_after = 3, back_off_ms = 1, minimum_run_ms = 60000 }
 
 [cells.traps]
 program = "traps.wasm"

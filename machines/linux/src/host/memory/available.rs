@@ -118,11 +118,22 @@ fn limit_files(root: &Path, groups: &str) -> Vec<(PathBuf, PathBuf)> {
     files
 }
 
-/// `None` without a limit (`max`, or no such file).
+/// `None` without a limit (`max`, or no such file). What files have in the page cache that nobody used lately counts as left: Linux drops it when the
+/// memory is wanted.
 fn left_in_group(limit: &Path, used: &Path) -> Option<ByteSize> {
+    let statistics = read_all(&used.with_file_name("memory.stat")).unwrap_or_default();
     let limit = read_short(limit).ok()?.parse::<u64>().ok()?;
     let used = read_short(used).ok()?.parse::<u64>().ok()?;
-    Some(ByteSize(limit.saturating_sub(used)))
+    Some(ByteSize(limit.saturating_sub(used.saturating_sub(parse_droppable(&statistics)))))
+}
+
+/// Of a group and those below it: `total_…` in version 1, where the other is the group's alone.
+fn parse_droppable(statistics: &str) -> u64 {
+    let value = |key: &str| {
+        let mut lines = statistics.lines().filter_map(|line| line.split_once(' '));
+        lines.find(|(name, _)| *name == key)?.1.parse::<u64>().ok()
+    };
+    value("total_inactive_file").or_else(|| value("inactive_file")).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -143,6 +154,23 @@ mod tests {
     fn the_available_amount_is_in_kibibytes() {
         assert_eq!(parse_available("MemTotal: 9 kB\nMemAvailable:    2048 kB\n"), Some(2 << 20));
         assert_eq!(parse_available("MemTotal: 9 kB\n"), None);
+    }
+
+    #[test]
+    fn what_the_page_cache_can_drop_is_left() {
+        assert_eq!(parse_droppable("anon 7\ninactive_file 4096\nactive_file 1\n"), 4_096);
+        assert_eq!(parse_droppable("inactive_file 1\ntotal_inactive_file 8192\n"), 8_192);
+        assert_eq!(parse_droppable(""), 0);
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let (limit, used) = (file("memory.max", "1000\n"), file("memory.current", "900\n"));
+        assert_eq!(left_in_group(&limit, &used), Some(ByteSize(100)));
+        file("memory.stat", "inactive_file 300\n");
+        assert_eq!(left_in_group(&limit, &used), Some(ByteSize(400)));
     }
 
     #[test]
