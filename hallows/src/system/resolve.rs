@@ -330,7 +330,7 @@ fn within<T: Copy + PartialOrd + Display>(
 
 fn serves(
     source: Source<'_>,
-    table: &super::document::Named<Spanned<ServiceValue>>,
+    table: &Named<Spanned<ServiceValue>>,
 ) -> Checked<Vec<Endpoint>> {
     let mut endpoints = Vec::new();
     let mut first: Option<ServiceKind> = None;

@@ -109,7 +109,7 @@ const FEW_SWITCHES: u64 = 1_000_000;
 
 /// How often Linux has switched threads since it was booted.
 fn switches() -> u64 {
-    let counts = std::fs::read_to_string("/proc/stat").unwrap();
+    let counts = fs::read_to_string("/proc/stat").unwrap();
     let count = counts.lines().find_map(|line| line.strip_prefix("ctxt ")).unwrap();
     count.parse().unwrap()
 }

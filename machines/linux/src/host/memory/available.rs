@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(parse_droppable("anon 7\ninactive_file 4096\nactive_file 1\n"), 4_096);
         assert_eq!(parse_droppable("inactive_file 1\ntotal_inactive_file 8192\n"), 8_192);
         assert_eq!(parse_droppable(""), 0);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::host::test_support::Scratch::new("memory-group");
         let file = |name: &str, text: &str| {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
