@@ -1,8 +1,8 @@
-//! Faults: how a cell ended, and the message that tells its supervisor.
+//! Faults: how a cell ended, or that it was late, and the message that tells its supervisor.
 
 use crate::{MAX_BACKTRACE, Reader, Writer};
 
-/// Why a cell ended.
+/// Why a cell ended; the last one does not end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum FaultKind {
@@ -32,11 +32,13 @@ pub enum FaultKind {
     BadReturn = 11,
     /// Another trap of the engine.
     Other = 12,
+    /// It was not done by its deadline, and goes on; `detail` is how many it has missed since it was made, up to what fits.
+    DeadlineMissed = 13,
 }
 
 impl FaultKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Returned,
         Self::Exited,
         Self::Killed,
@@ -50,6 +52,7 @@ impl FaultKind {
         Self::BadProgram,
         Self::BadReturn,
         Self::Other,
+        Self::DeadlineMissed,
     ];
 
     /// The kind of this number, if there is one.
@@ -75,7 +78,14 @@ impl FaultKind {
             Self::BadProgram => "is not a program that this machine can start",
             Self::BadReturn => "returned an answer outside of its memory",
             Self::Other => "trapped",
+            Self::DeadlineMissed => "missed a deadline",
         }
+    }
+
+    /// Whether the cell is over.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        !matches!(self, Self::DeadlineMissed)
     }
 
     /// Whether it is an orderly end.
@@ -92,9 +102,9 @@ pub struct FaultReport<'a> {
     pub kind: FaultKind,
     /// The cell's number, as `hallows ps` shows it.
     pub cell: u32,
-    /// Which life of the cell ended, from 1.
+    /// Which life of the cell it was, from 1.
     pub generation: u32,
-    /// Exit status, or 0.
+    /// Exit status, deadlines missed, or 0.
     pub detail: u32,
     /// When, in nanoseconds of the machine's clock.
     pub at_ns: u64,

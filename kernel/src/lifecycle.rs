@@ -304,6 +304,11 @@ impl<E: Engine> Kernel<E> {
         self.log_end(cell, token, &report);
         self.machine.cell_ended(CellId(cell), kind, detail);
         self.tell_watchers(token, core, cell, Watched::Died);
+        self.report(token, core, faults, &report);
+    }
+
+    /// Sends a report to an endpoint that gets the faults of a cell.
+    pub(crate) fn report(&self, token: Unlocked<'_>, core: u32, faults: Via, report: &FaultReport<'_>) {
         let Some(capability) = self.capabilities.held(faults) else { return };
         let endpoint = self.endpoints.at(capability.index);
         if capability.kind != ObjectKind::Endpoint || !endpoint.generation.is(capability.generation) {

@@ -19,7 +19,7 @@
 //! Transactions on Computers 53(12), 2004). Beyond it the holder pays: nobody gets into debt by helping, so the bound of debt has no part
 //! for the handlers in front. Help ends when the holder hands the server over or has left all servers, and when the helper gives up.
 
-use hallows_abi::TimeBudget;
+use hallows_abi::{FaultKind, FaultReport, TimeBudget};
 
 use crate::class::{Class, share};
 use crate::lock::{Token, level};
@@ -124,7 +124,7 @@ impl<E: Engine> Kernel<E> {
         };
         // It gets no more time before its deadline.
         if record.job_ns.load(Ordering::Relaxed) <= at_ns {
-            self.missed(token, thread);
+            self.missed(token, core, thread);
         }
         // Before it stands still: if it is woken in between it comes here again.
         if let Some(queue) = self.shard(thread) {
@@ -157,22 +157,35 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// A thread with a reservation is done with what it was woken for.
-    pub(crate) fn job_done(&self, token: &mut Token<'static, { level::NONE }>, thread: u32) {
+    pub(crate) fn job_done(&self, token: &mut Token<'static, { level::NONE }>, core: u32, thread: u32) {
         let record = self.threads.at(thread);
         if record.job_ns.load(Ordering::Relaxed) < self.machine.now().0 {
-            self.missed(token, thread);
+            self.missed(token, core, thread);
         }
         record.job_ns.store(NEVER, Ordering::Relaxed);
     }
 
-    /// A thread with a reservation does not keep its deadline.
-    fn missed(&self, token: &mut Token<'static, { level::NONE }>, thread: u32) {
+    /// A thread with a reservation does not keep its deadline: the machine and who gets its faults are told.
+    fn missed(&self, token: &mut Token<'static, { level::NONE }>, core: u32, thread: u32) {
         let record = self.threads.at(thread);
         // Once for each deadline.
         if record.job_ns.swap(NEVER, Ordering::Relaxed) != NEVER {
             let missed = record.missed.fetch_add(1, Ordering::Relaxed) + 1;
-            let name = self.cells.at(thread).control.lock(token).0.name.clone();
+            let record = self.cells.at(thread);
+            let (name, faults) = {
+                let (control, _) = record.control.lock(token);
+                (control.name.clone(), control.faults)
+            };
             self.machine.deadline_missed(&name, CellId(thread), missed);
+            let report = FaultReport {
+                kind: FaultKind::DeadlineMissed,
+                cell: thread,
+                generation: record.life.load(Ordering::Relaxed),
+                detail: u32::try_from(missed).unwrap_or(u32::MAX),
+                at_ns: self.machine.now().0,
+                backtrace: "",
+            };
+            self.report(token, core, faults, &report);
         }
     }
 

@@ -124,7 +124,7 @@ impl<E: Engine> Kernel<E> {
             Stop::Suspended | Stop::Idle => {
                 // Who waits for a server is not done.
                 if running.is_reserved() && self.waits_for(token, thread).is_none() {
-                    self.job_done(token, thread);
+                    self.job_done(token, core.0, thread);
                 }
                 if !running.state.block() {
                     self.enqueue(token, core.0, thread, Arrival::Fresh);
@@ -136,7 +136,7 @@ impl<E: Engine> Kernel<E> {
             }
             Stop::Finished(ended) => {
                 if running.is_reserved() {
-                    self.job_done(token, thread);
+                    self.job_done(token, core.0, thread);
                 }
                 running.state.end();
                 self.thread_ended(token, core.0, thread, ended);

@@ -253,6 +253,7 @@ pub struct RestartValue {
     pub back_off_ms: Option<u64>,
     pub back_off_limit_ms: Option<u64>,
     pub give_up_after: Option<u32>,
+    pub missed_deadlines: Option<u32>,
 }
 
 /// After which ends.
@@ -315,7 +316,7 @@ text_or_table!(
 text_or_table!(
     RestartValue,
     "\"never\", \"on-fault\", \"always\", or a table { policy = …, minimum_run_ms = …, back_off_ms = …, \
-     back_off_limit_ms = …, give_up_after = … }",
+     back_off_limit_ms = …, give_up_after = …, missed_deadlines = … }",
     |text| {
         let policy = match text {
             "never" => RestartName::Never,
@@ -329,6 +330,7 @@ text_or_table!(
             back_off_ms: None,
             back_off_limit_ms: None,
             give_up_after: None,
+            missed_deadlines: None,
         })
     }
 );

@@ -328,10 +328,7 @@ fn within<T: Copy + PartialOrd + Display>(
     )))
 }
 
-fn serves(
-    source: Source<'_>,
-    table: &Named<Spanned<ServiceValue>>,
-) -> Checked<Vec<Endpoint>> {
+fn serves(source: Source<'_>, table: &Named<Spanned<ServiceValue>>) -> Checked<Vec<Endpoint>> {
     let mut endpoints = Vec::new();
     let mut first: Option<ServiceKind> = None;
     for (name, value) in table {
@@ -527,6 +524,7 @@ fn policy(source: Source<'_>, restart: &Spanned<RestartValue>) -> Checked<Policy
         back_off: duration(value.back_off_ms, usual.back_off),
         back_off_limit: duration(value.back_off_limit_ms, usual.back_off_limit),
         give_up_after: value.give_up_after.unwrap_or(usual.give_up_after),
+        missed_deadlines: value.missed_deadlines.unwrap_or(usual.missed_deadlines),
     };
     // Only one that was written: a long pause alone lifts the usual limit.
     if value.back_off_limit_ms.is_some() && policy.back_off_limit < policy.back_off {

@@ -27,6 +27,7 @@ pub fn tests() -> Vec<Trial> {
         test("an_owner_that_was_detached_ends_nothing_when_it_quits", detached_owner),
         test("what_clients_leave_behind_holds_up_nobody", left_behind),
         test("a_machine_whose_owner_is_killed_ends_and_that_of_a_guest_goes_on", owner_killed),
+        test("a_cell_that_misses_too_many_deadlines_begins_anew", deadlines_missed),
         test("a_machine_is_started_in_the_background", background),
         test("a_start_in_the_background_that_fails_says_why", background_fails),
     ]
@@ -163,7 +164,8 @@ fn messages() {
     assert_eq!(answer["hex"], "0a00000000000000");
     assert!(answer["took_ns"].as_u64().unwrap() > 0);
     // Nobody stays behind, once the core is done with it.
-    let is_left = || ps(running.pid())["cells"].as_array().unwrap().iter().any(|cell| cell["name"] == "messenger");
+    let is_left =
+        || ps(running.pid())["cells"].as_array().unwrap().iter().any(|cell| cell["name"] == "messenger");
     while is_left() {
         assert!(began.elapsed() < Duration::from_secs(60), "it stays");
     }
@@ -598,6 +600,23 @@ fn owner_killed() {
     owner.wait().unwrap();
     await_end(pid);
     assert!(no_machine());
+}
+
+/// One that wants all of its core and has a tenth of it.
+const GREEDY: &str = "[cells.greedy]\nprogram = \"spin\"\nclass = \"real-time\"\ncore = 0\ntime = \"1ms/10ms\"\n\
+                      restart = { missed_deadlines = 4 }\n[cells.patient]\nprogram = \"spin\"\nclass = \"real-time\"\n\
+                      core = 0\ntime = \"1ms/10ms\"\n";
+
+fn deadlines_missed() {
+    let mut running = Running::of(GREEDY, &SHARED);
+    for _ in 0..2 {
+        running.hear("greedy has missed 4 deadlines in one life: it begins anew");
+    }
+    let machine = ps(running.pid());
+    let restarts = |name: &str| cell(&machine["cells"], name)["restarts"].as_u64().unwrap();
+    assert!(restarts("greedy") >= 1 && restarts("patient") == 0, "{machine}");
+    assert_eq!(say(&["stop"]).2, 0);
+    assert_eq!(running.code(), 0);
 }
 
 fn background() {

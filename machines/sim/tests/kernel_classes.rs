@@ -4,7 +4,9 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use hallows_abi::{Error, Handle, NO_DEADLINE, NewCell, OnBudget, Running, TimeBudget, Transfer};
+use hallows_abi::{
+    Error, FaultKind, FaultReport, Handle, NO_DEADLINE, NewCell, OnBudget, Running, TimeBudget, Transfer,
+};
 use hallows_kernel::{CellId, CellPicture, CellSpecification, Class, Configuration, CoreId, Rooted, Service};
 use hallows_sim::{Faults, Process, Response, Simulation};
 
@@ -554,5 +556,43 @@ fn the_end_of_a_life_in_time_is_no_miss_in_the_next() {
     sim.restart(cell).unwrap();
     run_for(&mut sim, 2 * MS);
     assert_eq!((lives.get(), picture(&sim, cell).missed), (2, 0));
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn who_gets_the_faults_of_a_cell_is_told_of_each_deadline_that_it_misses() {
+    let mut sim = simulation(2);
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let noted = Rc::clone(&told);
+    let program = sim.reactor(move |_| {
+        let noted = Rc::clone(&noted);
+        Ok(Box::new(move |_, incoming| {
+            let report = FaultReport::parse(&incoming.bytes).unwrap();
+            noted.borrow_mut().push((report.kind, report.cell, report.generation, report.detail));
+            Ok(Response::bytes([]))
+        }))
+    });
+    let (monitor, _) = sim.cell("monitor", &program, None, false, 3);
+    let faults = sim.active(monitor, 64);
+    sim.start(monitor);
+    // Half of its jobs take longer than it has.
+    let program = sim.main(move |process| {
+        for job in 1..=10 {
+            while process.time_ns() < job * MS {
+                process.wait(job * MS)?;
+            }
+            process.compute(if job % 2 == 0 { 50 } else { 400 } * US)?;
+        }
+        Ok(())
+    });
+    let (late, _) = sim.cell_of(&program, Some(&faults), &reserved(3, 0, time(200, 1_000)));
+    sim.start(late);
+    sim.run(STEPS).unwrap();
+    let told = told.take();
+    let missed: Vec<_> = told.iter().filter(|(kind, ..)| *kind == FaultKind::DeadlineMissed).collect();
+    let (seen, last) = (picture(&sim, late).missed, told.last().unwrap());
+    assert!(missed.len() >= 4 && missed.len() as u64 == seen, "{told:?}");
+    assert!((1..).zip(&missed).all(|(count, one)| (one.1, one.2, one.3) == (late.0, 1, count)), "{told:?}");
+    assert_eq!((last.0, last.2), (FaultKind::Returned, 1), "its end comes last: {told:?}");
     sim.finish(STEPS).unwrap();
 }

@@ -1,6 +1,6 @@
 //! What is wanted of a cell, and its text: one argument of the supervisor's start information for each cell. A pure pair.
 //!
-//! `NAME restart=on-fault minimum_run_ms=100 back_off_ms=10 back_off_limit_ms=1000 give_up_after=5 dependents=0 awaited`, without
+//! `NAME restart=on-fault minimum_run_ms=100 back_off_ms=10 back_off_limit_ms=1000 give_up_after=5 missed_deadlines=0 dependents=0 awaited`, without
 //! what is as it usually is.
 
 use alloc::string::{String, ToString};
@@ -47,6 +47,8 @@ pub struct Policy {
     pub back_off_limit: Duration,
     /// After so many short lives in a row it stays down; 0: never.
     pub give_up_after: u32,
+    /// When it has missed so many deadlines in one life it is ended and begins anew; 0: never.
+    pub missed_deadlines: u32,
 }
 
 impl Policy {
@@ -62,6 +64,8 @@ impl Policy {
         back_off_limit: Duration::from_secs(1),
         // 10 + 20 + 40 + 80 ms: long enough for a neighbour's restart.
         give_up_after: 5,
+        // To miss one is nothing that a new life would mend, if nobody says so.
+        missed_deadlines: 0,
     };
 }
 
@@ -90,7 +94,7 @@ impl fmt::Display for PolicyError {
         write!(
             formatter,
             "cannot read `{}`; a ward is a name, then any of restart=never|on-fault|always, minimum_run_ms=N, \
-             back_off_ms=N, back_off_limit_ms=N, give_up_after=N, dependents=N, awaited",
+             back_off_ms=N, back_off_limit_ms=N, give_up_after=N, missed_deadlines=N, dependents=N, awaited",
             self.word
         )
     }
@@ -125,6 +129,9 @@ impl fmt::Display for Ward {
         }
         if policy.give_up_after != usual.give_up_after {
             write!(formatter, " give_up_after={}", policy.give_up_after)?;
+        }
+        if policy.missed_deadlines != usual.missed_deadlines {
+            write!(formatter, " missed_deadlines={}", policy.missed_deadlines)?;
         }
         if self.dependents != 0 {
             write!(formatter, " dependents={}", self.dependents)?;
@@ -161,6 +168,7 @@ impl FromStr for Ward {
                 "back_off_ms" => ward.policy.back_off = Duration::from_millis(number()?),
                 "back_off_limit_ms" => ward.policy.back_off_limit = Duration::from_millis(number()?),
                 "give_up_after" => ward.policy.give_up_after = small()?,
+                "missed_deadlines" => ward.policy.missed_deadlines = small()?,
                 "dependents" => ward.dependents = small()?,
                 _ => return Err(bad(word)),
             }
@@ -190,10 +198,12 @@ mod tests {
             back_off in duration(),
             back_off_limit in duration(),
             give_up_after: u32,
+            missed_deadlines: u32,
             dependents: u32,
             awaited: bool,
         ) -> Ward {
-            let policy = Policy { restart, minimum_run, back_off, back_off_limit, give_up_after };
+            let policy =
+                Policy { restart, minimum_run, back_off, back_off_limit, give_up_after, missed_deadlines };
             Ward { name, policy, dependents, awaited }
         }
     }

@@ -34,6 +34,10 @@ struct Held {
     dependents: Vec<Notification>,
     /// Who keeps things for it.
     keeper: Option<Endpoint>,
+    /// When it has missed so many deadlines in one life it begins anew; 0: never.
+    most_missed: u32,
+    /// How many it had missed when this life began, and by now.
+    missed: (u32, u32),
 }
 
 /// See the module's description.
@@ -72,7 +76,8 @@ impl Server for Supervisor {
         }
         match FaultReport::parse(message.bytes) {
             Some(report) => match self.held.iter().position(|held| held.number == u64::from(report.cell)) {
-                Some(place) => self.ended(place, &report),
+                Some(place) if report.kind.is_end() => self.ended(place, &report),
+                Some(place) => self.missed(place, &report),
                 None => log!("cell {} {}, and is nobody that I know", report.cell, report.kind.message()),
             },
             None => log!("{} bytes that are no fault report", message.bytes.len()),
@@ -99,7 +104,8 @@ impl Supervisor {
         let place = self.held.len();
         self.roster.add(ward, inspection.generation, now);
         let keeper = start.optional(&format!("ended.{}", ward.name));
-        self.held.push(Held { name: ward.name.clone(), cell, number, dependents, keeper });
+        let (name, most_missed) = (ward.name.clone(), ward.policy.missed_deadlines);
+        self.held.push(Held { name, cell, number, dependents, keeper, most_missed, missed: (0, 0) });
         // It ended while nobody was here to be told: this supervisor was restarted itself.
         if inspection.state == CellState::Dead {
             self.tell_keeper(place);
@@ -110,8 +116,25 @@ impl Supervisor {
         Ok(())
     }
 
+    /// A cell has missed a deadline. With one too many it is ended, and begins anew.
+    fn missed(&mut self, place: usize, report: &FaultReport<'_>) {
+        let Some(held) = self.held.get_mut(place) else { return };
+        held.missed.1 = report.detail;
+        let in_this_life = held.missed.1.saturating_sub(held.missed.0);
+        if held.most_missed == 0 || in_this_life < held.most_missed {
+            return;
+        }
+        // Until it has ended it may miss more.
+        held.missed.0 = report.detail;
+        log!("{} has missed {in_this_life} deadlines in one life: it begins anew", held.name);
+        self.wish(place, Wish::Restart, report.at_ns);
+    }
+
     fn ended(&mut self, place: usize, report: &FaultReport<'_>) {
         self.tell_keeper(place);
+        if let Some(held) = self.held.get_mut(place) {
+            held.missed.0 = held.missed.1;
+        }
         let end = End::of(report.kind, report.detail);
         let verdict = self.roster.ended(place, report.generation, end, report.at_ns);
         self.announce(place, verdict, report.at_ns);
@@ -138,10 +161,14 @@ impl Supervisor {
         };
         // Without a clock there is nothing to do: `settle` says so.
         let Ok(now) = process::now() else { return };
+        self.wish(place, wish, now);
+    }
+
+    fn wish(&mut self, place: usize, wish: Wish, now: u64) {
         match self.roster.wished(place, wish, now) {
             Some(Asked::Kill) => {
                 if let Some(Err(error)) = self.held.get(place).map(|held| held.cell.kill()) {
-                    log!("cell {number} could not be ended: {error}");
+                    log!("the cell at place {place} could not be ended: {error}");
                 }
             }
             Some(Asked::Now(verdict)) => self.announce(place, Some(verdict), now),
