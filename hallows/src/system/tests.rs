@@ -170,6 +170,39 @@ fn a_key_that_there_is_not_is_said_with_those_that_there_are() {
 }
 
 #[test]
+fn pools_have_cores_and_cells_have_one_of_them() {
+    let pools = "[pools.b]\ncores = 1\nlends = true\n[pools.a]\ncores = 2\n";
+    let text = format!("{pools}[cells.x]\nprogram = \"spin\"\npool = \"a\"\n[cells.y]\nprogram = \"spin\"\n");
+    let system = parsed(&text);
+    let pools: Vec<_> =
+        system.pools.iter().map(|pool| (pool.name.as_str(), pool.cores, pool.lends)).collect();
+    // As they were written.
+    assert_eq!(pools, [("b", 1, true), ("a", 2, false)]);
+    assert_eq!(system.cells.iter().map(|cell| cell.pool).collect::<Vec<_>>(), [Some(1), None]);
+    for (cell, message, help) in [
+        ("pool = \"c\"", "there is no pool `c`", "a, b"),
+        ("pool = \"a\"\ncore = 0", "has no `pool`", "leave one"),
+    ] {
+        let pools = "[pools.a]\ncores = 1\n[pools.b]\ncores = 1\n";
+        let (_, said, advice) = problem(&format!("{pools}[cells.x]\nprogram = \"spin\"\n{cell}\n"));
+        assert!(said.contains(message) && advice.contains(help), "{said}: {advice}");
+    }
+    let (line, said, _) = problem("[pools.a]\ncores = 0\n[cells.x]\nprogram = \"spin\"\n");
+    assert!(line == 2 && said.contains("at least one core"), "{said}");
+}
+
+#[test]
+fn policies_are_those_that_there_are() {
+    let text = |policies: &str| format!("[policies]\n{policies}\n[cells.x]\nprogram = \"spin\"\n");
+    let policies = parsed(&text("latency = \"first-come\"")).policies;
+    assert_eq!((policies.latency.as_deref(), policies.batch), (Some("first-come"), None));
+    let (line, said, advice) = problem(&text("batch = \"fairest\""));
+    assert!(line == 2 && said.contains("there is no policy `fairest`"), "{said}");
+    assert!(advice.contains("turns, first-come"), "{advice}");
+    assert!(parse(&text("real-time = \"turns\"")).is_err());
+}
+
+#[test]
 fn no_core_is_reserved_for_more_than_its_time() {
     let cell = |name: &str, core: u32, time: &str| {
         format!(

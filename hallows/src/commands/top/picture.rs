@@ -101,11 +101,16 @@ fn summary(machine: &RunningMachine, rates: &Rates) -> Vec<String> {
     )];
     lines.extend(rates.cores.iter().map(|core| {
         format!(
-            "core {:>3}: {:>5.1} % awake, {} waiting, {} switches/s, {}",
+            "core {:>3}: {:>5.1} % awake, {} waiting, {} switches/s, {}{}",
             core.core,
             core.percent,
             core.waiting,
             count(core.switches_per_second),
+            if core.loans_per_second > 0.0 {
+                format!("lent {} times/s, ", count(core.loans_per_second))
+            } else {
+                String::new()
+            },
             core.running.as_ref().map_or_else(|| "idle".to_owned(), |cell| format!("runs {cell}")),
         )
     }));

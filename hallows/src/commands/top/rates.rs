@@ -40,6 +40,8 @@ pub struct CoreRates {
     pub waiting: u32,
     /// Switches to a thread, in a second.
     pub switches_per_second: f64,
+    /// How often it was lent to a thread of another pool, in a second.
+    pub loans_per_second: f64,
 }
 
 /// A cell.
@@ -90,6 +92,7 @@ impl Rates {
                 running: core.running.map(name_of),
                 waiting: core.waiting,
                 switches_per_second: per_second(before.switches, core.switches),
+                loans_per_second: per_second(before.loans, core.loans),
             }
         });
         let cells = later.cells.iter().map(|cell| {

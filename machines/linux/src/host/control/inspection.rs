@@ -36,6 +36,9 @@ pub struct CoreStatistics {
     pub waiting: u32,
     /// Switches to a thread since boot.
     pub switches: u64,
+    /// How often it was lent to a thread of another pool.
+    #[serde(default)]
+    pub loans: u64,
 }
 
 /// One cell, with what it did.

@@ -24,6 +24,7 @@ impl Operator {
             running: core.running.map(|cell| u64::from(cell.0)),
             waiting: core.waiting,
             switches: core.switches,
+            loans: core.loans,
         });
         Statistics {
             uptime_ns: self.surroundings.uptime_ns(&self.running),
