@@ -1,7 +1,8 @@
-//! The table of benches: seventeen names, what each demands, and who takes part.
+//! The table of benches: eighteen names, what each demands, and who takes part.
 
 mod calls;
 mod compute;
+mod lending;
 mod life;
 mod scheduling;
 mod unix;
@@ -16,7 +17,7 @@ use crate::turn::Turn;
 use crate::unix_programs::Script;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 18] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -25,6 +26,7 @@ pub const NAMES: [&str; 17] = [
     "preempt",
     "preempt-remote",
     "quantum",
+    "lend",
     "spawn",
     "cells",
     "boot",
@@ -137,6 +139,8 @@ pub struct Ours<'a> {
     pub preempt_remote: PerLoop<Place<'a>>,
     /// Lengths of uninterrupted runs of 100 spinning programs on one core, 5 µs asked.
     pub quantum: Place<'a>,
+    /// From a message's sending to its receiver's first instruction on a core that is lent, and on one that is taken back.
+    pub lend: [Place<'a>; 2],
     /// From asking for a warm program to its first call.
     pub spawn: Place<'a>,
     /// A whole life of a warm program, one after another: the time of each.
@@ -166,6 +170,7 @@ pub struct Ours<'a> {
 /// All benches, with ours where it was given.
 #[must_use]
 pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
+    let [lent, taken_back] = ours.lend;
     let mut benches = vec![
         calls::protected_call(ours.protected_call),
         calls::active_call(ours.active_call),
@@ -179,6 +184,8 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         scheduling::preempt_remote_memory_bound(ours.preempt_remote.memory_bound),
         scheduling::preempt_remote_bulk_memory(ours.preempt_remote.bulk_memory),
         scheduling::quantum(ours.quantum),
+        lending::lent(lent),
+        lending::taken_back(taken_back),
         life::spawn(ours.spawn),
         life::spawn_sustained(ours.spawn_sustained),
         life::cells(ours.cells),

@@ -23,6 +23,7 @@ mod static_libc;
 mod tgkill;
 mod thread_switch;
 mod wasmtime_run;
+mod woken_over;
 mod write_null;
 
 pub use best_of::BestOf;
@@ -44,6 +45,7 @@ pub use static_hello::StaticHello;
 pub use tgkill::Tgkill;
 pub use thread_switch::ThreadSwitch;
 pub use wasmtime_run::WasmtimeRun;
+pub use woken_over::WokenOver;
 pub use write_null::WriteNull;
 
 use crate::bench::BoxedContestant;

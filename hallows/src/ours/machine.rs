@@ -175,18 +175,29 @@ impl Bench {
         memory: u64,
     ) -> Result<Cell, BenchError> {
         let program = self.program(name)?;
-        self.cell_of(&program, name, passive, core, memory)
+        self.cell_of(&program, name, passive, (Some(core), 0), memory)
+    }
+
+    /// Makes a cell of a program that runs on the cores of a pool.
+    pub fn cell_in(&self, name: &'static str, pool: u32, memory: u64) -> Result<Cell, BenchError> {
+        let program = self.program(name)?;
+        self.cell_of(&program, name, false, (None, pool), memory)
     }
 
     /// Makes a cell that runs native code of the bench.
     pub fn native(&self, program: &'static NativeProgram, core: u32) -> Result<Cell, BenchError> {
-        let known = self.loaded().get(program.name).copied();
-        let rooted = match known {
-            Some(rooted) => rooted,
-            None => self.root(program.name, hallows_engine::Program::native(program))?,
-        };
         let passive = matches!(program.style, NativeStyle::Reactor(_));
-        self.cell_of(&rooted, program.name, passive, core, 1 << 20)
+        self.cell_of(&self.native_program(program)?, program.name, passive, (Some(core), 0), 1 << 20)
+    }
+
+    /// The same, active, on the cores of a pool.
+    pub fn native_in(&self, program: &'static NativeProgram, pool: u32) -> Result<Cell, BenchError> {
+        self.cell_of(&self.native_program(program)?, program.name, false, (None, pool), 1 << 20)
+    }
+
+    fn native_program(&self, program: &'static NativeProgram) -> Result<Rooted, BenchError> {
+        let known = self.loaded().get(program.name).copied();
+        known.map_or_else(|| self.root(program.name, hallows_engine::Program::native(program)), Ok)
     }
 
     fn cell_of(
@@ -194,7 +205,7 @@ impl Bench {
         program: &Rooted,
         name: &str,
         passive: bool,
-        core: u32,
+        (core, pool): (Option<u32>, u32),
         memory: u64,
     ) -> Result<Cell, BenchError> {
         let specification = CellSpecification {
@@ -204,8 +215,8 @@ impl Bench {
             class: Default::default(),
             priority: 3,
             passive,
-            pinned: Some(CoreId(core)),
-            pool: 0,
+            pinned: core.map(CoreId),
+            pool,
             time: None,
         };
         let (id, rooted) =

@@ -6,6 +6,7 @@
 mod calls;
 mod compute;
 mod lab;
+mod lending;
 mod life;
 mod machine;
 mod scheduling;
@@ -60,6 +61,7 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
             bulk_memory: scheduling::preempt_remote(&bench, Loop::BulkMemory),
         },
         quantum: scheduling::quantum(&bench),
+        lend: [lending::Way::Lent, lending::Way::TakenBack].map(|way| lending::lend(&bench, way)),
         spawn: life::spawn(&bench),
         spawn_sustained: life::spawn_sustained(&bench),
         cells: life::cells(&bench),
