@@ -8,6 +8,10 @@ use crate::table::Table;
 use crate::thread::{NEVER, NOBODY, Thread};
 use crate::trace::TraceRing;
 
+#[cfg(counted)]
+#[path = "../counted/core_fields.rs"]
+pub mod fields;
+
 /// Why a thread gave up its core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -34,6 +34,9 @@ mod metering;
 mod monitor;
 mod objects;
 mod operate;
+#[cfg(counted)]
+#[path = "../counted/parts.rs"]
+mod parts;
 mod plan;
 #[cfg(all(test, not(loom)))]
 #[expect(clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests")]
@@ -75,6 +78,8 @@ pub use lane::MAX_POST;
 pub use lists::{HandleList, TransferList};
 pub use machine::Machine;
 pub use make::{CellSpecification, OBJECT_BYTES, PAGE_BYTES, Service};
+#[cfg(counted)]
+pub use parts::Part;
 pub use tally::CallPicture;
 pub use timekeeper::NextTick;
 pub use word::PreemptionWord;

@@ -3,7 +3,12 @@
 //! The engine lets a program's checks read the word of the thread that runs it: with wasmtime, the instance's epoch pointer is
 //! redirected to it, and a word that is not zero makes the next check call back.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+#[cfg(not(counted))]
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering;
+
+#[cfg(counted)]
+use crate::sync::AtomicU64;
 
 /// The word of one thread of execution, alone on its cache line: a program reads it at every loop.
 #[derive(Debug, Default)]
