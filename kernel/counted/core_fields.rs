@@ -16,8 +16,7 @@ pub const FIELDS: &[(&str, usize)] = &[
     ("switches", offset_of!(Core, switches)),
     ("posts", offset_of!(Core, posts)),
     ("trace", offset_of!(Core, trace)),
-    ("waiting", offset_of!(Core, waiting)),
-    ("earliest_ns", offset_of!(Core, earliest_ns)),
+    ("waiting", offset_of!(Core, shown)),
     ("reserved", offset_of!(Core, reserved)),
     ("queue", offset_of!(Core, queue)),
 ];

@@ -76,7 +76,7 @@ impl Waiting {
     }
 }
 
-/// On cache lines of its own: the core writes it with every message, and other cores look at what lies beside.
+/// On cache lines of its own.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct Apart<T>(T);
@@ -89,35 +89,44 @@ impl<T> core::ops::Deref for Apart<T> {
     }
 }
 
-/// One core. On lines of its own: its loop writes here at every switch.
-#[repr(align(128))]
+/// One core. On lines of its own: its loop writes here at every switch and with every message. What other cores look at lies apart from that, each by how
+/// often it changes. The timekeeper looks at the first line.
+#[repr(C, align(128))]
 pub struct Core {
     /// The thread that runs, or [`NOBODY`].
     pub running: AtomicU32,
-    /// Counts the slices: a thread from the queue begins one, a hand-over continues it.
-    pub slice: AtomicU64,
-    /// Why the running thread gives up the core: a [`Reason`]. By the core's own thread only.
-    pub reason: AtomicU8,
     /// The thread to run next without a queue, or [`NOBODY`]. By the core's own thread only.
     pub handoff: AtomicU32,
-    /// An [`Idle`].
-    idle: AtomicU8,
+    /// Counts the slices: a thread from the queue begins one, a hand-over continues it.
+    pub slice: AtomicU64,
+    /// Switches to a thread, for `ps`.
+    pub switches: AtomicU64,
+    pub trace: TraceRing,
+    /// The first of the cores that it looks at next for work to take over. By the core's own thread only.
+    pub near: AtomicU32,
+    /// Why the running thread gives up the core: a [`Reason`]. By the core's own thread only.
+    pub reason: AtomicU8,
     /// The capability slot that an operation in progress goes through, plus 1; 0 for none.
     pub operating: AtomicU64,
     /// The same of a signal, which may be part of an operation.
     pub signalling: AtomicU64,
-    /// Switches to a thread, for `ps`.
-    pub switches: AtomicU64,
     /// Messages and answers that went straight to a thread on another core, for `ps`.
-    pub posts: Apart<AtomicU64>,
-    pub trace: Apart<TraceRing>,
+    pub posts: AtomicU64,
+    /// What is reserved of this core, in parts of [`WHOLE_CORE`].
+    reserved: AtomicU64,
+    /// An [`Idle`]. Looked at by all that wake somebody.
+    idle: Apart<AtomicU8>,
+    shown: Apart<Shown>,
+    pub queue: Apart<Lock<{ level::LEAF }, RunQueue>>,
+}
+
+/// What the queue's owner and thieves say of it, for those that do not take its lock.
+#[derive(Debug)]
+struct Shown {
     /// A [`Waiting`].
     waiting: AtomicU64,
     /// The earliest deadline of those of the best rank that wait, if that is of the real-time class, in ns. Written before `waiting`.
     earliest_ns: AtomicU64,
-    /// What is reserved of this core, in parts of [`WHOLE_CORE`].
-    reserved: AtomicU64,
-    pub queue: Lock<{ level::LEAF }, RunQueue>,
 }
 
 impl Core {
@@ -128,16 +137,16 @@ impl Core {
             slice: AtomicU64::new(0),
             reason: AtomicU8::new(0),
             handoff: AtomicU32::new(NOBODY),
-            idle: AtomicU8::new(Idle::Busy as u8),
+            near: AtomicU32::new(core),
+            idle: Apart(AtomicU8::new(Idle::Busy as u8)),
             operating: AtomicU64::new(0),
             signalling: AtomicU64::new(0),
             switches: AtomicU64::new(0),
-            posts: Apart(AtomicU64::new(0)),
-            trace: Apart(TraceRing::new(trace_records)),
-            waiting: AtomicU64::new(0),
-            earliest_ns: AtomicU64::new(NEVER),
+            posts: AtomicU64::new(0),
+            trace: TraceRing::new(trace_records),
+            shown: Apart(Shown { waiting: AtomicU64::new(0), earliest_ns: AtomicU64::new(NEVER) }),
             reserved: AtomicU64::new(0),
-            queue: Lock::new(RunQueue::new(core)),
+            queue: Apart(Lock::new(RunQueue::new(core))),
         }
     }
 
@@ -167,14 +176,14 @@ impl Core {
     #[inline]
     pub fn waiting(&self) -> Waiting {
         // SeqCst: a core that is about to park says so, then looks here; who brings work stores here, then looks whether it parks.
-        Waiting(self.waiting.load(Ordering::SeqCst))
+        Waiting(self.shown.waiting.load(Ordering::SeqCst))
     }
 
     /// Publishes what its queue, whose lock is held, says.
     pub fn publish(&self, queue: &RunQueue, threads: &Table<Thread>) {
         // Relaxed: the store behind it publishes both.
-        self.earliest_ns.store(queue.earliest_ns(threads), Ordering::Relaxed);
-        self.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
+        self.shown.earliest_ns.store(queue.earliest_ns(threads), Ordering::Relaxed);
+        self.shown.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
         beside_sequentially_consistent_access();
     }
 
@@ -188,7 +197,7 @@ impl Core {
     /// Whether one of those that wait should run before a thread: it is of a higher rank, or has to be done earlier.
     pub fn is_wanted_at_once_from(&self, thread: &Thread) -> bool {
         let (rank, waiting) = (thread.effective_rank(), self.waiting());
-        let is_earlier = || self.earliest_ns.load(Ordering::Relaxed) < thread.deadline_of_rank_ns();
+        let is_earlier = || self.shown.earliest_ns.load(Ordering::Relaxed) < thread.deadline_of_rank_ns();
         waiting.any()
             && (waiting.best_rank() > rank
                 || waiting.best_rank() == rank && is_real_time(rank) && is_earlier())

@@ -11,6 +11,10 @@ use crate::sync::Ordering;
 use crate::thread::NOBODY;
 use crate::{CellId, Context, CoreId, Engine, Kernel, Machine, Nanos, Role, Stop, ThreadId};
 
+/// So many cores are looked at at a time, for whoever is woken and for work to take over, and the next time the next ones: on a machine of hundreds, all of
+/// them would be more than what the work itself takes, and what a core publishes would be with all others whenever it changes.
+const NEAR: u32 = 8;
+
 impl<E: Engine> Kernel<E> {
     /// Runs threads on a core until the kernel is shut down. For the machine, on the core.
     pub fn run_core(&self, core: CoreId) {
@@ -59,7 +63,7 @@ impl<E: Engine> Kernel<E> {
         if core >= cores {
             return None;
         }
-        (1..cores).map(|distance| (core + distance) % cores).find_map(|victim| {
+        let stolen = self.near(core).find_map(|victim| {
             let record = self.core(victim);
             if !record.waiting().has_movable() {
                 return None;
@@ -69,7 +73,24 @@ impl<E: Engine> Kernel<E> {
             record.publish(&queue, &self.threads);
             self.core(core).trace.record(TraceKind::Steal, thread, thread, u64::from(victim));
             Some(thread)
-        })
+        });
+        if stolen.is_none() {
+            self.look_further(core);
+        }
+        stolen
+    }
+
+    /// The cores that a core looks at for work to take over.
+    fn near(&self, core: u32) -> impl Iterator<Item = u32> {
+        let cores = self.configuration.general_cores();
+        let first = self.core(core).near.load(Ordering::Relaxed);
+        (0..cores.min(NEAR + 1)).map(move |further| (first + further) % cores).filter(move |other| *other != core)
+    }
+
+    fn look_further(&self, core: u32) {
+        // Relaxed: by the core's own thread only.
+        let near = &self.core(core).near;
+        near.store((near.load(Ordering::Relaxed) + NEAR) % self.configuration.general_cores(), Ordering::Relaxed);
     }
 
     fn run(&self, token: &mut Token<'static, { level::NONE }>, core: CoreId, thread: u32) {
@@ -231,24 +252,25 @@ impl<E: Engine> Kernel<E> {
         if is_idle(&last) {
             return last;
         }
-        (0..cores).find(is_idle).unwrap_or(if from < cores { from } else { last })
+        let near = (1..cores.min(NEAR + 1)).map(|further| (last + further) % cores);
+        near.filter(is_idle).next().unwrap_or(if from < cores { from } else { last })
     }
 
     /// Nothing to run: looks for a while, then sleeps until there is.
     fn idle(&self, core: CoreId) {
         let record = self.core(core.0);
-        let has_work = || self.is_stopping() || record.waiting().any() || self.is_surplus_elsewhere(core.0);
+        let is_called = || self.is_stopping() || record.waiting().any();
         record.say(Idle::Looking);
         record.trace.record(TraceKind::Idle, NOBODY, 0, 0);
         let mut looks = 0;
-        while !has_work() {
+        while !is_called() && !self.is_surplus_near(core.0) {
             if looks < self.configuration.idle_looks {
                 self.machine.relax(core, looks);
                 looks += 1;
                 continue;
             }
             record.say(Idle::Parked);
-            if has_work() {
+            if is_called() || self.is_surplus_elsewhere(core.0) {
                 break;
             }
             self.machine.park(core);
@@ -260,8 +282,17 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
-    /// Whether there is something that this core could take over from another one.
-    pub(crate) fn is_surplus_elsewhere(&self, core: u32) -> bool {
+    /// Whether there is something that this core could take over from those that it looks at. If not, it looks at others the next time.
+    pub(crate) fn is_surplus_near(&self, core: u32) -> bool {
+        let found = core < self.configuration.general_cores() && self.near(core).any(|other| self.has_surplus(other));
+        if !found {
+            self.look_further(core);
+        }
+        found
+    }
+
+    /// The same of all cores: before it sleeps.
+    fn is_surplus_elsewhere(&self, core: u32) -> bool {
         let cores = self.configuration.general_cores();
         core < cores && (0..cores).any(|other| self.has_surplus(other))
     }

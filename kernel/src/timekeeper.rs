@@ -27,6 +27,9 @@ pub struct NextTick {
 /// How often handlers are accounted at most, in ns: the grain of their budgets. A host's clock of a thread costs a system call.
 pub(crate) const ACCOUNTING_NS: u64 = 100_000;
 
+/// How often traces are told the time at most, in ns.
+const STAMPS_NS: u64 = 20_000;
+
 /// So many of a queue's entries that are due are seen to in one look: some microseconds. Somebody's thousands of timers keep no program from being stopped.
 const MOST_AT_ONCE: u32 = 32;
 
@@ -40,9 +43,12 @@ struct Seen {
     accounted_ns: u64,
     core_ns: u64,
     switches: u64,
+    /// When the core's trace was last told the time.
+    stamped_ns: u64,
 }
 
-/// What it remembers.
+/// What it remembers. On lines of its own: its lock is written at every look.
+#[repr(align(128))]
 pub struct Timekeeper {
     seen: Box<[Seen]>,
 }
@@ -50,8 +56,9 @@ pub struct Timekeeper {
 impl Timekeeper {
     /// Of so many cores.
     pub fn new(cores: u32) -> Self {
+        let (slice, since_ns, accounted_ns, core_ns, switches, stamped_ns) = Default::default();
         let unseen =
-            Seen { slice: 0, since_ns: 0, running: NOBODY, accounted_ns: 0, core_ns: 0, switches: 0 };
+            Seen { slice, since_ns, running: NOBODY, accounted_ns, core_ns, switches, stamped_ns };
         Self { seen: (0..cores).map(|_| unseen).collect() }
     }
 }
@@ -81,7 +88,11 @@ impl<E: Engine> Kernel<E> {
         let (mut timekeeper, mut below) = self.timekeeper.lock(token);
         let (mut contended, mut active) = (false, false);
         for ((number, core), seen) in (0..).zip(self.cores.iter()).zip(&mut timekeeper.seen) {
-            core.trace.stamp(now.0);
+            // Seldom: the core writes the same line, and would have to get it back.
+            if now.0.saturating_sub(seen.stamped_ns) >= STAMPS_NS {
+                seen.stamped_ns = now.0;
+                core.trace.stamp(now.0);
+            }
             let switches = core.switches.load(Ordering::Relaxed);
             active |= switches != seen.switches;
             seen.switches = switches;

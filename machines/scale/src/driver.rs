@@ -28,8 +28,6 @@ pub struct Come {
     /// Its cells: the first one's number, and how many.
     pub first: u32,
     pub count: u32,
-    /// Where a free one is looked for first.
-    pub free: Cell<u32>,
 }
 
 /// Everything about requests.
@@ -110,14 +108,11 @@ impl Driver {
 
     fn free_cell(&self, core: CoreId) -> Option<u32> {
         let come = &self.cores[core.index()];
-        let places = (0..come.count).map(|behind| (come.free.get() + behind) % come.count);
-        let found = places.map(|place| (place, come.first + place)).find(|(_, cell)| {
-            // Acquire: as in the real driver, which then writes to it.
+        // Always the first ones, whose memory is warm.
+        (come.first..come.first + come.count).find(|cell| {
+            // Acquire: as in a real driver, which then writes to it.
             self.boxes[*cell as usize].0.load(Ordering::Acquire) == Box::FREE
-        });
-        let (place, cell) = found?;
-        come.free.set((place + 1) % come.count);
-        Some(cell)
+        })
     }
 
     fn send(&self, core: CoreId, cell: u32) {
@@ -134,7 +129,7 @@ impl Driver {
         pass(transfer_ps);
         self.boxes[cell as usize].0.store(request, Ordering::Release);
         let endpoint = &self.endpoints[cell as usize];
-        if let Err(error) = self.kernel.boot_send(&self.boot, endpoint, 0, &request.to_le_bytes()) {
+        if let Err(error) = self.kernel.boot_send_on(&self.boot, core, endpoint, 0, &request.to_le_bytes()) {
             panic!("a request was refused: {error}");
         }
     }

@@ -11,6 +11,7 @@ use hallows_counted_kernel::{
 use crate::driver::{Driver, driver};
 use crate::fiber;
 use crate::machine::ScaleMachine;
+use crate::names::Who;
 use crate::world::{NOBODY, now_ps, wait_until, world};
 
 /// Empty: the world of this host thread holds its state.
@@ -119,11 +120,13 @@ impl Engine for ScaleEngine {
 
     fn resume(&self, _: &Kernel<Self>, core: CoreId, thread: ThreadId, cell: CellId, _: Role) -> Stop {
         let fiber = world(|world| {
-            world.actor(core.0).idle = false;
+            world.settle(Who::Busy);
             world.thread(thread).fiber.take()
         });
         let fiber = fiber.unwrap_or_else(|| fiber::thread_fiber(thread, move |core| react(core, thread, cell)));
-        fiber::run_thread(core, thread, fiber)
+        let stop = fiber::run_thread(core, thread, fiber);
+        world(|world| world.actor(core.0).is_done = true);
+        stop
     }
 
     fn suspend(&self, context: &mut Context) {

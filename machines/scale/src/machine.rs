@@ -3,6 +3,7 @@
 use hallows_counted_kernel::{CoreId, Machine, Nanos};
 
 use crate::driver::driver;
+use crate::names::Who;
 use crate::world::{NOBODY, now_ps, pass, sleep_until, world};
 
 /// Empty: the world of this host thread holds its state.
@@ -16,8 +17,8 @@ impl Machine for ScaleMachine {
     fn now(&self) -> Nanos {
         pass(world(|world| {
             let clock_ps = world.costs.clock_ps;
-            if world.on != NOBODY && !world.here().idle {
-                world.here().spent.kernel += clock_ps;
+            if world.on != NOBODY {
+                world.here().spend(|spent| spent.kernel += clock_ps);
             }
             clock_ps
         }));
@@ -25,7 +26,7 @@ impl Machine for ScaleMachine {
     }
 
     fn park(&self, core: CoreId) {
-        world(|world| world.here().idle = true);
+        world(|world| world.settle(Who::Idle));
         let driver = driver();
         sleep_until(driver.comes_at(core).unwrap_or(u64::MAX));
         driver.hand_over(core);
@@ -38,9 +39,7 @@ impl Machine for ScaleMachine {
 
     fn relax(&self, core: CoreId, _look: u32) {
         pass(world(|world| {
-            if world.on != NOBODY {
-                world.here().idle = true;
-            }
+            world.settle(Who::Idle);
             world.costs.relax_ps
         }));
         driver().hand_over(core);

@@ -100,7 +100,36 @@ pub struct Actor {
     pub is_core: bool,
     /// It looks for work: what it does costs nobody anything but the lines that it takes.
     pub idle: bool,
+    /// What it has done since it last had a request: for the next one, unless it has to look for that.
+    after: Vec<(usize, Picoseconds)>,
+    /// How long that took.
+    after_spent: Spent,
+    /// It has had a request, and has none.
+    pub is_done: bool,
     pub spent: Spent,
+}
+
+impl Actor {
+    /// Its time goes somewhere.
+    pub fn spend(&mut self, how: impl FnOnce(&mut Spent)) {
+        if self.is_done {
+            how(&mut self.after_spent);
+        } else if !self.idle {
+            how(&mut self.spent);
+        }
+    }
+
+    /// It has a request, and what it did before was for that; or has none, and looks for one.
+    pub fn settle(&mut self, names: &mut Names, who: Who) {
+        self.idle = who == Who::Idle;
+        if std::mem::take(&mut self.is_done) {
+            self.after.drain(..).for_each(|(address, waited)| names.count(address, who, waited));
+            let spent = std::mem::take(&mut self.after_spent);
+            if who == Who::Busy {
+                self.spent = self.spent.plus(spent);
+            }
+        }
+    }
 }
 
 /// What tells a core's driver that a cell is free: on a line of its own, which the core that ran it writes.
@@ -169,6 +198,9 @@ impl World {
             ticket: 0,
             is_core: true,
             idle: false,
+            after: Vec::new(),
+            after_spent: Spent::default(),
+            is_done: false,
             spent: Spent::default(),
         };
         Self {
@@ -186,6 +218,14 @@ impl World {
             counting: false,
             over: false,
             looks: 0,
+        }
+    }
+
+    /// The actor that runs has a request, or looks for one.
+    pub fn settle(&mut self, who: Who) {
+        let on = self.on;
+        if on != NOBODY {
+            self.actors[on as usize].settle(&mut self.names, who);
         }
     }
 
@@ -270,8 +310,8 @@ impl World {
     }
 
     /// The actor that runs touches a line at a time. When it has it, and for how long it waited for others at it.
-    fn touch_line(&mut self, number: usize, how: Use, now: Picoseconds) -> Option<(Picoseconds, Picoseconds)> {
-        let on = self.on;
+    fn touch_line(&mut self, address: usize, how: Use, now: Picoseconds) -> Option<(Picoseconds, Picoseconds)> {
+        let (on, number) = (self.on, address / LINE);
         match self.lines.touch(on as u16, number, how, now, self.costs.transfer_ps) {
             Outcome::Hit => None,
             Outcome::Transfer { at, waited } => {
@@ -279,12 +319,12 @@ impl World {
                     self.tell_word(number, at);
                 }
                 if self.counting {
-                    let who = match &self.actors[on as usize] {
-                        Actor { is_core: false, .. } => Who::Timekeeper,
-                        Actor { idle: true, .. } => Who::Idle,
-                        _ => Who::Busy,
-                    };
-                    self.names.count(number * LINE, who, waited);
+                    match &mut self.actors[on as usize] {
+                        Actor { is_core: false, .. } => self.names.count(address, Who::Timekeeper, waited),
+                        Actor { is_done: true, after, .. } => after.push((address, waited)),
+                        Actor { idle: true, .. } => self.names.count(address, Who::Idle, waited),
+                        _ => self.names.count(address, Who::Busy, waited),
+                    }
                 }
                 Some((at, waited))
             }
@@ -306,30 +346,27 @@ impl World {
         let here = self.here();
         if touch.access == Access::Wait {
             here.clock += relax;
-            if !here.idle {
-                here.spent.locks += relax;
-            }
+            here.spend(|spent| spent.locks += relax);
             return true;
         }
         // Instructions for plain memory behind a lock are paid for with the lock.
         if touch.access != Access::Plain {
             here.clock += access;
-            if !here.idle {
-                here.spent.kernel += access;
-            }
+            here.spend(|spent| spent.kernel += access);
         }
         let how = if touch.access == Access::Load { Use::Read } else { Use::Write };
         let (first, last) = (touch.address / LINE, (touch.address + touch.bytes.max(1) - 1) / LINE);
         let began = self.here().clock;
         // All lines of one value are asked for at once; the last to come counts.
-        let moved = (first..=last).filter_map(|number| self.touch_line(number, how, began)).max();
+        let addresses = (first..=last).map(|number| touch.address.max(number * LINE));
+        let moved = addresses.filter_map(|address| self.touch_line(address, how, began)).max();
         if let Some((at, waited)) = moved {
             let here = self.here();
             here.clock = at;
-            if !here.idle {
-                here.spent.transfers += at - began - waited;
-                here.spent.queues += waited;
-            }
+            here.spend(|spent| {
+                spent.transfers += at - began - waited;
+                spent.queues += waited;
+            });
         }
         moved.is_some() || self.here().clock > self.horizon
     }
