@@ -84,13 +84,18 @@ impl<E: Engine> Kernel<E> {
     fn near(&self, core: u32) -> impl Iterator<Item = u32> {
         let cores = self.configuration.general_cores();
         let first = self.core(core).near.load(Ordering::Relaxed);
-        (0..cores.min(NEAR + 1)).map(move |further| (first + further) % cores).filter(move |other| *other != core)
+        (0..cores.min(NEAR + 1))
+            .map(move |further| (first + further) % cores)
+            .filter(move |other| *other != core)
     }
 
     fn look_further(&self, core: u32) {
         // Relaxed: by the core's own thread only.
         let near = &self.core(core).near;
-        near.store((near.load(Ordering::Relaxed) + NEAR) % self.configuration.general_cores(), Ordering::Relaxed);
+        near.store(
+            (near.load(Ordering::Relaxed) + NEAR) % self.configuration.general_cores(),
+            Ordering::Relaxed,
+        );
     }
 
     fn run(&self, token: &mut Token<'static, { level::NONE }>, core: CoreId, thread: u32) {
@@ -284,7 +289,8 @@ impl<E: Engine> Kernel<E> {
 
     /// Whether there is something that this core could take over from those that it looks at. If not, it looks at others the next time.
     pub(crate) fn is_surplus_near(&self, core: u32) -> bool {
-        let found = core < self.configuration.general_cores() && self.near(core).any(|other| self.has_surplus(other));
+        let found =
+            core < self.configuration.general_cores() && self.near(core).any(|other| self.has_surplus(other));
         if !found {
             self.look_further(core);
         }

@@ -155,7 +155,10 @@ mod tests {
     #[test]
     fn what_was_measured_is_what_simulated_cores_are_charged() {
         let found = Calibration::of(120.0, 300.0, 100.0, 25.0);
-        assert_eq!((found.costs.transfer_ps, found.costs.access_ps, found.costs.clock_ps), (60_000, 3_000, 25_000));
+        assert_eq!(
+            (found.costs.transfer_ps, found.costs.access_ps, found.costs.clock_ps),
+            (60_000, 3_000, 25_000)
+        );
         assert_eq!(Calibration::with_transfer(80.0).costs, Costs { transfer_ps: 80_000, ..Costs::ROUND });
     }
 

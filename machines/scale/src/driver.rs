@@ -28,6 +28,8 @@ pub struct Come {
     /// Its cells: the first one's number, and how many.
     pub first: u32,
     pub count: u32,
+    /// Those that are known to be free, the warmest last: memory of this core's alone.
+    pub free: RefCell<Vec<u32>>,
 }
 
 /// Everything about requests.
@@ -108,11 +110,16 @@ impl Driver {
 
     fn free_cell(&self, core: CoreId) -> Option<u32> {
         let come = &self.cores[core.index()];
-        // Always the first ones, whose memory is warm.
-        (come.first..come.first + come.count).find(|cell| {
-            // Acquire: as in a real driver, which then writes to it.
-            self.boxes[*cell as usize].0.load(Ordering::Acquire) == Box::FREE
-        })
+        let mut free = come.free.borrow_mut();
+        if free.is_empty() {
+            // Other cores tell by the boxes, which are looked at when no cell is left.
+            let boxes = (come.first..come.first + come.count).rev().filter(|cell| {
+                // Acquire: as in a real driver, which then writes to it.
+                self.boxes[*cell as usize].0.load(Ordering::Acquire) == Box::FREE
+            });
+            free.extend(boxes);
+        }
+        free.pop()
     }
 
     fn send(&self, core: CoreId, cell: u32) {
@@ -140,9 +147,15 @@ impl Driver {
         self.done.set(self.done.get() + 1);
     }
 
-    /// A cell, by its number in the kernel, has no request any more.
-    pub fn free(&self, cell: u32) {
-        self.boxes[(cell - self.first_cell) as usize].0.store(Box::FREE, Ordering::Release);
+    /// A cell, by its number in the kernel, has no request any more. By the core that it ran on.
+    pub fn free(&self, core: CoreId, cell: u32) {
+        let cell = cell - self.first_cell;
         self.running.set(self.running.get() - 1);
+        let come = &self.cores[core.index()];
+        if (come.first..come.first + come.count).contains(&cell) {
+            come.free.borrow_mut().push(cell);
+        } else {
+            self.boxes[cell as usize].0.store(Box::FREE, Ordering::Release);
+        }
     }
 }

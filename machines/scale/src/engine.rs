@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hallows_abi::{Error, EventKind, FaultKind, MAX_MESSAGE};
 use hallows_counted_kernel::{
-    Access, Activation, CellId, Context, CoreId, Ended, Engine, Failure, HandleList, Handled, Kernel, Outgoing,
-    Role, Stop, Style, ThreadId, Unmappable,
+    Access, Activation, CellId, Context, CoreId, Ended, Engine, Failure, HandleList, Handled, Kernel,
+    Outgoing, Role, Stop, Style, ThreadId, Unmappable,
 };
 
 use crate::driver::{Driver, driver};
@@ -71,7 +71,7 @@ fn react(core: CoreId, thread: ThreadId, cell: CellId) -> Stop {
         let nothing = Outgoing { bytes: Memory::default(), transfers: &[] };
         // Nobody waits for it: all that it could say is that its sender is gone.
         let _ = driver.kernel.answer_and_continue(&mut context, event.token, nothing);
-        driver.free(cell.0);
+        driver.free(context.core, cell.0);
     }
     Stop::Finished(Ended { kind: FaultKind::Killed, backtrace: "".into() })
 }
@@ -123,7 +123,8 @@ impl Engine for ScaleEngine {
             world.settle(Who::Busy);
             world.thread(thread).fiber.take()
         });
-        let fiber = fiber.unwrap_or_else(|| fiber::thread_fiber(thread, move |core| react(core, thread, cell)));
+        let fiber =
+            fiber.unwrap_or_else(|| fiber::thread_fiber(thread, move |core| react(core, thread, cell)));
         let stop = fiber::run_thread(core, thread, fiber);
         world(|world| world.actor(core.0).is_done = true);
         stop
@@ -133,7 +134,12 @@ impl Engine for ScaleEngine {
         context.core = fiber::suspend_thread(context.thread);
     }
 
-    fn activate(&self, _: &Kernel<Self>, _: &mut Context, _: &Activation<'_, Self>) -> Result<Handled, Failure> {
+    fn activate(
+        &self,
+        _: &Kernel<Self>,
+        _: &mut Context,
+        _: &Activation<'_, Self>,
+    ) -> Result<Handled, Failure> {
         unreachable!("no cell here is passive")
     }
 

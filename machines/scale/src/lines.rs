@@ -282,8 +282,11 @@ mod tests {
         }
         assert!(cores.clone().all(|core| lines.touch(core, HERE, Use::Read, 0, T) == Outcome::Hit));
         assert_eq!(lines.touch(1_024, HERE, Use::Write, 9 * T, T), moved(10 * T, 0));
-        assert!(cores.clone().filter(|core| *core != 1_024).all(|core| {
-            lines.touch(core, HERE, Use::Read, 90 * T, T) != Outcome::Hit
-        }));
+        assert!(
+            cores
+                .clone()
+                .filter(|core| *core != 1_024)
+                .all(|core| { lines.touch(core, HERE, Use::Read, 90 * T, T) != Outcome::Hit })
+        );
     }
 }

@@ -13,6 +13,11 @@ pub struct ScaleMachine;
 /// Picoseconds in a nanosecond.
 pub const PS: u64 = 1_000;
 
+/// After so many looks without finding anything a core looks half as often…
+const LOOKS: u32 = 4;
+/// …and so often that happens at most: others need their cache lines too.
+const LONGEST: u32 = 4;
+
 impl Machine for ScaleMachine {
     fn now(&self) -> Nanos {
         pass(world(|world| {
@@ -37,10 +42,10 @@ impl Machine for ScaleMachine {
         world(|world| world.wake(core.0, now));
     }
 
-    fn relax(&self, core: CoreId, _look: u32) {
+    fn relax(&self, core: CoreId, look: u32) {
         pass(world(|world| {
             world.settle(Who::Idle);
-            world.costs.relax_ps
+            world.costs.relax_ps << (look / LOOKS).min(LONGEST)
         }));
         driver().hand_over(core);
     }

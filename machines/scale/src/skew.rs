@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use rand::seq::SliceRandom;
-use rand::Rng;
 
 /// How requests are spread over cores, as the queues of a network device spread flows.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -27,6 +27,8 @@ pub struct Plan {
     pub requests: usize,
     /// The longest that a request runs while others wait, in ns.
     pub quantum_ns: u64,
+    /// So many cores are watched by a timekeeper's core each; 0: all by one.
+    pub group: u32,
     /// What random numbers begin with.
     pub seed: u64,
 }
@@ -34,8 +36,10 @@ pub struct Plan {
 /// What became of one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Point {
-    /// Cores.
+    /// Cores that work on requests.
     pub cores: u32,
+    /// Cores that look after time, beside those.
+    pub timekeepers: u32,
     /// Part of the time of all cores that requests take.
     pub load: f64,
     /// Requests that come in a second.
@@ -71,7 +75,7 @@ pub struct Point {
     pub busiest_line: String,
     /// For which part of the time: 1 is saturated.
     pub busiest_line_busy: f64,
-    /// From one look of the timekeeper to the next, in ns: the shortest quantum that there is.
+    /// From one look at a core to the next, in ns: the shortest quantum that there is.
     pub look_ns: Option<f64>,
     /// Switches to a thread for each request.
     pub switches_per_request: f64,
@@ -127,7 +131,10 @@ impl Plan {
     /// What does not.
     pub fn check(&self) -> Result<(), String> {
         if let Some(cores) = self.cores.iter().find(|cores| !(1..=Setup::MOST_CORES).contains(*cores)) {
-            return Err(format!("a machine of {cores} cores cannot be simulated; 1 to {} can", Setup::MOST_CORES));
+            return Err(format!(
+                "a machine of {cores} cores cannot be simulated; 1 to {} can",
+                Setup::MOST_CORES
+            ));
         }
         if let Some(load) = self.loads.iter().find(|load| !(**load > 0.0 && **load <= HIGHEST_LOAD)) {
             return Err(format!("a load of {load} cannot be simulated: more than 0, at most {HIGHEST_LOAD}"));
@@ -174,6 +181,7 @@ fn point(plan: &Plan, calibration: &Calibration, cores: u32, load: f64) -> Point
     let setup = Setup {
         cores,
         quantum_ns: plan.quantum_ns,
+        group: plan.group,
         costs: calibration.costs,
         requests: &requests,
         homes: &homes,
@@ -182,7 +190,7 @@ fn point(plan: &Plan, calibration: &Calibration, cores: u32, load: f64) -> Point
     let free = ModelCosts { quantum_ns: plan.quantum_ns, start_ns: 0, stop_ns: 0 };
     let ideal = Model::Ideal.latencies(&offer, &requests, free).into_iter().map(Some).collect::<Vec<_>>();
     let capacity = f64::from(cores) / plan.service.mean_ns() * 1e9;
-    summary(&offer, &requests, &found, &ideal, capacity)
+    Point { timekeepers: setup.timekeepers(), ..summary(&offer, &requests, &found, &ideal, capacity) }
 }
 
 fn summary(
@@ -197,10 +205,13 @@ fn summary(
     let offered_per_second = counted.len() as f64 / (found.counted_ps as f64 / 1e12);
     let ideal_per_second = offered_per_second.min(capacity);
     let per_request = |ps: u64| ps as f64 / 1_000.0 / found.done.max(1) as f64;
-    let parts = |count: &Count| [count.busy, count.idle, count.timekeeper].map(|one| one as f64 / found.done.max(1) as f64);
+    let parts = |count: &Count| {
+        [count.busy, count.idle, count.timekeeper].map(|one| one as f64 / found.done.max(1) as f64)
+    };
     let (busiest_line, busiest_line_busy) = found.busiest.clone().unwrap_or_default();
     Point {
         cores: offer.cores,
+        timekeepers: 1,
         load: offer.load,
         offered_per_second,
         done_per_second: found.done_per_second,
@@ -270,6 +281,7 @@ mod tests {
             loads: vec![0.5],
             requests: 1_000,
             quantum_ns: 5_000,
+            group: 0,
             seed: 1,
         };
         assert_eq!(plan.check(), Ok(()));

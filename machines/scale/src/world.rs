@@ -165,6 +165,8 @@ pub struct World {
     pub over: bool,
     /// Looks of the timekeeper at all cores.
     pub looks: u64,
+    /// Looks of all those that watch a group of cores.
+    pub watches: u64,
 }
 
 thread_local! {
@@ -218,6 +220,7 @@ impl World {
             counting: false,
             over: false,
             looks: 0,
+            watches: 0,
         }
     }
 
@@ -310,7 +313,12 @@ impl World {
     }
 
     /// The actor that runs touches a line at a time. When it has it, and for how long it waited for others at it.
-    fn touch_line(&mut self, address: usize, how: Use, now: Picoseconds) -> Option<(Picoseconds, Picoseconds)> {
+    fn touch_line(
+        &mut self,
+        address: usize,
+        how: Use,
+        now: Picoseconds,
+    ) -> Option<(Picoseconds, Picoseconds)> {
         let (on, number) = (self.on, address / LINE);
         match self.lines.touch(on as u16, number, how, now, self.costs.transfer_ps) {
             Outcome::Hit => None,

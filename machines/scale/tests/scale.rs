@@ -14,6 +14,7 @@ fn plan(service: &str, skew: Skew, cores: u32, load: f64, requests: usize) -> Pl
         loads: vec![load],
         requests,
         quantum_ns: QUANTUM_NS,
+        group: 32,
         seed: 1,
     }
 }
@@ -35,6 +36,7 @@ fn the_same_run_twice_is_the_same() {
     let setup = Setup {
         cores: 16,
         quantum_ns: QUANTUM_NS,
+        group: 0,
         costs: Costs::ROUND,
         requests: &requests,
         homes: &homes,
@@ -49,8 +51,14 @@ fn the_same_run_twice_is_the_same() {
 fn a_request_that_is_alone_takes_its_own_time_and_the_kernels() {
     let requests = requests(50_000, 10_000, 200);
     let homes = vec![0; 200];
-    let setup =
-        Setup { cores: 1, quantum_ns: QUANTUM_NS, costs: Costs::ROUND, requests: &requests, homes: &homes };
+    let setup = Setup {
+        cores: 1,
+        quantum_ns: QUANTUM_NS,
+        group: 0,
+        costs: Costs::ROUND,
+        requests: &requests,
+        homes: &homes,
+    };
     let found = simulate(&setup);
     for latency in &found.latencies_ns {
         let latency = latency.expect("it was done");
@@ -67,10 +75,17 @@ fn who_works_for_long_is_stopped_for_who_comes() {
     let mut requests = requests(20_000, 1_000, 50);
     requests[0].service_ns = 400_000;
     let homes = vec![0; 50];
-    let setup =
-        Setup { cores: 1, quantum_ns: QUANTUM_NS, costs: Costs::ROUND, requests: &requests, homes: &homes };
+    let setup = Setup {
+        cores: 1,
+        quantum_ns: QUANTUM_NS,
+        group: 0,
+        costs: Costs::ROUND,
+        requests: &requests,
+        homes: &homes,
+    };
     let found = simulate(&setup);
-    let latencies: Vec<u64> = found.latencies_ns.iter().map(|latency| latency.expect("it was done")).collect();
+    let latencies: Vec<u64> =
+        found.latencies_ns.iter().map(|latency| latency.expect("it was done")).collect();
     assert!(latencies[0] > 400_000, "{}", latencies[0]);
     assert!(latencies[1..].iter().all(|latency| *latency < 15_000), "{latencies:?}");
 }

@@ -45,6 +45,7 @@ pub(crate) mod tests {
     pub fn report() -> Report {
         let point = |cores: u32, load: f64, done: f64| Point {
             cores,
+            timekeepers: 1,
             load,
             offered_per_second: f64::from(cores) * load * 1e6,
             done_per_second: done * f64::from(cores) * load * 1e6,
@@ -59,7 +60,8 @@ pub(crate) mod tests {
             queues_ns: 30.0,
             locks_ns: 1.0,
             transfers_per_request: 2.0,
-            by_field: [("core.waiting".to_owned(), [1.5, 0.5, 0.0]), ("plan".to_owned(), [0.5, 0.0, 0.1])].into(),
+            by_field: [("core.waiting".to_owned(), [1.5, 0.5, 0.0]), ("plan".to_owned(), [0.5, 0.0, 0.1])]
+                .into(),
             busiest_line: "plan".to_owned(),
             busiest_line_busy: 0.95,
             look_ns: Some(80_000.0),

@@ -24,7 +24,11 @@ pub fn svg(report: &Report) -> String {
         2.0 * HEIGHT
     );
     throughput(&mut out, report);
-    let _ = write!(out, "<svg y=\"{HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\">\n{}</svg>\n", slowdowns(report));
+    let _ = write!(
+        out,
+        "<svg y=\"{HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\">\n{}</svg>\n",
+        slowdowns(report)
+    );
     out += "</svg>\n";
     out
 }
@@ -39,9 +43,14 @@ fn along(value: f64, (least, most): (f64, f64)) -> f64 {
 }
 
 fn throughput(out: &mut String, report: &Report) {
-    let title = format!("{}, {}: requests done in a second, over cores (dashed: ideal)", report.service, report.skew);
+    let title =
+        format!("{}, {}: requests done in a second, over cores (dashed: ideal)", report.service, report.skew);
     // Writing to a String cannot fail, here and below.
-    let _ = writeln!(out, "<text x=\"{LEFT}\" y=\"30\" font-size=\"15\" fill=\"currentColor\">{}</text>", escaped(&title));
+    let _ = writeln!(
+        out,
+        "<text x=\"{LEFT}\" y=\"30\" font-size=\"15\" fill=\"currentColor\">{}</text>",
+        escaped(&title)
+    );
     let machines = machines(report);
     let (Some(first), Some(last)) = (machines.first(), machines.last()) else { return };
     let spans = (f64::from(*first), f64::from(*last));
@@ -78,7 +87,10 @@ fn throughput(out: &mut String, report: &Report) {
         let points = || report.points.iter().filter(|point| point.load == *load);
         for (dash, value) in [
             ("", points().map(|point| (point.cores, point.done_per_second)).collect::<Vec<_>>()),
-            (" stroke-dasharray=\"6 4\"", points().map(|point| (point.cores, point.ideal_per_second)).collect()),
+            (
+                " stroke-dasharray=\"6 4\"",
+                points().map(|point| (point.cores, point.ideal_per_second)).collect(),
+            ),
         ] {
             let line: Vec<_> =
                 value.iter().map(|(cores, rate)| format!("{:.1},{:.1}", x(*cores), y(*rate))).collect();

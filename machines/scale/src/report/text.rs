@@ -32,8 +32,19 @@ pub fn text(report: &Report, colour: Colour) -> String {
         report.seed
     );
     for cores in machines(report) {
-        let _ = writeln!(out, "{}", colour.paint(BOLD, &format!("{cores} cores")));
         let points: Vec<_> = report.points.iter().filter(|point| point.cores == cores).collect();
+        let timekeepers = points.first().map_or(1, |point| point.timekeepers);
+        let _ = writeln!(
+            out,
+            "{}",
+            colour.paint(
+                BOLD,
+                &format!(
+                    "{cores} cores, and {timekeepers} that look{} after time",
+                    if timekeepers == 1 { "s" } else { "" }
+                )
+            )
+        );
         table(&mut out, &points, colour);
         if let Some(point) = points.last() {
             lines(&mut out, point, colour);
@@ -50,8 +61,19 @@ pub fn text(report: &Report, colour: Colour) -> String {
 
 fn table(out: &mut String, points: &[&Point], colour: Colour) {
     let head = [
-        "load", "offered", "done", "of ideal", "p99", "p99.9", "slowdown", "ideal", "kernel", "lines", "waiting",
-        "transfers", "look",
+        "load",
+        "offered",
+        "done",
+        "of ideal",
+        "p99",
+        "p99.9",
+        "slowdown",
+        "ideal",
+        "kernel",
+        "lines",
+        "waiting",
+        "transfers",
+        "look",
     ];
     let mut rows = vec![head.map(str::to_owned)];
     for point in points {
@@ -79,7 +101,8 @@ fn table(out: &mut String, points: &[&Point], colour: Colour) {
     for (number, row) in rows.iter().enumerate() {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}"));
         let line = format!("  {}", cells.collect::<Vec<_>>().join("  "));
-        let efficiency = number.checked_sub(1).and_then(|place| points.get(place)).map(|point| point.efficiency);
+        let efficiency =
+            number.checked_sub(1).and_then(|place| points.get(place)).map(|point| point.efficiency);
         let line = match efficiency {
             None => colour.paint(DIM, &line),
             Some(efficiency) if efficiency < WELL => colour.paint(RED, &line),
@@ -128,7 +151,7 @@ fn costs(out: &mut String, report: &Report, colour: Colour) {
     };
     let text = format!(
         "{measured}Charged: {:.1} ns for a cache line from another core, {:.2} ns for an access with the instructions around it. 'lines' and \
-         'waiting': what of a request's core goes there, beside its own time. 'look': from one look of the timekeeper to the next; a program runs at \
+         'waiting': what of a request's core goes there, beside its own time. 'look': from one look at a core to the next; a program runs at \
          least that long.\nSimulated: the kernel's code decides and touches memory as on a machine; caches are without end, programs touch \
          no memory, and no core is further away than another.",
         ns(found.costs.transfer_ps),
@@ -147,8 +170,8 @@ mod tests {
         let text = text(&report(), Colour::Off);
         for expected in [
             "exponential:8us  poisson arrivals, zipf:0.5 over cores",
-            "64 cores",
-            "256 cores",
+            "64 cores, and 1 that looks after time",
+            "256 cores, and",
             "80.0 %",
             "58 M/s",
             "core.waiting 1.50, plan 0.50",
