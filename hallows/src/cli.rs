@@ -448,7 +448,7 @@ pub struct Lab {
     #[arg(long, value_name = "HOW", default_value_t = Arrivals::Poisson)]
     pub arrivals: Arrivals,
     /// Loads, from low to high: parts of the time of the core that works, or of all simulated ones [default:
-    /// 0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.85,0.9; simulated: 0.5,0.7,0.8,0.9,0.95,1.1].
+    /// 0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.85,0.9; simulated: 0.5,0.8,0.9,1.1].
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub loads: Option<Vec<f64>>,
     /// Requests in each run [default: 400000; simulated: 120000]. For p99.99 there must be 1,000,000 of them in all rounds that are counted, which are

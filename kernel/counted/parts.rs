@@ -86,6 +86,7 @@ impl<E: Engine> Kernel<E> {
             Part::one("timekeeper", &self.timekeeper),
             Part::one("plan", &self.plan),
             Part::one("stopping", &self.stopping),
+            Part::one("parked", &self.parked),
             Part::one("capabilities", &self.capabilities),
         ]
     }

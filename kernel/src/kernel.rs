@@ -12,7 +12,7 @@ use crate::lane::Lane;
 use crate::lock::{Lock, Token, level};
 use crate::objects::{Budget, Endpoint, Notification, Program, Region, Timer};
 use crate::plan::Plan;
-use crate::sync::{AtomicU8, Ordering};
+use crate::sync::{AtomicU8, AtomicU32, Ordering};
 use crate::table::Table;
 use crate::thread::{NOBODY, Thread};
 use crate::timekeeper::Timekeeper;
@@ -43,6 +43,8 @@ pub struct Kernel<E: Engine> {
     pub(crate) timekeeper: Lock<{ level::CONTROL }, Timekeeper>,
     pub(crate) plan: Plan,
     pub(crate) stopping: AtomicU8,
+    /// How many cores sleep, or are about to.
+    pub(crate) parked: AtomicU32,
 }
 
 /// The right to make a kernel's first objects. Who has made the kernel has it.
@@ -80,6 +82,7 @@ impl<E: Engine> Kernel<E> {
             timekeeper: Lock::new(Timekeeper::new(cores)),
             plan: Plan::new(),
             stopping: AtomicU8::new(0),
+            parked: AtomicU32::new(0),
             configuration: Configuration { cores, ..configuration },
         };
         kernel.open_root();

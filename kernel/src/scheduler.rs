@@ -257,8 +257,10 @@ impl<E: Engine> Kernel<E> {
         if is_idle(&last) {
             return last;
         }
-        let near = (1..cores.min(NEAR + 1)).map(|further| (last + further) % cores);
-        near.filter(is_idle).next().unwrap_or(if from < cores { from } else { last })
+        let mut near = (1..cores.min(NEAR + 1)).map(|further| (last + further) % cores);
+        // One that sleeps does not look out for what waits elsewhere. Where all are busy none sleeps, and the count stays with all cores.
+        let far = || (self.parked.load(Ordering::Relaxed) > 0).then(|| (0..cores).find(is_idle)).flatten();
+        near.find(is_idle).or_else(far).unwrap_or(if from < cores { from } else { last })
     }
 
     /// Nothing to run: looks for a while, then sleeps until there is.
@@ -275,10 +277,16 @@ impl<E: Engine> Kernel<E> {
                 continue;
             }
             record.say(Idle::Parked);
-            if is_called() || self.is_surplus_elsewhere(core.0) {
+            // Relaxed: a hint for the choice of a core.
+            self.parked.fetch_add(1, Ordering::Relaxed);
+            let has_work = is_called() || self.is_surplus_elsewhere(core.0);
+            if !has_work {
+                self.machine.park(core);
+            }
+            self.parked.fetch_sub(1, Ordering::Relaxed);
+            if has_work {
                 break;
             }
-            self.machine.park(core);
         }
         record.say(Idle::Busy);
         // The timekeeper sleeps until the next timer, or for good, while nothing runs.

@@ -34,7 +34,7 @@ const STAMPS_NS: u64 = 20_000;
 const MOST_AT_ONCE: u32 = 32;
 
 /// What it saw of a core at its last look.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     slice: u64,
     since_ns: u64,
@@ -71,8 +71,7 @@ impl Watch {
 impl Timekeeper {
     /// Of so many cores.
     pub fn new(cores: u32) -> Self {
-        let (slice, since_ns, accounted_ns, core_ns, switches, stamped_ns) = Default::default();
-        let unseen = Seen { slice, since_ns, running: NOBODY, accounted_ns, core_ns, switches, stamped_ns };
+        let unseen = Seen { running: NOBODY, ..Seen::default() };
         Self { seen: (0..cores).map(|_| unseen).collect() }
     }
 }

@@ -73,6 +73,7 @@ fn table(out: &mut String, points: &[&Point], colour: Colour) {
         "lines",
         "waiting",
         "transfers",
+        "switches",
         "look",
     ];
     let mut rows = vec![head.map(str::to_owned)];
@@ -92,6 +93,7 @@ fn table(out: &mut String, points: &[&Point], colour: Colour) {
             format!("{:.0} ns", point.transfers_ns),
             format!("{:.0} ns", point.queues_ns + point.locks_ns),
             format!("{:.2}", point.transfers_per_request),
+            format!("{:.2}", point.switches_per_request),
             time(point.look_ns),
         ]);
     }
