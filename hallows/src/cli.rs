@@ -9,6 +9,7 @@ use hallows_linux::host::core_set::CoreSet;
 use hallows_linux::host::quantity::ByteSize;
 use hallows_linux::host::tier::TierLimit;
 use hallows_linux::machine::paths::Requirement;
+use hallows_scale::Skew;
 
 use crate::payload::Asked;
 use crate::unix::{Directory, STACKS};
@@ -446,17 +447,14 @@ pub struct Lab {
     /// How requests come: `poisson` or `uniform`.
     #[arg(long, value_name = "HOW", default_value_t = Arrivals::Poisson)]
     pub arrivals: Arrivals,
-    /// Loads, from low to high: parts of the time of the core that works.
-    #[arg(
-        long,
-        value_name = "LIST",
-        value_delimiter = ',',
-        default_value = "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.85,0.9"
-    )]
-    pub loads: Vec<f64>,
-    /// Requests in each run. For p99.99 there must be 1,000,000 of them in all rounds that are counted, which are nine of ten.
-    #[arg(long, value_name = "NUMBER", default_value_t = 400_000)]
-    pub requests: usize,
+    /// Loads, from low to high: parts of the time of the core that works, or of all simulated ones [default:
+    /// 0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.85,0.9; simulated: 0.5,0.8,0.9,1.1].
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub loads: Option<Vec<f64>>,
+    /// Requests in each run [default: 400000; simulated: 120000]. For p99.99 there must be 1,000,000 of them in all rounds that are counted, which are
+    /// nine of ten.
+    #[arg(long, value_name = "NUMBER")]
+    pub requests: Option<usize>,
     /// Runs of each at each load.
     #[arg(long, value_name = "NUMBER", default_value_t = 3)]
     pub rounds: u32,
@@ -481,6 +479,18 @@ pub struct Lab {
     /// The core that works, then the one that requests come from, for example `0,1`.
     #[arg(long, value_name = "LIST")]
     pub cores: Option<CoreSet>,
+    /// Measure nobody: have our kernel's own code work on machines of so many simulated cores, where cache lines cost what they cost on this host.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with_all = ["rounds", "contenders", "models", "percentile", "slowdown"])]
+    pub simulate: Vec<u32>,
+    /// How simulated requests are spread over cores: `even`, or `zipf:EXPONENT`.
+    #[arg(long, value_name = "HOW", default_value_t = Skew::Zipf(0.5), requires = "simulate")]
+    pub skew: Skew,
+    /// So many simulated cores are watched by a timekeeper's core each, beside the one that looks at all of them; 0: by that alone.
+    #[arg(long, value_name = "CORES", default_value_t = 32, requires = "simulate")]
+    pub watch: u32,
+    /// What a cache line costs from one simulated core to another, in nanoseconds; measured, if it is not said. All else then costs what it does in tests.
+    #[arg(long, value_name = "NANOSECONDS", requires = "simulate", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub transfer: Option<u32>,
     /// One JSON object.
     #[arg(long)]
     pub json: bool,

@@ -17,7 +17,7 @@ use crate::slot::{Capability, Found, Name};
 use crate::sync::Ordering;
 use crate::thread::NOBODY;
 use crate::tree::Diminish;
-use crate::{CellId, Engine, Kernel};
+use crate::{CellId, CoreId, Engine, Kernel};
 
 /// The root's index among cells and budgets.
 const ROOT: u32 = 0;
@@ -167,7 +167,22 @@ impl<E: Engine> Kernel<E> {
     /// `Gone`, `WrongObject` of a passive one, `NotReady` of a server that does not run.
     pub fn boot_send(
         &self,
+        right: &BootCapability,
+        endpoint: &Rooted,
+        badge: u64,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        self.boot_send_on(right, CoreId(self.configuration.cores), endpoint, badge, bytes)
+    }
+
+    /// The same from a core, for a device that it looks after: whom the message wakes runs there if no core nearby is idle.
+    ///
+    /// # Errors
+    /// As [`Self::boot_send`].
+    pub fn boot_send_on(
+        &self,
         _: &BootCapability,
+        core: CoreId,
         endpoint: &Rooted,
         badge: u64,
         bytes: &[u8],
@@ -188,7 +203,7 @@ impl<E: Engine> Kernel<E> {
         });
         let (server, accepted, wake) = put.ok_or(Error::Gone)?;
         if wake {
-            self.wake(&mut token, self.configuration.cores, server);
+            self.wake(&mut token, core.0, server);
         }
         accepted.map(drop).map_err(|(error, _)| error)
     }

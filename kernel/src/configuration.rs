@@ -161,9 +161,9 @@ mod tests {
         let pools = [3, 1].map(|cores| Pool { cores, lends: true }).to_vec();
         let nearest = vec![vec![3, 2, 1], vec![0, 2, 3], vec![1, 3, 0], vec![0, 1, 2]];
         let configuration = Configuration { pools, nearest, ..Configuration::tiny(4) };
-        let near = |core| Core::new(core, &configuration).near.to_vec();
+        let near = |core| Core::new(core, &configuration).home.near.to_vec();
         assert_eq!([near(0), near(1), near(3), near(4)], [vec![2, 1], vec![0, 2], vec![], vec![]]);
         let by_number = Configuration { nearest: Vec::new(), ..configuration };
-        assert_eq!(*Core::new(1, &by_number).near, [2, 0]);
+        assert_eq!(*Core::new(1, &by_number).home.near, [2, 0]);
     }
 }

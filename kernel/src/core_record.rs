@@ -11,6 +11,10 @@ use crate::table::Table;
 use crate::thread::{NEVER, NOBODY, Thread};
 use crate::trace::TraceRing;
 
+#[cfg(counted)]
+#[path = "../counted/core_fields.rs"]
+pub mod fields;
+
 /// Why a thread gave up its core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -85,7 +89,7 @@ pub enum Wanted {
     Above,
 }
 
-/// On cache lines of its own: the core writes it with every message, and other cores look at what lies beside.
+/// On cache lines of its own.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct Apart<T>(T);
@@ -98,46 +102,69 @@ impl<T> core::ops::Deref for Apart<T> {
     }
 }
 
-/// One core. On lines of its own: its loop writes here at every switch.
-#[repr(align(128))]
+/// One core. On lines of its own: its loop writes here at every switch and with every message. What other cores look at lies apart from that, each by how
+/// often it changes. The timekeeper looks at the first line.
+#[repr(C, align(128))]
 pub struct Core {
     /// The thread that runs, or [`NOBODY`].
     pub running: AtomicU32,
-    /// Counts the slices: a thread from the queue begins one, a hand-over continues it.
-    pub slice: AtomicU64,
-    /// Why the running thread gives up the core: a [`Reason`]. By the core's own thread only.
-    pub reason: AtomicU8,
     /// The thread to run next without a queue, or [`NOBODY`]. By the core's own thread only.
     pub handoff: AtomicU32,
-    /// An [`Idle`].
-    idle: AtomicU8,
+    /// Counts the slices: a thread from the queue begins one, a hand-over continues it.
+    pub slice: AtomicU64,
+    /// Switches to a thread, for `ps`.
+    pub switches: AtomicU64,
+    pub trace: TraceRing,
+    /// How many cores it has looked at for work to take over since it found some. By the core's own thread only.
+    pub looked: AtomicU32,
+    /// Why the running thread gives up the core: a [`Reason`]. By the core's own thread only.
+    pub reason: AtomicU8,
     /// The capability slot that an operation in progress goes through, plus 1; 0 for none.
     pub operating: AtomicU64,
     /// The same of a signal, which may be part of an operation.
     pub signalling: AtomicU64,
-    /// Switches to a thread, for `ps`.
-    pub switches: AtomicU64,
     /// Messages and answers that went straight to a thread on another core, for `ps`.
-    pub posts: Apart<AtomicU64>,
-    pub trace: Apart<TraceRing>,
-    /// Its pool, and whether that lends it.
+    pub posts: AtomicU64,
+    /// How often it was lent, for `ps`.
+    pub loans: AtomicU64,
+    /// What is reserved of this core, in parts of [`WHOLE_CORE`].
+    reserved: AtomicU64,
+    /// Looked at by all that wake somebody.
+    idle: Apart<Seen>,
+    shown: Apart<Shown>,
+    /// Not 0: threads have waited for it for long enough that another may help. By the timekeeper.
+    pub congested: Apart<AtomicU8>,
+    pub home: Apart<Home>,
+    pub queue: Apart<Lock<{ level::LEAF }, RunQueue>>,
+}
+
+/// What it does, for those that look for a core.
+#[derive(Debug)]
+struct Seen {
+    /// An [`Idle`].
+    idle: AtomicU8,
+    /// Not 0: it is lent, to the thread that runs.
+    lent: AtomicU8,
+}
+
+/// Where it belongs. Never changes.
+#[derive(Debug)]
+pub struct Home {
+    /// Its pool.
     pub pool: u32,
+    /// Whether that lends it.
     pub lends: bool,
     /// The others of its pool, the nearest first.
     pub near: Box<[u32]>,
-    /// Not 0: it is lent, to the thread that runs.
-    pub lent: AtomicU8,
-    /// How often it was lent, for `ps`.
-    pub loans: AtomicU64,
-    /// Not 0: threads have waited for it for long enough that another pool may lend a core. By the timekeeper.
-    pub congested: AtomicU8,
+}
+
+/// What the queue's owner and thieves say of it, for those that do not take its lock.
+#[derive(Debug)]
+struct Shown {
     /// A [`Waiting`].
     waiting: AtomicU64,
     /// The least order of those of the best rank that wait. Written before `waiting`.
     first_order: AtomicU64,
-    /// What is reserved of this core, in parts of [`WHOLE_CORE`].
-    reserved: AtomicU64,
-    pub queue: Lock<{ level::LEAF }, RunQueue>,
 }
 
 impl Core {
@@ -152,41 +179,40 @@ impl Core {
             }
             None => (core + 1..cores.end).chain(cores.start..core).collect(),
         };
+        let near = if is_general { near } else { Box::default() };
+        let lends = is_general && configuration.pools.get(pool as usize).is_some_and(|pool| pool.lends);
         Self {
-            pool,
-            lends: is_general && configuration.pools.get(pool as usize).is_some_and(|pool| pool.lends),
-            near: if is_general { near } else { Box::default() },
-            lent: AtomicU8::new(0),
-            loans: AtomicU64::new(0),
-            congested: AtomicU8::new(0),
             running: AtomicU32::new(NOBODY),
             slice: AtomicU64::new(0),
             reason: AtomicU8::new(0),
             handoff: AtomicU32::new(NOBODY),
-            idle: AtomicU8::new(Idle::Busy as u8),
+            looked: AtomicU32::new(0),
+            idle: Apart(Seen { idle: AtomicU8::new(Idle::Busy as u8), lent: AtomicU8::new(0) }),
             operating: AtomicU64::new(0),
             signalling: AtomicU64::new(0),
             switches: AtomicU64::new(0),
-            posts: Apart(AtomicU64::new(0)),
-            trace: Apart(TraceRing::new(configuration.trace_records)),
-            waiting: AtomicU64::new(0),
-            first_order: AtomicU64::new(NEVER),
+            posts: AtomicU64::new(0),
+            loans: AtomicU64::new(0),
+            trace: TraceRing::new(configuration.trace_records),
+            shown: Apart(Shown { waiting: AtomicU64::new(0), first_order: AtomicU64::new(NEVER) }),
+            congested: Apart(AtomicU8::new(0)),
+            home: Apart(Home { pool, lends, near }),
             reserved: AtomicU64::new(0),
-            queue: Lock::new(RunQueue::new(core)),
+            queue: Apart(Lock::new(RunQueue::new(core))),
         }
     }
 
     /// The core says what it does when no thread runs on it.
     pub fn say(&self, what: Idle) {
         // SeqCst: see `waiting`, and `plan`.
-        self.idle.store(what as u8, Ordering::SeqCst);
+        self.idle.idle.store(what as u8, Ordering::SeqCst);
         beside_sequentially_consistent_access();
     }
 
     /// What it does when no thread runs on it: who has work for it looks here after having published that.
     pub fn does(&self) -> Idle {
         // SeqCst: see `waiting`, and `plan`.
-        match self.idle.load(Ordering::SeqCst) {
+        match self.idle.idle.load(Ordering::SeqCst) {
             0 => Idle::Busy,
             1 => Idle::Looking,
             _ => Idle::Parked,
@@ -195,21 +221,31 @@ impl Core {
 
     /// The same as a hint, for the choice of a core.
     pub fn seems_busy(&self) -> bool {
-        self.idle.load(Ordering::Relaxed) == Idle::Busy as u8
+        self.idle.idle.load(Ordering::Relaxed) == Idle::Busy as u8
+    }
+
+    /// Whether it is lent to the thread that runs, as a hint.
+    pub fn is_lent(&self) -> bool {
+        self.idle.lent.load(Ordering::Relaxed) != 0
+    }
+
+    /// It is lent to the thread that runs from now on, or no more.
+    pub fn set_lent(&self, lent: bool) {
+        self.idle.lent.store(lent.into(), Ordering::Relaxed);
     }
 
     /// Who waits for it.
     #[inline]
     pub fn waiting(&self) -> Waiting {
         // SeqCst: a core that is about to park says so, then looks here; who brings work stores here, then looks whether it parks.
-        Waiting(self.waiting.load(Ordering::SeqCst))
+        Waiting(self.shown.waiting.load(Ordering::SeqCst))
     }
 
     /// Publishes what its queue, whose lock is held, says.
     pub fn publish(&self, queue: &RunQueue, threads: &Table<Thread>) {
         // Relaxed: the store behind it publishes both.
-        self.first_order.store(queue.first_order(threads), Ordering::Relaxed);
-        self.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
+        self.shown.first_order.store(queue.first_order(threads), Ordering::Relaxed);
+        self.shown.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
         beside_sequentially_consistent_access();
     }
 
@@ -222,7 +258,7 @@ impl Core {
         if waiting.best_rank() > rank {
             return Wanted::Above;
         }
-        match self.first_order.load(Ordering::Relaxed).cmp(&order()) {
+        match self.shown.first_order.load(Ordering::Relaxed).cmp(&order()) {
             core::cmp::Ordering::Less => Wanted::Before,
             core::cmp::Ordering::Equal => Wanted::InTurn,
             core::cmp::Ordering::Greater => Wanted::Later,

@@ -13,7 +13,7 @@ use crate::lock::{Lock, Token, level};
 use crate::objects::{Budget, Endpoint, Notification, Program, Region, Timer};
 use crate::plan::Plan;
 use crate::policy::Judges;
-use crate::sync::{AtomicU8, Ordering};
+use crate::sync::{AtomicU8, AtomicU32, Ordering};
 use crate::table::Table;
 use crate::thread::{NOBODY, Thread};
 use crate::timekeeper::Timekeeper;
@@ -45,6 +45,8 @@ pub struct Kernel<E: Engine> {
     pub(crate) plan: Plan,
     pub(crate) judges: Judges,
     pub(crate) stopping: AtomicU8,
+    /// How many cores sleep, or are about to.
+    pub(crate) parked: AtomicU32,
 }
 
 /// The right to make a kernel's first objects. Who has made the kernel has it.
@@ -83,6 +85,7 @@ impl<E: Engine> Kernel<E> {
             plan: Plan::new(),
             judges: Judges::new(&configuration),
             stopping: AtomicU8::new(0),
+            parked: AtomicU32::new(0),
             configuration: Configuration { cores, ..configuration },
         };
         kernel.open_root();

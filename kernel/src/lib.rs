@@ -34,6 +34,9 @@ mod metering;
 mod monitor;
 mod objects;
 mod operate;
+#[cfg(counted)]
+#[path = "../counted/parts.rs"]
+mod parts;
 mod plan;
 mod policy;
 #[cfg(all(test, not(loom)))]
@@ -76,7 +79,9 @@ pub use lane::MAX_POST;
 pub use lists::{HandleList, TransferList};
 pub use machine::Machine;
 pub use make::{CellSpecification, OBJECT_BYTES, PAGE_BYTES, Service};
+#[cfg(counted)]
+pub use parts::Part;
 pub use policy::{BUILT_IN, Candidate, FirstCome, MIN_QUANTUM_NS, Policies, Policy, PolicyError, Turns};
 pub use tally::CallPicture;
-pub use timekeeper::NextTick;
+pub use timekeeper::{NextTick, Watch};
 pub use word::PreemptionWord;

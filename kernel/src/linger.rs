@@ -143,7 +143,7 @@ impl<E: Engine> Kernel<E> {
     }
 
     fn is_wanted_elsewhere(&self, core: u32) -> bool {
-        self.is_stopping() || self.is_surplus_elsewhere(core)
+        self.is_stopping() || self.is_surplus_near(core)
     }
 
     /// Posts a message of the calling thread to its server, or its answer to a caller, whose pending one is `ticket`. False: it must go by

@@ -7,6 +7,8 @@
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
+use crate::sync::{SpinMutex, SpinMutexGuard};
+
 /// The levels, from the outermost.
 pub mod level {
     /// No lock is held.
@@ -36,12 +38,12 @@ impl Token<'static, { level::NONE }> {
 
 /// A value behind a spin lock of level `L`.
 #[derive(Debug, Default)]
-pub struct Lock<const L: u8, T>(spin::mutex::SpinMutex<T>);
+pub struct Lock<const L: u8, T>(SpinMutex<T>);
 
 impl<const L: u8, T> Lock<L, T> {
     /// Not taken.
     pub const fn new(value: T) -> Self {
-        Self(spin::mutex::SpinMutex::new(value))
+        Self(SpinMutex::new(value))
     }
 
     /// Spins until it is free. Every stretch under a lock of the kernel is short and bounded.
@@ -58,7 +60,7 @@ impl<const L: u8, T> Lock<L, T> {
 }
 
 /// Access to a locked value.
-pub struct Guard<'g, T>(spin::mutex::SpinMutexGuard<'g, T>);
+pub struct Guard<'g, T>(SpinMutexGuard<'g, T>);
 
 impl<T> Deref for Guard<'_, T> {
     type Target = T;

@@ -7,8 +7,9 @@
 use crate::Nanos;
 use crate::sync::{AtomicU8, AtomicU64, Ordering, beside_sequentially_consistent_access};
 
-/// See the module's description.
+/// See the module's description. On lines of its own: all cores look at it.
 #[derive(Debug)]
+#[repr(align(128))]
 pub struct Plan {
     /// When the timekeeper looks next by itself, in ns; 0 while it is awake.
     next_ns: AtomicU64,
@@ -27,8 +28,13 @@ impl Plan {
 
     /// The timekeeper is awake.
     pub fn begin(&self) {
-        self.next_ns.store(0, Ordering::SeqCst);
-        self.resting.store(0, Ordering::SeqCst);
+        // All cores read them, and mostly they are so already.
+        if self.is_made() {
+            self.next_ns.store(0, Ordering::SeqCst);
+        }
+        if self.is_resting() {
+            self.resting.store(0, Ordering::SeqCst);
+        }
     }
 
     /// The timekeeper is about to sleep: until when, in ns. `active`: something ran since it last looked; then, or if a core is `busy` by

@@ -62,7 +62,7 @@ impl<'k> Candidate<'k> {
     /// How long its present work was seen to run, in ns: whole quanta, as others waited.
     #[must_use]
     pub fn ran_ns(&self) -> u64 {
-        self.thread.ran_ns.load(Ordering::Relaxed).saturating_add(self.stint_ns)
+        self.thread.word.ran_ns().saturating_add(self.stint_ns)
     }
 
     /// By when it must be done, in the real-time class.

@@ -11,6 +11,10 @@ use crate::sync::Ordering;
 use crate::thread::{NOBODY, Thread};
 use crate::{CellId, Context, CoreId, Engine, Kernel, Machine, Nanos, Role, Stop, ThreadId};
 
+/// So many cores are looked at at a time, for whoever is woken and for work to take over, and the next time the next ones: on a machine of hundreds, all of
+/// them would be more than what the work itself takes, and what a core publishes would be with all others whenever it changes.
+const NEAR: u32 = 8;
+
 impl<E: Engine> Kernel<E> {
     /// Runs threads on a core until the kernel is shut down. For the machine, on the core.
     pub fn run_core(&self, core: CoreId) {
@@ -55,8 +59,8 @@ impl<E: Engine> Kernel<E> {
     }
 
     fn steal(&self, token: &mut Token<'_, { level::NONE }>, core: u32) -> Option<u32> {
-        let near = self.core(core).near.iter().copied();
-        near.chain(self.in_need(core)).find_map(|victim| {
+        let near = self.near(core).chain(self.in_need(core));
+        let stolen = { near }.find_map(|victim| {
             let record = self.core(victim);
             if !record.waiting().has_movable() {
                 return None;
@@ -66,22 +70,44 @@ impl<E: Engine> Kernel<E> {
             record.publish(&queue, &self.threads);
             self.core(core).trace.record(TraceKind::Steal, thread, thread, u64::from(victim));
             Some(thread)
+        });
+        match stolen {
+            Some(_) => self.core(core).looked.store(0, Ordering::Relaxed),
+            None => self.look_further(core),
+        }
+        stolen
+    }
+
+    /// The cores of its pool that a core looks at for work to take over: the nearest, and the next ones where it found none.
+    fn near(&self, core: u32) -> impl Iterator<Item = u32> {
+        let record = self.core(core);
+        let (first, near) = (record.looked.load(Ordering::Relaxed), &record.home.near);
+        let count = u32::try_from(near.len()).unwrap_or(u32::MAX);
+        let places = (0..count.min(NEAR)).map(move |further| (first % count + further) % count);
+        places.filter_map(move |place| near.get(place as usize).copied())
+    }
+
+    /// Those of the cores of other pools that threads have waited for, if this one may be lent.
+    fn in_need(&self, core: u32) -> impl Iterator<Item = u32> {
+        let (record, cores) = (self.core(core), self.configuration.general_cores());
+        let first = record.looked.load(Ordering::Relaxed) % cores;
+        let some = if record.home.lends { cores.min(NEAR) } else { 0 };
+        (0..some).map(move |further| (first + further) % cores).filter(|other| {
+            let other = self.core(*other);
+            other.home.pool != record.home.pool && other.congested.load(Ordering::Relaxed) != 0
         })
     }
 
-    /// The cores of other pools that threads have waited for, if this one may be lent.
-    fn in_need(&self, core: u32) -> impl Iterator<Item = u32> {
-        let record = self.core(core);
-        let others = if record.lends { 0..self.configuration.general_cores() } else { 0..0 };
-        others.filter(|other| {
-            let other = self.core(*other);
-            other.pool != record.pool && other.congested.load(Ordering::Relaxed) != 0
-        })
+    /// The next time it looks at others.
+    fn look_further(&self, core: u32) {
+        // Relaxed: by the core's own thread only.
+        let looked = &self.core(core).looked;
+        looked.store(looked.load(Ordering::Relaxed).wrapping_add(NEAR), Ordering::Relaxed);
     }
 
     /// Whether a thread is not of the core's pool, nor pinned there: it runs on a core that is lent.
     fn is_guest(&self, core: &Core, thread: &Thread) -> bool {
-        thread.pool.load(Ordering::Relaxed) != core.pool
+        thread.pool.load(Ordering::Relaxed) != core.home.pool
     }
 
     fn run(&self, token: &mut Token<'static, { level::NONE }>, core: CoreId, thread: u32) {
@@ -96,14 +122,14 @@ impl<E: Engine> Kernel<E> {
         record.trace.record(TraceKind::Resume, thread, thread, 0);
         let is_guest = self.is_guest(record, running);
         if is_guest {
-            record.lent.store(1, Ordering::Relaxed);
+            record.set_lent(true);
             record.loans.store(record.loans.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
         let role = if self.cells.at(thread).is_passive() { Role::Passive } else { Role::Active };
         let stop = self.engine.resume(self, core, ThreadId(thread), CellId(thread), role);
         record.running.store(NOBODY, Ordering::Relaxed);
         if is_guest {
-            record.lent.store(0, Ordering::Relaxed);
+            record.set_lent(false);
         }
         if running.standing.is_accounted() {
             self.end_stint(token, thread);
@@ -235,9 +261,12 @@ impl<E: Engine> Kernel<E> {
 
     /// What those that wait for a core want of the thread that runs there, for so long in its turn.
     pub(crate) fn wanted_from(&self, core: &Core, running: u32, stint_ns: u64) -> Wanted {
+        if !core.waiting().any() {
+            return Wanted::No;
+        }
         let thread = self.threads.at(running);
         // Who has lent it takes it back for whoever of its own wants it.
-        if self.is_guest(core, thread) && core.waiting().any() {
+        if self.is_guest(core, thread) {
             return Wanted::Above;
         }
         core.wants(thread.effective_rank(), || self.order_of(running, Arrival::Preempted, stint_ns))
@@ -269,33 +298,44 @@ impl<E: Engine> Kernel<E> {
         // One that is lent is given back.
         let is_idle = |core: &u32| {
             let core = self.core(*core);
-            !core.seems_busy() || core.lent.load(Ordering::Relaxed) != 0 && !core.waiting().any()
+            !core.seems_busy() || core.is_lent() && !core.waiting().any()
         };
         if is_idle(&last) {
             return last;
         }
-        let idle = cores.clone().find(is_idle);
+        let count = cores.end.saturating_sub(cores.start);
+        let mut near =
+            (1..count.min(NEAR + 1)).map(|further| cores.start + (last - cores.start + further) % count);
+        // One that sleeps does not look out for what waits elsewhere. Where all are busy none sleeps, and the count stays with all cores.
+        let far = || (self.parked.load(Ordering::Relaxed) > 0).then(|| cores.clone().find(is_idle)).flatten();
+        let idle = near.find(is_idle).or_else(far);
         idle.unwrap_or(if cores.contains(&from) { from } else { last })
     }
 
     /// Nothing to run: looks for a while, then sleeps until there is.
     fn idle(&self, core: CoreId) {
         let record = self.core(core.0);
-        let has_work = || self.is_stopping() || record.waiting().any() || self.is_surplus_elsewhere(core.0);
+        let is_called = || self.is_stopping() || record.waiting().any();
         record.say(Idle::Looking);
         record.trace.record(TraceKind::Idle, NOBODY, 0, 0);
         let mut looks = 0;
-        while !has_work() {
+        while !is_called() && !self.is_surplus_near(core.0) {
             if looks < self.configuration.idle_looks {
                 self.machine.relax(core, looks);
                 looks += 1;
                 continue;
             }
             record.say(Idle::Parked);
-            if has_work() {
+            // Relaxed: a hint for the choice of a core.
+            self.parked.fetch_add(1, Ordering::Relaxed);
+            let has_work = is_called() || self.is_surplus_elsewhere(core.0);
+            if !has_work {
+                self.machine.park(core);
+            }
+            self.parked.fetch_sub(1, Ordering::Relaxed);
+            if has_work {
                 break;
             }
-            self.machine.park(core);
         }
         record.say(Idle::Busy);
         // The timekeeper sleeps until the next timer, or for good, while nothing runs.
@@ -304,10 +344,24 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
-    /// Whether there is something that this core could take over from another one.
-    pub(crate) fn is_surplus_elsewhere(&self, core: u32) -> bool {
-        let near = self.core(core).near.iter().copied();
-        near.chain(self.in_need(core)).any(|other| self.has_surplus(other))
+    /// Whether there is something that this core could take over from those that it looks at. If not, it looks at others the next time.
+    pub(crate) fn is_surplus_near(&self, core: u32) -> bool {
+        let found = self.near(core).chain(self.in_need(core)).any(|other| self.has_surplus(other));
+        if !found {
+            self.look_further(core);
+        }
+        found
+    }
+
+    /// The same of all cores: before it sleeps.
+    fn is_surplus_elsewhere(&self, core: u32) -> bool {
+        let home = &self.core(core).home;
+        let in_need = |other: &u32| {
+            let other = self.core(*other);
+            home.lends && other.home.pool != home.pool && other.congested.load(Ordering::Relaxed) != 0
+        };
+        let others = (0..self.configuration.general_cores()).filter(in_need);
+        home.near.iter().copied().chain(others).any(|other| self.has_surplus(other))
     }
 
     /// Whether a busy core has threads waiting that may run elsewhere.

@@ -1,9 +1,16 @@
-//! The atomics that the kernel is built on: the processor's, or loom's when a test explores their orders.
+//! The atomics and spin locks that the kernel is built on: the processor's, loom's when a test explores their orders, or those that tell a simulated
+//! machine which cache lines are touched (`machines/scale`).
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, counted)))]
 pub use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+#[cfg(counted)]
+pub use core::sync::atomic::{Ordering, fence};
+#[cfg(counted)]
+pub use hallows_counted_atomics::{AtomicU8, AtomicU32, AtomicU64, SpinMutex, SpinMutexGuard};
 #[cfg(loom)]
 pub use loom::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+#[cfg(not(counted))]
+pub use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 /// A store to what others exchange. Loom lets an exchange read what was there before a store that it comes behind, as no processor does and
 /// the memory model forbids; so its tests swap.

@@ -230,31 +230,17 @@ struct Level {
 
 /// What the kernel knows of a thread. Most of it is written only by the thread itself, on whichever core that runs it; what
 /// others write says so.
+///
+/// In this order: first its word, then in one cache line what who wakes and who runs it write, then what all look at and few write.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Thread {
     /// Asks it to stop. Written by anyone.
     pub word: PreemptionWord,
     /// Whether it runs. Written by anyone.
     pub state: RunState,
-    /// Its cell's class and priority in one number ([`crate::class`]).
-    pub rank: AtomicU8,
-    /// Its deadline, in the real-time class, in ns. [`NEVER`] for all others. Written under the meter's lock.
-    pub reserved_until_ns: AtomicU64,
-    /// When what it does at present must be done, in ns: the deadline that it was woken with. [`NEVER`]: nothing is, or that it was not is counted. By
-    /// who wakes it, and the core that runs it.
-    pub job_ns: AtomicU64,
-    /// Deadlines that it has missed.
-    pub missed: AtomicU64,
-    /// What is not as usual with it. Written by anyone.
-    pub standing: Standing,
-    /// The time that it may use.
-    pub meter: Lock<{ level::LEAF }, Meter>,
-    /// On whose time it runs while it is helped. Written by who helps, before it runs.
-    pub donor: AtomicU32,
-    /// The only core that it may run on, or [`NOBODY`].
-    pub pinned: AtomicU32,
-    /// The pool whose cores it runs on.
-    pub pool: AtomicU32,
+    /// Set by the timekeeper when `deadline_ns` came.
+    pub expired: AtomicU8,
     /// The core that last ran it.
     pub core: AtomicU32,
     /// Links of the run queue that it is in, under that queue's lock.
@@ -263,33 +249,47 @@ pub struct Thread {
     pub previous: AtomicU32,
     /// The queue it is in: core and level, or [`NOBODY`].
     pub queued: AtomicU32,
-    /// Its order in that queue, under the same lock; read by others as a hint.
-    pub order: AtomicU64,
     /// How often others were put before it there, under the same lock.
     pub overtaken: AtomicU32,
-    /// How long it has said that its present work takes, in ns; 0: nothing. By itself.
-    pub expected_ns: AtomicU64,
-    /// How long that work was seen to run, in ns. By the timekeeper where it stops it, and by itself where new work begins: what the two do at the same moment
-    /// counts for one or the other.
-    pub ran_ns: AtomicU64,
-    /// The passive servers that it is inside of.
-    chain: [Level; CHAIN],
-    /// How many.
+    /// Its order in that queue, under the same lock; read by others as a hint.
+    pub order: AtomicU64,
+    /// How many passive servers it is inside of.
     pub depth: AtomicU32,
-    /// Grows by one with every entry into a handler.
-    activation: AtomicU64,
     /// The passive server whose monitor it waits for, or [`NOBODY`].
     pub waits_for: AtomicU32,
-    /// How long it was seen to run, in ns. Written by the timekeeper.
-    pub used_ns: AtomicU64,
     /// When its present wait should end, in ns. Read by the timekeeper.
     pub deadline_ns: AtomicU64,
     /// The time of its entry in the timer queue. Under that queue's lock.
     pub queued_ns: AtomicU64,
-    /// Set by the timekeeper when that time came.
-    pub expired: AtomicU8,
-    /// The time of its last entry there for a replenishment, in ns. Under that queue's lock.
+    /// Grows by one with every entry into a handler.
+    activation: AtomicU64,
+    /// Its cell's class and priority in one number ([`crate::class`]).
+    pub rank: AtomicU8,
+    /// What is not as usual with it. Written by anyone.
+    pub standing: Standing,
+    /// How long it has said that its present work takes, in ns; 0: nothing. By itself.
+    pub expected_ns: AtomicU64,
+    /// The only core that it may run on, or [`NOBODY`].
+    pub pinned: AtomicU32,
+    /// The pool whose cores it runs on.
+    pub pool: AtomicU32,
+    /// On whose time it runs while it is helped. Written by who helps, before it runs.
+    pub donor: AtomicU32,
+    /// Its deadline, in the real-time class, in ns. [`NEVER`] for all others. Written under the meter's lock.
+    pub reserved_until_ns: AtomicU64,
+    /// When what it does at present must be done, in ns: the deadline that it was woken with. [`NEVER`]: nothing is, or that it was not is counted. By
+    /// who wakes it, and the core that runs it.
+    pub job_ns: AtomicU64,
+    /// Deadlines that it has missed.
+    pub missed: AtomicU64,
+    /// The time of its last entry in a timer queue for a replenishment, in ns. Under that queue's lock.
     pub replenishment_ns: AtomicU64,
+    /// How long it was seen to run, in ns. Written by the timekeeper.
+    pub used_ns: AtomicU64,
+    /// The time that it may use.
+    pub meter: Lock<{ level::LEAF }, Meter>,
+    /// The passive servers that it is inside of.
+    chain: [Level; CHAIN],
 }
 
 impl Thread {
@@ -314,7 +314,6 @@ impl Thread {
             order: AtomicU64::new(NEVER),
             overtaken: AtomicU32::new(0),
             expected_ns: AtomicU64::new(0),
-            ran_ns: AtomicU64::new(0),
             chain: core::array::from_fn(|_| Level::default()),
             depth: AtomicU32::new(0),
             activation: AtomicU64::new(0),
@@ -423,11 +422,9 @@ impl Thread {
     /// What it does next is new work, of which nothing is known. For itself, or before it runs.
     #[inline]
     pub fn begin_work(&self) {
-        for known in [&self.expected_ns, &self.ran_ns] {
-            // Most know nothing: a load is cheaper than a store.
-            if known.load(Ordering::Relaxed) != 0 {
-                known.store(0, Ordering::Relaxed);
-            }
+        self.word.begin_work();
+        if self.expected_ns.load(Ordering::Relaxed) != 0 {
+            self.expected_ns.store(0, Ordering::Relaxed);
         }
     }
 

@@ -28,6 +28,9 @@ pub struct NextTick {
 /// How often handlers are accounted at most, in ns: the grain of their budgets. A host's clock of a thread costs a system call.
 pub(crate) const ACCOUNTING_NS: u64 = 100_000;
 
+/// How often traces are told the time at most, in ns.
+const STAMPS_NS: u64 = 20_000;
+
 /// So many of a queue's entries that are due are seen to in one look: some microseconds. Somebody's thousands of timers keep no program from being stopped.
 const MOST_AT_ONCE: u32 = 32;
 
@@ -35,7 +38,7 @@ const MOST_AT_ONCE: u32 = 32;
 const SOME_CORES: u32 = 8;
 
 /// What it saw of a core at its last look.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     slice: u64,
     since_ns: u64,
@@ -48,26 +51,35 @@ struct Seen {
     waiting_since_ns: u64,
     /// Where to look next for a core that could help.
     asked: u32,
+    /// When the core's trace was last told the time.
+    stamped_ns: u64,
 }
 
-/// What it remembers.
+/// What it remembers. On lines of its own: its lock is written at every look.
+#[repr(align(128))]
 pub struct Timekeeper {
     seen: Box<[Seen]>,
+}
+
+/// What a thread remembers that looks at some cores between the timekeeper's looks: [`Kernel::watch_cores`].
+#[derive(Debug)]
+pub struct Watch {
+    first: u32,
+    seen: Box<[Seen]>,
+}
+
+impl Watch {
+    /// Of so many cores, from this one on.
+    #[must_use]
+    pub fn new(first: CoreId, cores: u32) -> Self {
+        Self { first: first.0, seen: Timekeeper::new(cores).seen }
+    }
 }
 
 impl Timekeeper {
     /// Of so many cores.
     pub fn new(cores: u32) -> Self {
-        let unseen = Seen {
-            slice: 0,
-            since_ns: 0,
-            running: NOBODY,
-            accounted_ns: 0,
-            core_ns: 0,
-            switches: 0,
-            waiting_since_ns: NEVER,
-            asked: 0,
-        };
+        let unseen = Seen { running: NOBODY, waiting_since_ns: NEVER, ..Seen::default() };
         Self { seen: (0..cores).map(|_| unseen).collect() }
     }
 }
@@ -97,7 +109,11 @@ impl<E: Engine> Kernel<E> {
         let (mut timekeeper, mut below) = self.timekeeper.lock(token);
         let (mut contended, mut active) = (false, false);
         for ((number, core), seen) in (0..).zip(self.cores.iter()).zip(&mut timekeeper.seen) {
-            core.trace.stamp(now.0);
+            // Seldom: the core writes the same line, and would have to get it back.
+            if now.0.saturating_sub(seen.stamped_ns) >= STAMPS_NS {
+                seen.stamped_ns = now.0;
+                core.trace.stamp(now.0);
+            }
             let switches = core.switches.load(Ordering::Relaxed);
             active |= switches != seen.switches;
             seen.switches = switches;
@@ -132,11 +148,14 @@ impl<E: Engine> Kernel<E> {
         if !is_long {
             return;
         }
+        if self.parked.load(Ordering::Relaxed) == 0 {
+            return;
+        }
         // Who looks for work finds it by himself. Of many cores some are looked at now, others at the next look.
         let cores = self.configuration.general_cores();
         let could_help = |other: &u32| {
             let other = self.core(*other);
-            other.pool == core.pool || other.lends
+            other.home.pool == core.home.pool || other.home.lends
         };
         let parked = (0..SOME_CORES.min(cores)).map(|place| (seen.asked + place) % cores);
         let mut parked = parked.filter(could_help).filter(|other| self.core(*other).does() == Idle::Parked);
@@ -144,6 +163,18 @@ impl<E: Engine> Kernel<E> {
             self.machine.unpark(CoreId(other));
         }
         seen.asked = (seen.asked + SOME_CORES) % cores;
+    }
+
+    /// Stops what has run for a quantum on some cores while others wait there. For a machine of so many cores that the looks at all of them lie further
+    /// apart than a quantum: from a thread for each group of them, again and again while the tick wants to be called as soon as possible.
+    pub fn watch_cores(&self, watch: &mut Watch, now: Nanos) {
+        for (core, seen) in (watch.first..).zip(&mut watch.seen) {
+            let core = self.core(core);
+            let running = core.running.load(Ordering::Relaxed);
+            if running != NOBODY {
+                self.look_at_thread(core, running, seen, now);
+            }
+        }
     }
 
     /// Counts the time of the running thread, and of the handlers that it is inside of, by the core's own clock: a core that the host has
@@ -192,10 +223,7 @@ impl<E: Engine> Kernel<E> {
         };
         // Who brought it may have asked for that already, of whoever ran then.
         if is_over && !thread.word.is_set() {
-            thread
-                .ran_ns
-                .store(thread.ran_ns.load(Ordering::Relaxed).saturating_add(stint_ns), Ordering::Relaxed);
-            thread.word.stop();
+            thread.word.stop_after(stint_ns);
         }
         true
     }

@@ -18,6 +18,15 @@ use crate::ours::of_lab;
 /// processor of 2025, halved.
 const SWITCH_NS: u64 = 30;
 
+/// Loads of a core that works here.
+const LOADS: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9];
+/// Requests at each.
+const REQUESTS: usize = 400_000;
+/// Loads of simulated cores: where they still keep up, and one where they cannot.
+const SIMULATED_LOADS: [f64; 4] = [0.5, 0.8, 0.9, 1.1];
+/// Requests at each: as many as p99.9 needs.
+const SIMULATED_REQUESTS: usize = 120_000;
+
 /// Runs a sweep.
 ///
 /// # Errors
@@ -28,11 +37,14 @@ pub fn lab(options: &Lab) -> Result<u8, Failure> {
         None => Cores::default_pair(),
     }
     .map_err(|error| Failure::other(USAGE, error))?;
+    if !options.simulate.is_empty() {
+        return simulate(options, &cores);
+    }
     let plan = Plan {
         service: options.service.clone(),
         arrivals: options.arrivals,
-        loads: options.loads.clone(),
-        requests: options.requests,
+        loads: options.loads.clone().unwrap_or_else(|| LOADS.to_vec()),
+        requests: options.requests.unwrap_or(REQUESTS),
         rounds: options.rounds,
         seed: options.seed,
         worker: cores.first(),
@@ -54,13 +66,46 @@ pub fn lab(options: &Lab) -> Result<u8, Failure> {
     if let Some(path) = &options.svg {
         write(path, &svg(&report))?;
     }
-    let mut output = io::stdout().lock();
-    let written = if options.json {
-        writeln!(output, "{}", json(&report))
-    } else {
-        output.write_all(text(&report, "ours", Colour::for_stdout()).as_bytes())
+    say(&if options.json { json(&report) + "\n" } else { text(&report, "ours", Colour::for_stdout()) })
+}
+
+/// Has our kernel work on machines of many simulated cores.
+fn simulate(options: &Lab, cores: &Cores) -> Result<u8, Failure> {
+    let plan = hallows_scale::Plan {
+        service: options.service.clone(),
+        arrivals: options.arrivals,
+        skew: options.skew,
+        cores: options.simulate.clone(),
+        loads: options.loads.clone().unwrap_or_else(|| SIMULATED_LOADS.to_vec()),
+        requests: options.requests.unwrap_or(SIMULATED_REQUESTS),
+        quantum_ns: options.quantum * 1_000,
+        group: options.watch,
+        seed: options.seed,
     };
-    match written {
+    plan.check().map_err(Failure::usage)?;
+    if let Some(path) = &options.svg {
+        write(path, "")?;
+    }
+    let calibration = match options.transfer {
+        Some(nanoseconds) => hallows_scale::Calibration::with_transfer(f64::from(nanoseconds)),
+        None => hallows_scale::calibrate(cores).map_err(|error| Failure::other(SOFTWARE, error))?,
+    };
+    let report = hallows_scale::sweep(&plan, calibration, |progress| {
+        if io::stderr().is_terminal() {
+            let hallows_scale::Progress { cores, load, done, of } = progress;
+            let _ = write!(io::stderr(), "\r\x1b[K{done} of {of}: {cores} cores at load {load}");
+        }
+    });
+    clear();
+    if let Some(path) = &options.svg {
+        write(path, &hallows_scale::svg(&report))?;
+    }
+    let text = || hallows_scale::text(&report, Colour::for_stdout());
+    say(&if options.json { hallows_scale::json(&report) + "\n" } else { text() })
+}
+
+fn say(report: &str) -> Result<u8, Failure> {
+    match io::stdout().lock().write_all(report.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::other(SOFTWARE, error)),
         _ => Ok(0),
     }

@@ -11,6 +11,7 @@ pub fn tests() -> Vec<Trial> {
         two_core_test("the_laboratory_writes_for_people_and_draws", drawn),
         root_test("real_time_threads_take_part_in_the_laboratory", real_time),
         test("what_the_laboratory_cannot_do_is_said_before_anything_is_measured", refused),
+        test("the_laboratory_simulates_machines_of_many_cores", simulated),
     ]
 }
 
@@ -95,9 +96,53 @@ fn refused() {
         ("constant:1us", &["--contenders", "windows"], "threads-fair"),
         ("constant:1us", &["--quantum", "0"], "1..=1000000"),
         ("constant:1us", &["--svg", "/nowhere/at/all"], "cannot write /nowhere/at/all"),
+        ("constant:1us", &["--skew", "even"], "--simulate"),
+        ("constant:1us", &["--simulate", "64", "--skew", "steep"], "zipf:EXPONENT"),
+        ("constant:1us", &["--simulate", "64,5000"], "5000 cores cannot be simulated"),
+        ("constant:1us", &["--simulate", "64", "--contenders", "fcfs"], "cannot be used with"),
         ("trace:/nowhere", &[], "the trace /nowhere: cannot be read"),
     ] {
         let (output, error, code) = say(&[&["lab", spec], more].concat());
         assert!(code == 64 && output.is_empty() && error.contains(part), "{spec} {more:?}: {code} {error}");
     }
+}
+
+fn simulated() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("scale.svg");
+    let asked: [&str; 12] = [
+        "lab",
+        "exponential:10us",
+        "--simulate",
+        "4,12",
+        "--loads",
+        "0.5",
+        "--requests",
+        "3000",
+        "--transfer",
+        "60",
+        "--svg",
+        picture.to_str().unwrap(),
+    ];
+    let (output, error, code) = say(&[&asked[..], &["--json"]].concat());
+    assert_eq!(code, 0, "{error}");
+    let report: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(
+        (&report["skew"], &report["calibration"]["costs"]["transfer_ps"]),
+        (&"zipf:0.5".into(), &60_000.into())
+    );
+    let points = report["points"].as_array().unwrap();
+    assert_eq!(points.len(), 2);
+    for (point, cores) in points.iter().zip([4, 12]) {
+        assert_eq!(
+            (point["cores"].as_u64(), point["unfinished"].as_u64()),
+            (Some(cores), Some(0)),
+            "{point}"
+        );
+        // Virtual time: the same everywhere.
+        assert!(point["efficiency"].as_f64().unwrap() > 0.97, "{point}");
+    }
+    assert!(std::fs::read_to_string(&picture).unwrap().contains("<polyline"));
+    let (text, error, code) = say(&asked);
+    assert!(code == 0 && text.contains("12 cores, and 2 that look after time"), "{code} {error}\n{text}");
 }

@@ -8,7 +8,8 @@ const WIDTH: usize = 64;
 const HEIGHT: usize = 18;
 
 /// The chart, a line at a time; `None` if there is nothing to draw.
-pub(super) fn chart(report: &Report) -> Option<Vec<String>> {
+#[must_use]
+pub fn chart(report: &Report) -> Option<Vec<String>> {
     let curves = Curves::of(report)?;
     let mut grid = vec![[' '; WIDTH]; HEIGHT];
     let line = |slowdown: f64| HEIGHT - 1 - (curves.up(slowdown) * (HEIGHT - 1) as f64).round() as usize;

@@ -5,6 +5,7 @@ mod curves;
 mod svg;
 mod text;
 
+pub use chart::chart;
 pub use svg::svg;
 pub use text::text;
 

@@ -8,7 +8,7 @@ use hallows_abi::{
     Error, Handle, NO_DEADLINE, OnBudget, OnCell, OnEndpoint, OnNotification, OnObject, OnSpace, OnTimer,
     Reply, Rights, Transfer,
 };
-use hallows_kernel::{CellSpecification, Configuration, CoreId, Nanos};
+use hallows_kernel::{CellSpecification, Configuration, CoreId, Nanos, Rooted};
 use hallows_sim::{Faults, Process, Response, Simulation};
 
 const STEPS: u64 = 20_000;
@@ -52,6 +52,67 @@ fn an_idle_core_takes_a_movable_thread_from_behind_pinned_ones_of_higher_priorit
     sim.run_until(STEPS, |_| done.get().is_some()).unwrap();
     assert_eq!(ran_on.get(), Some(CoreId(1)));
     sim.finish(STEPS).unwrap();
+}
+
+/// More cores than one looks at at a time, each with a program of high priority that stays there until `goes_on` says no; and a place where a program
+/// that may run anywhere notes where it did.
+fn many_cores(
+    busy: u32,
+    goes_on: impl Fn(CoreId) -> bool + 'static,
+) -> (Simulation, Rc<Cell<Option<CoreId>>>, Rooted) {
+    let room = Configuration { cells: 64, slots: 8_192, ..Configuration::tiny(MANY) };
+    let mut sim = Simulation::new(1, room, Faults::CALM);
+    let spinner = sim.main(move |process| {
+        while goes_on(process.core()) {
+            process.compute(1_000)?;
+        }
+        Ok(())
+    });
+    for core in (0..busy).map(CoreId) {
+        let (cell, _) = sim.cell_of(&spinner, None, &specification(6, Some(core)));
+        sim.start(cell);
+    }
+    let ran_on = Rc::new(Cell::new(None));
+    let noted = Rc::clone(&ran_on);
+    let movable = sim.main(move |process| {
+        noted.set(Some(process.core()));
+        Ok(())
+    });
+    for _ in 0..STEPS {
+        sim.step();
+    }
+    (sim, ran_on, movable)
+}
+
+const MANY: u32 = 20;
+
+#[test]
+fn a_thread_that_is_woken_runs_on_a_core_that_sleeps_however_far_away_that_is() {
+    let (mut sim, ran_on, movable) = many_cores(MANY - 1, |_| true);
+    let (cell, _) = sim.cell_of(&movable, None, &specification(1, None));
+    sim.start(cell);
+    sim.run_until(STEPS, |_| ran_on.get().is_some()).unwrap();
+    assert_eq!(ran_on.get(), Some(CoreId(MANY - 1)));
+    sim.finish(2 * STEPS).unwrap();
+}
+
+#[test]
+fn a_core_that_looks_for_work_finds_it_however_far_away_it_waits() {
+    const FAR: CoreId = CoreId(11);
+    let over = Rc::new(Cell::new(false));
+    let seen = Rc::clone(&over);
+    let (mut sim, ran_on, movable) = many_cores(MANY, move |core| core != FAR || !seen.get());
+    let (cell, _) = sim.cell_of(&movable, None, &specification(1, None));
+    sim.start(cell);
+    for _ in 0..STEPS {
+        sim.step();
+    }
+    // All cores have something better to do.
+    assert_eq!(ran_on.get(), None);
+    over.set(true);
+    sim.run_until(STEPS, |_| ran_on.get().is_some()).unwrap();
+    assert_eq!(ran_on.get(), Some(FAR));
+    sim.finish(2 * STEPS).unwrap();
 }
 
 #[test]
