@@ -27,6 +27,7 @@ pub(crate) mod line_socket;
 pub mod link;
 pub mod memory;
 pub mod near_miss;
+pub mod nearness;
 pub mod parent;
 pub mod probe;
 pub mod process_id;

@@ -23,6 +23,7 @@ use crate::host::jail::{Confined, JailError, Reachable};
 use crate::host::limits::allow_many_files;
 use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
 use crate::host::memory::{Locking, Sealed, heap, raise_lock_limit};
+use crate::host::nearness::nearest;
 use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
@@ -107,6 +108,7 @@ pub fn run(
         memory_bytes: plan.memory_bytes,
         quantum_ns: plan.quantum_ns,
         pools: plan.pools.iter().map(|pool| Pool { cores: pool.cores, lends: pool.lends }).collect(),
+        nearest: nearest(&choice.programs),
         policies: policies_of(&plan.policies, policies)?,
         chaos: plan.chaos,
         cells: cells_for(&plan),
