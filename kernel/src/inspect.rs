@@ -46,6 +46,8 @@ pub struct CellPicture {
     pub class: Class,
     /// Deadlines that it has missed, in the real-time class.
     pub missed: u64,
+    /// The longest that it was seen to run on after it was asked to stop, in ns: between two checks, or in the host.
+    pub stretch_ns: u64,
     /// What has become of its time budget, if it has one.
     pub time: Option<TimePicture>,
     /// Bytes of linear memory in use.
@@ -137,6 +139,7 @@ impl<E: Engine> Kernel<E> {
                     used_ns: thread.used_ns.load(Ordering::Relaxed),
                     class: Class::of(thread.rank.load(Ordering::Relaxed)),
                     missed: thread.missed.load(Ordering::Relaxed),
+                    stretch_ns: thread.stretch_ns.load(Ordering::Relaxed),
                     time: thread.meter.lock(&mut token).0.picture(now.0, throttled),
                     memory_bytes: self.engine.memory_in_use(CellId(index)),
                     budget_bytes: (budget.limit.load(Ordering::Relaxed), budget.used.load(Ordering::Relaxed)),

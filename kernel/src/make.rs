@@ -360,6 +360,7 @@ impl<E: Engine> Kernel<E> {
         thread.reserved_until_ns.store(NEVER, Ordering::Relaxed);
         thread.job_ns.store(NEVER, Ordering::Relaxed);
         thread.missed.store(0, Ordering::Relaxed);
+        thread.stretch_ns.store(0, Ordering::Relaxed);
         thread.begin_work();
         thread.pinned.store(specification.pinned.map_or(NOBODY, |core| core.0), Ordering::Relaxed);
         let pool = specification.pinned.map_or(specification.pool, |core| self.configuration.pool_of(core.0));

@@ -286,6 +286,8 @@ pub struct Thread {
     pub replenishment_ns: AtomicU64,
     /// How long it was seen to run, in ns. Written by the timekeeper.
     pub used_ns: AtomicU64,
+    /// The longest that it ran on after it was asked to stop, in ns. Written by the timekeeper.
+    pub stretch_ns: AtomicU64,
     /// The time that it may use.
     pub meter: Lock<{ level::LEAF }, Meter>,
     /// The passive servers that it is inside of.
@@ -314,6 +316,7 @@ impl Thread {
             order: AtomicU64::new(NEVER),
             overtaken: AtomicU32::new(0),
             expected_ns: AtomicU64::new(0),
+            stretch_ns: AtomicU64::new(0),
             chain: core::array::from_fn(|_| Level::default()),
             depth: AtomicU32::new(0),
             activation: AtomicU64::new(0),

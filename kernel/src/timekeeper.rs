@@ -34,6 +34,9 @@ const STAMPS_NS: u64 = 20_000;
 /// So many of a queue's entries that are due are seen to in one look: some microseconds. Somebody's thousands of timers keep no program from being stopped.
 const MOST_AT_ONCE: u32 = 32;
 
+/// Looks that lie further apart, in ns, say nothing of what was in between: the host has taken the timekeeper's core away.
+const LATE_NS: u64 = 20_000;
+
 /// So many cores are asked for help in one look.
 const SOME_CORES: u32 = 8;
 
@@ -53,6 +56,11 @@ struct Seen {
     asked: u32,
     /// When the core's trace was last told the time.
     stamped_ns: u64,
+    /// When this core was last looked at.
+    looked_ns: u64,
+    /// Whom a look has asked to stop, and when; [`NOBODY`] and anything: nobody, or it has stopped.
+    stopped: u32,
+    asked_ns: u64,
 }
 
 /// What it remembers. On lines of its own: its lock is written at every look.
@@ -79,7 +87,7 @@ impl Watch {
 impl Timekeeper {
     /// Of so many cores.
     pub fn new(cores: u32) -> Self {
-        let unseen = Seen { running: NOBODY, waiting_since_ns: NEVER, ..Seen::default() };
+        let unseen = Seen { running: NOBODY, stopped: NOBODY, waiting_since_ns: NEVER, ..Seen::default() };
         Self { seen: (0..cores).map(|_| unseen).collect() }
     }
 }
@@ -116,6 +124,7 @@ impl<E: Engine> Kernel<E> {
             }
             let switches = core.switches.load(Ordering::Relaxed);
             active |= switches != seen.switches;
+            self.see_stretch(seen, switches, now);
             seen.switches = switches;
             if number < self.configuration.general_cores() {
                 self.look_at_queue(core, seen, now);
@@ -135,6 +144,24 @@ impl<E: Engine> Kernel<E> {
             seen.running = running;
         }
         (contended, active)
+    }
+
+    /// How long it took a thread to stop that was asked to: the longest is kept. Where this core was not looked at meanwhile nobody knows.
+    fn see_stretch(&self, seen: &mut Seen, switches: u64, now: Nanos) {
+        let unseen_ns = now.0.saturating_sub(core::mem::replace(&mut seen.looked_ns, now.0));
+        if seen.stopped == NOBODY {
+            return;
+        }
+        if switches != seen.switches && unseen_ns < LATE_NS {
+            let stretch = &self.threads.at(seen.stopped).stretch_ns;
+            let stretch_ns = now.0.saturating_sub(seen.asked_ns);
+            if stretch_ns > stretch.load(Ordering::Relaxed) {
+                stretch.store(stretch_ns, Ordering::Relaxed);
+            }
+        }
+        if switches != seen.switches || unseen_ns >= LATE_NS {
+            seen.stopped = NOBODY;
+        }
     }
 
     /// Whether threads have waited for a core for so long that another should help, of its pool or of one that lends.
@@ -224,6 +251,7 @@ impl<E: Engine> Kernel<E> {
         // Who brought it may have asked for that already, of whoever ran then.
         if is_over && !thread.word.is_set() {
             thread.word.stop_after(stint_ns);
+            (seen.stopped, seen.asked_ns) = (running, now.0);
         }
         true
     }

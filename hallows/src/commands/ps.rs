@@ -102,6 +102,9 @@ fn show(machine: &RunningMachine, status: &MachineStatus, output: &mut impl Writ
     Ok(())
 }
 
+/// Others notice if a program runs on for so long after it was asked to stop: ten quanta.
+const LONG_STRETCH_NS: u64 = 50_000;
+
 /// What has become of a cell's time budget, whom it waits for, and how it last failed.
 pub fn note<'a>(cells: impl IntoIterator<Item = &'a CellStatus>, cell: &CellStatus) -> String {
     let waits_for = cell.waits_for.map(|number| {
@@ -118,8 +121,11 @@ pub fn note<'a>(cells: impl IntoIterator<Item = &'a CellStatus>, cell: &CellStat
         ClassPlan::RealTime if cell.missed_deadlines == 0 => Some("real-time".to_owned()),
         ClassPlan::RealTime => Some(format!("real-time, missed {} deadlines", cell.missed_deadlines)),
     };
+    let stretch = (cell.longest_stretch_ns >= LONG_STRETCH_NS)
+        .then(|| format!("ran on for {} when asked to stop", duration(cell.longest_stretch_ns)));
     class
         .into_iter()
+        .chain(stretch)
         .chain(cell.time.map(|time| budget(&time)))
         .chain(waits_for)
         .chain(failed)

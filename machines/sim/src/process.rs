@@ -132,6 +132,19 @@ impl<'a> Process<'a> {
         Ok(())
     }
 
+    /// Takes so many ns of virtual time without a check: a long instruction, or a call that the host makes for the program.
+    pub fn stretch(&mut self, nanoseconds: u64) {
+        let mut left = nanoseconds;
+        while left > 0 {
+            let grain = left.min(500);
+            world(|world| world.now_ns += grain);
+            left -= grain;
+            if world(|world| world.on.is_some()) {
+                fiber::pause();
+            }
+        }
+    }
+
     /// A range of this cell's memory.
     ///
     /// # Errors

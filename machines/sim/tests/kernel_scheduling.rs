@@ -527,3 +527,28 @@ fn a_service_core_runs_what_is_pinned_to_it_and_nothing_else() {
     }
     assert_eq!(answered, 200 * 50);
 }
+
+#[test]
+fn the_longest_stretch_without_a_check_is_seen_where_somebody_waits() {
+    let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
+    let mut cells = Vec::new();
+    for stretch_ns in [0, 90_000] {
+        let program = sim.main(move |process| {
+            loop {
+                process.compute(3_000)?;
+                process.stretch(stretch_ns);
+            }
+        });
+        let (cell, _) = sim.cell("cell", &program, None, false, 3);
+        sim.start(cell);
+        cells.push(cell);
+    }
+    sim.run_until(1_000_000, |sim| sim.time_ns() > 3_000_000).unwrap();
+    let pictures = sim.kernel.picture_cells();
+    let stretch_ns =
+        cells.iter().map(|cell| pictures.iter().find(|picture| picture.cell == *cell).unwrap().stretch_ns);
+    let stretches: Vec<u64> = stretch_ns.collect();
+    // Its quantum is over at some time in between.
+    assert!(stretches[0] < 5_000 && (60_000..130_000).contains(&stretches[1]), "{stretches:?}");
+    sim.finish(1_000_000).unwrap();
+}

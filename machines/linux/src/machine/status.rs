@@ -125,6 +125,7 @@ impl Surroundings {
             cpu_ns: picture.used_ns,
             class: picture.class.into(),
             missed_deadlines: picture.missed,
+            longest_stretch_ns: picture.stretch_ns,
             time: picture.time.map(|time| TimeStatus {
                 budget_ns: time.budget.budget_ns,
                 period_ns: time.budget.period_ns,

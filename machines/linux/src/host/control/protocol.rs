@@ -374,6 +374,9 @@ pub struct CellStatus {
     /// Deadlines that it has missed, in the real-time class.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missed_deadlines: u64,
+    /// The longest that it was seen to run on after it was asked to stop, in nanoseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub longest_stretch_ns: u64,
     /// Its time budget, and what it has used of it; `None` if it may have all time that nobody else wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<TimeStatus>,
@@ -484,6 +487,7 @@ mod tests {
                 cpu_ns: 4,
                 class: ClassPlan::RealTime,
                 missed_deadlines: 2,
+                longest_stretch_ns: 900,
                 time: Some(TimeStatus {
                     budget_ns: 200,
                     period_ns: 1_000,
