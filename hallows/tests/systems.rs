@@ -120,6 +120,18 @@ fn capabilities_are_left_and_picked_up_and_go_when_they_are_revoked() {
 }
 
 #[test]
+fn a_client_that_scribbles_over_its_rings_harms_neither_their_service_nor_other_clients() {
+    for options in [&["rings"][..], &["--chaos", "rings"]] {
+        let (text, code) = run(options);
+        assert_eq!(text.matches("6400 checksums, all of them right").count(), 2, "{options:?}: {text}");
+        assert!(text.contains("the ring is broken"), "{options:?}: {text}");
+        assert!(text.contains("offered 60 rings"), "{options:?}: {text}");
+        assert!(text.contains("behaved for once, and was served"), "{options:?}: {text}");
+        assert_eq!(code, 0, "{options:?}: {text}");
+    }
+}
+
+#[test]
 fn an_endless_loop_and_a_memory_hog_harm_no_neighbour() {
     for system in ["neighbours", "native-neighbours"] {
         let (text, code) = run(&[system]);
