@@ -190,7 +190,7 @@ fn a_batch_crosses_and_comes_back_and_nobody_sleeps_on_it() {
 
 #[test]
 fn places_are_used_again_and_nobody_sleeps_on_it() {
-    explore(2, 3, 1, 2);
+    explore(2, 3, 1, 1);
 }
 
 /// Whether in any interleaving a service lies down for good while a client submits, and is not rung for.

@@ -46,14 +46,24 @@ impl<'a, W: Word> Sleeper<'a, W> {
     /// After something was published.
     #[inline]
     pub fn ring(&mut self, fence: &impl Fence) -> Doorbell {
+        // Who is seen to sleep is rung for: however old that is, a bell that is rung ends the next wait.
+        if self.sees_sleep() {
+            return Doorbell::Ring;
+        }
         // Publish, fence, look who sleeps; the peer's order is the other way round, in `lie_down`. One of the two sees the other.
         fence.full();
+        if self.sees_sleep() { Doorbell::Ring } else { Doorbell::Quiet }
+    }
+
+    /// Whether the peer sleeps, and was not told of it; it is then.
+    #[inline]
+    fn sees_sleep(&mut self) -> bool {
         let sleep = self.peer.get();
         if sleep == 0 || sleep == self.told {
-            return Doorbell::Quiet;
+            return false;
         }
         self.told = sleep;
-        Doorbell::Ring
+        true
     }
 
     /// Says that this side sleeps. Look once more for work after it, and [`get_up`](Self::get_up) if there is some.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::stream::{BATCH, ENTRIES, Entry, Stream, Taken, UNDER_WAY};
+use super::stream::{BATCH, Entry, Stream, Taken, UNDER_WAY};
 use super::{Placement, priority_text};
 use crate::contestant::{Contestant, Description};
 use crate::cores::{Priority, on_core};
@@ -14,6 +14,9 @@ use crate::turn::Turn;
 
 /// Looks at a flag between this many empty polls: often enough to end in microseconds, too rare to cost anything.
 const POLLS_BETWEEN_LOOKS: u32 = 1 << 16;
+
+/// Places of each queue: what is under way, and a batch whose answers are there before its places are given back.
+const PLACES: usize = 128;
 
 /// Two threads that poll, or one that plays both sides.
 pub struct Spsc {
@@ -37,7 +40,7 @@ impl Contestant for Spsc {
         Description {
             name: name.to_owned(),
             configuration: format!(
-                "{sides}, pinned, {}; crate rtrb 0.4, two queues of {ENTRIES} entries of 32 bytes, written and read in \
+                "{sides}, pinned, {}; crate rtrb 0.4, two queues of {PLACES} entries of 32 bytes, written and read in \
                  chunks (one index store a batch of {BATCH})",
                 priority_text(Priority::RealtimeIfAllowed)
             ),
@@ -46,7 +49,7 @@ impl Contestant for Spsc {
     }
 
     fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
-        let (there, back) = (RingBuffer::new(ENTRIES), RingBuffer::new(ENTRIES));
+        let (there, back) = (RingBuffer::new(PLACES), RingBuffer::new(PLACES));
         let (mut requests, mut answers) = ((there.0, back.1), (there.1, back.0));
         match self.placement {
             Placement::SameCore => on_core(turn.cores.first(), Priority::RealtimeIfAllowed, || {

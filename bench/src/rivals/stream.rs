@@ -8,8 +8,6 @@ pub(super) type Entry = [u64; 4];
 pub(super) const BATCH: usize = 32;
 /// Entries that stay under way in a stream: a batch, as ours.
 pub(super) const UNDER_WAY: u64 = 32;
-/// Places of each queue, as ours.
-pub(super) const ENTRIES: usize = 64;
 
 /// The asking side's books.
 pub(super) struct Stream {

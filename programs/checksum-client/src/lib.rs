@@ -25,7 +25,7 @@ const PART_BYTES: usize = 1_003;
 const STRIDE: usize = PART_BYTES.next_multiple_of(8);
 
 /// How long it waits for the service: far longer than that takes, and not for ever if it is gone.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(200);
 
 type Ring = ring::Client<WORDS>;
 

@@ -26,7 +26,7 @@ const FRONT_WORDS: u64 = 128;
 /// How often it writes and rings, for each ring.
 const STEPS: u64 = 40;
 /// How long it waits for the service's answers.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(200);
 
 /// Random numbers that a seed determines: xorshift64* (Marsaglia 2003, Vigna 2016).
 struct Random(u64);
@@ -122,8 +122,10 @@ impl Ring {
             let _ = space::delete(service);
         }
         self.own.destroy()?;
+        space::delete(self.own)?;
         self.region.unmap(&RING)?;
-        self.region.destroy()
+        self.region.destroy()?;
+        space::delete(self.region)
     }
 }
 

@@ -5,7 +5,7 @@ use core::cell::Cell;
 use hallows_abi::ring::Fence;
 use hallows_abi::{Error, Rights, Transfer};
 
-use crate::{Budget, Notification, Object};
+use crate::{Budget, Notification, Object, space};
 
 /// The notification that wakes this side of a ring.
 #[derive(Debug)]
@@ -58,8 +58,9 @@ impl Bell {
 
     /// The other side cannot ring any more.
     pub(super) fn end(&self) {
-        // If it is gone, that is what is wanted.
+        // If it is gone, that is what is wanted. A capability of nothing has its slot still.
         let _ = self.notification.destroy();
+        let _ = space::delete(self.notification);
     }
 }
 

@@ -48,6 +48,7 @@ impl<const WORDS: usize> Client<WORDS> {
             Err(failure) => {
                 // Both are this cell's own, so they go.
                 let _ = region.destroy();
+                let _ = space::delete(region);
                 bell.end();
                 Err(failure)
             }
@@ -192,6 +193,7 @@ impl<const WORDS: usize> Client<WORDS> {
         let _ = space::delete(self.service);
         self.bell.end();
         self.region.unmap(self.window)?;
-        self.region.destroy()
+        self.region.destroy()?;
+        space::delete(self.region)
     }
 }

@@ -10,8 +10,11 @@ use crate::form::Form;
 use crate::server::{Answer, Reply};
 use crate::{Endpoint, Window, space};
 
-/// So many times a queue's places are served in a row before others have their turn.
-const QUEUES_IN_A_ROW: u64 = 4;
+/// Completions that the client sees at once: so many that what each batch costs is next to nothing, so few that a client on another core has
+/// something to do meanwhile.
+const BATCH: u64 = 32;
+/// So many submissions of one client are served in a row before others have their turn.
+const MOST_IN_A_ROW: u64 = 256;
 
 /// The side of a ring that completes: a reactor has one for each client, each in a window of its own.
 #[derive(Debug)]
@@ -125,20 +128,33 @@ impl<const WORDS: usize> Service<WORDS> {
     pub fn serve(
         &mut self,
         bits: u64,
-        mut act: impl FnMut(&Submission, Payload<'static>) -> Completion,
+        act: impl FnMut(&Submission, Payload<'static>) -> Completion,
     ) -> Result<u64, Failure> {
         self.bell.heard(bits);
+        match self.serve_some(act) {
+            // A client that closes its ring says so before it takes the region away, where zeroes stand then.
+            Err(Failure::Broken(_)) if self.is_closed() => Err(Failure::Closed),
+            result => result,
+        }
+    }
+
+    fn serve_some(
+        &mut self,
+        mut act: impl FnMut(&Submission, Payload<'static>) -> Completion,
+    ) -> Result<u64, Failure> {
         self.ring.wake();
         let payload = self.ring.payload();
-        let most = QUEUES_IN_A_ROW * self.ring.entries();
         let mut served = 0;
-        while served < most {
-            let before = served;
-            while let Some(submission) = self.ring.take()? {
+        while served < MOST_IN_A_ROW {
+            let mut batch = 0;
+            while batch < BATCH
+                && let Some(submission) = self.ring.take()?
+            {
                 self.ring.complete(&act(&submission, payload))?;
-                served += 1;
+                batch += 1;
             }
-            if served > before {
+            served += batch;
+            if batch > 0 {
                 self.flush()?;
             } else if self.patience.look(|| self.ring.has_submission())? {
                 continue;
@@ -158,6 +174,12 @@ impl<const WORDS: usize> Service<WORDS> {
     #[must_use]
     pub const fn rung(&self) -> u64 {
         self.rung
+    }
+
+    /// Whether the client has closed it, as far as it has said so until now.
+    fn is_closed(&self) -> bool {
+        self.bell.heard(self.bell.notification().poll().unwrap_or(0));
+        self.bell.says_closed()
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
