@@ -204,8 +204,6 @@ impl core::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
-
     use super::Error;
 
     #[test]

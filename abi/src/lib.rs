@@ -26,6 +26,9 @@
     )
 )]
 
+#[cfg(test)]
+extern crate std;
+
 mod codec;
 mod error;
 mod event;
@@ -37,6 +40,7 @@ mod outcome;
 mod printable;
 mod program;
 mod rights;
+pub mod ring;
 mod span;
 mod time_budget;
 mod trace;

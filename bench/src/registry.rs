@@ -4,6 +4,7 @@ mod calls;
 mod compute;
 mod lending;
 mod life;
+mod ring;
 mod scheduling;
 mod unix;
 
@@ -23,6 +24,7 @@ pub const NAMES: [&str; 18] = [
     "cross-core-call",
     "null-call",
     "stub-call",
+    "ring",
     "preempt",
     "preempt-remote",
     "quantum",
@@ -133,6 +135,10 @@ pub struct Ours<'a> {
     pub stub_call_record: Beside<'a>,
     /// The same with a list of bytes each way.
     pub stub_call_bytes: Beside<'a>,
+    /// An entry over a ring, there and back, its two sides on two cores that are awake, a batch always under way: the time from entry to entry.
+    pub ring_cross_core: Place<'a>,
+    /// The same on one core, a batch at a time: half of an entry's time, one side's.
+    pub ring_same_core: Place<'a>,
     /// Suspending a spinning program and resuming one.
     pub preempt: Place<'a>,
     /// From asking on the first core to stopped on the second ([`Turn::single`] of ticks).
@@ -179,6 +185,8 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         calls::null_call(ours.null_call),
         calls::stub_call_record(ours.stub_call_record),
         calls::stub_call_bytes(ours.stub_call_bytes),
+        ring::cross_core(ours.ring_cross_core),
+        ring::same_core(ours.ring_same_core),
         scheduling::preempt(ours.preempt),
         scheduling::preempt_remote_arithmetic(ours.preempt_remote.arithmetic),
         scheduling::preempt_remote_memory_bound(ours.preempt_remote.memory_bound),
@@ -312,7 +320,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 36);
+        assert_eq!(titles(&[]).expect("all").len(), 38);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

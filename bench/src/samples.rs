@@ -63,6 +63,12 @@ impl Samples {
         Self { raw, scale }
     }
 
+    /// The share of each of so many parts: where one sample is the time of several sides, one side's.
+    #[must_use]
+    pub fn shared_by(self, parts: u32) -> Self {
+        Self { scale: self.scale / f64::from(parts), ..self }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -24,6 +24,7 @@ systems![
     "native",
     "native-neighbours",
     "neighbours",
+    "rings",
     "scatter",
     "succession",
 ];

@@ -120,6 +120,29 @@ fn capabilities_are_left_and_picked_up_and_go_when_they_are_revoked() {
 }
 
 #[test]
+fn a_client_that_scribbles_over_its_rings_harms_neither_their_service_nor_other_clients() {
+    // Preempted at every check, a checksum takes long.
+    let system = include_str!("../../programs/systems/rings.toml");
+    let short = system.replace("batches=200", "batches=8").replace("rings=60", "rings=20");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("rings.toml");
+    std::fs::write(&file, short).expect("written");
+    let file = file.to_str().expect("a path of letters");
+    for (options, checksums, rings) in [(&["rings"][..], 6_400, 60), (&["--chaos", file], 256, 20)] {
+        let (text, code) = run(options);
+        let right = format!("{checksums} checksums, all of them right");
+        assert_eq!(text.matches(&right).count(), 2, "{options:?}: {text}");
+        assert!(text.contains("client 4: the ring is broken"), "{options:?}: {text}");
+        for honest in ["client 2: the ring is broken", "client 3: the ring is broken"] {
+            assert!(!text.contains(honest), "{options:?}: {text}");
+        }
+        assert!(text.contains(&format!("offered {rings} rings")), "{options:?}: {text}");
+        assert!(text.contains("behaved for once, and was served"), "{options:?}: {text}");
+        assert_eq!(code, 0, "{options:?}: {text}");
+    }
+}
+
+#[test]
 fn an_endless_loop_and_a_memory_hog_harm_no_neighbour() {
     for system in ["neighbours", "native-neighbours"] {
         let (text, code) = run(&[system]);

@@ -66,12 +66,12 @@ pub fn same_core(programs: &Arc<Programs>, kind: Kind, server: Server) -> Place<
             }
             let _ = results.send((times, failure));
         })?;
-        samples(bench, received.recv().map_err(wrong)?, operations)
+        samples(bench, received.recv().map_err(wrong)?, operations * sides(kind))
     })
 }
 
 /// Client on one core, active server on the other.
-pub fn cross_core(programs: &Arc<Programs>, far: Far) -> Place<'static> {
+pub fn cross_core(programs: &Arc<Programs>, kind: Kind, far: Far) -> Place<'static> {
     let programs = programs.clone();
     ours(SET_UP, 2, move |turn| {
         turn.cores.second()?;
@@ -79,7 +79,7 @@ pub fn cross_core(programs: &Arc<Programs>, far: Far) -> Place<'static> {
         let configuration = Configuration { cores: 2, idle_looks: looks, ..Configuration::default() };
         let bench = Bench::new(&programs, turn, Checks::With, configuration)?;
         bench.kernel.machine.keep_awake(far == Far::Awake);
-        let client = pair(&bench, serving(Kind::Call64), Server::Active, 1)?;
+        let client = pair(&bench, serving(kind), Server::Active, 1)?;
         let (results, received) = mpsc::channel();
         let operations = if far == Far::Awake { turn.sampling.operations() } else { 1 };
         let (wanted, budget) = (turn.sample_limit, turn.budget);
@@ -101,7 +101,7 @@ pub fn cross_core(programs: &Arc<Programs>, far: Far) -> Place<'static> {
                 let mut failure = None;
                 while times.len() < wanted && begin.elapsed() < budget && failure.is_none() {
                     let count = if far == Far::Awake { MAX_BATCHES as u32 } else { 1 };
-                    failure = batches(client, Kind::Call64, operations, count, &mut times).err();
+                    failure = batches(client, kind, operations, count, &mut times).err();
                     if far == Far::Parked {
                         let pause = std::time::Instant::now();
                         while pause.elapsed().as_nanos() < u128::from(PAUSE_NS) {
@@ -124,7 +124,13 @@ const fn serving(kind: Kind) -> &'static str {
     match kind {
         Kind::Null | Kind::Call64 | Kind::Call => "bench-server",
         Kind::StubRecord | Kind::StubBytes => "bench-stubs",
+        Kind::Ring | Kind::RingStream => "bench-ring",
     }
+}
+
+/// How many sides a figure is of: on one core the sides of a ring take turns, and each has half of the time.
+const fn sides(kind: Kind) -> u32 {
+    if matches!(kind, Kind::Ring) { 2 } else { 1 }
 }
 
 /// Makes server and client; the client's endpoint.

@@ -63,7 +63,9 @@ impl Programs {
             artifacts.insert((name, checks), Artifact { bytes, program: compiled.program });
             Ok::<(), Failure>(())
         };
-        for name in ["bench-client", "bench-server", "bench-stubs", "lab-worker", "spinner", "compute"] {
+        for name in
+            ["bench-client", "bench-ring", "bench-server", "bench-stubs", "lab-worker", "spinner", "compute"]
+        {
             let wasm = embedded::program(name).ok_or_else(|| Failure::usage(format!("no program {name}")))?;
             add(name, wasm, true)?;
         }

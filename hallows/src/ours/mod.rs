@@ -52,8 +52,10 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
             ours: calls::same_core(&bench, Kind::StubBytes, calls::Server::Passive),
             without: calls::same_core(&bench, Kind::Call64, calls::Server::Passive),
         },
-        cross_core_call_awake: calls::cross_core(&bench, calls::Far::Awake),
-        cross_core_call_parked: calls::cross_core(&bench, calls::Far::Parked),
+        cross_core_call_awake: calls::cross_core(&bench, Kind::Call64, calls::Far::Awake),
+        cross_core_call_parked: calls::cross_core(&bench, Kind::Call64, calls::Far::Parked),
+        ring_cross_core: calls::cross_core(&bench, Kind::RingStream, calls::Far::Awake),
+        ring_same_core: calls::same_core(&bench, Kind::Ring, calls::Server::Active),
         preempt: scheduling::preempt(&bench),
         preempt_remote: PerLoop {
             arithmetic: scheduling::preempt_remote(&bench, Loop::Arithmetic),

@@ -25,7 +25,8 @@ impl<E: Engine> Kernel<E> {
             }
             OnNotification::Poll => {
                 request.needs(Rights::RECEIVE)?;
-                Ok(Reply::Number(self.notifications.at(index).bits.swap(0, Ordering::AcqRel)))
+                // SeqCst: cells have no other fence, and rings sleep by this one.
+                Ok(Reply::Number(self.notifications.at(index).bits.swap(0, Ordering::SeqCst)))
             }
             OnNotification::Bind { badge } => {
                 request.needs(Rights::RECEIVE)?;

@@ -1,21 +1,35 @@
 //! Makes as many calls as it is told to and times them in batches: what the benches of calls measure, as a program sees it. The
 //! clock is read around a batch, by a kernel call.
 //!
-//! Granted: `target`, the endpoint of a bench server (of `bench-stubs` for calls through stubs), passive or active. It must be active
+//! Granted: `target`, the endpoint of a bench server (of `bench-stubs` for calls through stubs, of `bench-ring` for rings), passive or active. It must be active
 //! itself.
 #![no_std]
 #![forbid(unsafe_code)]
 
 use core::hint::black_box;
 
-use hallows::{Answer, Deadline, Endpoint, Error, Form, Message, Server, Start, process};
+use hallows::ring::{self, Bell, Failure, Submission};
+use hallows::{Answer, Deadline, Endpoint, Error, Form, Message, Server, Start, Window, process};
 use hallows_protocols::bench::{Kind, MAX_BATCHES, MAX_BYTES, Request, Response};
 use hallows_protocols::exchange::{self, Order, Side};
+
+/// Words of the ring: two pages, of which the queues take nearly all.
+const RING_WORDS: usize = 1_024;
+static RING: Window<RING_WORDS> = Window::new();
+/// Entries of each queue: a batch that is put, and what of [`Kind::RingStream`] stays under way.
+const RING_ENTRIES: u32 = 64;
+/// Entries that stay under way: a batch, so that the other side never waits for the next one.
+const STREAM_ENTRIES: u64 = 32;
 
 /// What it calls, and with what.
 pub struct BenchClient {
     target: Endpoint,
     message: [u8; MAX_BYTES],
+    /// Made when it is first asked for.
+    ring: Option<ring::Client<RING_WORDS>>,
+    /// Entries that went over it, and that came back.
+    submitted: u64,
+    completed: u64,
 }
 
 impl Server for BenchClient {
@@ -29,7 +43,7 @@ impl Server for BenchClient {
             // Cut to a byte on purpose: any pattern will do that is not the same everywhere.
             *byte = (position * 7) as u8;
         }
-        Ok(Self { target, message })
+        Ok(Self { target, message, ring: None, submitted: 0, completed: 0 })
     }
 
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
@@ -59,14 +73,19 @@ impl Server for BenchClient {
 
 impl BenchClient {
     /// One batch; how long it took, in nanoseconds.
-    fn timed(&self, request: &Request, response: &mut Response) -> Result<u32, Error> {
+    fn timed(&mut self, request: &Request, response: &mut Response) -> Result<u32, Error> {
         let mut reply = [0; MAX_BYTES];
+        if matches!(Kind::from_number(request.kind), Some(Kind::Ring | Kind::RingStream)) {
+            self.open()?;
+        }
         let begin = process::now()?;
         let batch = match (Kind::from_number(request.kind), self.message.get(..request.bytes as usize)) {
             (Some(Kind::Null), _) => batch(request.count, process::null),
             (Some(Kind::Call64), _) => self.batch_64(request.count),
             (Some(Kind::StubRecord), _) => batch(request.count, || confirm(self.target)),
             (Some(Kind::StubBytes), _) => self.batch_bytes(request.count, &mut reply),
+            (Some(Kind::Ring), _) => self.batch_ring(request.count, 0),
+            (Some(Kind::RingStream), _) => self.batch_ring(request.count, STREAM_ENTRIES),
             (Some(Kind::Call), Some(bytes)) => batch(request.count, || call(self.target, bytes, &mut reply)),
             _ => return Err(Error::BadArgument),
         };
@@ -124,6 +143,47 @@ impl BenchClient {
             let as_due = answer.len() == bytes.len() && black_box(answer).last() == bytes.last();
             if as_due { Ok(()) } else { Err(Error::Refused) }
         })
+    }
+}
+
+impl BenchClient {
+    /// Makes the ring, if there is none yet.
+    fn open(&mut self) -> Result<(), Error> {
+        if self.ring.is_none() {
+            let call = |bytes: &[u8], transfers: &[_], reply: &mut [u8], handles: &mut [_]| {
+                self.target.call(bytes, transfers, reply, handles, Deadline::NEVER)
+            };
+            self.ring = Some(ring::Client::offer(&RING, RING_ENTRIES, Bell::bound(1)?, call)?);
+        }
+        Ok(())
+    }
+
+    /// Submits so many at once, and takes what comes back until no more than some are under way.
+    fn batch_ring(&mut self, count: u32, stay: u64) -> Response {
+        match self.over_ring(count, stay) {
+            Ok(()) => Response { succeeded: count, error: 0 },
+            Err(failure) => Response { succeeded: 0, error: u32::from(Error::from(failure).number()) },
+        }
+    }
+
+    fn over_ring(&mut self, count: u32, stay: u64) -> Result<(), Failure> {
+        let ring = self.ring.as_mut().ok_or(Error::BadState)?;
+        for _ in 0..count {
+            let number = self.submitted;
+            ring.submit(&Submission { token: number, argument: !number, ..Submission::default() })?;
+            self.submitted += 1;
+        }
+        ring.flush()?;
+        while ring.under_way() > stay {
+            ring.wait(Deadline::NEVER)?;
+            while let Some(completion) = ring.complete()? {
+                if completion.token != self.completed || completion.detail != !completion.token {
+                    return Err(Error::Refused.into());
+                }
+                self.completed += 1;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -14,11 +14,23 @@ pub enum Kind {
     StubRecord = 3,
     /// A call of 64 bytes through stubs, a list of bytes each way.
     StubBytes = 4,
+    /// An entry over a ring, there and back; a batch is submitted at once, and all of it is back at its end.
+    Ring = 5,
+    /// The same, and another batch or two stay under way, so that both sides always have something to do.
+    RingStream = 6,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Null, Self::Call64, Self::Call, Self::StubRecord, Self::StubBytes];
+    pub const ALL: [Self; 7] = [
+        Self::Null,
+        Self::Call64,
+        Self::Call,
+        Self::StubRecord,
+        Self::StubBytes,
+        Self::Ring,
+        Self::RingStream,
+    ];
 
     /// The kind of this number.
     #[must_use]

@@ -11,6 +11,7 @@ pub mod bank;
 pub mod bench;
 #[rustfmt::skip]
 pub mod calc;
+pub mod checksum;
 pub mod compute;
 pub mod counter;
 #[rustfmt::skip]

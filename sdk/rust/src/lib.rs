@@ -10,6 +10,7 @@
 //! - A handle's type has its kind and its [`rights`](mod@rights): what its capability does not allow does not compile.
 //! - [`form!`] declares messages of fixed layout, [`println!`] and [`log!`] write to the machine's log; [`stub`] is what stubs of interfaces stand on.
 //! - [`registry`] is for interfaces that are found, provided and replaced while programs run.
+//! - [`ring`] is for bulk data: queues in a region that client and service share, without messages.
 //! - [`task`] is for programs that do many things at once (feature `alloc`): scopes of tasks, deadlines, cancellation.
 //!
 //! Nothing else here allocates. With the feature `alloc`, WebAssembly programs have a heap (natively the machine has one).
@@ -49,6 +50,7 @@ pub mod raw;
 mod region;
 pub mod registry;
 pub mod rights;
+pub mod ring;
 pub mod server;
 pub mod space;
 pub mod start_info;

@@ -1,0 +1,67 @@
+//! What the rivals of rings have in common: entries that are numbered, put in batches, and checked when they come back.
+
+use crate::error::BenchError;
+
+/// What is exchanged: as many bytes as an entry of a ring.
+pub(super) type Entry = [u64; 4];
+/// Entries of a batch.
+pub(super) const BATCH: usize = 32;
+/// Entries that stay under way in a stream: a batch, as ours.
+pub(super) const UNDER_WAY: u64 = 32;
+
+/// The asking side's books.
+pub(super) struct Stream {
+    batch: [Entry; BATCH],
+    filled: usize,
+    submitted: u64,
+    completed: u64,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self { batch: [[0; 4]; BATCH], filled: 0, submitted: 0, completed: 0 }
+    }
+}
+
+impl Stream {
+    /// One more entry; with the last of a batch, puts it and takes what comes back until no more than so many are under way.
+    #[inline]
+    pub(super) fn entry(
+        &mut self,
+        stay: u64,
+        put: impl FnOnce(&[Entry]) -> Result<(), BenchError>,
+        mut take: impl FnMut(&mut Taken<'_>) -> Result<(), BenchError>,
+    ) -> Result<(), BenchError> {
+        self.batch[self.filled] = [self.submitted, !self.submitted, 0, 0];
+        self.filled += 1;
+        self.submitted += 1;
+        if self.filled < BATCH {
+            return Ok(());
+        }
+        self.filled = 0;
+        put(&self.batch)?;
+        while self.submitted - self.completed > stay {
+            let mut taken = Taken { completed: &mut self.completed, wrong: false };
+            take(&mut taken)?;
+            if taken.wrong {
+                return Err(BenchError::Wrong("an answer is not that of its question".to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What comes back.
+pub(super) struct Taken<'a> {
+    completed: &'a mut u64,
+    wrong: bool,
+}
+
+impl Taken<'_> {
+    /// One entry; they come in order.
+    #[inline]
+    pub(super) fn entry(&mut self, [token, _, detail, _]: Entry) {
+        self.wrong |= token != *self.completed || detail != !token;
+        *self.completed += 1;
+    }
+}
