@@ -1,4 +1,4 @@
-//! The table of benches: seventeen names, what each demands, and who takes part.
+//! The table of benches: seventeen names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::bench::{Bench, BoxedContestant};
 use crate::contestant::FromClosure;
 use crate::error::BenchError;
+use crate::jitter;
 use crate::samples::Samples;
 use crate::turn::Turn;
 use crate::unix_programs::Script;
@@ -211,7 +212,7 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
 pub fn select<'a>(benches: Vec<Bench<'a>>, names: &[String]) -> Result<Vec<Bench<'a>>, BenchError> {
     let is_named = |bench: &Bench<'_>, name: &String| bench.name == name || bench.title() == *name;
     if let Some(unknown) = names.iter().find(|name| !benches.iter().any(|bench| is_named(bench, name))) {
-        let text = format!("there is no bench '{unknown}'; known are {}", NAMES.join(", "));
+        let text = format!("there is no bench '{unknown}'; known are {}, {}", NAMES.join(", "), jitter::NAME);
         return Err(BenchError::Argument(text));
     }
     Ok(benches
