@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::case::How;
-use super::counters::{Change, Counted};
+use super::counters::{Change, Counted, ThreadChange};
 
 /// Something that takes a core away from who runs there, as often as it was counted.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,7 +66,7 @@ pub fn culprits(seen: &Seen<'_>) -> Vec<Culprit> {
                       capping, memory scrubbing, error reporting)";
         culprits.push(events(seen, "SMI", "system management interrupts", count, advice.to_owned()));
     }
-    let involuntary: u64 = change.threads.iter().map(|thread| thread.involuntary).sum();
+    let involuntary: u64 = here(seen).map(|thread| thread.involuntary).sum();
     if involuntary > 0 {
         let advice = format!(
             "Linux ran another thread on core {}: take the core from it (as root: tier `isolated`; at boot: `isolcpus=`), or give the program real-time \
@@ -76,7 +76,7 @@ pub fn culprits(seen: &Seen<'_>) -> Vec<Culprit> {
         culprits.push(events(
             seen,
             "context switches",
-            "involuntary ones of its threads",
+            "involuntary ones of the program's thread",
             involuntary,
             advice,
         ));
@@ -85,6 +85,12 @@ pub fn culprits(seen: &Seen<'_>) -> Vec<Culprit> {
     culprits.extend(times(seen));
     culprits.extend(change.host.iter().map(|one| of_host(seen, one)));
     culprits
+}
+
+/// The threads of the program that is measured: those that are on the core and nowhere else.
+fn here<'a>(seen: &Seen<'a>) -> impl Iterator<Item = &'a ThreadChange> {
+    let core = seen.core;
+    seen.change.threads.iter().filter(move |thread| thread.is_on(core))
 }
 
 fn culprit(seen: &Seen<'_>, name: &str, what: &str, count: u64, unit: Counts, advice: String) -> Culprit {
@@ -187,7 +193,11 @@ fn times(seen: &Seen<'_>) -> Vec<Culprit> {
             times.push(culprit(seen, name, what, count, Counts::Microseconds, advice.to_owned()));
         }
     };
-    let waited_ns: u64 = change.threads.iter().filter_map(|thread| thread.waited_ns).sum();
+    let waited_ns: u64 = here(seen).filter_map(|thread| thread.waited_ns).sum();
+    // On Linux's core; who spins does not need it.
+    let timekeeper =
+        change.threads.iter().filter(|thread| thread.name == "timekeeper" && seen.how == How::Sleeping);
+    let timekeeper_ns: u64 = timekeeper.filter_map(|thread| thread.waited_ns).sum();
     add(
         "steal time",
         "time that the hypervisor gave to others",
@@ -196,10 +206,16 @@ fn times(seen: &Seen<'_>) -> Vec<Culprit> {
     );
     add(
         "waiting",
-        "time that its threads could run and did not",
+        "time that the program's thread could run and did not",
         waited_ns / 1_000,
-        "somebody else ran on their cores. Ordinary threads: take the core from Linux. Of real-time threads that compute: Linux's throttling \
+        "somebody else ran on its core. Ordinary threads: take the core from Linux. Of real-time threads that compute: Linux's throttling \
          (`sysctl kernel.sched_rt_runtime_us=-1`) or fair server (write 0 to /sys/kernel/debug/sched/fair_server/cpu*/runtime)",
+    );
+    add(
+        "timekeeper",
+        "time that the timekeeper could run and did not, while the program waited for it",
+        timekeeper_ns / 1_000,
+        "others ran on its core: give it one where nobody else does (`--housekeeping`), or real-time priority (root, above tier `shared`)",
     );
     add(
         "interrupt time",
@@ -233,10 +249,14 @@ fn of_host(seen: &Seen<'_>, counted: &Counted) -> Culprit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jitter::counters::ThreadChange;
 
     fn counted(label: &str, count: u64) -> Counted {
         Counted { label: label.to_owned(), what: "what it is".to_owned(), count }
+    }
+
+    fn thread(name: &str, cores: &str, involuntary: u64) -> ThreadChange {
+        let waited_ns = Some(involuntary * 100_000);
+        ThreadChange { name: name.to_owned(), cores: cores.to_owned(), voluntary: 0, involuntary, waited_ns }
     }
 
     fn change() -> Change {
@@ -248,12 +268,7 @@ mod tests {
             interrupts_ms: 0,
             host: vec![counted("thp_collapse_alloc", 3)],
             system_management: Some(2),
-            threads: vec![ThreadChange {
-                name: "core-1".to_owned(),
-                voluntary: 0,
-                involuntary: 40,
-                waited_ns: Some(7_000_000),
-            }],
+            threads: vec![thread("core-1", "1", 40), thread("timekeeper", "0", 9), thread("cleaner", "0", 5)],
         }
     }
 
@@ -291,6 +306,7 @@ mod tests {
             assert!(culprits[place].advice.contains(part), "{:?}", culprits[place]);
         }
         assert_eq!(culprits[0].per_second, 1_000.0);
+        assert_eq!((culprits[2].count, culprits[6].count), (40, 4_000), "of the thread on the core alone");
     }
 
     #[test]
@@ -310,6 +326,8 @@ mod tests {
         let culprits = culprits(&seen(&change, How::Sleeping));
         assert!(culprits[0].advice.starts_with("among them are those that wake the program itself"));
         assert!(culprits.iter().all(|one| one.of_gaps_at_most.is_none()));
+        // Who sleeps waits for the timekeeper.
+        assert!(culprits.iter().any(|one| one.name == "timekeeper" && one.count == 900));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::report::numbers::figure;
 use crate::report::wrap::wrapped;
 use crate::requirement::State;
 
-/// Culprits of a contestant that are told; `--json` has all.
-const TOLD: usize = 8;
+/// Culprits that are told; `--json` has all.
+const TOLD: usize = 10;
 
 /// The report on a case, several lines with a newline each.
 #[must_use]
@@ -42,9 +42,7 @@ pub fn report(case: &Case, colour: Colour) -> String {
     }
     write_picture(&mut text, case, "how late, in logarithms of counts", Row::late, colour);
     write_gaps(&mut text, case, colour);
-    for row in case.rows.iter().filter(|row| !row.turns().is_empty()) {
-        write_culprits(&mut text, case, row);
-    }
+    write_culprits(&mut text, case, colour);
     text
 }
 
@@ -151,37 +149,69 @@ fn write_gaps(text: &mut String, case: &Case, colour: Colour) {
     }
 }
 
-/// What was counted while a contestant ran.
-fn write_culprits(text: &mut String, case: &Case, row: &Row) {
-    let culprits = case.culprits(row);
-    let name = &row.description.name;
-    if culprits.is_empty() {
-        let _ = writeln!(text, "  on core {} during {name}: nothing that Linux counts", case.core);
+/// What was counted while each of them ran, beside each other, and what to do about it.
+fn write_culprits(text: &mut String, case: &Case, colour: Colour) {
+    let measured: Vec<(&Row, Vec<Culprit>)> =
+        case.rows.iter().filter(|row| !row.turns().is_empty()).map(|row| (row, case.culprits(row))).collect();
+    let mut all: Vec<&Culprit> = Vec::new();
+    for culprit in measured.iter().flat_map(|(_, culprits)| culprits) {
+        if !all.iter().any(|known| known.name == culprit.name) {
+            all.push(culprit);
+        }
+    }
+    if measured.is_empty() {
         return;
     }
-    let _ = writeln!(text, "  on core {} during {name}, as Linux counts it:", case.core);
-    for culprit in culprits.iter().take(TOLD) {
-        let head = format!("    {}: ", culprit.name);
-        let _ = writeln!(text, "{}", wrapped(&head, &sentence(culprit)));
+    if all.is_empty() {
+        let _ = writeln!(text, "  on core {} nothing happened that Linux counts", case.core);
+        return;
     }
-    if culprits.len() > TOLD {
-        let _ = writeln!(text, "    and {} more, which --json has", culprits.len() - TOLD);
+    let title = format!("on core {}, as Linux counts it; of gaps, what it can be behind at most", case.core);
+    let _ = writeln!(text, "  {}", colour.paint(DIM, &title));
+    let told = &all[..all.len().min(TOLD)];
+    let names = told.iter().map(|culprit| culprit.name.chars().count()).max().unwrap_or(0);
+    let cells = |name: &str| -> Vec<String> {
+        let of_row = |(_, culprits): &(&Row, Vec<Culprit>)| {
+            culprits.iter().find(|one| one.name == name).map_or("–".to_owned(), amount)
+        };
+        measured.iter().map(of_row).collect()
+    };
+    let headings: Vec<String> = measured.iter().map(|(row, _)| row.description.name.clone()).collect();
+    let lines: Vec<Vec<String>> = told.iter().map(|culprit| cells(&culprit.name)).collect();
+    let width = |column: usize| {
+        lines.iter().chain([&headings]).map(|cells| cells[column].chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    let line = |name: &str, cells: &[String]| {
+        cells
+            .iter()
+            .zip(&widths)
+            .fold(format!("    {name:names$}"), |line, (cell, width)| format!("{line}  {cell:>width$}"))
+    };
+    let _ = writeln!(text, "{}", colour.paint(DIM, &line("", &headings)));
+    for (culprit, cells) in told.iter().zip(&lines) {
+        let _ = writeln!(text, "{}", line(&culprit.name, cells));
+    }
+    if all.len() > TOLD {
+        let _ = writeln!(text, "    and {} more, which --json has", all.len() - TOLD);
+    }
+    for culprit in told {
+        let what = if culprit.what.is_empty() { String::new() } else { format!("{}. ", culprit.what) };
+        let head = format!("    {}: ", culprit.name);
+        let _ = writeln!(text, "{}", wrapped(&head, &format!("{what}{}.", culprit.advice)));
     }
 }
 
-fn sentence(culprit: &Culprit) -> String {
-    let Culprit { what, count, unit, per_second, of_gaps_at_most, advice, .. } = culprit;
+fn amount(culprit: &Culprit) -> String {
+    let Culprit { count, unit, per_second, of_gaps_at_most, .. } = culprit;
     let amount = match unit {
-        Counts::Events => format!("{} ({} a second)", figure(*count as f64), figure(*per_second)),
-        Counts::HostEvents => format!("{} on the whole host", figure(*count as f64)),
+        Counts::Events => format!("{}/s", figure(*per_second)),
+        Counts::HostEvents => format!("{} on the host", figure(*count as f64)),
         Counts::Microseconds => format!("{} ms", figure(*count as f64 / 1e3)),
     };
-    let share = of_gaps_at_most.map_or(String::new(), |share| {
-        let of = if *unit == Counts::Microseconds { "of the time lost in gaps" } else { "of the gaps" };
-        format!(", behind {} % {of} at most", figure((share * 100.0).round()))
-    });
-    let what = if what.is_empty() { String::new() } else { format!("{what}, ") };
-    format!("{what}{amount}{share}. {advice}.")
+    let share =
+        of_gaps_at_most.map_or(String::new(), |share| format!(" ≤ {} %", figure((share * 100.0).round())));
+    amount + &share
 }
 
 #[cfg(test)]
@@ -215,15 +245,15 @@ mod tests {
             "must reach p50 below cyclictest: met",
             "must reach max below cyclictest: MISSED (2.2",
             "not installed: `apt-get install rt-tests`",
-            "path: on it, ours: a timer of Linux",
+            "path: on it, ours: a timer of Linux on the timekeeper",
             "tier: no tick",
             "20 µs  ",
             "█",
             "gaps of ours: 20 of 1 µs and more, the longest 5 µs",
-            "on core 1 during ours, as Linux counts it:",
-            "36: virtio1-req.0, 25",
+            "on core 1, as Linux counts it",
+            "ours cyclictest 36 4.17/s ≤ 100 % –",
+            "36: virtio1-req.0. a device's:",
             "echo 0 > /proc/irq/36/smp_affinity_list",
-            "on core 1 during cyclictest: nothing that Linux counts",
         ] {
             let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
             let wanted = part.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -240,6 +270,6 @@ mod tests {
         if let Ok(turns) = &mut case.rows[0].turns {
             turns[0].change = change;
         }
-        assert!(report(&case, Colour::Off).contains("and 12 more, which --json has"));
+        assert!(report(&case, Colour::Off).contains("and 10 more, which --json has"));
     }
 }

@@ -1,7 +1,7 @@
 //! Rivals: programs of Linux on the core that a machine's program would have, taken from Linux in the same way for the time of a turn.
 //!
 //! A shell waits for a word and then becomes the rival: so its process is there to be moved to the core before it measures anything. Its threads are put on the
-//! core with it; the first one of a program that only waits for the one that measures goes back to Linux's.
+//! core with it; the first one of cyclictest, which looks every 10 ms whether it is over, goes back to Linux's. (That of oslat just sleeps, and starts threads twice.)
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -160,7 +160,9 @@ impl Guest<'_> {
             }
             guest.pause()?;
         }
-        claim.take_back(process.cast_signed()).map_err(TurnError::Wrong)?;
+        if self.kind == Kind::Cyclictest {
+            claim.take_back(process.cast_signed()).map_err(TurnError::Wrong)?;
+        }
         let measures = match self.kind {
             Kind::Oslat => Duration::from_secs(oslat_run(assignment, report).seconds),
             _ => Duration::from_micros(assignment.count.saturating_mul(assignment.period_us)),

@@ -28,7 +28,9 @@ pub struct Ours<'a> {
 impl Contender for Ours<'_> {
     fn describe(&self, assignment: &Assignment<'_>) -> Description {
         let how = match assignment.how {
-            How::Sleeping => "a deadline of a wait; the timekeeper sleeps until it and wakes the core",
+            How::Sleeping => {
+                "a deadline of a wait; the timekeeper sleeps until it, while the core looks for work before it sleeps itself"
+            }
             How::Spinning => "a loop of readings of the clock; the timekeeper looks once in a millisecond",
         };
         Description {
@@ -76,12 +78,13 @@ impl Ours<'_> {
         };
         let mut told = Told::default();
         let now = Instant::now();
-        let measures = loop {
-            // What it has said by now, it said before the cores were taken.
-            let is_early = matches!(machine.hear(now)?, Heard::Line(line) if matches!(told.hear(&line), Line::Begins(_)));
-            if is_early {
+        // What it has said by now, it said before the cores were known to be taken.
+        while let Heard::Line(line) = machine.hear(now)? {
+            if matches!(told.hear(&line), Line::Begins(_)) {
                 return Ok(None);
             }
+        }
+        let measures = loop {
             match machine.hear(now + PATIENCE)? {
                 Heard::Line(line) => {
                     if let Line::Begins(microseconds) = told.hear(&line) {

@@ -44,6 +44,8 @@ pub struct Counted {
 pub struct ThreadChange {
     /// Its name.
     pub name: String,
+    /// The cores that it may run on, as Linux writes them.
+    pub cores: String,
     /// How often it gave up its core.
     pub voluntary: u64,
     /// How often its core was taken away from it by the scheduler.
@@ -106,6 +108,7 @@ impl Snapshot {
             let waited = before.waited_ns.zip(after.waited_ns);
             Some(ThreadChange {
                 name: after.name.clone(),
+                cores: after.cores.clone(),
                 voluntary: after.voluntary.saturating_sub(before.voluntary),
                 involuntary: after.involuntary.saturating_sub(before.involuntary),
                 waited_ns: waited.map(|(before, after)| after.saturating_sub(before)),
@@ -143,7 +146,7 @@ fn counted(before: &BTreeMap<String, Line>, after: &BTreeMap<String, Line>) -> V
 }
 
 impl Change {
-    /// Adds what happened in another turn. Threads are those of the same name.
+    /// Adds what happened in another turn. Threads are those of the same name on the same cores.
     pub fn add(&mut self, other: &Self) {
         self.seconds += other.seconds;
         self.steal_ms += other.steal_ms;
@@ -154,7 +157,7 @@ impl Change {
         self.system_management =
             self.system_management.zip(other.system_management).map(|(one, other)| one + other);
         for thread in &other.threads {
-            match self.threads.iter_mut().find(|known| known.name == thread.name) {
+            match self.threads.iter_mut().find(|known| known.is_like(thread)) {
                 Some(known) => {
                     known.voluntary += thread.voluntary;
                     known.involuntary += thread.involuntary;
@@ -163,6 +166,18 @@ impl Change {
                 None => self.threads.push(thread.clone()),
             }
         }
+    }
+}
+
+impl ThreadChange {
+    fn is_like(&self, other: &Self) -> bool {
+        self.name == other.name && self.cores == other.cores
+    }
+
+    /// Whether it was on this core and no other.
+    #[must_use]
+    pub fn is_on(&self, core: usize) -> bool {
+        self.cores == core.to_string()
     }
 }
 

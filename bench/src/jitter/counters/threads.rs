@@ -9,6 +9,8 @@ use std::path::Path;
 pub struct ThreadCounters {
     /// Its name.
     pub name: String,
+    /// The cores that it may run on, as Linux writes them: `1`, `0,2-3`.
+    pub cores: String,
     /// How often it gave up its core: it slept.
     pub voluntary: u64,
     /// How often its core was taken away from it by the scheduler.
@@ -39,6 +41,7 @@ fn parse(status: &str, schedstat: &str) -> Option<ThreadCounters> {
     };
     Some(ThreadCounters {
         name: field("Name")?.to_owned(),
+        cores: field("Cpus_allowed_list").unwrap_or_default().to_owned(),
         voluntary: field("voluntary_ctxt_switches")?.parse().ok()?,
         involuntary: field("nonvoluntary_ctxt_switches")?.parse().ok()?,
         waited_ns: schedstat.split_whitespace().nth(1).and_then(|field| field.parse().ok()),
@@ -51,10 +54,11 @@ mod tests {
 
     #[test]
     fn a_status_and_a_schedstat_are_read() {
-        let status = "Name:\tcore-1\nState:\tS (sleeping)\nvoluntary_ctxt_switches:\t1203\nnonvoluntary_ctxt_switches:\t17\n";
+        let status = "Name:\tcore-1\nState:\tS (sleeping)\nCpus_allowed_list:\t1\nvoluntary_ctxt_switches:\t1203\nnonvoluntary_ctxt_switches:\t17\n";
         let counters = parse(status, "52012 67909 1\n").expect("a status");
         let expected = ThreadCounters {
             name: "core-1".to_owned(),
+            cores: "1".to_owned(),
             voluntary: 1_203,
             involuntary: 17,
             waited_ns: Some(67_909),
