@@ -81,7 +81,7 @@ pub fn culprits(seen: &Seen<'_>) -> Vec<Culprit> {
             advice,
         ));
     }
-    culprits.sort_by(|one, other| other.count.cmp(&one.count));
+    culprits.sort_by_key(|culprit| std::cmp::Reverse(culprit.count));
     culprits.extend(times(seen));
     culprits.extend(change.host.iter().map(|one| of_host(seen, one)));
     culprits
