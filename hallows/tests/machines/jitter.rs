@@ -75,7 +75,9 @@ fn shared() {
     let [sleeping, spinning] = lines.try_into().unwrap();
     for line in [&sleeping, &spinning] {
         assert!(line["bench"] == "jitter" && line["period_ns"] == 200_000 && line["rounds"] == 2, "{line}");
-        assert_eq!(line["requirements"].as_array().unwrap().len(), 4);
+        // The four figures; and of who spins, the time that was lost.
+        let requirements = if line["how"] == "spinning" { 5 } else { 4 };
+        assert_eq!(line["requirements"].as_array().unwrap().len(), requirements);
         check(&line["ours"]);
         check_periods(&line["ours"]);
     }
