@@ -15,6 +15,7 @@ pub mod coreutils;
 pub mod environment;
 pub mod error;
 pub mod first_byte;
+pub mod jitter;
 pub mod outcome;
 pub mod pace;
 pub mod published;

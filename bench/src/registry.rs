@@ -1,4 +1,4 @@
-//! The table of benches: eighteen names, what each demands, and who takes part.
+//! The table of benches: nineteen names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
@@ -13,12 +13,13 @@ use std::time::Duration;
 use crate::bench::{Bench, BoxedContestant};
 use crate::contestant::FromClosure;
 use crate::error::BenchError;
+use crate::jitter;
 use crate::samples::Samples;
 use crate::turn::Turn;
 use crate::unix_programs::Script;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 19] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -226,7 +227,7 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
 pub fn select<'a>(benches: Vec<Bench<'a>>, names: &[String]) -> Result<Vec<Bench<'a>>, BenchError> {
     let is_named = |bench: &Bench<'_>, name: &String| bench.name == name || bench.title() == *name;
     if let Some(unknown) = names.iter().find(|name| !benches.iter().any(|bench| is_named(bench, name))) {
-        let text = format!("there is no bench '{unknown}'; known are {}", NAMES.join(", "));
+        let text = format!("there is no bench '{unknown}'; known are {}, {}", NAMES.join(", "), jitter::NAME);
         return Err(BenchError::Argument(text));
     }
     Ok(benches

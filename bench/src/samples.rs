@@ -128,7 +128,7 @@ impl Collected {
             max: self.all.max() as f64 / THOUSANDTHS,
             samples: self.all.len(),
             turn_medians: self.turn_medians.clone(),
-            quantiles: SHARES.map(|share| [share, at(&self.all, share)]).to_vec(),
+            quantiles: quantiles(|share| at(&self.all, share)),
         })
     }
 }
@@ -164,6 +164,11 @@ impl Figures {
     pub fn spread(&self) -> (f64, f64) {
         smallest_and_largest(self.turn_medians.iter().copied())
     }
+}
+
+/// The shares that tell a distribution, each with what `at` says of it.
+pub(crate) fn quantiles(at: impl Fn(f64) -> f64) -> Vec<[f64; 2]> {
+    SHARES.map(|share| [share, at(share)]).to_vec()
 }
 
 /// Both ends of some figures (infinities if there are none).

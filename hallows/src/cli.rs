@@ -46,6 +46,7 @@ Examples:
   hallows attach                          its monitor: inspect, start, stop, send, faults
   hallows probe                           what this host offers, and what would make it better
   hallows bench protected-call            what it costs, beside Linux
+  hallows bench jitter --seconds 60       how late a periodic program is, beside cyclictest; and why
   hallows lab bimodal:0.995:0.5us:500us   tails under load, beside threads, tokio and one queue
   hallows interface diff old.wit new.wit  whom a change of an interface breaks
 
@@ -417,13 +418,22 @@ Exit codes: 0 if nothing fails; 1 if hallows cannot run here.";
 /// Options of `bench`.
 #[derive(Clone, Debug, Args)]
 pub struct Bench {
-    /// Which benches; all, if none is named.
+    /// Which benches; all, if none is named. `jitter` also by parts: `jitter/isolated`, `jitter/sleeping/alone`.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
+    /// Of `jitter`: how long each measures in each case, in seconds. For p99.99 there must be 50,000 periods.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = jitter_seconds)]
+    pub seconds: f64,
+    /// Of `jitter`: the period, in microseconds.
+    #[arg(long, value_name = "US", default_value_t = 100, value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
+    pub period_us: u64,
+    /// This is a rival of `jitter`.
+    #[arg(long, hide = true, exclusive = true, value_name = "CORE,NANOSECONDS,COUNT")]
+    pub linux_thread: Option<hallows_bench::jitter::linux_thread::Run>,
     /// One JSON object a bench and line.
     #[arg(long)]
     pub json: bool,
-    /// The two cores that ours and the rivals run on, for example `0,1`.
+    /// The two cores that ours and the rivals run on, for example `0,1`. `jitter` measures on the second; its antagonist has the third, if there is one, else the first.
     #[arg(long, value_name = "LIST")]
     pub cores: Option<CoreSet>,
     /// Write the report to a file instead of the terminal.
@@ -619,6 +629,15 @@ pub fn stack(text: &str) -> Result<ByteSize, String> {
         Ok(bytes)
     } else {
         Err(format!("expected {} to {}", ByteSize(*STACKS.start()), ByteSize(*STACKS.end())))
+    }
+}
+
+fn jitter_seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    if (0.1..=86_400.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("expected 0.1 to 86400 seconds".to_owned())
     }
 }
 

@@ -32,6 +32,7 @@ mod compile;
 mod embedded;
 mod embedding;
 mod failure;
+mod jitter;
 mod monitor;
 mod ours;
 mod payload;

@@ -4,7 +4,7 @@
 const DIGITS: i32 = 4;
 
 /// Rounds to four significant digits, and large numbers to whole ones.
-pub(super) fn rounded(value: f64) -> f64 {
+pub(crate) fn rounded(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
     }

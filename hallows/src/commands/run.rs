@@ -217,7 +217,7 @@ pub fn boot(
 }
 
 /// The cores that are meant.
-pub(super) fn choose_cores(options: &MachineOptions, topology: &Topology) -> Result<CoreChoice, Failure> {
+pub(crate) fn choose_cores(options: &MachineOptions, topology: &Topology) -> Result<CoreChoice, Failure> {
     let request = CoreRequest { programs: options.cores.clone(), housekeeping: options.housekeeping.clone() };
     cores::choose(&request, topology, cores::siblings_of).map_err(|error| Failure::other(USAGE, error))
 }

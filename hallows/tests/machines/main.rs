@@ -10,6 +10,7 @@ mod ends;
 #[path = "../../../machines/linux/tests/host/host.rs"]
 #[allow(dead_code, reason = "the machine's own tests use the rest")]
 mod host;
+mod jitter;
 mod lab;
 mod monitor;
 mod paths;
@@ -41,6 +42,7 @@ fn main() -> std::process::ExitCode {
         tour::tests(),
         unix::tests(),
         lab::tests(),
+        jitter::tests(),
         monitor::tests(),
         background::tests(),
         embedded::tests(),

@@ -142,6 +142,36 @@ impl HostClaim {
         self.report.set(StepName::Scheduling, placement::scheduling_outcome(&results, self.timekeeper));
     }
 
+    /// Puts a thread of the claim's process on the programs' cores, with those that it starts from now on, and without a machine's priorities: a program
+    /// of Linux that is to run where a machine's would, to be compared with it. At tier `shared` nothing needs to be done.
+    ///
+    /// # Errors
+    /// When Linux refuses, in words.
+    pub fn lend(&self, thread: i32) -> Result<(), String> {
+        if self.report.tier != Tier::Isolated {
+            return Ok(());
+        }
+        let tree = CpusetTree::find(&self.state.root).map_err(|error| error.why)?;
+        tree.enter(&self.claim, thread).map_err(|error| error.to_string())
+    }
+
+    /// Puts such a thread back on Linux's cores: one that only waits for others of its process.
+    ///
+    /// # Errors
+    /// When Linux refuses, in words.
+    pub fn take_back(&self, thread: i32) -> Result<(), String> {
+        if self.report.tier != Tier::Isolated {
+            return Ok(());
+        }
+        let tree = CpusetTree::find(&self.state.root).map_err(|error| error.why)?;
+        tree.take_back(thread).map_err(|error| error.to_string())?;
+        rustix::thread::sched_setaffinity(
+            rustix::thread::Pid::from_raw(thread),
+            &self.report.housekeeping.to_cpu_set(),
+        )
+        .map_err(|error| format!("cannot pin a thread to core {}: {error}", self.report.housekeeping))
+    }
+
     /// Takes a machine process that was started in place of one that crashed.
     pub fn adopt(&mut self, machine: i32) {
         self.claim.machine = ProcessId::of(machine);

@@ -130,6 +130,14 @@ impl CpusetTree {
         }
     }
 
+    /// Moves a thread that was moved to isolated cores back to Linux's.
+    pub(super) fn take_back(&self, thread: i32) -> Result<(), FileError> {
+        match self {
+            Self::V1(tree) => tree.leave(thread),
+            Self::V2(tree) => tree.take_back(thread),
+        }
+    }
+
     /// Moves a thread to Linux's cores.
     pub(super) fn leave(&self, thread: i32) -> Result<(), FileError> {
         match self {

@@ -124,6 +124,10 @@ impl Version2 {
     pub(super) fn enter(&self, claim: &Claim, thread: i32) -> Result<(), FileError> {
         write_short(&self.mount.join(group_of(claim)).join("cgroup.threads"), &thread.to_string())
     }
+
+    pub(super) fn take_back(&self, thread: i32) -> Result<(), FileError> {
+        write_short(&self.mount.join("cgroup.threads"), &thread.to_string())
+    }
 }
 
 fn read_cores(path: &Path) -> Result<CoreSet, CpusetError> {
