@@ -45,6 +45,7 @@ mod policy;
 mod proofs;
 mod protected;
 #[cfg(all(test, loom))]
+#[path = "../proofs/races.rs"]
 mod races;
 mod receive;
 mod revoke;
