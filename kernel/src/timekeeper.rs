@@ -63,6 +63,16 @@ struct Seen {
     asked_ns: u64,
 }
 
+impl Seen {
+    /// The clock has jumped back, as where a host is moved: what began in the future begins now.
+    fn turn_back(&mut self, now_ns: u64) {
+        for time in [&mut self.since_ns, &mut self.accounted_ns, &mut self.stamped_ns, &mut self.looked_ns] {
+            *time = now_ns.min(*time);
+        }
+        self.stopped = NOBODY;
+    }
+}
+
 /// What it remembers. On lines of its own: its lock is written at every look.
 #[repr(align(128))]
 pub struct Timekeeper {
@@ -124,6 +134,9 @@ impl<E: Engine> Kernel<E> {
             }
             let switches = core.switches.load(Ordering::Relaxed);
             active |= switches != seen.switches;
+            if now.0 < seen.looked_ns {
+                seen.turn_back(now.0);
+            }
             self.see_stretch(seen, switches, now);
             seen.switches = switches;
             if number < self.configuration.general_cores() {

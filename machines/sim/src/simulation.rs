@@ -301,6 +301,11 @@ impl Simulation {
         world(|world| world.log.clone())
     }
 
+    /// The clock jumps by so many ns, as where a host stood still or was moved.
+    pub fn jump(&mut self, by_ns: i64) {
+        world(|world| world.now_ns = world.now_ns.saturating_add_signed(by_ns));
+    }
+
     /// The virtual time, in ns.
     #[must_use]
     pub fn time_ns(&self) -> u64 {
