@@ -81,5 +81,5 @@ pub use make::{CellSpecification, OBJECT_BYTES, PAGE_BYTES, Service};
 #[cfg(counted)]
 pub use parts::Part;
 pub use tally::CallPicture;
-pub use timekeeper::{NextTick, Watch};
+pub use timekeeper::NextTick;
 pub use word::PreemptionWord;
