@@ -495,9 +495,6 @@ pub struct Lab {
     /// How simulated requests are spread over cores: `even`, or `zipf:EXPONENT`.
     #[arg(long, value_name = "HOW", default_value_t = Skew::Zipf(0.5), requires = "simulate")]
     pub skew: Skew,
-    /// So many simulated cores are watched by a timekeeper's core each, beside the one that looks at all of them; 0: by that alone.
-    #[arg(long, value_name = "CORES", default_value_t = 32, requires = "simulate")]
-    pub watch: u32,
     /// What a cache line costs from one simulated core to another, in nanoseconds; measured, if it is not said. All else then costs what it does in tests.
     #[arg(long, value_name = "NANOSECONDS", requires = "simulate", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub transfer: Option<u32>,

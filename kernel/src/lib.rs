@@ -84,5 +84,5 @@ pub use make::{CellSpecification, OBJECT_BYTES, PAGE_BYTES, Service};
 pub use parts::Part;
 pub use policy::{BUILT_IN, Candidate, FirstCome, MIN_QUANTUM_NS, Policies, Policy, PolicyError, Turns};
 pub use tally::CallPicture;
-pub use timekeeper::{NextTick, Watch};
+pub use timekeeper::NextTick;
 pub use word::PreemptionWord;

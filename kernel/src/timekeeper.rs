@@ -79,21 +79,6 @@ pub struct Timekeeper {
     seen: Box<[Seen]>,
 }
 
-/// What a thread remembers that looks at some cores between the timekeeper's looks: [`Kernel::watch_cores`].
-#[derive(Debug)]
-pub struct Watch {
-    first: u32,
-    seen: Box<[Seen]>,
-}
-
-impl Watch {
-    /// Of so many cores, from this one on.
-    #[must_use]
-    pub fn new(first: CoreId, cores: u32) -> Self {
-        Self { first: first.0, seen: Timekeeper::new(cores).seen }
-    }
-}
-
 impl Timekeeper {
     /// Of so many cores.
     pub fn new(cores: u32) -> Self {
@@ -203,18 +188,6 @@ impl<E: Engine> Kernel<E> {
             self.machine.unpark(CoreId(other));
         }
         seen.asked = (seen.asked + SOME_CORES) % cores;
-    }
-
-    /// Stops what has run for a quantum on some cores while others wait there. For a machine of so many cores that the looks at all of them lie further
-    /// apart than a quantum: from a thread for each group of them, again and again while the tick wants to be called as soon as possible.
-    pub fn watch_cores(&self, watch: &mut Watch, now: Nanos) {
-        for (core, seen) in (watch.first..).zip(&mut watch.seen) {
-            let core = self.core(core);
-            let running = core.running.load(Ordering::Relaxed);
-            if running != NOBODY {
-                self.look_at_thread(core, running, seen, now);
-            }
-        }
     }
 
     /// Counts the time of the running thread, and of the handlers that it is inside of, by the core's own clock: a core that the host has

@@ -79,7 +79,6 @@ fn simulate(options: &Lab, cores: &Cores) -> Result<u8, Failure> {
         loads: options.loads.clone().unwrap_or_else(|| SIMULATED_LOADS.to_vec()),
         requests: options.requests.unwrap_or(SIMULATED_REQUESTS),
         quantum_ns: options.quantum * 1_000,
-        group: options.watch,
         seed: options.seed,
     };
     plan.check().map_err(Failure::usage)?;

@@ -144,5 +144,5 @@ fn simulated() {
     }
     assert!(std::fs::read_to_string(&picture).unwrap().contains("<polyline"));
     let (text, error, code) = say(&asked);
-    assert!(code == 0 && text.contains("12 cores, and 2 that look after time"), "{code} {error}\n{text}");
+    assert!(code == 0 && text.contains("12 cores, and one that looks after time"), "{code} {error}\n{text}");
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hallows_counted_atomics::{AtomicU64, listen};
 use hallows_counted_kernel::{
-    CellSpecification, Configuration, CoreId, Kernel, Machine as _, Part, Service, ThreadId, Watch,
+    CellSpecification, Configuration, CoreId, Kernel, Machine as _, Part, Service, ThreadId,
 };
 use hallows_lab::Request;
 
@@ -36,8 +36,6 @@ pub struct Setup<'s> {
     pub cores: u32,
     /// The longest that a request runs while others wait, in ns.
     pub quantum_ns: u64,
-    /// So many cores are watched by a timekeeper's core each, beside the one that looks at all of them; 0: by that alone.
-    pub group: u32,
     /// What things cost.
     pub costs: Costs,
     /// What comes, in order.
@@ -47,14 +45,8 @@ pub struct Setup<'s> {
 }
 
 impl Setup<'_> {
-    /// There is room for as many timekeepers in the table of who has which line.
-    pub const MOST_CORES: u32 = MOST_CORES as u32 / 2;
-
-    /// Cores that look after time.
-    #[must_use]
-    pub const fn timekeepers(&self) -> u32 {
-        if self.group == 0 { 1 } else { 1 + self.cores.div_ceil(self.group) }
-    }
+    /// With a timekeeper, all that there is room for in the table of who has which line.
+    pub const MOST_CORES: u32 = MOST_CORES as u32 - 1;
 }
 
 /// What became of it.
@@ -74,7 +66,7 @@ pub struct Outcome {
     pub transfers: BTreeMap<String, Count>,
     /// The line that was on its way for longest, and for which part of the whole time.
     pub busiest: Option<(String, f64)>,
-    /// From one look at a core to the next, of the timekeeper or of those that watch groups, on average, in ns; none if there were hardly any.
+    /// From one look of the timekeeper at all cores to the next, on average, in ns; none if it hardly looked.
     pub look_ns: Option<f64>,
     /// Switches to a thread for each request.
     pub switches: f64,
@@ -101,14 +93,8 @@ pub fn simulate(setup: &Setup<'_>) -> Outcome {
 pub fn path_of_a_request(requests: usize, clock: impl Fn() -> std::time::Duration) -> (f64, f64) {
     let request = Request { arrival_ns: 0, service_ns: 0, class: 0 };
     let (requests, homes) = (vec![request; requests], vec![0; requests]);
-    let setup = Setup {
-        cores: 1,
-        quantum_ns: 5_000,
-        group: 0,
-        costs: Costs::ROUND,
-        requests: &requests,
-        homes: &homes,
-    };
+    let setup =
+        Setup { cores: 1, quantum_ns: 5_000, costs: Costs::ROUND, requests: &requests, homes: &homes };
     let machine = Machine::new(&setup);
     thread_local! { static ACCESSES: Cell<u64> = const { Cell::new(0) } }
     let driver = driver();
@@ -136,9 +122,8 @@ pub fn path_of_a_request(requests: usize, clock: impl Fn() -> std::time::Duratio
 /// A machine in this host thread's world.
 struct Machine {
     driver: Rc<Driver>,
-    /// The number of the timekeeper; those that watch groups come behind it.
+    /// The number of the timekeeper.
     keeper: u32,
-    group: u32,
 }
 
 impl Machine {
@@ -155,7 +140,7 @@ impl Machine {
             cells += one.count;
         }
         let keeper = setup.cores;
-        let other = world::exchange(Some(World::new(keeper + setup.timekeepers(), cells + 1, setup.costs)));
+        let other = world::exchange(Some(World::new(keeper + 1, cells + 1, setup.costs)));
         assert!(other.is_none(), "one simulation at a time on a host thread");
         let configuration = Configuration {
             cores: setup.cores,
@@ -196,7 +181,7 @@ impl Machine {
                 start(&driver, cell, CoreId(core));
             }
         }
-        Self { driver, keeper, group: setup.group }
+        Self { driver, keeper }
     }
 
     /// Makes cores and timekeeper go, and names what they touch.
@@ -217,23 +202,14 @@ impl Machine {
             let fiber = fiber::core_fiber(core, move || kernel.run_core(CoreId(core)));
             world(|world| world.actor(core).fiber = Some(fiber));
         }
-        let keeper = self.keeper;
-        let keeping = Arc::clone(kernel);
-        let mut fibers = vec![fiber::core_fiber(keeper, move || keep_time(&keeping))];
-        let groups = (0..keeper).step_by(self.group.max(1) as usize).filter(|_| self.group > 0);
-        for (first, actor) in groups.zip(keeper + 1..) {
-            let watch = Watch::new(CoreId(first), self.group.min(keeper - first));
-            let kernel = Arc::clone(kernel);
-            fibers.push(fiber::core_fiber(actor, move || keep_watch(&kernel, watch)));
-        }
+        let (kernel, keeper) = (Arc::clone(kernel), self.keeper);
+        let fiber = fiber::core_fiber(keeper, move || keep_time(&kernel));
         world(|world| {
             world.names = Names::new(parts);
             world.words = (word(0), word(1) - word(0));
-            for (actor, fiber) in (keeper..).zip(fibers) {
-                world.actor(actor).fiber = Some(fiber);
-                world.actor(actor).is_core = false;
-            }
-            (0..world.actors.len() as u32).for_each(|actor| world.turn(actor, 0));
+            world.actor(keeper).fiber = Some(fiber);
+            world.actor(keeper).is_core = false;
+            (0..=keeper).for_each(|actor| world.turn(actor, 0));
         });
     }
 
@@ -254,12 +230,7 @@ impl Machine {
         };
         let counters = || {
             let switches: u64 = driver.kernel.picture_cores().iter().map(|core| core.switches).sum();
-            let keepers = u64::from(setup.timekeepers());
-            world(|world| {
-                // Of those that watch groups, if there are any: each has looked so often on average.
-                let looks = if keepers == 1 { world.looks } else { world.watches / (keepers - 1) };
-                (sum(world), looks, driver.done.get(), switches)
-            })
+            world(|world| (sum(world), world.looks, driver.done.get(), switches))
         };
         step_until(counts_from);
         listen(None);
@@ -381,14 +352,5 @@ fn keep_time(kernel: &ScaleKernel) {
         if at > world::now_ps() && world(|world| world.on != NOBODY) {
             sleep_until(at);
         }
-    }
-}
-
-/// The loop of one that watches a group of cores, on a core of its own.
-fn keep_watch(kernel: &ScaleKernel, mut watch: Watch) {
-    while !kernel.is_stopping() {
-        kernel.watch_cores(&mut watch, kernel.machine.now());
-        world(|world| world.watches += 1);
-        pass(world(|world| world.costs.relax_ps));
     }
 }

@@ -27,8 +27,6 @@ pub struct Plan {
     pub requests: usize,
     /// The longest that a request runs while others wait, in ns.
     pub quantum_ns: u64,
-    /// So many cores are watched by a timekeeper's core each; 0: all by one.
-    pub group: u32,
     /// What random numbers begin with.
     pub seed: u64,
 }
@@ -36,10 +34,8 @@ pub struct Plan {
 /// What became of one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Point {
-    /// Cores that work on requests.
+    /// Cores that work on requests; one more looks after time.
     pub cores: u32,
-    /// Cores that look after time, beside those.
-    pub timekeepers: u32,
     /// Part of the time of all cores that requests take.
     pub load: f64,
     /// Requests that come in a second.
@@ -75,7 +71,7 @@ pub struct Point {
     pub busiest_line: String,
     /// For which part of the time: 1 is saturated.
     pub busiest_line_busy: f64,
-    /// From one look at a core to the next, in ns: the shortest quantum that there is.
+    /// From one look of the timekeeper at all cores to the next, in ns: the shortest quantum that there is.
     pub look_ns: Option<f64>,
     /// Switches to a thread for each request.
     pub switches_per_request: f64,
@@ -181,7 +177,6 @@ fn point(plan: &Plan, calibration: &Calibration, cores: u32, load: f64) -> Point
     let setup = Setup {
         cores,
         quantum_ns: plan.quantum_ns,
-        group: plan.group,
         costs: calibration.costs,
         requests: &requests,
         homes: &homes,
@@ -190,7 +185,7 @@ fn point(plan: &Plan, calibration: &Calibration, cores: u32, load: f64) -> Point
     let free = ModelCosts { quantum_ns: plan.quantum_ns, start_ns: 0, stop_ns: 0 };
     let ideal = Model::Ideal.latencies(&offer, &requests, free).into_iter().map(Some).collect::<Vec<_>>();
     let capacity = f64::from(cores) / plan.service.mean_ns() * 1e9;
-    Point { timekeepers: setup.timekeepers(), ..summary(&offer, &requests, &found, &ideal, capacity) }
+    summary(&offer, &requests, &found, &ideal, capacity)
 }
 
 fn summary(
@@ -211,7 +206,6 @@ fn summary(
     let (busiest_line, busiest_line_busy) = found.busiest.clone().unwrap_or_default();
     Point {
         cores: offer.cores,
-        timekeepers: 1,
         load: offer.load,
         offered_per_second,
         done_per_second: found.done_per_second,
@@ -281,7 +275,6 @@ mod tests {
             loads: vec![0.5],
             requests: 1_000,
             quantum_ns: 5_000,
-            group: 0,
             seed: 1,
         };
         assert_eq!(plan.check(), Ok(()));

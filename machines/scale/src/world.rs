@@ -165,8 +165,6 @@ pub struct World {
     pub over: bool,
     /// Looks of the timekeeper at all cores.
     pub looks: u64,
-    /// Looks of all those that watch a group of cores.
-    pub watches: u64,
 }
 
 thread_local! {
@@ -220,7 +218,6 @@ impl World {
             counting: false,
             over: false,
             looks: 0,
-            watches: 0,
         }
     }
 

@@ -45,7 +45,6 @@ pub(crate) mod tests {
     pub fn report() -> Report {
         let point = |cores: u32, load: f64, done: f64| Point {
             cores,
-            timekeepers: 1,
             load,
             offered_per_second: f64::from(cores) * load * 1e6,
             done_per_second: done * f64::from(cores) * load * 1e6,

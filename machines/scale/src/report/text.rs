@@ -33,18 +33,8 @@ pub fn text(report: &Report, colour: Colour) -> String {
     );
     for cores in machines(report) {
         let points: Vec<_> = report.points.iter().filter(|point| point.cores == cores).collect();
-        let timekeepers = points.first().map_or(1, |point| point.timekeepers);
-        let _ = writeln!(
-            out,
-            "{}",
-            colour.paint(
-                BOLD,
-                &format!(
-                    "{cores} cores, and {timekeepers} that look{} after time",
-                    if timekeepers == 1 { "s" } else { "" }
-                )
-            )
-        );
+        let head = format!("{cores} cores, and one that looks after time");
+        let _ = writeln!(out, "{}", colour.paint(BOLD, &head));
         table(&mut out, &points, colour);
         if let Some(point) = points.last() {
             lines(&mut out, point, colour);
@@ -153,7 +143,7 @@ fn costs(out: &mut String, report: &Report, colour: Colour) {
     };
     let text = format!(
         "{measured}Charged: {:.1} ns for a cache line from another core, {:.2} ns for an access with the instructions around it. 'lines' and \
-         'waiting': what of a request's core goes there, beside its own time. 'look': from one look at a core to the next; a program runs at \
+         'waiting': what of a request's core goes there, beside its own time. 'look': from one look of the timekeeper at all cores to the next; a program runs at \
          least that long.\nSimulated: the kernel's code decides and touches memory as on a machine; caches are without end, programs touch \
          no memory, and no core is further away than another.",
         ns(found.costs.transfer_ps),
@@ -172,7 +162,7 @@ mod tests {
         let text = text(&report(), Colour::Off);
         for expected in [
             "exponential:8us  poisson arrivals, zipf:0.5 over cores",
-            "64 cores, and 1 that looks after time",
+            "64 cores, and one that looks after time",
             "256 cores, and",
             "80.0 %",
             "58 M/s",
