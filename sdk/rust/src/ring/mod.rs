@@ -12,7 +12,7 @@
 //! static RING: Window<8192> = Window::new();
 //!
 //! #[hallows_sdk::main(crate = hallows_sdk)]
-//! fn main(start: Start<'_>) -> Result<(), Error> {
+//! fn checksums(start: Start<'_>) -> Result<(), Error> {
 //!     let service: Endpoint<rights!(SEND)> = start.grant("service")?;
 //!     let mut ring = ring::Client::offer(&RING, 64, Bell::bound(1)?, |bytes, transfers, reply, handles| {
 //!         service.call(bytes, transfers, reply, handles, Deadline::NEVER)
