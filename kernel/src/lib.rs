@@ -38,7 +38,7 @@ mod operate;
 #[path = "../counted/parts.rs"]
 mod parts;
 mod plan;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, counted))))]
 #[expect(clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests")]
 #[path = "../proofs/mod.rs"]
 mod proofs;
