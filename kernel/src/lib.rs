@@ -39,7 +39,7 @@ mod operate;
 mod parts;
 mod plan;
 mod policy;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, counted))))]
 #[expect(clippy::expect_used, clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests")]
 #[path = "../proofs/mod.rs"]
 mod proofs;

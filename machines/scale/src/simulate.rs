@@ -72,7 +72,8 @@ pub struct Outcome {
     pub switches: f64,
 }
 
-/// Runs it. Everything is a function of what it is given.
+/// Runs it. Everything is a function of what it is given, and of which of the kernel's smaller tables begin in the middle of a cache line, which the
+/// allocator decides.
 ///
 /// # Panics
 /// More cores than there may be; a home that is none of them.
