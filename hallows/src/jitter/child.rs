@@ -30,6 +30,8 @@ pub struct Measuring<'a> {
     errors: File,
     stops: &'a Stops,
     asks: Signal,
+    /// How long it measures, as far as that is known.
+    measures: Duration,
 }
 
 /// What one hears of it.
@@ -57,7 +59,7 @@ impl<'a> Measuring<'a> {
         let (child, output, errors) = begun.map_err(|error| {
             TurnError::Wrong(format!("cannot start {}: {error}", command.get_program().display()))
         })?;
-        Ok(Self { child, output, unread: Vec::new(), errors, stops, asks })
+        Ok(Self { child, output, unread: Vec::new(), errors, stops, asks, measures: Duration::ZERO })
     }
 
     /// Its process.
@@ -129,6 +131,7 @@ impl<'a> Measuring<'a> {
         measures: Duration,
         hear: &mut dyn FnMut(&str),
     ) -> Result<Change, TurnError> {
+        self.measures = measures;
         let before = Snapshot::take(core, process);
         let until = Instant::now() + measures.mul_f64(COUNTED);
         loop {
@@ -142,7 +145,8 @@ impl<'a> Measuring<'a> {
 
     /// Hears it out, and waits for its end, which must be a good one.
     pub fn finish(mut self, hear: &mut dyn FnMut(&str)) -> Result<(), TurnError> {
-        let until = Instant::now() + PATIENCE;
+        // cyclictest goes on until it has all its wake-ups, however many periods it has left out.
+        let until = Instant::now() + PATIENCE + self.measures;
         loop {
             match self.hear(until)? {
                 Heard::Line(line) => hear(&line),
