@@ -136,9 +136,9 @@ pub struct Ours<'a> {
     pub stub_call_record: Beside<'a>,
     /// The same with a list of bytes each way.
     pub stub_call_bytes: Beside<'a>,
-    /// An entry over a ring, there and back, its two sides on two cores that are awake, a batch always under way: the time from entry to entry.
+    /// An entry of a ring, put or taken; its two sides on two cores that are awake, a batch always under way: half of the time from exchange to exchange.
     pub ring_cross_core: Place<'a>,
-    /// The same on one core, a batch at a time: half of an entry's time, one side's.
+    /// The same on one core, a batch at a time: a quarter of an exchange's time.
     pub ring_same_core: Place<'a>,
     /// Suspending a spinning program and resuming one.
     pub preempt: Place<'a>,

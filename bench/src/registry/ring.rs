@@ -43,9 +43,10 @@ fn ring<'a>(
 pub(super) fn cross_core(ours: Place<'_>) -> Bench<'_> {
     ring(
         "cross-core",
-        "time from entry to entry of a stream in batches of 32: a submission of 32 bytes there, a completion of 32 bytes \
-         back, two cells on two cores that are awake; the slower side's time for both",
-        "on it: putting and taking both entries, indices checked against a peer that is not trusted, lines that move between \
+        "an entry of 32 bytes, put by one side or taken by the other, in a stream of batches of 32; two cells on two cores \
+         that are awake. Half of the time from exchange to exchange (a submission there, a completion back): the slower \
+         side's time for each of its two entries",
+        "on it: putting and taking entries, indices checked against a peer that is not trusted, lines that move between \
          the cores, a fence for each batch (in a cell, a kernel call), looking whether the other side sleeps. Not on it: \
          payload (nobody touches any), waking a sleeper, what an operation would do. rtrb trusts both its sides, has no \
          fence and cannot sleep",
@@ -57,7 +58,8 @@ pub(super) fn cross_core(ours: Place<'_>) -> Bench<'_> {
 pub(super) fn same_core(ours: Place<'_>) -> Bench<'_> {
     ring(
         "same-core",
-        "one side's share of an entry in batches of 32, there and back, two cells on one core: half of the time of both",
+        "an entry of 32 bytes, put by one side or taken by the other, in batches of 32; two cells on one core. A quarter of \
+         the time of an exchange, which is two entries with two sides each",
         "on it: what the stream across cores has but for moving lines, and for each batch both sides' falling asleep, two \
          notifications, two switches. Not on it: payload, what an operation would do. The rival spsc-one-thread is one \
          thread that plays both sides in turn: no wall, no switch, no sleep",

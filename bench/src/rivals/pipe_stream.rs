@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use super::peer::{Isolation, Peer};
-use super::stream::{BATCH, Entry, Stream, UNDER_WAY};
+use super::stream::{BATCH, CROSS_CORE_PARTS, Entry, SAME_CORE_PARTS, Stream, UNDER_WAY};
 use super::{Placement, priority_text};
 use crate::contestant::{Contestant, Description};
 use crate::cores::{Core, Priority, on_core};
@@ -40,9 +40,9 @@ impl Contestant for PipeStream {
 
     fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
         let core = self.placement.answering_core(turn)?;
-        let (stay, sides) = match self.placement {
-            Placement::SameCore => (0, 2),
-            Placement::CrossCore => (UNDER_WAY, 1),
+        let (stay, parts) = match self.placement {
+            Placement::SameCore => (0, SAME_CORE_PARTS),
+            Placement::CrossCore => (UNDER_WAY, CROSS_CORE_PARTS),
         };
         let connection = Connection::open(core, self.priority)?;
         on_core(turn.cores.first(), self.priority, || {
@@ -58,7 +58,7 @@ impl Contestant for PipeStream {
                 )
             })
         })?
-        .map(|samples| samples.shared_by(sides))
+        .map(|samples| samples.shared_by(parts))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::stream::{BATCH, Entry, Stream, Taken, UNDER_WAY};
+use super::stream::{BATCH, CROSS_CORE_PARTS, Entry, SAME_CORE_PARTS, Stream, Taken, UNDER_WAY};
 use super::{Placement, priority_text};
 use crate::contestant::{Contestant, Description};
 use crate::cores::{Priority, on_core};
@@ -66,8 +66,10 @@ impl Contestant for Spsc {
                     )
                 })
             })?
-            .map(|samples| samples.shared_by(2)),
-            Placement::CrossCore => across(turn, requests, answers),
+            .map(|samples| samples.shared_by(SAME_CORE_PARTS)),
+            Placement::CrossCore => {
+                across(turn, requests, answers).map(|samples| samples.shared_by(CROSS_CORE_PARTS))
+            }
         }
     }
 }

@@ -9,6 +9,11 @@ pub(super) const BATCH: usize = 32;
 /// Entries that stay under way in a stream: a batch, as ours.
 pub(super) const UNDER_WAY: u64 = 32;
 
+/// An exchange is two entries, one there and one back, and a figure is one side's share of one of them. Across cores both sides work at the same time.
+pub(super) const CROSS_CORE_PARTS: u32 = 2;
+/// On one core they take turns.
+pub(super) const SAME_CORE_PARTS: u32 = 4;
+
 /// The asking side's books.
 pub(super) struct Stream {
     batch: [Entry; BATCH],

@@ -66,7 +66,7 @@ pub fn same_core(programs: &Arc<Programs>, kind: Kind, server: Server) -> Place<
             }
             let _ = results.send((times, failure));
         })?;
-        samples(bench, received.recv().map_err(wrong)?, operations * sides(kind))
+        samples(bench, received.recv().map_err(wrong)?, operations * parts(kind))
     })
 }
 
@@ -115,7 +115,7 @@ pub fn cross_core(programs: &Arc<Programs>, kind: Kind, far: Far) -> Place<'stat
             kernel.shut_down();
             driven
         })?;
-        samples(&bench, received.recv().map_err(wrong)?, operations)
+        samples(&bench, received.recv().map_err(wrong)?, operations * parts(kind))
     })
 }
 
@@ -128,9 +128,14 @@ const fn serving(kind: Kind) -> &'static str {
     }
 }
 
-/// How many sides a figure is of: on one core the sides of a ring take turns, and each has half of the time.
-const fn sides(kind: Kind) -> u32 {
-    if matches!(kind, Kind::Ring) { 2 } else { 1 }
+/// How many parts a sample has, of which a figure is one: an exchange over a ring is two entries, each put by one side and taken by the other. On one
+/// core the sides take turns, on two they work at the same time.
+const fn parts(kind: Kind) -> u32 {
+    match kind {
+        Kind::Ring => 4,
+        Kind::RingStream => 2,
+        Kind::Null | Kind::Call64 | Kind::Call | Kind::StubRecord | Kind::StubBytes => 1,
+    }
 }
 
 /// Makes server and client; the client's endpoint.
