@@ -49,27 +49,22 @@ impl KeyValue {
 
     /// Reads `SCANS[:keys=NUMBER][:scan=NUMBER]`; the times are nominal.
     pub(crate) fn parse(text: &str) -> Result<Self, LabError> {
-        let refuse = |what: String| LabError::Argument(what);
         let mut parts = text.split(':');
         let share = parts.next().unwrap_or_default();
         let scans = share.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| {
-            refuse(format!("'{share}' is no part of all requests that are SCANs; write for example kv:0.5"))
+            LabError::Argument(format!(
+                "'{share}' is no part of all requests that are SCANs; write for example kv:0.5"
+            ))
         })?;
         let (mut records, mut length) = (RECORDS, None);
         for part in parts {
-            let number = |most: u32| {
-                let text = part.split_once('=').map_or("", |(_, text)| text);
-                text.parse().ok().filter(|number| (1..=most).contains(number))
-            };
-            let wrong = || {
-                refuse(format!(
-                    "'{part}' does not belong to a store; there are keys=NUMBER (1 to {MOST}) and, behind it, scan=NUMBER (1 to as many as there are keys)"
-                ))
+            let number = |text: &str, most: u32| {
+                text.parse().ok().filter(|number| (1..=most).contains(number)).ok_or_else(|| foreign(part))
             };
             match part.split_once('=') {
-                Some(("keys", _)) if length.is_none() => records = number(MOST).ok_or_else(wrong)?,
-                Some(("scan", _)) => length = Some(number(records).ok_or_else(wrong)?),
-                _ => return Err(wrong()),
+                Some(("keys", text)) if length.is_none() => records = number(text, MOST)?,
+                Some(("scan", text)) => length = Some(number(text, records)?),
+                _ => return Err(foreign(part)),
             }
         }
         Ok(Self { scans, records, length: length.unwrap_or(records), times: OwnTimes::NOMINAL })
@@ -101,6 +96,13 @@ impl KeyValue {
             records: self.length,
         }
     }
+}
+
+/// What does not belong to a store.
+fn foreign(part: &str) -> LabError {
+    LabError::Argument(format!(
+        "'{part}' does not belong to a store; there are keys=NUMBER (1 to {MOST}) and, behind it, scan=NUMBER (1 to as many as there are keys)"
+    ))
 }
 
 /// As [`KeyValue::parse`] reads it.

@@ -93,7 +93,8 @@ impl Board {
     pub fn done(&self, number: usize, answer: u64) {
         if let Some(request) = self.requests.get(number) {
             request.answer.store(answer, Ordering::Relaxed);
-            request.at.store(clock::glance(), Ordering::Relaxed);
+            // Release: who sees that it is done sees what came of it, also when nobody waits for the rest.
+            request.at.store(clock::glance(), Ordering::Release);
             // Release: who has seen all of them counted reads their times.
             self.count.0.fetch_add(1, Ordering::Release);
         }
@@ -162,12 +163,14 @@ pub fn generate(
     }
     let nanoseconds = |ticks: u64| run.clock.nanoseconds(ticks) as u64;
     let elapsed_ns = nanoseconds(now());
-    let latency = |(at, request): (&u64, &Done)| match request.at.load(Ordering::Relaxed) {
+    // Acquire: as in `done`. Answers are read behind it.
+    let latency = |(at, request): (&u64, &Done)| match request.at.load(Ordering::Acquire) {
         0 => None,
         done => Some(nanoseconds(done.saturating_sub(start + at))),
     };
+    let latency_ns = due.iter().zip(&board.requests).map(latency).collect();
     Finished {
-        latency_ns: due.iter().zip(&board.requests).map(latency).collect(),
+        latency_ns,
         answers: board.requests.iter().map(|request| request.answer.load(Ordering::Relaxed)).collect(),
         late_ns: late.into_iter().map(nanoseconds).collect(),
         elapsed_ns,
@@ -193,19 +196,24 @@ mod tests {
             worker: Core(0),
         };
         let board = Board::new(requests.len());
-        // Nothing is taken for the first 500 µs; the last is never done.
-        let begin = std::time::Instant::now();
-        let mut submitted = 0;
+        // To be handed the first takes 500 µs, and then it is not taken yet; the last is never done.
+        let (mut submitted, mut refused) = (0, false);
         let finished = generate(
             &run,
             &board,
             |number| {
-                let takes = begin.elapsed() > Duration::from_micros(500);
-                if takes && number != 99 {
+                if !std::mem::replace(&mut refused, true) {
+                    let begin = clock::glance();
+                    while clock::glance() - begin < clock.ticks(Duration::from_micros(500)) {
+                        std::hint::spin_loop();
+                    }
+                    return false;
+                }
+                if number != 99 {
                     board.done(number, number as u64);
                 }
-                submitted += usize::from(takes);
-                takes
+                submitted += 1;
+                true
             },
             || {},
         );

@@ -86,27 +86,26 @@ fn drawn() {
 
 /// Half GETs, half SCANs of a small store: answers are compared with what is right, and who gives a wrong one has no points.
 fn store() {
-    let spec = ["lab", "kv:0.5:keys=1000:scan=700"];
-    let options = ["--json", "--contenders", "ours,fcfs,tokio,threads-fair", "--models", "ideal,srpt-model"];
-    let (output, error, code) = say(&[&spec[..], &QUICK, &options].concat());
+    let spec = "kv:0.5:keys=2000:scan=1500";
+    // So that even a host that takes most of its cores away is done in time.
+    let quick = ["--loads", "0.05", "--requests", "6000", "--rounds", "1", "--percentile", "98", "--json"];
+    let who = ["--contenders", "ours,fcfs,tokio,threads-fair", "--models", "ideal,srpt-model"];
+    let (output, error, code) = say(&[&["lab", spec], &quick[..], &who[..]].concat());
     assert_eq!(code, 0, "{error}");
     let report: serde_json::Value = serde_json::from_str(&output).unwrap();
-    assert_eq!(report["service"], "kv:0.5:keys=1000:scan=700");
+    assert_eq!(report["service"], spec);
     let own = ["get_ns", "scan_ns"].map(|time| report["own_times"][time].as_u64().unwrap());
     assert!(0 < own[0] && own[0] < own[1], "{own:?}");
     assert_eq!(names(&report), ["ours", "fcfs", "tokio", "threads-fair", "ideal", "srpt-model"]);
     for participant in report["participants"].as_array().unwrap() {
         assert_eq!(participant["failed"], serde_json::Value::Null, "{participant}");
-        let points = participant["points"].as_array().unwrap();
-        assert_eq!(points.len(), 2, "{participant}");
-        for point in points {
-            assert_eq!(point["unfinished"], 0, "{participant}");
-            let classes = point["classes"].as_array().unwrap();
-            let names: Vec<_> = classes.iter().map(|class| class["class"].as_str().unwrap()).collect();
-            assert_eq!(names, ["all", "GET", "SCAN"]);
-            let samples = |class: usize| classes[class]["samples"].as_u64().unwrap();
-            assert!(samples(1) + samples(2) == 10_800 && samples(1).abs_diff(5_400) < 500, "{point}");
-        }
+        let point = &participant["points"][0];
+        assert_eq!(point["unfinished"], 0, "{participant}");
+        let classes = point["classes"].as_array().unwrap();
+        let names: Vec<_> = classes.iter().map(|class| class["class"].as_str().unwrap()).collect();
+        assert_eq!(names, ["all", "GET", "SCAN"]);
+        let samples = |class: usize| classes[class]["samples"].as_u64().unwrap();
+        assert!(samples(1) + samples(2) == 5_400 && samples(1).abs_diff(2_700) < 400, "{point}");
     }
 }
 
