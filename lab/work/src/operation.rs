@@ -7,7 +7,7 @@ use crate::store::{Pin, Store};
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// So many steps of the loop that [`chain`] is.
+    /// So many steps of the loop that [`chain()`] is.
     Steps(u64),
     /// The value of the record of this number.
     Get(u32),
