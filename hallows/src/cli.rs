@@ -450,8 +450,9 @@ pub struct Bench {
 /// Options of `lab`.
 #[derive(Clone, Debug, Args)]
 pub struct Lab {
-    /// How long requests take: `constant:1us`, `exponential:5us`, `bimodal:0.995:0.5us:500us`, `trimodal:0.6:0.3:1us:10us:100us`, or
-    /// `trace:FILE` with a line `CAME TOOK [CLASS]` in ns for each.
+    /// How long requests take: `constant:1us`, `exponential:5us`, `bimodal:0.995:0.5us:500us`, `trimodal:0.6:0.3:1us:10us:100us`,
+    /// `trace:FILE` with a line `CAME TOOK [CLASS]` in ns for each, or `kv:0.5:keys=50000:scan=50000`: operations on a key-value store, of
+    /// which this part are SCANs of so many records.
     #[arg(value_name = "SPEC")]
     pub service: Service,
     /// How requests come: `poisson` or `uniform`.

@@ -145,12 +145,14 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Asks;
 
     fn requests(count: usize) -> Vec<Request> {
         let request = |number: usize| Request {
             arrival_ns: number as u64,
             service_ns: if number.is_multiple_of(2) { 100 } else { 1_000 },
             class: u8::from(!number.is_multiple_of(2)),
+            asks: Asks::Work,
         };
         (0..count).map(request).collect()
     }

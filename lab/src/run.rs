@@ -10,6 +10,7 @@ use std::time::Duration;
 use hallows_bench::cores::Core;
 use hallows_bench::{Clock, clock};
 
+use crate::LabError;
 use crate::schedule::Request;
 use crate::work::Work;
 
@@ -26,8 +27,8 @@ const TAKEN_AWAY: Duration = Duration::from_micros(20);
 pub struct Run<'r> {
     /// All requests.
     pub requests: &'r [Request],
-    /// What a request's time is in work.
-    pub work: Work,
+    /// What does the work of requests.
+    pub work: &'r Work,
     /// The clock.
     pub clock: Clock,
     /// Where requests come from, and whatever of a contender looks after time: one thread, which spins.
@@ -36,13 +37,43 @@ pub struct Run<'r> {
     pub worker: Core,
 }
 
+impl Run<'_> {
+    /// Whether all answers are right, as far as it is known what is.
+    ///
+    /// # Errors
+    /// [`LabError::WrongAnswer`] with the first that is not.
+    pub(crate) fn check(&self, finished: &Finished) -> Result<(), LabError> {
+        let done = finished.latency_ns.iter().zip(&finished.answers).enumerate();
+        for ((number, (_, answer)), request) in
+            done.zip(self.requests).filter(|((_, (latency, _)), _)| latency.is_some())
+        {
+            let right = self.work.answer(request);
+            if let Some(right) = right
+                && right != *answer
+            {
+                return Err(LabError::WrongAnswer { number, found: *answer, right });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// When what was done; shared by the generator and those that work.
 #[derive(Debug)]
 pub struct Board {
-    /// The counter when each request was done; 0 for one that was not.
-    done: Vec<AtomicU64>,
+    /// What is known of each request.
+    requests: Vec<Done>,
     /// How many are.
     count: Padded<AtomicUsize>,
+}
+
+/// A request on the board.
+#[derive(Debug, Default)]
+struct Done {
+    /// The counter when it was done; 0: it is not.
+    at: AtomicU64,
+    /// What came of it.
+    answer: AtomicU64,
 }
 
 /// On a cache line of its own, and apart from the line beside it, which processors fetch together.
@@ -54,14 +85,16 @@ impl Board {
     /// Nothing is done yet.
     #[must_use]
     pub fn new(requests: usize) -> Self {
-        Self { done: (0..requests).map(|_| AtomicU64::new(0)).collect(), count: Padded::default() }
+        Self { requests: (0..requests).map(|_| Done::default()).collect(), count: Padded::default() }
     }
 
-    /// The request of this number is done now.
+    /// The request of this number is done now, and this came of it.
     #[inline]
-    pub fn done(&self, number: usize) {
-        if let Some(place) = self.done.get(number) {
-            place.store(clock::glance(), Ordering::Relaxed);
+    pub fn done(&self, number: usize, answer: u64) {
+        if let Some(request) = self.requests.get(number) {
+            request.answer.store(answer, Ordering::Relaxed);
+            // Release: who sees that it is done sees what came of it, also when nobody waits for the rest.
+            request.at.store(clock::glance(), Ordering::Release);
             // Release: who has seen all of them counted reads their times.
             self.count.0.fetch_add(1, Ordering::Release);
         }
@@ -73,6 +106,8 @@ impl Board {
 pub struct Finished {
     /// From when each request was to come until it was done, in ns; `None` for one that was not done in time.
     pub latency_ns: Vec<Option<u64>>,
+    /// What came of each; nothing is known of one that was not done in time.
+    pub answers: Vec<u64>,
     /// By how much the generator was late for each, in ns: what is not the contender's.
     pub late_ns: Vec<u64>,
     /// From the first request's time until all was done or given up, in ns.
@@ -128,12 +163,15 @@ pub fn generate(
     }
     let nanoseconds = |ticks: u64| run.clock.nanoseconds(ticks) as u64;
     let elapsed_ns = nanoseconds(now());
-    let latency = |(at, done): (&u64, &AtomicU64)| match done.load(Ordering::Relaxed) {
+    // Acquire: as in `done`. Answers are read behind it.
+    let latency = |(at, request): (&u64, &Done)| match request.at.load(Ordering::Acquire) {
         0 => None,
         done => Some(nanoseconds(done.saturating_sub(start + at))),
     };
+    let latency_ns = due.iter().zip(&board.requests).map(latency).collect();
     Finished {
-        latency_ns: due.iter().zip(&board.done).map(latency).collect(),
+        latency_ns,
+        answers: board.requests.iter().map(|request| request.answer.load(Ordering::Relaxed)).collect(),
         late_ns: late.into_iter().map(nanoseconds).collect(),
         elapsed_ns,
         put_off_ns: nanoseconds(put_off),
@@ -143,32 +181,39 @@ pub fn generate(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Asks;
 
     #[test]
     fn latencies_count_from_when_requests_were_to_come_and_what_is_not_done_has_none() {
         let clock = Clock::calibrate().expect("a clock");
-        let request = |arrival_ns| Request { arrival_ns, service_ns: 1_000, class: 0 };
+        let request = |arrival_ns| Request { arrival_ns, service_ns: 1_000, class: 0, asks: Asks::Work };
         let requests: Vec<Request> = (0..100).map(|number| request(number * 10_000)).collect();
-        let run =
-            Run { requests: &requests, work: Work::of(1.0), clock, housekeeping: Core(0), worker: Core(0) };
+        let run = Run {
+            requests: &requests,
+            work: &Work::of_steps(1.0),
+            clock,
+            housekeeping: Core(0),
+            worker: Core(0),
+        };
         let board = Board::new(requests.len());
-        // The first is not taken for 500 µs, which the generator does not put off, as they pass in the contender; the last is never done.
-        let (mut looked, mut submitted) = (0, 0);
+        // To be handed the first takes 500 µs, and then it is not taken yet; the last is never done.
+        let (mut submitted, mut refused) = (0, false);
         let finished = generate(
             &run,
             &board,
             |number| {
-                let begin = std::time::Instant::now();
-                while looked == 0 && begin.elapsed() < Duration::from_micros(500) {
-                    std::hint::spin_loop();
+                if !std::mem::replace(&mut refused, true) {
+                    let begin = clock::glance();
+                    while clock::glance() - begin < clock.ticks(Duration::from_micros(500)) {
+                        std::hint::spin_loop();
+                    }
+                    return false;
                 }
-                looked += 1;
-                let takes = looked > 1;
-                if takes && number != 99 {
-                    board.done(number);
+                if number != 99 {
+                    board.done(number, number as u64);
                 }
-                submitted += usize::from(takes);
-                takes
+                submitted += 1;
+                true
             },
             || {},
         );
@@ -177,6 +222,7 @@ mod tests {
         assert!(first.is_some_and(|latency| latency > 400_000), "{first:?}");
         assert!(finished.late_ns[0] > 400_000);
         assert_eq!(finished.latency_ns[99], None);
+        assert!((0..99).all(|number| finished.answers[number] == number as u64));
         assert!(finished.latency_ns[..99].iter().all(Option::is_some));
         assert!(finished.elapsed_ns > 1_000_000);
     }
@@ -184,13 +230,18 @@ mod tests {
     #[test]
     fn requests_are_put_off_while_the_generators_core_is_taken_away() {
         let clock = Clock::calibrate().expect("a clock");
-        let request = |arrival_ns| Request { arrival_ns, service_ns: 1_000, class: 0 };
+        let request = |arrival_ns| Request { arrival_ns, service_ns: 1_000, class: 0, asks: Asks::Work };
         let requests: Vec<Request> = (0..20).map(|number| request(number * 100_000)).collect();
-        let run =
-            Run { requests: &requests, work: Work::of(1.0), clock, housekeeping: Core(0), worker: Core(0) };
+        let run = Run {
+            requests: &requests,
+            work: &Work::of_steps(1.0),
+            clock,
+            housekeeping: Core(0),
+            worker: Core(0),
+        };
         let board = Board::new(requests.len());
         let submit = |number| {
-            board.done(number);
+            board.done(number, number as u64);
             true
         };
         let mut pauses = 0;

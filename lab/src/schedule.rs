@@ -8,7 +8,7 @@ use rand::rngs::SmallRng;
 use rand_distr::{Distribution, Exp1};
 
 use crate::LabError;
-use crate::service::Service;
+use crate::service::{Asks, Service};
 
 /// How requests are spread over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Request {
     pub service_ns: u64,
     /// Which of the service's classes it is of.
     pub class: u8,
+    /// What it is for.
+    pub asks: Asks,
 }
 
 /// What is offered.
@@ -102,8 +104,8 @@ impl Offer<'_> {
                         drawn * gap_ns
                     }
                 };
-                let (service_ns, class) = self.service.draw(number, &mut random);
-                Request { arrival_ns: at as u64, service_ns, class }
+                let (asks, service_ns, class) = self.service.draw(number, &mut random);
+                Request { arrival_ns: at as u64, service_ns, class, asks }
             })
             .collect()
     }
@@ -123,6 +125,7 @@ mod tests {
             offered("constant:1us", Arrivals::Uniform),
             offered("exponential:5us", Arrivals::Poisson),
             offered("bimodal:0.9:1us:10us", Arrivals::Poisson),
+            offered("kv:0.5:keys=100", Arrivals::Poisson),
         ] {
             for (load, cores) in [(0.5, 1), (0.9, 4)] {
                 let offer = Offer { service: &service, arrivals, load, cores, requests: 300_000, seed: 7 };

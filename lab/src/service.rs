@@ -7,11 +7,13 @@ use std::fmt;
 use std::fs;
 use std::str::FromStr;
 
+use hallows_lab_work::Operation;
 use rand::Rng;
 use rand_distr::{Distribution, Exp1};
 
 use crate::LabError;
 use crate::duration::{LONGEST_NS, nanoseconds, written};
+use crate::key_value::KeyValue;
 
 /// How long requests take.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,17 @@ pub enum Service {
     Modes(Vec<Mode>),
     /// As they were recorded, one after another and from the start again.
     Trace(Trace),
+    /// As long as operations on a store take.
+    KeyValue(KeyValue),
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// To work for as long as it takes.
+    Work,
+    /// An operation on a store.
+    Store(Operation),
 }
 
 /// Requests that all take equally long.
@@ -72,6 +85,7 @@ impl Service {
                 MODE_NAMES.get(modes.len() - 1).map_or_else(Vec::new, |names| names.to_vec())
             }
             Self::Trace(trace) => trace.classes.iter().map(String::as_str).collect(),
+            Self::KeyValue(_) => KeyValue::CLASSES.to_vec(),
         }
     }
 
@@ -85,12 +99,17 @@ impl Service {
                 let sum: f64 = trace.requests.iter().map(|request| request.service_ns as f64).sum();
                 sum / trace.requests.len() as f64
             }
+            Self::KeyValue(mix) => mix.mean_ns(),
         }
     }
 
-    /// The `number`th request's time, in ns, and its class.
-    pub(crate) fn draw(&self, number: usize, random: &mut impl Rng) -> (u64, u8) {
-        match self {
+    /// What the `number`th request is for, its time, in ns, and its class.
+    pub(crate) fn draw(&self, number: usize, random: &mut impl Rng) -> (Asks, u64, u8) {
+        let (service_ns, class) = match self {
+            Self::KeyValue(mix) => {
+                let (operation, service_ns, class) = mix.draw(random);
+                return (Asks::Store(operation), service_ns, class);
+            }
             Self::Constant(time) => (*time, 0),
             Self::Exponential(mean) => {
                 let drawn: f64 = Exp1.sample(random);
@@ -99,24 +118,24 @@ impl Service {
             Self::Modes(modes) => {
                 let mut left: f64 = random.random();
                 let last = modes.len() - 1;
-                for (class, mode) in modes.iter().enumerate() {
-                    if left < mode.share || class == last {
-                        return (mode.nanoseconds, class as u8);
-                    }
+                let drawn = modes.iter().enumerate().find(|(class, mode)| {
+                    let is_here = left < mode.share || *class == last;
                     left -= mode.share;
-                }
-                (1, 0)
+                    is_here
+                });
+                drawn.map_or((1, 0), |(class, mode)| (mode.nanoseconds, class as u8))
             }
             Self::Trace(trace) => {
                 let recorded = trace.requests[number % trace.requests.len()];
                 (recorded.service_ns, recorded.class)
             }
-        }
+        };
+        (Asks::Work, service_ns, class)
     }
 }
 
 /// The forms, for error messages and the manual.
-pub const FORMS: &str = "constant:TIME, exponential:MEAN, bimodal:SHARE:TIME:TIME, trimodal:SHARE:SHARE:TIME:TIME:TIME, trace:FILE";
+pub const FORMS: &str = "constant:TIME, exponential:MEAN, bimodal:SHARE:TIME:TIME, trimodal:SHARE:SHARE:TIME:TIME:TIME, trace:FILE, kv:SCANS[:keys=NUMBER][:scan=NUMBER]";
 
 impl FromStr for Service {
     type Err = LabError;
@@ -126,6 +145,9 @@ impl FromStr for Service {
         let (form, rest) = text.split_once(':').ok_or_else(unknown)?;
         if form == "trace" {
             return trace(rest).map(Self::Trace);
+        }
+        if form == "kv" {
+            return KeyValue::parse(rest).map(Self::KeyValue);
         }
         let parts: Vec<&str> = rest.split(':').collect();
         let time = |text: &str| nanoseconds(text).map_err(LabError::Argument);
@@ -220,6 +242,7 @@ impl fmt::Display for Service {
                 modes.iter().try_for_each(|mode| write!(formatter, ":{}", written(mode.nanoseconds)))
             }
             Self::Trace(trace) => write!(formatter, "trace:{}", trace.path),
+            Self::KeyValue(mix) => write!(formatter, "kv:{mix}"),
         }
     }
 }
@@ -234,7 +257,7 @@ mod tests {
     fn mean_of_draws(service: &Service) -> f64 {
         let mut random = SmallRng::seed_from_u64(1);
         let draws = 400_000;
-        (0..draws).map(|number| service.draw(number, &mut random).0 as f64).sum::<f64>() / draws as f64
+        (0..draws).map(|number| service.draw(number, &mut random).1 as f64).sum::<f64>() / draws as f64
     }
 
     #[test]
@@ -245,6 +268,9 @@ mod tests {
             ("bimodal:0.995:500ns:500us", 2_997.5),
             ("bimodal:0.5:600ns:500us", 250_300.0),
             ("trimodal:0.333:0.333:1us:10us:100us", 37_063.0),
+            // With nominal times.
+            ("kv:0.5:keys=15000:scan=15000", 250_500.0),
+            ("kv:0.005:keys=5000:scan=100", 3_495.0),
         ] {
             let service: Service = text.parse().expect(text);
             assert_eq!(service.to_string(), text);
@@ -269,6 +295,8 @@ mod tests {
             "trimodal:0.5:0.5:1us:2us:3us",
             "trimodal:0.9:0.2:1us:2us:3us",
             "exponential:0us",
+            "kv",
+            "kv:2",
         ] {
             assert!(text.parse::<Service>().is_err(), "{text}");
         }

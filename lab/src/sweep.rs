@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::LabError;
 use crate::contender::Contender;
 use crate::figures::{ClassFigures, Figures, requests_for};
+use crate::key_value::{KeyValue, OwnTimes};
 use crate::model::{Costs, Model};
 use crate::run::Run;
 use crate::schedule::{Arrivals, Offer};
@@ -115,6 +116,9 @@ pub struct Report {
     pub seed: u64,
     /// What counts as well.
     pub bound: Bound,
+    /// Of requests to a store: how long they take natively when nothing else runs, as it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_times: Option<OwnTimes>,
     /// Who took part, models last.
     pub participants: Vec<Participant>,
 }
@@ -193,7 +197,8 @@ pub fn sweep(
 ) -> Result<Report, LabError> {
     plan.check()?;
     let clock = Clock::calibrate()?;
-    let work = Work::calibrate(&clock, plan.worker)?;
+    let work = Work::calibrate(&plan.service, &clock, plan.worker)?;
+    let plan = &Plan { service: work.timed(&plan.service), ..plan.clone() };
     let mut participants: Vec<Participant> =
         contenders.iter().map(|contender| measured(&contender.describe())).collect();
     let (mut done, of) = (0, plan.loads.len() * contenders.len() * plan.rounds as usize);
@@ -204,7 +209,7 @@ pub fn sweep(
             let requests = offer.requests();
             let run = Run {
                 requests: &requests,
-                work,
+                work: &work,
                 clock,
                 housekeeping: plan.housekeeping,
                 worker: plan.worker,
@@ -226,7 +231,8 @@ pub fn sweep(
                     done: done - 1,
                     of,
                 });
-                match contenders[place].run(&run) {
+                let outcome = contenders[place].run(&run);
+                match outcome.and_then(|finished| run.check(&finished).map(|()| finished)) {
                     Ok(finished) => sums[place].add(plan, &run, &finished),
                     Err(error) => participant.failed = Some(error.to_string()),
                 }
@@ -259,6 +265,10 @@ pub fn sweep(
         rounds: plan.rounds,
         seed: plan.seed,
         bound: plan.bound,
+        own_times: match &plan.service {
+            Service::KeyValue(KeyValue { times, .. }) => Some(*times),
+            _ => None,
+        },
         participants,
     })
 }
@@ -412,8 +422,10 @@ mod tests {
             }
             let board = Board::new(run.requests.len());
             let submit = |number| {
-                if self.0 == "quick" || number % 100 != 0 {
-                    board.done(number);
+                let request = &run.requests[number];
+                let answer = if self.0 == "idle" { 0 } else { run.work.answer(request).unwrap_or(0) };
+                if self.0 != "lossy" || number % 100 != 0 {
+                    board.done(number, answer);
                 }
                 true
             };
@@ -449,6 +461,27 @@ mod tests {
         assert!(report.participants[1].points[0].unfinished >= 36);
         assert_eq!(seen.iter().filter(|(name, _)| name == "broken").count(), 1);
         assert_eq!(seen.iter().filter(|(name, _)| name == "quick").count(), 4);
+    }
+
+    #[test]
+    fn who_does_not_do_the_work_is_found_out_and_a_load_is_what_was_measured() {
+        let mut plan = plan(&[0.5]);
+        plan.service = "kv:0.1:keys=500".parse().expect("a form");
+        let mut made: Vec<Box<dyn Contender>> =
+            ["quick", "idle"].into_iter().map(|name| Box::new(Made(name, 0)) as _).collect();
+        let report = sweep(&plan, &mut made, &[Model::Ideal], |_| ()).expect("a report");
+        let [quick, idle, ideal] = report.participants.as_slice() else { panic!("{report:?}") };
+        assert!(quick.failed.is_none() && quick.points.len() == 1, "{quick:?}");
+        assert!(idle.points.is_empty(), "{idle:?}");
+        let failed = idle.failed.as_deref().unwrap_or_default();
+        assert!(failed.starts_with("answered request 0 with"), "{failed}");
+        let times = report.own_times.expect("they were measured");
+        assert_ne!(times, OwnTimes::NOMINAL);
+        let mean_ns = 0.9 * times.get_ns as f64 + 0.1 * times.scan_ns as f64;
+        let offered = ideal.points[0].offered_per_second;
+        assert!((offered * mean_ns / 1e9 - 0.5).abs() < 1e-6, "{offered} {times:?}");
+        let classes: Vec<_> = ideal.points[0].classes.iter().map(|class| class.class.as_str()).collect();
+        assert_eq!(classes, ["all", "GET", "SCAN"]);
     }
 
     #[test]

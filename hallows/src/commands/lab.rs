@@ -112,7 +112,7 @@ fn say(report: &str) -> Result<u8, Failure> {
 
 fn contender(which: LabContender, options: &Lab) -> Result<Box<dyn Contender>, Failure> {
     Ok(match which {
-        LabContender::Ours => Box::new(of_lab(options.quantum * 1_000)?),
+        LabContender::Ours => Box::new(of_lab(options.quantum * 1_000, &options.service)?),
         LabContender::Fcfs => Box::new(Fcfs),
         LabContender::Tokio => Box::new(TokioTasks),
         LabContender::ThreadsFair => Box::new(Threads(Policy::Fair)),

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hallows_abi::Error;
 use hallows_bench::cores::{Priority, on_core, settle};
 use hallows_bench::{BenchError, Description};
-use hallows_kernel::{Configuration, CoreId, Machine, Rooted, Service};
-use hallows_lab::{Board, Contender, Finished, LabError, Padded, Run, generate};
+use hallows_kernel::{Configuration, CoreId, Machine, Rooted, Service as Serves};
+use hallows_lab::{Board, Contender, Finished, LabError, Padded, Run, Service, generate};
 use hallows_linux::platform::TrapStack;
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
 use hallows_sdk::{Answer, Message, Server, Start};
@@ -16,9 +16,14 @@ use hallows_sdk::{Answer, Message, Server, Start};
 use super::machine::{Bench, Checks, Programs, wrong};
 
 /// So many requests can be worked on at a time; more wait.
-const WORKERS: usize = 256;
-/// Memory of each cell of the pool.
+const WORKERS: u64 = 256;
+/// Memory of each cell of the pool, besides its store.
 const MEMORY: u64 = 256 << 10;
+/// A record of a store, in a cell: 64 bytes of value, 16 of key, 4 of counters, two pointers on average, and the heap's own; the rest is for lists that are
+/// taller than that.
+const RECORD: u64 = 128;
+/// All cells together have no more than this, or the machine would have no room for anything else: a store in each makes them fewer.
+const POOL: u64 = 768 << 20;
 /// No request, in a cell's box.
 const NONE: usize = usize::MAX;
 
@@ -42,9 +47,11 @@ impl Server for Done {
 
     #[inline]
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
+        // A message without an answer is one of nothing, which is found out.
+        let answer = message.bytes.try_into().map_or(0, u64::from_le_bytes);
         if let Some(mine) = usize::try_from(message.badge).ok().and_then(|number| self.0.boxes.get(number)) {
             // Acquire: pairs with the generator's store; the message came behind it in any case.
-            self.0.board.done(mine.0.load(Ordering::Acquire));
+            self.0.board.done(mine.0.load(Ordering::Acquire), answer);
             mine.0.store(NONE, Ordering::Release);
         }
         Answer::bytes(&[])
@@ -58,12 +65,25 @@ static DONE: NativeProgram =
 pub struct Ours {
     programs: Arc<Programs>,
     quantum_ns: u64,
+    /// Records that each cell has in a store of its own.
+    records: u32,
 }
 
 impl Ours {
-    /// With the programs of the benches, and this quantum.
-    pub fn new(programs: Arc<Programs>, quantum_ns: u64) -> Self {
-        Self { programs, quantum_ns }
+    /// With the programs of the benches, and this quantum, for requests of this kind.
+    pub fn new(programs: Arc<Programs>, quantum_ns: u64, service: &Service) -> Self {
+        let records = if let Service::KeyValue(mix) = service { mix.records } else { 0 };
+        Self { programs, quantum_ns, records }
+    }
+
+    /// Bytes of each cell.
+    fn memory(&self) -> u64 {
+        MEMORY + u64::from(self.records) * RECORD
+    }
+
+    /// How many cells.
+    fn workers(&self) -> u64 {
+        (POOL / self.memory()).min(WORKERS)
     }
 
     /// A machine with the pool, on the cores of a run; the endpoints of its cells.
@@ -71,13 +91,14 @@ impl Ours {
         let configuration = Configuration { quantum_ns: self.quantum_ns, ..Configuration::default() };
         let bench = Bench::on(&self.programs, run.worker, run.housekeeping, Checks::With, configuration)?;
         let done = bench.native(&DONE, 0)?;
-        let told = bench.endpoint(&done, Service::Passive { handler_budget_ns: 0 })?;
+        let told = bench.endpoint(&done, Serves::Passive { handler_budget_ns: 0 })?;
         bench.start(&done, &[], &[])?;
         let mut endpoints = Vec::new();
-        for number in 0..WORKERS as u64 {
-            let worker = bench.cell("lab-worker", false, 0, MEMORY)?;
-            endpoints.push(bench.endpoint(&worker, Service::Active { limit: 1 })?);
-            bench.start_with(&worker, &[], &[("done", &told, number)])?;
+        let records = format!("records={}", self.records);
+        for number in 0..self.workers() {
+            let worker = bench.cell("lab-worker", false, 0, self.memory())?;
+            endpoints.push(bench.endpoint(&worker, Serves::Active { limit: 1 })?);
+            bench.start_with(&worker, &[&records], &[("done", &told, number)])?;
         }
         Ok((bench, endpoints))
     }
@@ -85,11 +106,19 @@ impl Ours {
 
 impl Contender for Ours {
     fn describe(&self) -> Description {
+        let store = match self.records {
+            0 => String::new(),
+            records => format!(
+                "; cells share no memory, so each has a store of {records} records of its own (the others share one), and its work costs what \
+                 WebAssembly with checks costs"
+            ),
+        };
         Description {
             name: "ours".to_owned(),
             configuration: format!(
-                "a pool of {WORKERS} WebAssembly cells on one core, a message for each request; a quantum of {} ns; timekeeper and generator are one \
-                 thread",
+                "a pool of {} WebAssembly cells on one core, a message for each request; a quantum of {} ns; timekeeper and generator are one \
+                 thread{store}",
+                self.workers(),
                 self.quantum_ns
             ),
             cores_used: 2,
@@ -97,7 +126,7 @@ impl Contender for Ours {
     }
 
     fn run(&mut self, run: &Run<'_>) -> Result<Finished, LabError> {
-        let boxes = (0..WORKERS).map(|_| Padded(AtomicUsize::new(NONE))).collect();
+        let boxes = (0..self.workers()).map(|_| Padded(AtomicUsize::new(NONE))).collect();
         let running = Arc::new(Running { board: Board::new(run.requests.len()), boxes });
         *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(running.clone());
         let (bench, endpoints) = self.machine(run)?;
@@ -145,9 +174,9 @@ fn offer(
         // Acquire: the cell has told that it is done.
         let free = running.boxes.iter().position(|one| one.0.load(Ordering::Acquire) == NONE);
         let (Some(free), Some(request)) = (free, run.requests.get(number)) else { return false };
-        let steps = run.work.steps(request.service_ns).to_le_bytes();
+        let operation = run.work.operation(request).to_bytes();
         running.boxes[free].0.store(number, Ordering::Release);
-        if let Err(error) = bench.kernel.boot_send(&bench.right, &endpoints[free], 0, &steps) {
+        if let Err(error) = bench.kernel.boot_send(&bench.right, &endpoints[free], 0, &operation) {
             refused = Some(error);
         }
         true

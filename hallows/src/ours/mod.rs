@@ -25,12 +25,12 @@ use crate::failure::Failure;
 /// How ours are set up, for the report.
 const SET_UP: &str = "WebAssembly cells; kernel and engine of this executable; timekeeper on the second core";
 
-/// Ours of the laboratory, with this quantum.
+/// Ours of the laboratory, with this quantum, for requests of this kind.
 ///
 /// # Errors
 /// When a program cannot be compiled.
-pub fn of_lab(quantum_ns: u64) -> Result<lab::Ours, Failure> {
-    Ok(lab::Ours::new(machine::Programs::new(&Compiler::open(true)?)?, quantum_ns))
+pub fn of_lab(quantum_ns: u64, service: &hallows_lab::Service) -> Result<lab::Ours, Failure> {
+    Ok(lab::Ours::new(machine::Programs::new(&Compiler::open(true)?)?, quantum_ns, service))
 }
 
 /// All contestants.

@@ -10,6 +10,7 @@ pub fn tests() -> Vec<Trial> {
         two_core_test("everybody_in_the_laboratory_does_all_requests", everybody),
         two_core_test("the_laboratory_writes_for_people_and_draws", drawn),
         root_test("real_time_threads_take_part_in_the_laboratory", real_time),
+        two_core_test("everybody_in_the_laboratory_gets_and_scans_what_is_in_the_store", store),
         test("what_the_laboratory_cannot_do_is_said_before_anything_is_measured", refused),
         test("the_laboratory_simulates_machines_of_many_cores", simulated),
     ]
@@ -84,6 +85,31 @@ fn drawn() {
     assert!(picture.starts_with("<svg") && picture.matches("<polyline").count() == 3, "{picture}");
 }
 
+/// Half GETs, half SCANs of a small store: answers are compared with what is right, and who gives a wrong one has no points.
+fn store() {
+    let spec = "kv:0.5:keys=2000:scan=1500";
+    // So that even a host that takes most of its cores away is done in time.
+    let quick = ["--loads", "0.05", "--requests", "6000", "--rounds", "1", "--percentile", "98", "--json"];
+    let who = ["--contenders", "ours,fcfs,tokio,threads-fair", "--models", "ideal,srpt-model"];
+    let (output, error, code) = say(&[&["lab", spec], &quick[..], &who[..]].concat());
+    assert_eq!(code, 0, "{error}");
+    let report: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(report["service"], spec);
+    let own = ["get_ns", "scan_ns"].map(|time| report["own_times"][time].as_u64().unwrap());
+    assert!(0 < own[0] && own[0] < own[1], "{own:?}");
+    assert_eq!(names(&report), ["ours", "fcfs", "tokio", "threads-fair", "ideal", "srpt-model"]);
+    for participant in report["participants"].as_array().unwrap() {
+        assert_eq!(participant["failed"], serde_json::Value::Null, "{participant}");
+        let point = &participant["points"][0];
+        assert_eq!(point["unfinished"], 0, "{participant}");
+        let classes = point["classes"].as_array().unwrap();
+        let names: Vec<_> = classes.iter().map(|class| class["class"].as_str().unwrap()).collect();
+        assert_eq!(names, ["all", "GET", "SCAN"]);
+        let samples = |class: usize| classes[class]["samples"].as_u64().unwrap();
+        assert!(samples(1) + samples(2) == 5_400 && samples(1).abs_diff(2_700) < 400, "{point}");
+    }
+}
+
 fn refused() {
     for (spec, more, part) in [
         ("gamma:1us", &[][..], "there are constant:TIME"),
@@ -100,6 +126,9 @@ fn refused() {
         ("constant:1us", &["--simulate", "64", "--skew", "steep"], "zipf:EXPONENT"),
         ("constant:1us", &["--simulate", "64,5000"], "5000 cores cannot be simulated"),
         ("constant:1us", &["--simulate", "64", "--contenders", "fcfs"], "cannot be used with"),
+        ("kv:2", &[], "write for example kv:0.5"),
+        ("kv:0.5:keys=0", &[], "there are keys=NUMBER"),
+        ("kv:0.5:keys=10:scan=11", &[], "scan=NUMBER"),
         ("trace:/nowhere", &[], "the trace /nowhere: cannot be read"),
     ] {
         let (output, error, code) = say(&[&["lab", spec], more].concat());

@@ -61,9 +61,10 @@ impl Ord for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Asks;
 
     fn request(arrival_ns: u64, service_ns: u64) -> Request {
-        Request { arrival_ns, service_ns, class: 0 }
+        Request { arrival_ns, service_ns, class: 0, asks: Asks::Work }
     }
 
     #[test]

@@ -28,6 +28,14 @@ pub fn text(report: &Report, ours: &str, colour: Colour) -> String {
         report.requests,
         report.seed
     );
+    if let Some(own) = &report.own_times {
+        let _ = writeln!(
+            out,
+            "A GET takes {}, a SCAN {}: measured on the core that works, in native code and when nothing else runs. Loads and slowdowns count from that.\n",
+            shown(own.get_ns as f64),
+            shown(own.scan_ns as f64)
+        );
+    }
     let mut loads: Vec<f64> =
         report.participants.iter().flat_map(|one| one.points.iter().map(|point| point.load)).collect();
     loads.sort_by(f64::total_cmp);
@@ -41,6 +49,9 @@ pub fn text(report: &Report, ours: &str, colour: Colour) -> String {
     }
     capacities(&mut out, report, ours, colour);
     lost(&mut out, report, ours, &loads, colour);
+    if report.own_times.is_some() {
+        dearer(&mut out, report, colour);
+    }
     for participant in &report.participants {
         let _ = writeln!(
             out,
@@ -51,13 +62,45 @@ pub fn text(report: &Report, ours: &str, colour: Colour) -> String {
             )
         );
     }
-    out += &colour.paint(
-        DIM,
-        "Not on the path of any: a network, a scheduler's choice between cores, cache misses of the work (it has no memory). A latency counts from \
-         when its request was to come. A percentile is given only where 100 samples are beyond it.",
+    let work = match report.own_times {
+        None => "cache misses of the work (it has no memory)",
+        Some(_) => "a disk, and requests that write (a store is only read)",
+    };
+    let note = format!(
+        "Not on the path of any: a network, a scheduler's choice between cores, {work}. A latency counts from when its request was to come. A \
+         percentile is given only where 100 samples are beyond it."
     );
-    out.push('\n');
+    let _ = writeln!(out, "{}", colour.paint(DIM, &note));
     out
+}
+
+/// What operations on a store take everybody who was measured, beside their own times: how much dearer the work is where it runs.
+fn dearer(out: &mut String, report: &Report, colour: Colour) {
+    let Some(load) =
+        report.participants.iter().flat_map(|one| &one.points).map(|point| point.load).reduce(f64::min)
+    else {
+        return;
+    };
+    let lines: Vec<_> = report
+        .participants
+        .iter()
+        .filter(|one| one.kind == Kind::Measured)
+        .filter_map(|one| {
+            let classes = at(one, load)?.classes.iter().skip(1);
+            let times: Vec<_> = classes
+                .filter_map(|class| Some(format!("{} {:.2}×", class.class, class.slowdown.p50?)))
+                .collect();
+            Some(format!("  {:<14} {}", one.name, times.join(", ")))
+        })
+        .collect();
+    if !lines.is_empty() {
+        let head = format!(
+            "half of the requests at load {load}, as multiples of their own times: what the work costs where it runs, and what comes with it"
+        );
+        let _ = writeln!(out, "{}", colour.paint(BOLD, &head));
+        lines.iter().for_each(|line| _ = writeln!(out, "{line}"));
+        out.push('\n');
+    }
 }
 
 fn cores(participant: &Participant) -> String {
@@ -217,6 +260,7 @@ fn lost(out: &mut String, report: &Report, ours: &str, loads: &[f64], colour: Co
 pub(super) mod tests {
     use super::*;
     use crate::figures::{ClassFigures, Percentiles};
+    use crate::key_value::OwnTimes;
     use crate::sweep::Bound;
 
     fn point(load: f64, slowdown: f64) -> Point {
@@ -264,6 +308,7 @@ pub(super) mod tests {
             rounds: 2,
             seed: 1,
             bound: Bound { percent: 99.9, slowdown: 50.0 },
+            own_times: None,
             participants: vec![
                 participant("ours", Kind::Measured, [2.0, 20.0], Some(0.8)),
                 participant("fcfs", Kind::Measured, [1.0, 950.0], Some(0.2)),
@@ -290,6 +335,24 @@ pub(super) mod tests {
         }
         assert!(!text.contains("load 0.8, short"), "{text}");
         assert!(!text.contains('\x1b'));
+    }
+
+    #[test]
+    fn requests_to_a_store_come_with_what_they_take_natively_and_what_they_take_where_they_run() {
+        let mut report = report();
+        let without = text(&report, "ours", Colour::Off);
+        assert!(without.contains("it has no memory") && !without.contains("their own times"), "{without}");
+        report.own_times = Some(OwnTimes { get_ns: 400, scan_ns: 345_678 });
+        let text = text(&report, "ours", Colour::Off);
+        for expected in [
+            "A GET takes 400 ns, a SCAN 346 us: measured",
+            "half of the requests at load 0.2, as multiples of their own times",
+            "  ours           short 2.00×, long 2.00×",
+            "a disk, and requests that write",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+        assert!(!text.contains("fcfs-model     short") && !text.contains("it has no memory"), "{text}");
     }
 
     #[test]

@@ -32,8 +32,7 @@ impl Contender for Fcfs {
                 // Acquire: pairs with the store of who has offered. What it has offered is known to all from the start.
                 while !over.load(Ordering::Relaxed) {
                     if next < offered.0.load(Ordering::Acquire) {
-                        run.work.perform(run.requests[next].service_ns);
-                        board.done(next);
+                        board.done(next, run.work.perform(&run.requests[next]));
                         next += 1;
                     } else {
                         std::hint::spin_loop();

@@ -118,8 +118,7 @@ fn work(run: &Run<'_>, board: &Board, mine: &Box, over: &AtomicBool) {
         match mine.0.load(Ordering::Acquire) {
             NONE => std::thread::park(),
             number => {
-                run.work.perform(run.requests[number].service_ns);
-                board.done(number);
+                board.done(number, run.work.perform(&run.requests[number]));
                 mine.0.store(NONE, Ordering::Release);
             }
         }

@@ -9,7 +9,7 @@ use hallows_counted_atomics::{AtomicU64, listen};
 use hallows_counted_kernel::{
     CellSpecification, Configuration, CoreId, Kernel, Machine as _, Part, Service, ThreadId,
 };
-use hallows_lab::Request;
+use hallows_lab::{Asks, Request};
 
 use crate::costs::Costs;
 use crate::driver::{self, Come, Driver, ScaleKernel, driver};
@@ -92,7 +92,7 @@ pub fn simulate(setup: &Setup<'_>) -> Outcome {
 /// ns; the mean of so many.
 #[must_use]
 pub fn path_of_a_request(requests: usize, clock: impl Fn() -> std::time::Duration) -> (f64, f64) {
-    let request = Request { arrival_ns: 0, service_ns: 0, class: 0 };
+    let request = Request { arrival_ns: 0, service_ns: 0, class: 0, asks: Asks::Work };
     let (requests, homes) = (vec![request; requests], vec![0; requests]);
     let setup =
         Setup { cores: 1, quantum_ns: 5_000, costs: Costs::ROUND, requests: &requests, homes: &homes };

@@ -251,11 +251,13 @@ fn percentiles(
 
 #[cfg(test)]
 mod tests {
+    use hallows_lab::Asks;
+
     use super::*;
 
     #[test]
     fn percentiles_are_given_where_there_are_samples_and_who_is_not_done_is_late() {
-        let request = Request { arrival_ns: 0, service_ns: 10, class: 0 };
+        let request = Request { arrival_ns: 0, service_ns: 10, class: 0, asks: Asks::Work };
         let requests = vec![request; 20_000];
         let mut latencies: Vec<_> = (0..20_000).map(|_| Some(20)).collect();
         let slowdown = |latency: f64, service: f64| latency / service;

@@ -1,6 +1,6 @@
 //! Whole machines of many cores: in virtual time, so figures may be asserted.
 
-use hallows_lab::{Arrivals, Request};
+use hallows_lab::{Arrivals, Asks, Request};
 use hallows_scale::{Calibration, Costs, Plan, Point, Setup, Skew, simulate, sweep};
 
 const QUANTUM_NS: u64 = 5_000;
@@ -26,7 +26,9 @@ fn point(service: &str, skew: Skew, cores: u32, load: f64, requests: usize) -> P
 }
 
 fn requests(apart_ns: u64, service_ns: u64, number: u64) -> Vec<Request> {
-    (1..=number).map(|number| Request { arrival_ns: number * apart_ns, service_ns, class: 0 }).collect()
+    (1..=number)
+        .map(|number| Request { arrival_ns: number * apart_ns, service_ns, class: 0, asks: Asks::Work })
+        .collect()
 }
 
 #[test]

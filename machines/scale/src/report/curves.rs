@@ -20,6 +20,7 @@ pub(super) fn of(report: &Report) -> lab::Report {
         rounds: 1,
         seed: report.seed,
         bound: lab::Bound { percent: 99.9, slowdown: 50.0 },
+        own_times: None,
         participants,
     }
 }
