@@ -136,7 +136,7 @@ pub struct Ours<'a> {
     pub stub_call_record: Beside<'a>,
     /// The same with a list of bytes each way.
     pub stub_call_bytes: Beside<'a>,
-    /// An entry of a ring, put or taken; its two sides on two cores that are awake, a batch always under way: half of the time from exchange to exchange.
+    /// An entry of a ring, put or taken; its two sides on two cores that are awake, three batches always under way: half of the time from exchange to exchange.
     pub ring_cross_core: Place<'a>,
     /// The same on one core, a batch at a time: a quarter of an exchange's time.
     pub ring_same_core: Place<'a>,

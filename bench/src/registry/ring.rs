@@ -43,7 +43,7 @@ fn ring<'a>(
 pub(super) fn cross_core(ours: Place<'_>) -> Bench<'_> {
     ring(
         "cross-core",
-        "an entry of 32 bytes, put by one side or taken by the other, in a stream of batches of 32; two cells on two cores \
+        "an entry of 32 bytes, put by one side or taken by the other, in a stream of batches of 32, of which three stay under way; two cells on two cores \
          that are awake. Half of the time from exchange to exchange (a submission there, a completion back): the slower \
          side's time for each of its two entries",
         "on it: putting and taking entries, indices checked against a peer that is not trusted, lines that move between \

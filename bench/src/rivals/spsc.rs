@@ -15,8 +15,8 @@ use crate::turn::Turn;
 /// Looks at a flag between this many empty polls: often enough to end in microseconds, too rare to cost anything.
 const POLLS_BETWEEN_LOOKS: u32 = 1 << 16;
 
-/// Places of each queue: what is under way, and a batch whose answers are there before its places are given back.
-const PLACES: usize = 128;
+/// Places of each queue, as ours.
+const PLACES: usize = 256;
 
 /// Two threads that poll, or one that plays both sides.
 pub struct Spsc {

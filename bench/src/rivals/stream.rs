@@ -6,8 +6,8 @@ use crate::error::BenchError;
 pub(super) type Entry = [u64; 4];
 /// Entries of a batch.
 pub(super) const BATCH: usize = 32;
-/// Entries that stay under way in a stream: a batch, as ours.
-pub(super) const UNDER_WAY: u64 = 32;
+/// Entries that stay under way in a stream: three batches, as ours.
+pub(super) const UNDER_WAY: u64 = 96;
 
 /// An exchange is two entries, one there and one back, and a figure is one side's share of one of them. Across cores both sides work at the same time.
 pub(super) const CROSS_CORE_PARTS: u32 = 2;

@@ -63,6 +63,34 @@ fn a_request_that_is_alone_takes_its_own_time_and_the_kernels() {
 }
 
 #[test]
+fn requests_that_stay_on_their_cores_have_no_lines_come_that_belong_to_all() {
+    // To each core one at a time, so all are at home.
+    let requests = requests(1_000, 10_000, 3_200);
+    let homes: Vec<u32> = (0..3_200).map(|number| number % 16).collect();
+    let setup =
+        Setup { cores: 16, quantum_ns: QUANTUM_NS, costs: Costs::ROUND, requests: &requests, homes: &homes };
+    let found = simulate(&setup);
+    let each =
+        |name: &str| found.transfers.get(name).map_or(0, |count| count.busy) as f64 / found.done as f64;
+    // What cells and threads are made of stays where it is, but for what the timekeeper looks at.
+    for name in [
+        "cell.inbox",
+        "cell.tally",
+        "thread.links",
+        "driver's box",
+        "lane",
+        "endpoint",
+        "capabilities",
+        "stopping",
+        "parked",
+    ] {
+        assert!(each(name) < 0.05, "{name}: {:?}", found.transfers);
+    }
+    let all: f64 = found.transfers.keys().map(|name| each(name)).sum();
+    assert!(all < 12.0, "{:?}", found.transfers);
+}
+
+#[test]
 fn who_works_for_long_is_stopped_for_who_comes() {
     // One long request, then short ones behind it on the same core.
     let mut requests = requests(20_000, 1_000, 50);

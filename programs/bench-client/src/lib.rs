@@ -13,13 +13,13 @@ use hallows::{Answer, Deadline, Endpoint, Error, Form, Message, Server, Start, W
 use hallows_protocols::bench::{Kind, MAX_BATCHES, MAX_BYTES, Request, Response};
 use hallows_protocols::exchange::{self, Order, Side};
 
-/// Words of the ring: two pages, of which the queues take nearly all.
-const RING_WORDS: usize = 1_024;
+/// Words of the ring: five pages, of which the queues take nearly all.
+const RING_WORDS: usize = 2_560;
 static RING: Window<RING_WORDS> = Window::new();
-/// Entries of each queue: a batch that is put, and what of [`Kind::RingStream`] stays under way.
-const RING_ENTRIES: u32 = 64;
-/// Entries that stay under way: a batch, so that the other side never waits for the next one.
-const STREAM_ENTRIES: u64 = 32;
+/// Entries of each queue: more than are ever under way.
+const RING_ENTRIES: u32 = 256;
+/// Entries that stay under way: one batch on its way there, one in work, one on its way back, so that neither side waits for the other.
+const STREAM_ENTRIES: u64 = 96;
 
 /// What it calls, and with what.
 pub struct BenchClient {

@@ -8,7 +8,7 @@ use hallows::ring::{self, Completion};
 use hallows::{Answer, Error, Message, Server, Start, Window, log};
 
 /// Words of the ring: that of the bench client.
-const WORDS: usize = 1_024;
+const WORDS: usize = 2_560;
 static RING: Window<WORDS> = Window::new();
 
 /// The ring, once it was offered.

@@ -16,7 +16,7 @@ pub enum Kind {
     StubBytes = 4,
     /// An entry over a ring, there and back; a batch is submitted at once, and all of it is back at its end.
     Ring = 5,
-    /// The same, and another batch or two stay under way, so that both sides always have something to do.
+    /// The same, and three batches stay under way, so that both sides always have something to do.
     RingStream = 6,
 }
 
