@@ -23,6 +23,8 @@ pub struct NextTick {
     pub at: Nanos,
     /// As soon as possible, again and again: microseconds matter now.
     pub spin: bool,
+    /// Somebody's time comes at `at`, which is more than a look whether all is well.
+    pub is_due: bool,
 }
 
 /// How often handlers are accounted at most, in ns: the grain of their budgets. A host's clock of a thread costs a system call.
@@ -96,7 +98,7 @@ impl<E: Engine> Kernel<E> {
         let (contended, active) = self.look_at_cores(&mut token, now);
         self.fire_due(&mut token, now);
         if contended {
-            return NextTick { at: now.after(self.configuration.quantum_ns), spin: true };
+            return NextTick { at: now.after(self.configuration.quantum_ns), spin: true, is_due: false };
         }
         let coarse_ns = now.0 + self.configuration.coarse_tick_ns;
         // One that is busy in the host for hours is nobody's concern.
@@ -104,7 +106,7 @@ impl<E: Engine> Kernel<E> {
             || (0..self.configuration.general_cores()).any(|core| self.core(core).does() == Idle::Busy);
         let at = self.plan.make(active, coarse_ns, || self.next_due_ns(&mut token), busy);
         let began = (0..self.configuration.cores).any(|core| self.core(core).waiting().any());
-        NextTick { at: if began { now } else { Nanos(at) }, spin: false }
+        NextTick { at: if began { now } else { Nanos(at) }, spin: false, is_due: at < coarse_ns }
     }
 
     /// Stops what ran too long. Whether threads wait behind a running one; and whether anything ran since the last look.

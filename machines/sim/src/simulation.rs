@@ -139,7 +139,7 @@ impl Simulation {
             victims: Vec::new(),
             faults,
             kills_left: faults.kills,
-            next_tick: NextTick { at: Nanos(0), spin: true },
+            next_tick: NextTick { at: Nanos(0), spin: true, is_due: false },
             cells: Vec::new(),
             over: false,
             memory_at_start,
