@@ -105,7 +105,7 @@ fn foreign(part: &str) -> LabError {
     ))
 }
 
-/// As [`KeyValue::parse`] reads it.
+/// As it is read, with all that it does not have to say.
 impl fmt::Display for KeyValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:keys={}:scan={}", self.scans, self.records, self.length)
