@@ -135,7 +135,7 @@ fn put(queue: &mut Producer<Entry>, batch: &[Entry]) -> Result<(), BenchError> {
 
 #[inline]
 fn take(queue: &mut Consumer<Entry>, taken: &mut Taken<'_>) {
-    let count = queue.slots();
+    let count = queue.slots().min(taken.wanted);
     if count > 0
         && let Ok(chunk) = queue.read_chunk(count)
     {

@@ -46,7 +46,8 @@ impl Stream {
         self.filled = 0;
         put(&self.batch)?;
         while self.submitted - self.completed > stay {
-            let mut taken = Taken { completed: &mut self.completed, wrong: false };
+            let wanted = usize::try_from(self.submitted - self.completed - stay).unwrap_or(usize::MAX);
+            let mut taken = Taken { completed: &mut self.completed, wanted, wrong: false };
             take(&mut taken)?;
             if taken.wrong {
                 return Err(BenchError::Wrong("an answer is not that of its question".to_owned()));
@@ -59,6 +60,8 @@ impl Stream {
 /// What comes back.
 pub(super) struct Taken<'a> {
     completed: &'a mut u64,
+    /// How many belong to this batch: one that takes what the next one would makes that one look free.
+    pub(super) wanted: usize,
     wrong: bool,
 }
 
