@@ -163,7 +163,7 @@ pub struct Home {
 struct Shown {
     /// A [`Waiting`].
     waiting: AtomicU64,
-    /// The least order of those of the best rank that wait. Written before `waiting`.
+    /// The least order of those of the best rank that wait; of the last ones, if nobody does. Written before `waiting`.
     first_order: AtomicU64,
 }
 
@@ -243,8 +243,14 @@ impl Core {
 
     /// Publishes what its queue, whose lock is held, says.
     pub fn publish(&self, queue: &RunQueue, threads: &Table<Thread>) {
-        // Relaxed: the store behind it publishes both.
-        self.shown.first_order.store(queue.first_order(threads), Ordering::Relaxed);
+        // Relaxed: the store behind it publishes both. Mostly all have the same order, and of an empty queue nobody asks: idle cores look at this line, so
+        // it is written once.
+        if queue.len() > 0 {
+            let order = queue.first_order(threads);
+            if self.shown.first_order.load(Ordering::Relaxed) != order {
+                self.shown.first_order.store(order, Ordering::Relaxed);
+            }
+        }
         self.shown.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
         beside_sequentially_consistent_access();
     }

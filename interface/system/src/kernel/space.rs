@@ -10,11 +10,11 @@
 use hallows_sdk::stub;
 /// What its authors call the interface.
 pub const NAME: &str = "space";
-/// The interface's identity: `4355e257de47339c718a2cbbca7ec3da1d830a6cb0a7101885cde7a4973f5b29`.
+/// The interface's identity: `687a04b62618ab230b454665cb8dd9cbd9c4496d4467c17f354d5351105f6e09`.
 pub const HASH: [u8; 32] = [
-    0x43, 0x55, 0xe2, 0x57, 0xde, 0x47, 0x33, 0x9c, 0x71, 0x8a, 0x2c, 0xbb, 0xca, 0x7e,
-    0xc3, 0xda, 0x1d, 0x83, 0x0a, 0x6c, 0xb0, 0xa7, 0x10, 0x18, 0x85, 0xcd, 0xe7, 0xa4,
-    0x97, 0x3f, 0x5b, 0x29,
+    0x68, 0x7a, 0x04, 0xb6, 0x26, 0x18, 0xab, 0x23, 0x0b, 0x45, 0x46, 0x65, 0xcb, 0x8d,
+    0xd9, 0xcb, 0xd9, 0xc4, 0x49, 0x6d, 0x44, 0x67, 0xc1, 0x7f, 0x35, 0x4d, 0x53, 0x51,
+    0x10, 0x5f, 0x6e, 0x09,
 ];
 mod tag {
     //! What requests call the functions.
@@ -27,6 +27,7 @@ mod tag {
     pub(super) const START_INFO: u32 = 0x32e10a19;
     pub(super) const EXIT: u32 = 0x3b37e420;
     pub(super) const YIELD_: u32 = 0x2579abd5;
+    pub(super) const EXPECT: u32 = 0x91319ffd;
     pub(super) const NOW: u32 = 0x296f47a2;
     pub(super) const RANDOM: u32 = 0x6d1763ab;
     pub(super) const LOG: u32 = 0x9a18ceb4;
@@ -275,6 +276,21 @@ impl<C: stub::Caller> Client<C> {
         stub::Call::<0, 0>::new(tag::YIELD_, deadline)
             .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
     }
+    /// Says how many nanoseconds the work takes that the caller has begun, until it next waits; 0: it does not know. Among those of its priority the shorter
+    /// goes first, if the machine's policy goes by that.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn expect(
+        &self,
+        nanoseconds: u64,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::EXPECT, deadline)
+            .between(&self.0, &(nanoseconds,), &mut [0; 12], &mut [0; 1])
+    }
     /// Nanoseconds of the machine's monotonic clock.
     ///
     /// # Errors
@@ -457,6 +473,23 @@ impl<C: stub::AsyncCaller> Client<C> {
             .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
             .await
     }
+    /// Says how many nanoseconds the work takes that the caller has begun, until it next waits; 0: it does not know. Among those of its priority the shorter
+    /// goes first, if the machine's policy goes by that.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn expect_async(
+        &self,
+        nanoseconds: u64,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::EXPECT, deadline)
+            .between_async(&self.0, &(nanoseconds,), &mut [0; 12], &mut [0; 1])
+            .await
+    }
     /// Nanoseconds of the machine's monotonic clock.
     ///
     /// Others go on while it waits; to drop the future is to give the call up.
@@ -589,6 +622,15 @@ impl<C: stub::Sender> Client<C> {
         stub::Call::<0, 0>::new(tag::YIELD_, stub::Deadline::NEVER)
             .send(&self.0, &(), &mut [0; 4], 1)
     }
+    /// Sends a call of `expect`; its answer comes as an event, for `expect_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn expect_send(&self, nanoseconds: u64) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::EXPECT, stub::Deadline::NEVER)
+            .send(&self.0, &(nanoseconds,), &mut [0; 12], 1)
+    }
     /// Sends a call of `now`; its answer comes as an event, for `now_answer`.
     ///
     /// # Errors
@@ -698,6 +740,14 @@ impl Client {
     pub fn yield_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
         stub::answered(received)
     }
+    /// The answer to `expect_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn expect_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
     /// The answer to `now_send`.
     ///
     /// # Errors
@@ -752,6 +802,9 @@ pub trait Service {
     fn exit(&mut self, client: stub::Client, status: u32);
     /// Lets others of the same priority run.
     fn yield_(&mut self, client: stub::Client);
+    /// Says how many nanoseconds the work takes that the caller has begun, until it next waits; 0: it does not know. Among those of its priority the shorter
+    /// goes first, if the machine's policy goes by that.
+    fn expect(&mut self, client: stub::Client, nanoseconds: u64);
     /// Nanoseconds of the machine's monotonic clock.
     fn now(&mut self, client: stub::Client) -> u64;
     /// Sixteen random bytes, as two numbers.
@@ -832,6 +885,13 @@ pub fn serve<'m>(
             server.yield_(request.client());
             request.answer::<0, _>(&())
         }
+        tag::EXPECT => {
+            let Some((nanoseconds,)) = request.parameters::<(u64,)>() else {
+                return request.malformed()
+            };
+            server.expect(request.client(), nanoseconds);
+            request.answer::<0, _>(&())
+        }
         tag::NOW => {
             let Some(()) = request.parameters::<()>() else {
                 return request.malformed()
@@ -885,6 +945,9 @@ pub mod later {
     /// `yield`
     #[derive(Clone, Copy, Debug)]
     pub enum Yield {}
+    /// `expect`
+    #[derive(Clone, Copy, Debug)]
+    pub enum Expect {}
     /// `now`
     #[derive(Clone, Copy, Debug)]
     pub enum Now {}
@@ -920,6 +983,9 @@ impl stub::Function for later::Exit {
     type Answer<'m> = ();
 }
 impl stub::Function for later::Yield {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::Expect {
     type Answer<'m> = ();
 }
 impl stub::Function for later::Now {
@@ -984,6 +1050,14 @@ pub trait LaterService {
     );
     /// Lets others of the same priority run.
     fn yield_(&mut self, later: stub::Later<later::Yield>, client: stub::Client);
+    /// Says how many nanoseconds the work takes that the caller has begun, until it next waits; 0: it does not know. Among those of its priority the shorter
+    /// goes first, if the machine's policy goes by that.
+    fn expect(
+        &mut self,
+        later: stub::Later<later::Expect>,
+        client: stub::Client,
+        nanoseconds: u64,
+    );
     /// Nanoseconds of the machine's monotonic clock.
     fn now(&mut self, later: stub::Later<later::Now>, client: stub::Client);
     /// Sixteen random bytes, as two numbers.
@@ -1062,6 +1136,13 @@ pub fn serve_later<'m>(
                 return request.malformed()
             };
             server.yield_(request.later(token), request.client());
+            request.deferred()
+        }
+        tag::EXPECT => {
+            let Some((nanoseconds,)) = request.parameters::<(u64,)>() else {
+                return request.malformed()
+            };
+            server.expect(request.later(token), request.client(), nanoseconds);
             request.deferred()
         }
         tag::NOW => {
