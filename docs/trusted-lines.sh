@@ -14,7 +14,7 @@ count() {
     local filter=$1
     shift
     find "$@" -type f \( -name '*.rs' -o -name '*.isle' \) -print0 |
-        { grep -zvE "(^|/)(tests|benches|examples|proofs)/|/(tests|test_support|races)\.rs$|$filter" || true; } |
+        { grep -zvE "(^|/)(tests|benches|examples|proofs)/|/(tests|test_support|races|hostile)\.rs$|$filter" || true; } |
         xargs -0 -r awk '
             FNR == 1 { in_tests = 0; pending = 0 }
             in_tests { next }
