@@ -62,7 +62,7 @@ impl<E: Engine> Kernel<E> {
         let near = self.near(core).chain(self.in_need(core));
         let stolen = { near }.find_map(|victim| {
             let record = self.core(victim);
-            if !record.waiting().has_movable() {
+            if !self.has_surplus(victim) {
                 return None;
             }
             let mut queue = record.queue.try_lock(token)?;
@@ -364,10 +364,13 @@ impl<E: Engine> Kernel<E> {
         home.near.iter().copied().chain(others).any(|other| self.has_surplus(other))
     }
 
-    /// Whether a busy core has threads waiting that may run elsewhere.
+    /// Whether threads wait for a core that may run elsewhere, and it does not take one of them at this moment: what was just queued where its memory is
+    /// should run there.
     fn has_surplus(&self, core: u32) -> bool {
         let record = self.core(core);
-        record.waiting().has_movable() && record.seems_busy()
+        record.waiting().has_movable()
+            && (record.running.load(Ordering::Relaxed) != NOBODY
+                || record.congested.load(Ordering::Relaxed) != 0)
     }
 
     pub(crate) fn wake_timekeeper(&self) {

@@ -83,13 +83,14 @@ impl Session {
         if let Some(printer) = editor.printer() {
             std::thread::spawn(move || show_log(log, printer));
         }
-        let Some(held) = self.held.take() else { return Ok(()) };
+        let Some(mut held) = self.held.take() else { return Ok(()) };
+        // Before there is a prompt: who detaches this monitor from then on finds that it waits for that.
+        held.ask_later(&Request::AwaitDetach).map_err(refused)?;
         let leaves = self.leaves.clone();
         let usual = tcgetattr(std::io::stdin()).ok();
         let pid = self.machine.pid;
         std::thread::spawn(move || {
-            let mut held = held;
-            let told = held.ask_for(&Request::AwaitDetach, &[], None);
+            let told = held.await_answer();
             if leaves.load(Ordering::SeqCst) {
                 // The connection stays until the process ends.
                 std::mem::forget(held);
@@ -100,7 +101,8 @@ impl Session {
                 let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, usual);
             }
             let what = match told {
-                Ok(Response::Detached { .. }) => "detached; it goes on",
+                // Or it was detached before it could wait for that.
+                Ok(Response::Detached { .. } | Response::Failed { .. }) => "detached; it goes on",
                 _ => "it has ended",
             };
             let _ = writeln!(std::io::stdout(), "\nmachine {pid}: {what}");

@@ -333,7 +333,11 @@ fn start(driver: &Driver, cell: u32, core: CoreId) {
     if let Err(error) = driver.kernel.boot_start(&driver.boot, cell, b"") {
         panic!("cell {cell} does not start: {error}");
     }
-    // It lies in the queue of another core, which is found by looking at some at a time.
+    // It lies in the queue of another core, which does not run, so nobody takes it from there before it has waited for long enough.
+    for looks_ns in [0, 10_000] {
+        driver.kernel.tick(hallows_counted_kernel::Nanos(looks_ns));
+    }
+    // That core is found by looking at some at a time.
     assert!(driver.cores.iter().any(|_| driver.kernel.step(core)), "cell {cell} did not run on core {core}");
 }
 

@@ -219,6 +219,14 @@ impl Connection {
             .map_err(|source| ControlError::NoAnswer { pid: self.machine.pid, source })
     }
 
+    /// The same, however long it takes.
+    ///
+    /// # Errors
+    /// As [`Connection::ask`].
+    pub fn await_answer(&mut self) -> Result<Response, ControlError> {
+        self.receive(None, None).map_err(|source| ControlError::NoAnswer { pid: self.machine.pid, source })
+    }
+
     fn converse(
         &mut self,
         request: &Request,
