@@ -100,7 +100,8 @@ impl Configuration {
     #[must_use]
     pub fn pool_cores(&self, pool: u32) -> Range<u32> {
         let general = self.general_cores();
-        let cores_before = |pools: usize| self.pools.iter().take(pools).map(|pool| pool.cores).sum::<u32>();
+        let cores = |pools: usize| self.pools.iter().take(pools).map(|pool| pool.cores);
+        let cores_before = |pools: usize| cores(pools).fold(0, u32::saturating_add);
         let is_last = pool as usize + 1 >= self.pools.len();
         let end = if is_last { general } else { cores_before(pool as usize + 1).min(general) };
         cores_before(pool as usize).min(end)..end

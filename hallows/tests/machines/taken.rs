@@ -1,5 +1,7 @@
 //! What a machine takes of the host: cores, the timekeeper's share, memory; and that it says so.
 
+use std::time::{Duration, Instant};
+
 use hallows_linux::host::core_set::{CoreId, CoreSet};
 use libtest_mimic::Trial;
 use rustix::process::Signal;
@@ -13,6 +15,7 @@ pub fn tests() -> Vec<Trial> {
         test("a_whole_machine_runs_on_one_core_and_says_what_that_means", one_core),
         test("no_thread_is_on_a_core_that_was_not_given", only_given_cores),
         two_core_test("the_timekeeper_takes_its_core_only_while_programs_compete", timekeeper),
+        two_core_test("a_pools_core_is_lent_to_programs_of_another", pools),
         test("an_idle_machine_makes_no_wake_ups", idle),
         test("a_budget_that_the_host_does_not_have_is_refused_at_the_start", too_much_memory),
         test("the_budget_is_taken_from_linux_in_the_background", budget),
@@ -54,6 +57,32 @@ fn one_core() {
     assert!(percent < 50.0, "{percent} % of the only core");
     running.signal(Signal::INT);
     assert_eq!(running.code(), 0);
+}
+
+/// Two programs of a pool with one core, beside a pool that lends its own and has nothing to do.
+const POOLS: &str = "[pools.idle]\ncores = 1\nlends = true\n[pools.short]\ncores = 1\n\
+                     [cells.one]\nprogram = \"spin\"\npool = \"short\"\n[cells.two]\nprogram = \"spin\"\npool = \"short\"\n";
+
+fn pools() {
+    let (first, last) = cores();
+    let (one, both) = (first.to_string(), format!("{first},{last}"));
+    let mut running = Running::of(POOLS, &["--cores", &both, "--tier", "shared"]);
+    running.placed();
+    let on_both = || {
+        let machine = ps(running.pid());
+        let cores = machine["cells"].as_array().unwrap().iter().filter(|cell| cell["name"] != "supervisor");
+        let cores: Vec<_> = cores.map(|cell| cell["core"].clone()).collect();
+        cores.len() == 2 && cores[0] != cores[1]
+    };
+    let began = Instant::now();
+    while !on_both() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", ps(running.pid()));
+    }
+    running.signal(Signal::INT);
+    assert_eq!(running.code(), 0);
+    let mut refused = Running::of(POOLS, &["--cores", &one, "--tier", "shared"]);
+    refused.hear("want 2 cores, the machine has 1");
+    assert_eq!(refused.code(), 64);
 }
 
 fn only_given_cores() {
