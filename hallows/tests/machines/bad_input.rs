@@ -11,7 +11,7 @@ use std::time::Instant;
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
-use crate::running::{Running, command, say, say_in, send};
+use crate::running::{Running, command, say, say_in, send, stat};
 use crate::{root_test, test, two_core_test};
 
 pub fn tests() -> Vec<Trial> {
@@ -209,12 +209,11 @@ fn killed_by_key() {
 fn await_stop(pid: i32, stopped: bool) {
     let began = Instant::now();
     loop {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-        // The state stands behind the name, which is in brackets (proc_pid_stat(5)).
-        if stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T') == stopped) {
+        let state = stat(&pid.to_string(), 3);
+        if (state == "T") == stopped {
             return;
         }
-        assert!(began.elapsed().as_secs() < 60, "{stat}");
+        assert!(began.elapsed().as_secs() < 60, "{state}");
         std::thread::yield_now();
     }
 }

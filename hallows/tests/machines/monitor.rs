@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 use rustix::process::{Pid, Signal};
 
-use crate::running::{Running, await_end, await_state, command, no_machine, ps, say, send};
+use crate::running::{Running, await_end, await_state, command, no_machine, ps, say, send, stat};
 use crate::test;
 
 pub fn tests() -> Vec<Trial> {
@@ -627,8 +627,8 @@ fn background() {
     let pid: i32 = output.trim().parse().unwrap();
     await_state(pid, "counter", "waiting");
     // It is no part of this terminal's session.
-    let session = |pid| rustix::process::getsid(Pid::from_raw(pid)).unwrap();
-    assert_ne!(session(pid), rustix::process::getsid(None).unwrap());
+    let session = |of: &str| stat(of, 6);
+    assert_ne!(session(&pid.to_string()), session("self"));
     // A line takes its way through the machine's console.
     let log = || parts(with_input(&["attach", "--machine", &pid.to_string()], "log 100\n"));
     loop {

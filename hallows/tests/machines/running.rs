@@ -166,10 +166,15 @@ impl Running {
         let machine = self.machine();
         let threads = crate::host::threads(machine);
         let (tid, _) = threads.iter().find(|(_, name)| *name == format!("core-{core}")).unwrap();
-        let stat = std::fs::read_to_string(format!("/proc/{machine}/task/{tid}/stat")).unwrap();
-        // The name, in brackets, may hold anything; minflt is the eighth field behind it (proc_pid_stat(5)).
-        stat.rsplit_once(") ").unwrap().1.split(' ').nth(7).unwrap().parse().unwrap()
+        stat(&format!("{machine}/task/{tid}"), 10).parse().unwrap()
     }
+}
+
+/// A field of what Linux says of a process or thread, numbered as in proc_pid_stat(5), behind its name.
+pub fn stat(of: &str, field: usize) -> String {
+    let stat = std::fs::read_to_string(format!("/proc/{of}/stat")).unwrap();
+    // The name, the second field, is in brackets and may hold anything.
+    stat.rsplit_once(") ").unwrap().1.split(' ').nth(field - 3).unwrap().to_owned()
 }
 
 pub fn send(pid: i32, signal: Signal) {

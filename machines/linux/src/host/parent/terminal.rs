@@ -1,8 +1,9 @@
 //! The user's terminal: its mode and its size. The mode is put back when the machine ends.
 
 use std::io::{self, Stdin};
+use std::os::fd::AsRawFd;
 
-use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
+use rustix::termios::{OptionalActions, Termios, isatty, tcgetattr, tcgetwinsize, tcsetattr};
 
 use crate::host::link::TerminalMode;
 
@@ -34,7 +35,7 @@ impl Terminal {
     /// Sets the wanted mode again, for the case that a shell has changed it while this process was in the background.
     pub(super) fn apply(&self) {
         // In the background the terminal is somebody else's.
-        if tcgetpgrp(&self.stdin).ok() != Some(rustix::process::getpgrp()) {
+        if !self.is_foreground() {
             return;
         }
         let mut wanted = self.original.clone();
@@ -43,6 +44,13 @@ impl Terminal {
         }
         // A terminal that is gone needs no mode.
         let _ = tcsetattr(&self.stdin, OptionalActions::Drain, &wanted);
+    }
+
+    /// Whether this process's group has the terminal. Who was put into a container from outside of its PID namespace is in a group of number 0,
+    /// which rustix takes for impossible.
+    fn is_foreground(&self) -> bool {
+        // SAFETY: neither touches memory; a descriptor that is no terminal of ours gives an error.
+        unsafe { libc::tcgetpgrp(self.stdin.as_raw_fd()) == libc::getpgrp() }
     }
 
     /// Columns and rows.
