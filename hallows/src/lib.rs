@@ -37,6 +37,7 @@ mod monitor;
 mod ours;
 mod payload;
 mod planner;
+mod policies;
 mod process;
 mod system;
 mod systems;
@@ -116,6 +117,7 @@ fn act(command: Command) -> Result<u8, Failure> {
         Command::Interface(command) => {
             commands::interface::interface(&command, &mut output).map(|ended| code = ended)
         }
+        Command::Policy(command) => commands::policy::policy(&command, &mut output),
         Command::Probe(options) => commands::probe::probe(options, &mut output).map(|ended| code = ended),
         Command::Paths(options) => commands::paths::paths(&options, &mut output).map(|ended| code = ended),
         Command::Ps(options) => commands::ps::ps(options, &mut output),

@@ -8,17 +8,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hallows_abi::Rights;
-use hallows_cache::Look;
+use hallows_cache::{Look, Sink};
 use hallows_interface::declared::{Declared, Malformed};
 use hallows_linux::machine::plan::{
-    CellPlan, ClassPlan, PlacePlan, Plan, ProgramPlan, ServiceKind, ServicePlan, TimePlan, UseKind, UsePlan,
+    CellPlan, ClassPlan, PlacePlan, Plan, PoliciesPlan, PolicyPlan, ProgramPlan, ServiceKind, ServicePlan,
+    TimePlan, UseKind, UsePlan,
 };
 
 use crate::artifacts::Artifacts;
 use crate::compile::{Compiled, Compiler};
 use crate::embedded;
 use crate::failure::Failure;
-use crate::system::{Cell, EndpointPlace, ProgramSource, Programs, Service, System, interfaces};
+use crate::policies;
+use crate::system::{
+    Cell, EndpointPlace, PolicySource, ProgramSource, Programs, Service, System, interfaces,
+};
 use crate::system::{USUAL_MEMORY_BYTES, USUAL_UNIX_MEMORY_BYTES};
 use crate::unix::{self, Given, Invocation, Served, Wanted};
 
@@ -70,8 +74,14 @@ impl Description {
 /// # Errors
 /// When there is none of that name, or it is wrong.
 pub fn find(what: &str, has_arguments: bool, native: bool) -> Result<Found, Failure> {
-    let (built_in, natives) = (embedded::names(), embedded::native_names());
-    let programs = Programs { built_in: &built_in, native: &natives, declared: &embedded::declared };
+    let (built_in, natives, policies) =
+        (embedded::names(), embedded::native_names(), embedded::policy_names());
+    let programs = Programs {
+        built_in: &built_in,
+        native: &natives,
+        policies: &policies,
+        declared: &embedded::declared,
+    };
     let path = Path::new(what);
     if path.extension().is_some_and(|extension| extension == "toml") {
         let text = std::fs::read_to_string(path).map_err(|error| unreadable("the system", path, &error))?;
@@ -192,9 +202,13 @@ pub fn plan(
             plan
         }
     };
+    let policies = PoliciesPlan {
+        latency: planner.policy(system.policies.latency.as_ref())?,
+        batch: planner.policy(system.policies.batch.as_ref())?,
+    };
     let Planner { programs, artifacts, .. } = planner;
     Ok(Planned {
-        plan: Plan { programs, policies: system.policies.clone(), pools: system.pools.clone(), ..plan },
+        plan: Plan { programs, policies, pools: system.pools.clone(), ..plan },
         artifacts,
         name: system.name.clone(),
         given,
@@ -379,6 +393,22 @@ impl Planner<'_> {
         Ok(self.programs.len() - 1)
     }
 
+    /// A policy, verified; if it is WebAssembly, in its binary form behind the artefacts.
+    fn policy(&mut self, source: Option<&PolicySource>) -> Result<Option<PolicyPlan>, Failure> {
+        let (name, verified) = match source {
+            None => return Ok(None),
+            Some(PolicySource::Named(name)) => return Ok(Some(PolicyPlan::Linked { name: name.clone() })),
+            Some(PolicySource::File(path)) => (policies::name(path), policies::of_file(path)?),
+            Some(PolicySource::Carried { name, wasm }) => {
+                (name.clone(), policies::verify(name, wasm.to_vec())?)
+            }
+        };
+        self.artifacts.begin()?;
+        self.artifacts.put(&verified.wasm)?;
+        let (offset, length) = self.artifacts.last();
+        Ok(Some(PolicyPlan::Module { name, offset, length }))
+    }
+
     /// Opens what the Unix programs of a system are given, and what it lends; nothing, if there is none of both.
     fn given(
         &self,
@@ -443,7 +473,8 @@ impl Planner<'_> {
         })?;
         let Some(missing) = interfaces::missing(&declared, |_| false) else { return Ok(()) };
         let names = embedded::names();
-        let programs = Programs { built_in: &names, native: &[], declared: &embedded::declared };
+        let programs =
+            Programs { built_in: &names, native: &[], policies: &[], declared: &embedded::declared };
         let (says, could) = (interfaces::says(name, missing), interfaces::who_could(programs, missing.hash));
         Err(Failure::usage(format!("{says}\nit runs alone: write a system (TOML); {could}")))
     }
