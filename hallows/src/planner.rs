@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hallows_abi::Rights;
-use hallows_cache::{Look, Sink};
+use hallows_cache::Look;
 use hallows_interface::declared::{Declared, Malformed};
 use hallows_linux::machine::plan::{
     CellPlan, ClassPlan, PlacePlan, Plan, PoliciesPlan, PolicyPlan, ProgramPlan, ServiceKind, ServicePlan,
@@ -163,6 +163,11 @@ pub fn plan(
     invocation: &Invocation,
     memory_bytes: u64,
 ) -> Result<Planned, Failure> {
+    // Before anything is compiled, which may take long.
+    let policies = PoliciesPlan {
+        latency: policy_plan(system.policies.latency.as_ref())?,
+        batch: policy_plan(system.policies.batch.as_ref())?,
+    };
     let mut planner = Planner {
         compiler,
         sources: Vec::new(),
@@ -201,10 +206,6 @@ pub fn plan(
             }
             plan
         }
-    };
-    let policies = PoliciesPlan {
-        latency: planner.policy(system.policies.latency.as_ref())?,
-        batch: planner.policy(system.policies.batch.as_ref())?,
     };
     let Planner { programs, artifacts, .. } = planner;
     Ok(Planned {
@@ -351,6 +352,17 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// A policy, verified if it is WebAssembly.
+fn policy_plan(source: Option<&PolicySource>) -> Result<Option<PolicyPlan>, Failure> {
+    let (name, verified) = match source {
+        None => return Ok(None),
+        Some(PolicySource::Named(name)) => return Ok(Some(PolicyPlan::Linked { name: name.clone() })),
+        Some(PolicySource::File(path)) => (policies::name(path), policies::of_file(path)?),
+        Some(PolicySource::Carried { name, wasm }) => (name.clone(), policies::verify(name, wasm.to_vec())?),
+    };
+    Ok(Some(PolicyPlan::Module { name, module: verified.module }))
+}
+
 /// Collects programs, each once.
 struct Planner<'a> {
     compiler: &'a Compiler,
@@ -391,22 +403,6 @@ impl Planner<'_> {
         self.sources.push((source.clone(), stack_bytes));
         self.programs.push(planned);
         Ok(self.programs.len() - 1)
-    }
-
-    /// A policy, verified; if it is WebAssembly, in its binary form behind the artefacts.
-    fn policy(&mut self, source: Option<&PolicySource>) -> Result<Option<PolicyPlan>, Failure> {
-        let (name, verified) = match source {
-            None => return Ok(None),
-            Some(PolicySource::Named(name)) => return Ok(Some(PolicyPlan::Linked { name: name.clone() })),
-            Some(PolicySource::File(path)) => (policies::name(path), policies::of_file(path)?),
-            Some(PolicySource::Carried { name, wasm }) => {
-                (name.clone(), policies::verify(name, wasm.to_vec())?)
-            }
-        };
-        self.artifacts.begin()?;
-        self.artifacts.put(&verified.wasm)?;
-        let (offset, length) = self.artifacts.last();
-        Ok(Some(PolicyPlan::Module { name, offset, length }))
     }
 
     /// Opens what the Unix programs of a system are given, and what it lends; nothing, if there is none of both.

@@ -1,7 +1,6 @@
 //! Steps as they are put one behind another, and what they become: registers get numbers, and the longest way is measured.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::function::{Function, MayTrap};
@@ -125,7 +124,7 @@ impl Builder {
     }
 
     /// What was made.
-    pub fn finish(self, image: &Arc<Image>) -> Result<Function, Refusal> {
+    pub fn finish(self, image: &Image) -> Result<Function, Refusal> {
         let longest = self.longest();
         if longest > MOST_STEPS {
             return Err(Reason::TooLong { steps: longest }.somewhere());
@@ -156,7 +155,7 @@ impl Builder {
             steps: self.steps.into_iter().map(numbered).collect::<Result<Box<[_]>, Refusal>>()?,
             constants: self.constants.into(),
             registers,
-            image: Arc::clone(image),
+            image: image.clone(),
             longest,
             reads: self.reads.into(),
             may_trap: self.may_trap.into(),
@@ -177,7 +176,7 @@ impl Builder {
                 Operation::Jump => after(skip),
                 Operation::JumpIf | Operation::JumpUnless => after(0).max(after(skip)),
                 Operation::Table => (0..=skip).map(after).max().unwrap_or(0),
-                Operation::Move | Operation::Select | Operation::Compute(_) => after(0),
+                _ => after(0),
             };
             from.push(rest + 1);
         }

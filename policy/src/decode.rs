@@ -2,21 +2,21 @@
 
 use wasmparser::{MemArg, Operator};
 
-use crate::step::Computation::{self, *};
+use crate::step::Operation::{self, *};
 
 /// An instruction as a computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoded {
     /// Of one value.
-    One(Computation),
+    One(Operation),
     /// Of two.
-    Two(Computation),
+    Two(Operation),
     /// Of two, the second one first.
-    Swapped(Computation),
+    Swapped(Operation),
     /// Of one and 0.
-    WithZero(Computation),
+    WithZero(Operation),
     /// A load, and what is made of what was loaded.
-    Load(MemArg, Computation, Option<Computation>),
+    Load(MemArg, Operation, Option<Operation>),
     /// The value as it is: an `i32` has zeros above already.
     Same,
 }

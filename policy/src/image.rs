@@ -2,8 +2,10 @@
 
 use alloc::boxed::Box;
 
+use serde::{Deserialize, Serialize};
+
 /// Constants in memory.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     /// Bytes of the memory.
     length: u64,

@@ -1,10 +1,11 @@
 //! What a policy looks at: the functions that its module imports, and the values that they have for one thread.
 
 use hallows_kernel::Candidate;
+use serde::{Deserialize, Serialize};
 use wasmparser::ValType;
 
 /// What a policy can look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
     /// Whose thread it is.
     Cell,

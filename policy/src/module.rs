@@ -1,7 +1,6 @@
 //! A module that was verified: the functions that it answers with.
 
-use alloc::sync::Arc;
-
+use serde::{Deserialize, Serialize};
 use wasmparser::ValType;
 
 use crate::function::Function;
@@ -10,8 +9,8 @@ use crate::sections::Sections;
 use crate::translate::translate;
 use crate::{ORDER, QUANTUM_NS};
 
-/// A policy in WebAssembly, verified.
-#[derive(Debug)]
+/// A policy in WebAssembly, verified and translated. As data it goes from who has verified it to the machine, where no WebAssembly is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Module {
     order: Option<Function>,
     quantum_ns: Option<Function>,
@@ -23,8 +22,7 @@ impl Module {
     /// # Errors
     /// [`Refusal`]: it is no policy.
     pub fn verify(wasm: &[u8]) -> Result<Self, Refusal> {
-        let mut sections = Sections::read(wasm)?;
-        let image = Arc::new(core::mem::take(&mut sections.image));
+        let sections = Sections::read(wasm)?;
         let function = |number: Option<u32>, name, parameters: &[ValType]| {
             let Some(number) = number else { return Ok(None) };
             let (function, _) =
@@ -32,7 +30,7 @@ impl Module {
             if function.params() != parameters || function.results() != [ValType::I64] {
                 return Err(Reason::Export { name }.somewhere());
             }
-            translate(&sections, number, &image).map(Some)
+            translate(&sections, number).map(Some)
         };
         let order = function(sections.order, ORDER, &[])?;
         let quantum_ns = function(sections.quantum_ns, QUANTUM_NS, &[ValType::I64])?;

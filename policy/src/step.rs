@@ -2,8 +2,10 @@
 //!
 //! A register has 64 bits; an `i32` stands in it with zeros above. So what has the same result for both widths is one operation.
 
+use serde::{Deserialize, Serialize};
+
 /// What a step does. `left` and `right` are the values of the registers of that name, and results go to `to`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
     /// `left`.
     Move,
@@ -21,13 +23,7 @@ pub enum Operation {
     Return,
     /// There is no answer.
     Unreachable,
-    /// A number.
-    Compute(Computation),
-}
-
-/// What is made of the numbers `left` and `right`, as WebAssembly's instructions of these names do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Computation {
+    // What WebAssembly's instructions of these names make of `left` and `right`.
     Add32,
     Add64,
     Sub32,
@@ -82,7 +78,7 @@ pub enum Computation {
 }
 
 /// A step. `R` names registers: [`Place`] while a function is translated, their numbers afterwards.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step<R> {
     pub operation: Operation,
     pub to: R,
@@ -96,7 +92,15 @@ pub struct Step<R> {
 impl<R> Step<R> {
     /// Whether it writes to `to`.
     pub const fn has_result(&self) -> bool {
-        matches!(self.operation, Operation::Move | Operation::Select | Operation::Compute(_))
+        !matches!(
+            self.operation,
+            Operation::Jump
+                | Operation::JumpIf
+                | Operation::JumpUnless
+                | Operation::Table
+                | Operation::Return
+                | Operation::Unreachable
+        )
     }
 }
 

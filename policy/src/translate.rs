@@ -5,24 +5,22 @@
 //! those entries that mean it. And where ways part (a block begins), no entry means a local, so that no way can change what another one sees.
 //! Where ways meet, values are in the registers of their places on the stack (*slots*).
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use wasmparser::{BlockType, BrTable, FunctionBody, MemArg, Operator};
 
 use crate::builder::Builder;
 use crate::decode::{Decoded, decode};
-use crate::function::{Function, MayTrap, Trap, compute};
-use crate::image::Image;
+use crate::function::{Function, MayTrap, Trap, of_constants};
 use crate::input::Input;
 use crate::names::name;
 use crate::refusal::{Reason, Refusal};
 use crate::sections::{Sections, invalid, invalid_at};
-use crate::step::{Computation, Operation, Place, Step};
+use crate::step::{Operation, Place, Step};
 use crate::{DEEPEST_CALLS, MOST_INSTRUCTIONS};
 
 /// Translates an exported function.
-pub fn translate(sections: &Sections<'_>, number: u32, image: &Arc<Image>) -> Result<Function, Refusal> {
+pub fn translate(sections: &Sections<'_>, number: u32) -> Result<Function, Refusal> {
     let mut builder = Builder::default();
     let (function, body) = sections.function(number).ok_or_else(missing)?;
     // The only parameter that an exported function has.
@@ -33,7 +31,6 @@ pub fn translate(sections: &Sections<'_>, number: u32, image: &Arc<Image>) -> Re
     let root = Frame::new(Kind::Root, 0, function.results().len());
     let mut translator = Translator {
         sections,
-        image,
         builder,
         operands: Vec::new(),
         frames: Vec::from([root]),
@@ -42,12 +39,11 @@ pub fn translate(sections: &Sections<'_>, number: u32, image: &Arc<Image>) -> Re
         read: 0,
     };
     translator.body(number, body)?;
-    translator.builder.finish(image)
+    translator.builder.finish(&sections.image)
 }
 
 struct Translator<'s, 'w> {
     sections: &'s Sections<'w>,
-    image: &'s Image,
     builder: Builder,
     /// The registers of the values on the stack, of all functions that were called and have not returned.
     operands: Vec<Place>,
@@ -294,11 +290,9 @@ impl<'w> Translator<'_, 'w> {
         let (right, left) = (self.pop()?, self.pop()?);
         let divisor = self.builder.value(right);
         let may_trap = match operation {
-            Computation::DivS32 => divisor.is_none_or(|divisor| divisor == u32::MAX.into()),
-            Computation::DivS64 => divisor.is_none_or(|divisor| divisor == u64::MAX),
-            Computation::DivU | Computation::RemU | Computation::RemS32 | Computation::RemS64 => {
-                divisor.is_none()
-            }
+            Operation::DivS32 => divisor.is_none_or(|divisor| divisor == u32::MAX.into()),
+            Operation::DivS64 => divisor.is_none_or(|divisor| divisor == u64::MAX),
+            Operation::DivU | Operation::RemU | Operation::RemS32 | Operation::RemS64 => divisor.is_none(),
             _ => return self.push_computed(operation, left, right, offset),
         };
         if divisor == Some(0) {
@@ -313,17 +307,17 @@ impl<'w> Translator<'_, 'w> {
     /// Computes now what is made of constants, and puts a step for all else.
     fn push_computed(
         &mut self,
-        operation: Computation,
+        operation: Operation,
         left: Place,
         right: Place,
         offset: usize,
     ) -> Result<(), Refusal> {
         match (self.builder.value(left), self.builder.value(right)) {
             (Some(left), Some(right)) => {
-                let value = compute(operation, left, right, self.image);
+                let value = of_constants(operation, left, right, &self.sections.image);
                 self.push_constant(value.map_err(|trap| Reason::Traps { trap }.at(offset))?)
             }
-            _ => self.push_result(Step { left, right, ..Step::of(Operation::Compute(operation)) }),
+            _ => self.push_result(Step { left, right, ..Step::of(operation) }),
         }
     }
 
@@ -331,8 +325,8 @@ impl<'w> Translator<'_, 'w> {
         &mut self,
         operator: &Operator<'_>,
         place: MemArg,
-        load: Computation,
-        extension: Option<Computation>,
+        load: Operation,
+        extension: Option<Operation>,
         offset: usize,
     ) -> Result<(), Refusal> {
         let (address, distance) = (self.pop()?, self.builder.constant(place.offset)?);

@@ -14,6 +14,7 @@ mod jitter;
 mod lab;
 mod monitor;
 mod paths;
+mod policies;
 mod running;
 mod taken;
 mod talks;
@@ -48,6 +49,7 @@ fn main() -> std::process::ExitCode {
         embedded::tests(),
         built::tests(),
         paths::tests(),
+        policies::tests(),
         unix_programs::tests(),
         unix_systems::tests(),
         bad_input::tests(),

@@ -3,6 +3,7 @@
 //! Everything is checked by the one who makes it; what is wrong in one all the same is an error of boot, not a panic.
 
 use hallows_kernel::Class;
+use hallows_policy::Module;
 use serde::{Deserialize, Serialize};
 
 use super::paths::Requirement;
@@ -103,14 +104,12 @@ pub enum PolicyPlan {
         /// Its name among those.
         name: String,
     },
-    /// WebAssembly (binary): its place in the bytes that come with the plan.
+    /// One that was WebAssembly.
     Module {
         /// For people.
         name: String,
-        /// Where it begins.
-        offset: usize,
-        /// How many bytes it has.
-        length: usize,
+        /// It, verified.
+        module: Module,
     },
 }
 

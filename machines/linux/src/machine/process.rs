@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hallows_engine::SealKey;
 use hallows_kernel::{BUILT_IN, Configuration, CoreId, Machine, Policies, Policy, Pool};
-use hallows_policy::{Module, Refusal, WasmPolicy};
+use hallows_policy::WasmPolicy;
 use hallows_sdk::native::NativeProgram;
 use serde::{Deserialize, Serialize};
 
@@ -53,17 +53,6 @@ pub enum ProcessError {
     /// A policy is not linked in.
     #[error("the policy `{0}` is not linked in: give it to hallows::init_with")]
     Policy(String),
-    /// A module that came with the plan is no policy: the parent has verified it, so this is a defect.
-    #[error("cannot load the policy `{name}`: {refusal}")]
-    PolicyModule {
-        /// Its name.
-        name: String,
-        /// Why.
-        refusal: Refusal,
-    },
-    /// The plan names a policy in bytes that did not come with it: a defect, too.
-    #[error("the policy `{0}` did not come with the plan")]
-    PolicyMissing(String),
     /// What a Unix program is given did not come along.
     #[error("cannot take over the program's streams and directories: {0}")]
     Host(io::Error),
@@ -121,7 +110,7 @@ pub fn run(
         quantum_ns: plan.quantum_ns,
         pools: plan.pools.iter().map(|pool| Pool { cores: pool.cores, lends: pool.lends }).collect(),
         nearest: nearest(&choice.programs),
-        policies: policies_of(&plan.policies, policies, artifacts)?,
+        policies: policies_of(&plan.policies, policies)?,
         chaos: plan.chaos,
         cells: cells_for(&plan),
         service_cores: plan.service_cores(),
@@ -255,27 +244,17 @@ fn listen(
     }
 }
 
-/// The policies of a plan, of those that there are; modules lie in these bytes.
-fn policies_of(
-    plan: &PoliciesPlan,
-    linked: &[&'static dyn Policy],
-    bytes: &[u8],
-) -> Result<Policies, ProcessError> {
-    let find = |wanted: &Option<PolicyPlan>, usual| match wanted {
-        None => Ok(usual),
-        Some(PolicyPlan::Linked { name }) => {
-            let mut all = BUILT_IN.into_iter().chain(linked.iter().copied());
-            let found = all.find(|policy| policy.name() == name);
-            found
-                .map(|policy| -> Arc<dyn Policy> { Arc::new(policy) })
-                .ok_or_else(|| ProcessError::Policy(name.clone()))
-        }
-        Some(PolicyPlan::Module { name, offset, length }) => {
-            let wasm = offset.checked_add(*length).and_then(|end| bytes.get(*offset..end));
-            let wasm = wasm.ok_or_else(|| ProcessError::PolicyMissing(name.clone()))?;
-            let module = Module::verify(wasm)
-                .map_err(|refusal| ProcessError::PolicyModule { name: name.clone(), refusal })?;
-            Ok(Arc::new(WasmPolicy::new(name, module)))
+/// The policies of a plan.
+fn policies_of(plan: &PoliciesPlan, linked: &[&'static dyn Policy]) -> Result<Policies, ProcessError> {
+    let find = |wanted: &Option<PolicyPlan>, usual| -> Result<Arc<dyn Policy>, ProcessError> {
+        match wanted {
+            None => Ok(usual),
+            Some(PolicyPlan::Module { name, module }) => Ok(Arc::new(WasmPolicy::new(name, module.clone()))),
+            Some(PolicyPlan::Linked { name }) => {
+                let mut all = BUILT_IN.into_iter().chain(linked.iter().copied());
+                let found = all.find(|policy| policy.name() == name);
+                Ok(Arc::new(found.ok_or_else(|| ProcessError::Policy(name.clone()))?))
+            }
         }
     };
     let usual = Policies::default();
