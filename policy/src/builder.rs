@@ -54,9 +54,9 @@ impl Builder {
         Ok(Place::Slot(number(place)?))
     }
 
-    /// The register of an input.
+    /// The register of an input. A parameter is given, whether it is looked at or not.
     pub fn input(&mut self, input: Input) -> Result<Place, Refusal> {
-        if !self.reads.contains(&input) {
+        if input != Input::UsualNs && !self.reads.contains(&input) {
             self.reads.push(input);
         }
         let place = Input::ALL.iter().position(|known| *known == input);
@@ -184,7 +184,9 @@ impl Builder {
     }
 }
 
-/// The number of a register among those of its kind.
+/// The number of a register among those of its kind. That there are too many in all is seen in the end; that there are in one kind at once, since
+/// what is listed is searched.
 fn number(place: usize) -> Result<u16, Refusal> {
-    u16::try_from(place).map_err(|_| Reason::TooManyRegisters { registers: place }.somewhere())
+    let number = u16::try_from(place).ok().filter(|_| place < MOST_REGISTERS);
+    number.ok_or_else(|| Reason::TooManyRegisters { registers: place + 1 }.somewhere())
 }

@@ -79,7 +79,7 @@ impl Function {
         self.steps.len()
     }
 
-    /// What it looks at.
+    /// What it looks at, but for its parameter.
     #[must_use]
     pub const fn reads(&self) -> &[Input] {
         &self.reads

@@ -17,7 +17,7 @@ use crate::names::name;
 use crate::refusal::{Reason, Refusal};
 use crate::sections::{Sections, invalid, invalid_at};
 use crate::step::{Operation, Place, Step};
-use crate::{DEEPEST_CALLS, MOST_INSTRUCTIONS};
+use crate::{DEEPEST_CALLS, MOST_INSTRUCTIONS, MOST_REGISTERS};
 
 /// Translates an exported function.
 pub fn translate(sections: &Sections<'_>, number: u32) -> Result<Function, Refusal> {
@@ -124,6 +124,9 @@ impl<'w> Translator<'_, 'w> {
             self.read += 1;
             if self.read > MOST_INSTRUCTIONS {
                 return Err(Reason::TooManyInstructions.at(offset));
+            }
+            if self.operands.len() > MOST_REGISTERS {
+                return Err(Reason::TooManyRegisters { registers: self.operands.len() }.at(offset));
             }
             let is_dead = self.frames.last().is_some_and(|frame| frame.is_dead);
             let done = match operator {
@@ -409,9 +412,17 @@ impl<'w> Translator<'_, 'w> {
 
     /// Ends a block.
     fn end(&mut self) -> Result<(), Refusal> {
-        if matches!(self.frames.last(), Some(Frame { kind: Kind::If { .. }, .. })) {
-            // An arm that is not there gives what it takes.
-            self.otherwise()?;
+        // An arm that is not there gives what it takes: if that is nothing, the jump to it goes to the end.
+        let lacks_arm = match self.frames.last() {
+            Some(Frame { kind: Kind::If { otherwise, parameters }, .. }) => {
+                Some((*otherwise, parameters.is_empty()))
+            }
+            _ => None,
+        };
+        match lacks_arm {
+            Some((otherwise, true)) => self.exit(self.frames.len() - 1, otherwise)?,
+            Some((_, false)) => self.otherwise()?,
+            None => {}
         }
         let Some(Frame { kind, base, results, mut exits, is_dead }) = self.frames.pop() else {
             return Err(missing());

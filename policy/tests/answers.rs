@@ -183,6 +183,35 @@ fn the_longest_way_is_measured() {
 }
 
 #[test]
+fn an_arm_that_is_not_there_costs_no_step() {
+    let text = "(local $x i64) (if (call $is_fresh) (then (local.set $x (call $ran_ns)))) (local.get $x)";
+    let module = module(&format!("(module {IMPORTS} (func (export \"order\") (result i64) {text}))"));
+    let order = module.order().unwrap();
+    assert_eq!((order.run(&SEEN), order.steps()), (Ok(120_000), 3));
+    assert_eq!(order.run(&Seen { is_fresh: false, ..SEEN }), Ok(0));
+    assert_eq!(and_one("(if (call $is_fresh) (then (br 0)))"), Ok(1));
+    assert_eq!(and_one("(if (call $is_fresh) (then (return (i64.const 2))))"), Ok(2));
+    assert_eq!(and_one("(if (call $is_fresh) (then))"), Ok(1));
+}
+
+/// `order` that does this and answers 1.
+fn and_one(text: &str) -> Result<u64, Trap> {
+    order(&format!("{text} (i64.const 1)"))
+}
+
+#[test]
+fn what_went_to_the_machine_answers_the_same() {
+    let fields = r#"(memory 1) (data (i32.const 8) "\05")"#;
+    let text = format!(
+        "(module {IMPORTS} {fields} (func (export \"order\") (result i64) (i64.load8_u (call $cell)) (call $ran_ns) (i64.add)))"
+    );
+    let sent = module(&text);
+    let arrived: Module = serde_json::from_str(&serde_json::to_string(&sent).unwrap()).unwrap();
+    assert_eq!(arrived, sent);
+    assert_eq!(arrived.order().unwrap().run(&Seen { cell: 8, ..SEEN }), Ok(120_005));
+}
+
+#[test]
 fn what_is_not_reached_may_be_anything_valid() {
     let fields = r#"(memory 2) (table 1 funcref) (func $unused (loop (br 0)) (i32.store (i32.const 0) (i32.const 1))
         (drop (f64.sqrt (f64.const 2))))"#;

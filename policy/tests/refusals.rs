@@ -171,6 +171,17 @@ fn bounds_are_kept_to_the_last_one() {
     };
     let wasm = wat::parse_str(policy("", &deep(100))).unwrap();
     assert!(Module::verify(&wasm).is_ok());
+    let high = format!(
+        "{}{}(i64.const 0)",
+        "(call $ran_ns)".repeat(MOST_REGISTERS + 1),
+        "(drop)".repeat(MOST_REGISTERS + 1)
+    );
+    assert_eq!(reason("", &high), Reason::TooManyRegisters { registers: MOST_REGISTERS + 1 });
+    let constants: String = (0..300).map(|number| format!("(drop (i64.const {number}))")).collect();
+    assert_eq!(
+        reason("", &format!("{constants}(i64.const 0)")),
+        Reason::TooManyRegisters { registers: MOST_REGISTERS + 1 }
+    );
     let locals = "(local i64)".repeat(MOST_REGISTERS);
     assert!(matches!(reason("", &format!("{locals}(i64.const 0)")), Reason::TooManyRegisters { .. }));
     // Each function calls the next one twice: as text it is short, and as steps it has no end.

@@ -10,7 +10,7 @@ use hallows_interface::declared::{Declared, Direction, Malformed};
 use hallows_kernel::Class;
 use hallows_supervisor::Restart;
 
-use super::{EndpointPlace, Problem, ProgramSource, Programs, Service, System};
+use super::{EndpointPlace, PolicySource, Problem, ProgramSource, Programs, Service, System};
 
 const PROGRAMS: Programs<'static> = Programs {
     built_in: &["calculator", "calculator-client", "registry", "spin"],
