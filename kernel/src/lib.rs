@@ -17,6 +17,7 @@ mod cell;
 mod class;
 mod configuration;
 mod core_record;
+mod due;
 mod engine;
 mod ids;
 mod inbox;

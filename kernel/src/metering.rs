@@ -127,14 +127,15 @@ impl<E: Engine> Kernel<E> {
             self.missed(token, core, thread);
         }
         // Before it stands still: if it is woken in between it comes here again.
-        if let Some(queue) = self.shard(thread) {
-            let (mut queue, _) = queue.lock(token);
+        // Always by the same agenda, whoever throttles it.
+        let agenda = &self.core(thread % self.configuration.general_cores()).agenda;
+        agenda.change(token, |queue| {
             // An earlier cell in its place may have left an entry that is due in an hour: there is never more than one.
             // Relaxed, as it is under the lock.
             let last_ns = record.replenishment_ns.swap(at_ns, Ordering::Relaxed);
             queue.remove(last_ns, Due::Replenishment(thread));
             queue.insert(at_ns, Due::Replenishment(thread));
-        }
+        });
         self.due_at(at_ns);
         if !record.state.block() {
             self.enqueue(token, core, thread, Arrival::Fresh);
@@ -202,10 +203,10 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// A replenishment is due. For the timekeeper.
-    pub(crate) fn replenish(&self, token: &mut Token<'static, { level::NONE }>, thread: u32) {
+    pub(crate) fn replenish(&self, token: &mut Token<'static, { level::NONE }>, from: u32, thread: u32) {
         // The entry may be of an earlier life.
         if self.threads.at(thread).standing.is_throttled() {
-            self.wake(token, self.configuration.cores, thread);
+            self.wake(token, from, thread);
         }
     }
 

@@ -129,11 +129,13 @@ pub struct TimerSetting {
     pub at_ns: u64,
     /// And then every so many ns; 0: once.
     pub period_ns: u64,
+    /// The core that armed it, whose agenda it is in.
+    pub armed_on: u32,
 }
 
 impl Default for TimerSetting {
     fn default() -> Self {
-        Self { target: Via::KERNEL, bits: 0, at_ns: hallows_abi::NO_DEADLINE, period_ns: 0 }
+        Self { target: Via::KERNEL, bits: 0, at_ns: hallows_abi::NO_DEADLINE, period_ns: 0, armed_on: 0 }
     }
 }
 

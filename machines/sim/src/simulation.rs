@@ -382,6 +382,10 @@ impl Simulation {
         let next = world(|world| {
             world.step += 1;
             world.now_ns += world.random.below(100);
+            let now_ns = world.now_ns;
+            for core in &mut world.cores {
+                core.parked &= now_ns < core.until_ns;
+            }
             let ready: Vec<u32> = (0u32..)
                 .zip(&world.cores)
                 .filter(|(_, core)| !core.parked && core.stalled_until <= world.step)
@@ -402,11 +406,12 @@ impl Simulation {
             if due {
                 return Next::Tick;
             }
-            if due_ns >= Nanos::NEVER.0 {
+            let wakes_ns = world.cores.iter().map(|core| core.until_ns).min().unwrap_or(u64::MAX);
+            if due_ns.min(wakes_ns) >= Nanos::NEVER.0 {
                 return Next::Quiet;
             }
-            world.now_ns = due_ns;
-            Next::Tick
+            world.now_ns = due_ns.min(wakes_ns);
+            if due_ns <= wakes_ns { Next::Tick } else { Next::Nothing }
         });
         match next {
             Next::Core(core) => match fiber::run_core(CoreId(core)) {
