@@ -17,6 +17,7 @@ use crate::sync::{AtomicU8, AtomicU32, Ordering};
 use crate::table::Table;
 use crate::thread::{NOBODY, Thread};
 use crate::timekeeper::Timekeeper;
+use crate::tuning::Tuned;
 use crate::{CellId, Context, Engine, Machine, Nanos, PreemptionWord, ThreadId};
 
 /// The kernel of one machine. All of it is shared: cores, programs' calls and the timekeeper use it at the same time.
@@ -42,6 +43,7 @@ pub struct Kernel<E: Engine> {
     pub(crate) timekeeper: Lock<{ level::CONTROL }, Timekeeper>,
     pub(crate) plan: Plan,
     pub(crate) judges: Judges,
+    pub(crate) tuned: Tuned,
     pub(crate) stopping: AtomicU8,
     /// How many cores sleep, or are about to.
     pub(crate) parked: AtomicU32,
@@ -81,6 +83,7 @@ impl<E: Engine> Kernel<E> {
             timekeeper: Lock::new(Timekeeper::new(cores)),
             plan: Plan::new(),
             judges: Judges::new(&configuration),
+            tuned: Tuned::new(&configuration),
             stopping: AtomicU8::new(0),
             parked: AtomicU32::new(0),
             configuration: Configuration { cores, ..configuration },

@@ -64,6 +64,7 @@ mod timekeeper;
 mod timers;
 mod trace;
 mod tree;
+mod tuning;
 mod waits;
 mod word;
 
@@ -86,4 +87,5 @@ pub use parts::Part;
 pub use policy::{BUILT_IN, Candidate, FirstCome, MIN_QUANTUM_NS, Policies, Policy, PolicyError, Turns};
 pub use tally::CallPicture;
 pub use timekeeper::NextTick;
+pub use tuning::{TuneError, Tuning};
 pub use word::PreemptionWord;

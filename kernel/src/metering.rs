@@ -217,7 +217,7 @@ impl<E: Engine> Kernel<E> {
             left_ns
         } else if self.threads.at(thread).is_outside() {
             // Its word is set; a store that was lost to the thread's own is made again.
-            self.configuration.quantum_ns
+            self.tuned.quantum_ns()
         } else {
             // It may have left just before it could see that it is overdrawn.
             ACCOUNTING_NS

@@ -93,7 +93,7 @@ impl<E: Engine> Kernel<E> {
         let (contended, active) = self.look_at_cores(&mut token, now);
         self.fire_due(&mut token, now);
         if contended {
-            return NextTick { at: now.after(self.configuration.quantum_ns), spin: true, is_due: false };
+            return NextTick { at: now.after(self.tuned.quantum_ns()), spin: true, is_due: false };
         }
         let coarse_ns = now.0 + self.configuration.coarse_tick_ns;
         // One that is busy in the host for hours is nobody's concern.
@@ -164,7 +164,7 @@ impl<E: Engine> Kernel<E> {
     fn look_at_queue(&self, core: &Core, seen: &mut Seen, now: Nanos) {
         let waits = core.waiting().has_movable();
         seen.waiting_since_ns = if waits { seen.waiting_since_ns.min(now.0) } else { NEVER };
-        let is_long = waits && now.0 - seen.waiting_since_ns >= self.configuration.lend_after_ns;
+        let is_long = waits && now.0 - seen.waiting_since_ns >= self.tuned.lend_after_ns();
         if (core.congested.load(Ordering::Relaxed) != 0) != is_long {
             core.congested.store(is_long.into(), Ordering::Relaxed);
         }
@@ -224,8 +224,8 @@ impl<E: Engine> Kernel<E> {
             Wanted::Above => true,
             Wanted::Before => stint_ns >= self.judges.least_stint_ns(thread.effective_rank()),
             Wanted::InTurn => {
-                let (quantum_ns, strays) =
-                    self.judges.quantum_ns(&Candidate::new(thread, running, Arrival::Preempted, stint_ns));
+                let candidate = Candidate::new(thread, running, Arrival::Preempted, stint_ns);
+                let (quantum_ns, strays) = self.judges.quantum_ns(&candidate, &self.tuned);
                 if let Some((policy, error)) = strays {
                     self.machine.policy_strays(policy, error);
                 }

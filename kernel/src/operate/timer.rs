@@ -22,10 +22,12 @@ impl<E: Engine> Kernel<E> {
     ) -> Result<Reply, Error> {
         request.needs(Rights::SEND)?;
         let (index, record) = (request.index(), self.timers.at(request.index()));
-        let (at_ns, period_ns) = match operation {
-            OnTimer::Arm { at_ns, every_ns: 0 } => (at_ns.min(Nanos::NEVER.0), 0),
-            OnTimer::Arm { at_ns, every_ns } => (at_ns.min(Nanos::NEVER.0), every_ns.max(SHORTEST_PERIOD_NS)),
-            OnTimer::Disarm => (Nanos::NEVER.0, 0),
+        let (at_ns, period_ns, slack_ns) = match operation {
+            OnTimer::Arm { at_ns, every_ns, slack_ns } => {
+                let period_ns = if every_ns == 0 { 0 } else { every_ns.max(SHORTEST_PERIOD_NS) };
+                (at_ns.min(Nanos::NEVER.0), period_ns, slack_ns)
+            }
+            OnTimer::Disarm => (Nanos::NEVER.0, 0, 0),
         };
         let armed_on = context.core.0;
         let (mut setting, mut token) = record.setting.lock(&mut context.token);
@@ -34,7 +36,7 @@ impl<E: Engine> Kernel<E> {
             return Err(Error::Gone);
         }
         self.unqueue_timer(&mut token, index, &setting);
-        *setting = TimerSetting { at_ns, period_ns, armed_on, ..*setting };
+        *setting = TimerSetting { at_ns, period_ns, slack_ns, armed_on, ..*setting };
         if at_ns != Nanos::NEVER.0 {
             self.queue_timer(&mut token, index, &setting);
         }
@@ -42,10 +44,9 @@ impl<E: Engine> Kernel<E> {
     }
 
     fn unqueue_timer<const M: u8>(&self, token: &mut Token<'_, M>, timer: u32, setting: &TimerSetting) {
-        let at_ns = setting.at_ns;
-        if at_ns != Nanos::NEVER.0 {
+        if setting.at_ns != Nanos::NEVER.0 {
             let agenda = &self.core(setting.armed_on).agenda;
-            agenda.change(token, |queue| queue.remove(at_ns, Due::Timer(timer)));
+            agenda.change(token, |queue| queue.remove(setting.due_ns(), Due::Timer(timer)));
         }
     }
 

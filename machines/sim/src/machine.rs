@@ -20,9 +20,10 @@ impl Machine for SimMachine {
 
     fn park(&self, core: CoreId, until: Nanos) -> bool {
         let sleeps = world(|world| {
+            let oversleeps = world.random.chance(world.chances.oversleep);
             let core = world.core(core);
             core.parked = !std::mem::take(&mut core.woken);
-            core.until_ns = until.0;
+            core.until_ns = if oversleeps { u64::MAX } else { until.0 };
             core.parked
         });
         if sleeps {

@@ -63,6 +63,7 @@ pub struct Chances {
     pub pause: u64,
     pub fault: u64,
     pub too_deep: u64,
+    pub oversleep: u64,
 }
 
 /// Everything.
