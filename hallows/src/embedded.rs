@@ -15,6 +15,7 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_supervisor::PROGRAM,
     &hallows_linux::services::HOST,
     &hallows_linux::services::NULL,
+    &hallows_linux::services::TUNING,
     &hallows_registry::PROGRAM,
     &hallows_bank::PROGRAM,
     &hallows_bank_client::PROGRAM,
@@ -35,6 +36,7 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_tally::PROGRAM,
     &hallows_tally_client::PROGRAM,
     &hallows_ticker::PROGRAM,
+    &hallows_tuner::PROGRAM,
     &hallows_worker::PROGRAM,
 ];
 

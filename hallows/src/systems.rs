@@ -27,6 +27,7 @@ systems![
     "rings",
     "scatter",
     "succession",
+    "tuned",
 ];
 
 /// The system that `hallows` boots when it is not told otherwise.

@@ -13,6 +13,7 @@
 //! | `files/` | `files`, below granted directories |
 //! | `console`, `invocation`, `clock`, `random` | the other interfaces |
 //! | `desk` | another program, which serves passively: what a Unix program has that is started while the machine runs |
+//! | `tuning` | a fourth one, which serves passively: `tuning`, of the machine's scheduler |
 //! | `null` | a third one, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
 //!
 //! What the jail must leave to it is in `needs`.
@@ -33,6 +34,7 @@ mod random;
 mod resources;
 #[cfg(test)]
 mod tests;
+mod tuning;
 
 pub use badge::Badge;
 pub use desk::{DESK, Desk, Seat};
@@ -41,3 +43,5 @@ pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService, PASSIVELY};
 pub use needs::{SYSTEM_CALLS, landlock_access};
 pub use null::{NULL, NullConsole};
 pub use resources::{GrantedDirectory, HostResources, InstallError, Lent, install};
+pub(crate) use tuning::tunes;
+pub use tuning::{TUNING, TuningService};
