@@ -13,6 +13,7 @@
 //! | `files/` | `files`, below granted directories |
 //! | `console`, `invocation`, `clock`, `random` | the other interfaces |
 //! | `desk` | another program, which serves passively: what a Unix program has that is started while the machine runs |
+//! | `packets/` | another, which drives packet devices: each of its cells serves the ring of one |
 //! | `null` | a third one, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
 //!
 //! What the jail must leave to it is in `needs`.
@@ -29,6 +30,7 @@ mod invocation;
 mod needs;
 mod null;
 mod own_endpoint;
+pub mod packets;
 mod random;
 mod resources;
 #[cfg(test)]
