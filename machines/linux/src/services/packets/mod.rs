@@ -41,7 +41,12 @@ pub struct Interface {
 }
 
 /// What [`install_interfaces`] took.
-static INSTALLED: OnceLock<(Arc<Interrupts>, Vec<(Card, Arc<OwnedFd>)>)> = OnceLock::new();
+struct Installed {
+    interrupts: Arc<Interrupts>,
+    cards: Vec<(Card, Arc<OwnedFd>)>,
+}
+
+static INSTALLED: OnceLock<Installed> = OnceLock::new();
 
 /// Takes the interfaces of this process, once, before its jail is sealed: the cell with argument `0` drives the first.
 ///
@@ -55,7 +60,7 @@ pub fn install_interfaces(interfaces: Vec<Interface>) -> io::Result<()> {
     let cards: Vec<_> = cards.collect();
     let interrupts = Interrupts::new(cards.iter().map(|(_, descriptor)| descriptor.clone()).collect())?;
     INSTALLED
-        .set((Arc::new(interrupts), cards))
+        .set(Installed { interrupts: Arc::new(interrupts), cards })
         .map_err(|_| io::Error::other("this process has its interfaces already"))
 }
 
@@ -66,7 +71,7 @@ pub fn install_interfaces(interfaces: Vec<Interface>) -> io::Result<()> {
 /// When Linux refuses to wait. At once and without an error if there are no interfaces.
 pub fn await_interrupts(tell: impl FnMut(usize)) -> io::Result<()> {
     match INSTALLED.get() {
-        Some((interrupts, cards)) if !cards.is_empty() => interrupts.wait(tell),
+        Some(Installed { interrupts, cards }) if !cards.is_empty() => interrupts.wait(tell),
         _ => Ok(()),
     }
 }
@@ -77,7 +82,7 @@ fn device(argument: &str) -> Option<Box<dyn Device>> {
         return Some(Box::<Loopback>::default());
     }
     let number: usize = argument.parse().ok()?;
-    let (interrupts, cards) = INSTALLED.get()?;
+    let Installed { interrupts, cards } = INSTALLED.get()?;
     let (card, descriptor) = cards.get(number)?;
     Some(Box::new(Tap::new(*card, descriptor.clone(), interrupts.clone(), number)))
 }
