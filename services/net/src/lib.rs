@@ -1,7 +1,7 @@
 //! TCP/IP in user space: whole frames over the ring of a network card on one side, sockets for other cells on the other.
 //!
-//! The protocols are smoltcp's. What is ours: the ring ([`link`]), who may do what ([`policy`]), sockets as capabilities ([`sockets`]), and when
-//! all of it is looked at ([`server`]). Serves one endpoint, actively: the interface `net`.
+//! The protocols are smoltcp's. What is ours: the ring (`link`), who may do what (`policy`), sockets as capabilities (`sockets`), and when
+//! all of it is looked at (`server`). Serves one endpoint, actively: the interface `net`.
 //!
 //! Granted: `card`, a packet device (SEND and WATCH). Arguments: `address=ADDRESS/PREFIX` (several), `gateway=ADDRESS` (one of each version),
 //! `allow=BADGE listen=PORTS connect=DESTINATIONS` (several).

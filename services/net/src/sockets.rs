@@ -516,6 +516,7 @@ mod tests {
 
     #[test]
     fn ports_are_anybodys_once() {
+        hallows_testing::link();
         let mut sockets = Sockets::new(5);
         let badge = sockets.listen(7, 2).expect("free");
         assert_ne!(badge & SOCKET, 0);
