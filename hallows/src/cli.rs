@@ -11,6 +11,7 @@ use hallows_linux::host::tier::TierLimit;
 use hallows_linux::machine::paths::Requirement;
 use hallows_scale::Skew;
 
+use crate::network::Interface as NetworkInterface;
 use crate::payload::Asked;
 use crate::unix::{Directory, STACKS};
 
@@ -143,6 +144,10 @@ pub struct Run {
     /// What a Unix program may use of its stack; 8M, as on Linux, if not given.
     #[arg(long, value_name = "SIZE", value_parser = stack)]
     pub stack: Option<ByteSize>,
+    /// An interface of this host for the system's packet devices, in the order of their numbers. One that is not there is made, which needs root, and goes
+    /// with the machine. May be given several times.
+    #[arg(long = "net", value_name = "tap:NAME")]
+    pub interfaces: Vec<NetworkInterface>,
     /// The machine.
     #[command(flatten)]
     pub machine: MachineOptions,

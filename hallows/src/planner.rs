@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::artifacts::Artifacts;
 use crate::compile::{Compiled, Compiler};
 use crate::embedded;
 use crate::failure::Failure;
+use crate::network;
 use crate::system::{Cell, EndpointPlace, ProgramSource, Programs, Service, System, interfaces};
 use crate::system::{USUAL_MEMORY_BYTES, USUAL_UNIX_MEMORY_BYTES};
 use crate::unix::{self, Given, Invocation, Served, Wanted};
@@ -39,6 +41,8 @@ pub struct Planned {
     pub name: String,
     /// What Unix programs are given, if there are any.
     pub given: Option<Given>,
+    /// The descriptors of interfaces, which come behind those of Unix programs.
+    pub interfaces: Vec<OwnedFd>,
 }
 
 /// A system that was found.
@@ -193,12 +197,10 @@ pub fn plan(
         }
     };
     let Planner { programs, artifacts, .. } = planner;
-    Ok(Planned {
-        plan: Plan { programs, policies: system.policies.clone(), pools: system.pools.clone(), ..plan },
-        artifacts,
-        name: system.name.clone(),
-        given,
-    })
+    let mut plan = Plan { programs, policies: system.policies.clone(), pools: system.pools.clone(), ..plan };
+    let descriptors = given.as_ref().map_or(0, |given| given.descriptors.len());
+    let interfaces = network::give(&mut plan, system, &invocation.interfaces, descriptors)?;
+    Ok(Planned { plan, artifacts, name: system.name.clone(), given, interfaces })
 }
 
 /// Where the cells of a system begin in its plan: behind their supervisor, so that their faults go to an endpoint that exists already. Behind it

@@ -16,6 +16,7 @@ systems![
     "counter",
     "deadlines",
     "default",
+    "echo",
     "fan-out",
     "file-drop",
     "flood",

@@ -24,6 +24,7 @@ const KEPT: [(&str, &str, &str); 21] = [
     ("wit/system", "console", "interface/system/src/console.rs"),
     ("wit/system", "files", "interface/system/src/files.rs"),
     ("wit/system", "invocation", "interface/system/src/invocation.rs"),
+    ("wit/system", "net", "sdk/rust/src/net/protocol.rs"),
     ("wit/system", "random", "interface/system/src/random.rs"),
     ("wit/system", "tuning", "interface/system/src/tuning.rs"),
     ("wit/system", "registry", "sdk/rust/src/registry/protocol.rs"),

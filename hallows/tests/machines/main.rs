@@ -13,6 +13,7 @@ mod host;
 mod jitter;
 mod lab;
 mod monitor;
+mod network;
 mod paths;
 mod running;
 mod taken;
@@ -44,6 +45,7 @@ fn main() -> std::process::ExitCode {
         lab::tests(),
         jitter::tests(),
         monitor::tests(),
+        network::tests(),
         background::tests(),
         embedded::tests(),
         built::tests(),

@@ -13,8 +13,9 @@
 //! | `files/` | `files`, below granted directories |
 //! | `console`, `invocation`, `clock`, `random` | the other interfaces |
 //! | `desk` | another program, which serves passively: what a Unix program has that is started while the machine runs |
-//! | `tuning` | a fourth one, which serves passively: `tuning`, of the machine's scheduler |
-//! | `null` | a third one, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
+//! | `packets/` | another, which drives packet devices: each of its cells serves the ring of one |
+//! | `tuning` | another, which serves passively: `tuning`, of the machine's scheduler |
+//! | `null` | another, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
 //!
 //! What the jail must leave to it is in `needs`.
 #![forbid(unsafe_code)]
@@ -30,6 +31,7 @@ mod invocation;
 mod needs;
 mod null;
 mod own_endpoint;
+pub mod packets;
 mod random;
 mod resources;
 #[cfg(test)]
