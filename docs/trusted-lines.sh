@@ -64,6 +64,7 @@ echo '|---|---|'
 row '`abi`' "$(count '^$' abi/src)"
 row '`kernel`' "$(count '^$' kernel/src)"
 row '`engine`' "$(count '^$' engine/src)"
+row '`policy`' "$(count '^$' policy/src)"
 row '`compiler/artifact` (on both sides)' "$(count '^$' compiler/artifact/src)"
 row '`machines/linux/src/machine`, `platform`' "$(count '^$' machines/linux/src/machine machines/linux/src/platform)"
 row '`machines/linux/src/services`' "$(count '^$' machines/linux/src/services)"

@@ -52,6 +52,21 @@ build_programs() {
     done
 }
 
+# Policies alike. They are not embedded: a user's are files, too.
+build_policies() {
+    local folder package output all
+    export CARGO_TARGET_DIR=$target_dir/programs
+    mapfile -t all < <(policies)
+    for folder in "${all[@]}"; do
+        package=$(package_name "$folder/Cargo.toml")
+        cd "$root/$folder"
+        toolchain_cargo "$program_target" rustc --lib --crate-type cdylib --profile program
+        output=$CARGO_TARGET_DIR/$program_target/program/${package//-/_}.wasm
+        [ -f "$output" ] || fail "$folder did not give $output. Has it a [lib] with another name? It must have none."
+        publish "$output" "$artifacts/policies/${package#hallows-}.wasm"
+    done
+}
+
 build_hallows() {
     cd "$root"
     cargo build --release -p hallows
@@ -139,4 +154,5 @@ stage_artifacts() {
     else
         skip programs "no Cargo.toml below programs/ or services/ says program = true"
     fi
+    stage policies "example policies to WebAssembly" build_policies
 }

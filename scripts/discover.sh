@@ -37,16 +37,22 @@ package_name() {
          inside && /^name *=/ { gsub(/.*= *"|".*/, ""); print; exit }' "$root/$1"
 }
 
-# Programs: `[package.metadata.hallows]` with `program = true`, anywhere below programs/ or services/.
-programs() {
-    manifests | grep -E '^(programs|services)/.*/Cargo.toml$' | while read -r manifest; do
-        if awk '/^\[/ { inside = ($0 == "[package.metadata.hallows]") }
-                inside && /^program *= *true/ { found = 1 }
+# says_of_itself KEY: manifests on standard input whose `[package.metadata.hallows]` has `KEY = true`, as their folders.
+says_of_itself() {
+    while read -r manifest; do
+        if awk -v key="$1" '/^\[/ { inside = ($0 == "[package.metadata.hallows]") }
+                inside && $0 ~ "^" key " *= *true" { found = 1 }
                 END { exit !found }' "$root/$manifest"; then
             dirname "$manifest"
         fi
-    done || true
+    done
 }
+
+# Programs: `program = true`, anywhere below programs/ or services/.
+programs() { manifests | { grep -E '^(programs|services)/.*/Cargo.toml$' || true; } | says_of_itself program; }
+
+# Policies in Rust: `policy = true`, anywhere below examples/.
+policies() { manifests | { grep -E '^examples/.*/Cargo.toml$' || true; } | says_of_itself policy; }
 
 # Packages of the root workspace that say `#![no_std]`, so they promise to build for the bare machine.
 # What lies on the other side of `abi` (programs and their SDK) is built for WebAssembly instead.

@@ -1,9 +1,10 @@
-//! The table of benches: nineteen names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
+//! The table of benches: twenty names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
 mod lending;
 mod life;
+mod policy;
 mod ring;
 mod scheduling;
 mod unix;
@@ -19,7 +20,7 @@ use crate::turn::Turn;
 use crate::unix_programs::Script;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 20] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -30,6 +31,7 @@ pub const NAMES: [&str; 19] = [
     "preempt-remote",
     "quantum",
     "lend",
+    "policy",
     "spawn",
     "cells",
     "boot",
@@ -148,6 +150,10 @@ pub struct Ours<'a> {
     pub quantum: Place<'a>,
     /// From a message's sending to its receiver's first instruction on a core that is lent, and on one that is taken back.
     pub lend: [Place<'a>; 2],
+    /// What a policy in WebAssembly says of a thread; without, the same linked in.
+    pub policy_short: Beside<'a>,
+    /// The same, with as many steps as there can be.
+    pub policy_longest: Place<'a>,
     /// From asking for a warm program to its first call.
     pub spawn: Place<'a>,
     /// A whole life of a warm program, one after another: the time of each.
@@ -195,6 +201,8 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         scheduling::quantum(ours.quantum),
         lending::lent(lent),
         lending::taken_back(taken_back),
+        policy::short(ours.policy_short),
+        policy::longest(ours.policy_longest),
         life::spawn(ours.spawn),
         life::spawn_sustained(ours.spawn_sustained),
         life::cells(ours.cells),
@@ -321,7 +329,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 40);
+        assert_eq!(titles(&[]).expect("all").len(), 42);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

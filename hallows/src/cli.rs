@@ -90,6 +90,9 @@ pub enum Command {
     /// Look at interfaces: identity, canonical form, what differs between two, stubs.
     #[command(subcommand)]
     Interface(Interface),
+    /// Look at a scheduling policy in WebAssembly: whether it is one, and what it answers.
+    #[command(subcommand)]
+    Policy(Policy),
     /// Make a project: a program that builds, runs, and has a test.
     New(New),
     /// Print a script that completes this command line in a shell.
@@ -614,6 +617,49 @@ pub struct InterfaceStubs {
 pub enum Language {
     /// Rust, for `hallows-sdk`.
     Rust,
+}
+
+/// What can be done with policies.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Policy {
+    /// Say whether a file is a policy, and how long it can take; if it is none, which instruction is against it, and why.
+    Check(PolicyCheck),
+    /// Print what it answers of a thread.
+    Ask(PolicyAsk),
+}
+
+/// Options of `policy check`.
+#[derive(Clone, Debug, Args)]
+pub struct PolicyCheck {
+    /// A file of WebAssembly (.wasm or .wat).
+    #[arg(value_name = "FILE")]
+    pub path: PathBuf,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `policy ask`.
+#[derive(Clone, Debug, Args)]
+pub struct PolicyAsk {
+    /// A file of WebAssembly (.wasm or .wat).
+    #[arg(value_name = "FILE")]
+    pub path: PathBuf,
+    /// The cell that it is of.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub cell: u32,
+    /// It was preempted, and not woken.
+    #[arg(long)]
+    pub preempted: bool,
+    /// How long it has said that its work takes, in ns; 0: nothing.
+    #[arg(long, value_name = "NS", default_value_t = 0)]
+    pub expected_ns: u64,
+    /// How long its work was seen to run, in ns.
+    #[arg(long, value_name = "NS", default_value_t = 0)]
+    pub ran_ns: u64,
+    /// The quantum of its class, in ns.
+    #[arg(long, value_name = "NS", default_value_t = DEFAULT_QUANTUM_US * 1_000)]
+    pub usual_ns: u64,
 }
 
 /// What `--tier` takes.

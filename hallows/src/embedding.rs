@@ -22,7 +22,7 @@ use crate::compile::Compiler;
 use crate::embedded;
 use crate::failure::{Failure, SOFTWARE, USAGE};
 use crate::process::NOT_STARTED;
-use crate::system::{ProgramSource, Programs, System};
+use crate::system::{PolicySource, ProgramSource, Programs, System};
 use crate::unix::{Directory, Invocation};
 
 /// Cores are in use by another machine.
@@ -37,6 +37,7 @@ pub struct Machine {
     options: MachineOptions,
     runs: Option<Runs>,
     carried: Vec<(String, Arc<[u8]>)>,
+    policies: Vec<(String, Arc<[u8]>)>,
     invocation: Invocation,
     requires: Vec<Requirement>,
     tells: bool,
@@ -137,6 +138,7 @@ impl Machine {
             options,
             runs: None,
             carried: Vec::new(),
+            policies: Vec::new(),
             invocation,
             requires: Vec::new(),
             tells: false,
@@ -241,6 +243,20 @@ impl Machine {
         self
     }
 
+    /// A scheduling policy in WebAssembly (binary or text) that a [system](Machine::system) may choose under this name. Unlike one that is linked in
+    /// ([`init_with`](crate::init_with)) it is verified, and can neither keep a core nor end the machine. The guide is `docs/policies.md`.
+    pub fn policy(mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        let (name, bytes) = (name.into(), bytes.into());
+        let is_known = |known: &str| known == name;
+        if self.policies.iter().any(|(known, _)| is_known(known))
+            || embedded::policy_names().into_iter().any(is_known)
+        {
+            self.is_wrong(format!("policy(\"{name}\"): there is one of that name already"));
+        }
+        self.policies.push((name, bytes.into()));
+        self
+    }
+
     /// An argument of the program.
     pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
         self.invocation.arguments.push(argument.into());
@@ -322,7 +338,7 @@ impl Machine {
                 "this machine has nothing to run: give it a program(…) or a system(…)".to_owned(),
             ));
         };
-        let system = system(runs, &self.carried)?;
+        let system = system(runs, &self.carried, &self.policies)?;
         let place = Place::take(&self.options)?;
         let compiler = Compiler::open(!self.tells)?;
         let settings = Settings {
@@ -339,7 +355,11 @@ impl Machine {
 }
 
 /// The system that is meant, with what the user carries in its place.
-fn system(runs: Runs, carried: &[(String, Arc<[u8]>)]) -> Result<System, Error> {
+fn system(
+    runs: Runs,
+    carried: &[(String, Arc<[u8]>)],
+    policies: &[(String, Arc<[u8]>)],
+) -> Result<System, Error> {
     let natives = embedded::native_names();
     let twice = natives.iter().enumerate().find(|(place, name)| natives[..*place].contains(*name));
     if let Some((_, name)) = twice {
@@ -377,10 +397,24 @@ fn system(runs: Runs, carried: &[(String, Arc<[u8]>)]) -> Result<System, Error> 
             let declared = |source: &ProgramSource| {
                 embedded::declared(&carried_as(source).unwrap_or_else(|| source.clone()))
             };
-            let programs = Programs { built_in: &built_in, native: &natives, declared: &declared };
+            let policy_names: Vec<&str> = embedded::policy_names()
+                .into_iter()
+                .chain(policies.iter().map(|(name, _)| name.as_str()))
+                .collect();
+            let programs = Programs {
+                built_in: &built_in,
+                native: &natives,
+                policies: &policy_names,
+                declared: &declared,
+            };
             let mut system =
                 System::parse(&file, &text, programs).map_err(|problem| Failure::system(*problem))?;
             system.replace_sources(carried_as);
+            system.replace_policies(|source| {
+                let PolicySource::Named(wanted) = source else { return None };
+                let (name, wasm) = policies.iter().find(|(name, _)| name == wanted)?;
+                Some(PolicySource::Carried { name: name.clone(), wasm: wasm.clone() })
+            });
             Ok(system)
         }
     }
@@ -582,7 +616,7 @@ mod tests {
         let carried = [("client".to_owned(), Arc::from(*b"wasm"))];
         let text = "[cells.client]\nprogram = \"client\"\n[cells.other]\nprogram = \"counter\"\n";
         let runs = Runs::System { file: "system.toml".into(), text: text.to_owned() };
-        let system = system(runs, &carried).expect("is well");
+        let system = system(runs, &carried, &[]).expect("is well");
         let sources: Vec<_> = system.cells.iter().map(|cell| &cell.program).collect();
         let wasm = Arc::from(*b"wasm");
         assert_eq!(*sources[0], ProgramSource::Carried { name: "client".to_owned(), wasm });
@@ -593,7 +627,7 @@ mod tests {
     fn mistakes_in_a_description_are_shown_where_they_are() {
         let runs =
             Runs::System { file: "mine.toml".into(), text: "[cells.a]\nprogram = \"nothing\"\n".to_owned() };
-        let error = system(runs, &[]).expect_err("no such program");
+        let error = system(runs, &[], &[]).expect_err("no such program");
         assert_eq!(error.kind(), ErrorKind::Usage);
         let shown = format!("{error:?}");
         assert!(shown.contains("mine.toml") && shown.contains("nothing"), "{shown}");

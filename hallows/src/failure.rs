@@ -26,6 +26,15 @@ impl Failure {
         Self { report: miette::Report::msg(message.to_string()), code: USAGE }
     }
 
+    /// [`Failure::usage`], with what to do about it.
+    #[must_use]
+    pub fn usage_with_help(message: impl fmt::Display, help: &str) -> Self {
+        Self {
+            report: miette::MietteDiagnostic::new(message.to_string()).with_help(help).into(),
+            code: USAGE,
+        }
+    }
+
     /// Something else went wrong.
     #[must_use]
     pub fn other(code: u8, message: impl fmt::Display) -> Self {

@@ -38,6 +38,7 @@ mod network;
 mod ours;
 mod payload;
 mod planner;
+mod policies;
 mod process;
 mod system;
 mod systems;
@@ -117,6 +118,7 @@ fn act(command: Command) -> Result<u8, Failure> {
         Command::Interface(command) => {
             commands::interface::interface(&command, &mut output).map(|ended| code = ended)
         }
+        Command::Policy(command) => commands::policy::policy(&command, &mut output),
         Command::Probe(options) => commands::probe::probe(options, &mut output).map(|ended| code = ended),
         Command::Paths(options) => commands::paths::paths(&options, &mut output).map(|ended| code = ended),
         Command::Ps(options) => commands::ps::ps(options, &mut output),

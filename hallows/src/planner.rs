@@ -12,7 +12,8 @@ use hallows_abi::Rights;
 use hallows_cache::Look;
 use hallows_interface::declared::{Declared, Malformed};
 use hallows_linux::machine::plan::{
-    CellPlan, ClassPlan, PlacePlan, Plan, ProgramPlan, ServiceKind, ServicePlan, TimePlan, UseKind, UsePlan,
+    CellPlan, ClassPlan, PlacePlan, Plan, PoliciesPlan, PolicyPlan, ProgramPlan, ServiceKind, ServicePlan,
+    TimePlan, UseKind, UsePlan,
 };
 
 use crate::artifacts::Artifacts;
@@ -20,7 +21,10 @@ use crate::compile::{Compiled, Compiler};
 use crate::embedded;
 use crate::failure::Failure;
 use crate::network;
-use crate::system::{Cell, EndpointPlace, ProgramSource, Programs, Service, System, interfaces};
+use crate::policies;
+use crate::system::{
+    Cell, EndpointPlace, PolicySource, ProgramSource, Programs, Service, System, interfaces,
+};
 use crate::system::{USUAL_MEMORY_BYTES, USUAL_UNIX_MEMORY_BYTES};
 use crate::unix::{self, Given, Invocation, Served, Wanted};
 
@@ -74,8 +78,14 @@ impl Description {
 /// # Errors
 /// When there is none of that name, or it is wrong.
 pub fn find(what: &str, has_arguments: bool, native: bool) -> Result<Found, Failure> {
-    let (built_in, natives) = (embedded::names(), embedded::native_names());
-    let programs = Programs { built_in: &built_in, native: &natives, declared: &embedded::declared };
+    let (built_in, natives, policies) =
+        (embedded::names(), embedded::native_names(), embedded::policy_names());
+    let programs = Programs {
+        built_in: &built_in,
+        native: &natives,
+        policies: &policies,
+        declared: &embedded::declared,
+    };
     let path = Path::new(what);
     if path.extension().is_some_and(|extension| extension == "toml") {
         let text = std::fs::read_to_string(path).map_err(|error| unreadable("the system", path, &error))?;
@@ -157,6 +167,11 @@ pub fn plan(
     invocation: &Invocation,
     memory_bytes: u64,
 ) -> Result<Planned, Failure> {
+    // Before anything is compiled, which may take long.
+    let policies = PoliciesPlan {
+        latency: policy_plan(system.policies.latency.as_ref())?,
+        batch: policy_plan(system.policies.batch.as_ref())?,
+    };
     let mut planner = Planner {
         compiler,
         sources: Vec::new(),
@@ -197,7 +212,7 @@ pub fn plan(
         }
     };
     let Planner { programs, artifacts, .. } = planner;
-    let mut plan = Plan { programs, policies: system.policies.clone(), pools: system.pools.clone(), ..plan };
+    let mut plan = Plan { programs, policies, pools: system.pools.clone(), ..plan };
     let descriptors = given.as_ref().map_or(0, |given| given.descriptors.len());
     let interfaces = network::give(&mut plan, system, &invocation.interfaces, descriptors)?;
     Ok(Planned { plan, artifacts, name: system.name.clone(), given, interfaces })
@@ -339,6 +354,17 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// A policy, verified if it is WebAssembly.
+fn policy_plan(source: Option<&PolicySource>) -> Result<Option<PolicyPlan>, Failure> {
+    let (name, verified) = match source {
+        None => return Ok(None),
+        Some(PolicySource::Named(name)) => return Ok(Some(PolicyPlan::Linked { name: name.clone() })),
+        Some(PolicySource::File(path)) => (policies::name(path), policies::of_file(path)?),
+        Some(PolicySource::Carried { name, wasm }) => (name.clone(), policies::verify(name, wasm.to_vec())?),
+    };
+    Ok(Some(PolicyPlan::Module { name, module: verified.module }))
+}
+
 /// Collects programs, each once.
 struct Planner<'a> {
     compiler: &'a Compiler,
@@ -445,7 +471,8 @@ impl Planner<'_> {
         })?;
         let Some(missing) = interfaces::missing(&declared, |_| false) else { return Ok(()) };
         let names = embedded::names();
-        let programs = Programs { built_in: &names, native: &[], declared: &embedded::declared };
+        let programs =
+            Programs { built_in: &names, native: &[], policies: &[], declared: &embedded::declared };
         let (says, could) = (interfaces::says(name, missing), interfaces::who_could(programs, missing.hash));
         Err(Failure::usage(format!("{says}\nit runs alone: write a system (TOML); {could}")))
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use hallows_abi::{Rights, TimeBudget};
 use hallows_interface::declared::{Declared, Malformed};
 use hallows_kernel::Class;
-use hallows_linux::machine::plan::{PoliciesPlan, PoolPlan};
+use hallows_linux::machine::plan::PoolPlan;
 use hallows_supervisor::Ward;
 
 pub use problem::Problem;
@@ -37,7 +37,7 @@ pub struct System {
     /// Pools of the machine's cores.
     pub pools: Vec<PoolPlan>,
     /// Policies of its classes.
-    pub policies: PoliciesPlan,
+    pub policies: Policies,
     /// It was made of one program, not written down.
     pub is_of_one: bool,
     /// Where relative paths of its directories count from.
@@ -91,6 +91,31 @@ pub enum ProgramSource {
     /// WebAssembly that somebody else carries: the user of the library, or an executable that was built.
     Carried {
         /// For people.
+        name: String,
+        /// Its bytes.
+        wasm: Arc<[u8]>,
+    },
+}
+
+/// Which policies the classes have; their own, if none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies {
+    /// The latency class's.
+    pub latency: Option<PolicySource>,
+    /// The batch class's.
+    pub batch: Option<PolicySource>,
+}
+
+/// Where a policy comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicySource {
+    /// One that is linked in, or that somebody carries, by name.
+    Named(String),
+    /// A file of WebAssembly.
+    File(PathBuf),
+    /// WebAssembly that somebody carries, as with [`ProgramSource::Carried`].
+    Carried {
+        /// What it is called.
         name: String,
         /// Its bytes.
         wasm: Arc<[u8]>,
@@ -164,13 +189,15 @@ pub struct Dependent {
     pub grant: String,
 }
 
-/// The programs that there are without a file.
+/// The programs and policies that there are without a file.
 #[derive(Clone, Copy)]
 pub struct Programs<'a> {
     /// Those that `hallows` carries as WebAssembly.
     pub built_in: &'a [&'a str],
     /// Those that are part of the machine.
     pub native: &'a [&'a str],
+    /// Policies that there are without a file.
+    pub policies: &'a [&'a str],
     /// What a program declares that it uses and serves; nothing of one that cannot be read.
     pub declared: &'a dyn Fn(&ProgramSource) -> Result<Vec<Declared>, Malformed>,
 }
@@ -197,6 +224,15 @@ impl System {
         for cell in &mut self.cells {
             if let Some(source) = other(&cell.program) {
                 cell.program = source;
+            }
+        }
+    }
+
+    /// Puts other policies in the place of those for which `other` has one.
+    pub fn replace_policies(&mut self, other: impl Fn(&PolicySource) -> Option<PolicySource>) {
+        for policy in self.policies.chosen_mut() {
+            if let Some(source) = other(policy) {
+                *policy = source;
             }
         }
     }
@@ -231,10 +267,21 @@ impl System {
             cells: vec![cell],
             supervised: vec![supervised],
             pools: Vec::new(),
-            policies: PoliciesPlan::default(),
+            policies: Policies::default(),
             is_of_one: true,
             folder: PathBuf::new(),
         }
+    }
+}
+
+impl Policies {
+    /// Those that are chosen.
+    pub fn chosen(&self) -> impl Iterator<Item = &PolicySource> {
+        [&self.latency, &self.batch].into_iter().flatten()
+    }
+
+    fn chosen_mut(&mut self) -> impl Iterator<Item = &mut PolicySource> {
+        [&mut self.latency, &mut self.batch].into_iter().flatten()
     }
 }
 

@@ -90,6 +90,11 @@ pub trait Policy: fmt::Debug + Send + Sync {
         let _ = running;
         usual_ns
     }
+
+    /// What it could not say since this was asked last, to be told of. Asked after each quantum.
+    fn trouble(&self) -> Option<PolicyError> {
+        None
+    }
 }
 
 impl<P: Policy + ?Sized> Policy for &P {
@@ -103,6 +108,10 @@ impl<P: Policy + ?Sized> Policy for &P {
 
     fn quantum_ns(&self, running: &Candidate<'_>, usual_ns: u64) -> u64 {
         (**self).quantum_ns(running, usual_ns)
+    }
+
+    fn trouble(&self) -> Option<PolicyError> {
+        (**self).trouble()
     }
 }
 
@@ -181,6 +190,13 @@ pub enum PolicyError {
         /// What it said, in ns.
         quantum_ns: u64,
     },
+    /// It had no answer: an order of 0 is taken, and the class's quantum.
+    NoAnswer {
+        /// To which question.
+        question: &'static str,
+        /// Why.
+        why: &'static str,
+    },
 }
 
 impl fmt::Display for PolicyError {
@@ -188,6 +204,9 @@ impl fmt::Display for PolicyError {
         match self {
             Self::QuantumTooShort { quantum_ns } => {
                 write!(f, "a quantum of {quantum_ns} ns: the least is {MIN_QUANTUM_NS} ns, and is taken")
+            }
+            Self::NoAnswer { question, why } => {
+                write!(f, "`{question}` had no answer: {why}; it counts as if the policy had no `{question}`")
             }
         }
     }
@@ -248,7 +267,8 @@ impl Judges {
             if Class::of(rank) == Class::Batch { tuned.batch_quantum_ns() } else { tuned.quantum_ns() };
         let quantum_ns = judge.policy.quantum_ns(running, usual_ns);
         let strays = quantum_ns < MIN_QUANTUM_NS && judge.strays.swap(1, Ordering::Relaxed) == 0;
-        let told = strays.then(|| (judge.policy.name(), PolicyError::QuantumTooShort { quantum_ns }));
+        let short = strays.then_some(PolicyError::QuantumTooShort { quantum_ns });
+        let told = short.or_else(|| judge.policy.trouble()).map(|error| (judge.policy.name(), error));
         (quantum_ns.max(self.least_ns), told)
     }
 

@@ -13,7 +13,8 @@ use crate::compile::{self, Compiler};
 use crate::failure::{Failure, SOFTWARE};
 use crate::payload::{self, Artifact, Contents, Existing, File, Granted, Options, What};
 use crate::planner::{self, Description, Found, Planned};
-use crate::system::{ProgramSource, System};
+use crate::policies;
+use crate::system::{PolicySource, ProgramSource, System};
 use crate::unix::{self, Invocation};
 
 /// Builds it, and says what to do with it.
@@ -147,6 +148,26 @@ fn carry_files(contents: &mut Contents, system: &mut System) -> Result<(), Failu
     }
     system.replace_sources(|source| {
         let ProgramSource::File(path) = source else { return None };
+        read.iter().find(|(known, _)| known == path).map(|(_, carried)| carried.clone())
+    });
+    carry_policies(contents, system)
+}
+
+/// The same of its policies, in their binary form.
+fn carry_policies(contents: &mut Contents, system: &mut System) -> Result<(), Failure> {
+    let mut read: Vec<(std::path::PathBuf, PolicySource)> = Vec::new();
+    for policy in system.policies.chosen() {
+        let PolicySource::File(path) = policy else { continue };
+        if read.iter().any(|(known, _)| known == path) {
+            continue;
+        }
+        let wasm = policies::of_file(path)?.wasm;
+        let place = contents.add(&wasm);
+        contents.files.push(File { path: path.to_string_lossy().into_owned(), place });
+        read.push((path.clone(), PolicySource::Carried { name: policies::name(path), wasm: wasm.into() }));
+    }
+    system.replace_policies(|source| {
+        let PolicySource::File(path) = source else { return None };
         read.iter().find(|(known, _)| known == path).map(|(_, carried)| carried.clone())
     });
     Ok(())

@@ -10,6 +10,7 @@ pub mod list;
 pub mod manual;
 pub mod new;
 pub mod paths;
+pub mod policy;
 pub mod probe;
 pub mod ps;
 pub mod run;

@@ -9,6 +9,7 @@ mod lab;
 mod lending;
 mod life;
 mod machine;
+mod policy;
 mod scheduling;
 mod unix;
 
@@ -64,6 +65,8 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         },
         quantum: scheduling::quantum(&bench),
         lend: [lending::Way::Lent, lending::Way::TakenBack].map(|way| lending::lend(&bench, way)),
+        policy_short: Beside { ours: policy::least_attained(), without: policy::linked_in() },
+        policy_longest: policy::longest(),
         spawn: life::spawn(&bench),
         spawn_sustained: life::spawn_sustained(&bench),
         cells: life::cells(&bench),

@@ -19,8 +19,9 @@ use crate::commands::run::{Place, Settings, boot};
 use crate::compile::{self, Compiler, Ready};
 use crate::embedded;
 use crate::failure::{Failure, USAGE};
+use crate::policies;
 use crate::process::NOT_STARTED;
-use crate::system::{ProgramSource, Programs, System};
+use crate::system::{PolicySource, ProgramSource, Programs, System};
 use crate::unix::{Directory, Invocation};
 
 /// What the machine's own options begin with; all other arguments are the application's.
@@ -153,11 +154,11 @@ impl Application {
 
     /// The system that it is.
     fn system(&self) -> Result<System, Failure> {
-        let carried = |path: &str| {
+        let bytes = |path: &str| -> Option<Arc<[u8]>> {
             let file = self.contents.files.iter().find(|file| file.path == path)?;
-            let wasm: Arc<[u8]> = self.contents.at(&file.place).into();
-            Some(ProgramSource::Carried { name: path.to_owned(), wasm })
+            Some(self.contents.at(&file.place).into())
         };
+        let carried = |path: &str| Some(ProgramSource::Carried { name: path.to_owned(), wasm: bytes(path)? });
         let name = &self.contents.name;
         Ok(match &self.contents.what {
             What::BuiltIn(program) => System::of_one(name, ProgramSource::BuiltIn(program.clone())),
@@ -168,7 +169,8 @@ impl Application {
                 System::of_one(name, file.ok_or_else(missing)?)
             }
             What::System { file, text } => {
-                let (built_in, native) = (embedded::names(), embedded::native_names());
+                let (built_in, native, policy_names) =
+                    (embedded::names(), embedded::native_names(), embedded::policy_names());
                 let carried_as = |source: &ProgramSource| match source {
                     ProgramSource::File(path) => carried(&path.to_string_lossy()),
                     _ => None,
@@ -176,15 +178,32 @@ impl Application {
                 let declared = |source: &ProgramSource| {
                     embedded::declared(&carried_as(source).unwrap_or_else(|| source.clone()))
                 };
-                let programs = Programs { built_in: &built_in, native: &native, declared: &declared };
+                let programs = Programs {
+                    built_in: &built_in,
+                    native: &native,
+                    policies: &policy_names,
+                    declared: &declared,
+                };
                 let mut system = System::parse(Path::new(file), text, programs)
                     .map_err(|problem| Failure::system(*problem))?;
                 system.replace_sources(carried_as);
+                system.replace_policies(|source| match source {
+                    PolicySource::File(path) => {
+                        let wasm = bytes(&path.to_string_lossy())?;
+                        Some(PolicySource::Carried { name: policies::name(path), wasm })
+                    }
+                    _ => None,
+                });
                 // What it does not carry is not looked for where it is started.
-                let lacks = system.cells.iter().find_map(|cell| match &cell.program {
+                let programs = system.cells.iter().filter_map(|cell| match &cell.program {
                     ProgramSource::File(path) => Some(path.display()),
                     _ => None,
                 });
+                let policies = system.policies.chosen().filter_map(|policy| match policy {
+                    PolicySource::File(path) => Some(path.display()),
+                    _ => None,
+                });
+                let lacks = programs.chain(policies).next();
                 if let Some(path) = lacks {
                     return Err(Failure::other(
                         NOT_STARTED,

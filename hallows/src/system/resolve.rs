@@ -9,7 +9,7 @@ use std::time::Duration;
 use hallows_abi::{Rights, TimeBudget};
 use hallows_interface::declared::Declared;
 use hallows_kernel::{Class, WHOLE_CORE, share};
-use hallows_linux::machine::plan::{ClassPlan, PoliciesPlan, PoolPlan};
+use hallows_linux::machine::plan::{ClassPlan, PoolPlan};
 use hallows_supervisor::{Policy, Restart, Ward};
 use toml::Spanned;
 
@@ -19,11 +19,10 @@ use super::document::{
 };
 use super::unix::{self, UnixKeys};
 use super::{
-    Cell, Dependent, Endpoint, EndpointPlace, Problem, ProgramSource, Programs, Service, Supervised, System,
-    Use,
+    Cell, Dependent, Endpoint, EndpointPlace, Policies, PolicySource, Problem, ProgramSource, Programs,
+    Service, Supervised, System, Use,
 };
 use super::{interfaces, registry};
-use crate::embedded;
 
 /// The supervisor's name, which is nobody else's.
 const SUPERVISOR: &str = "supervisor";
@@ -103,7 +102,7 @@ pub fn resolve(file: &Path, text: &str, programs: Programs<'_>, document: Docume
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = document.name.or(stem).unwrap_or_default();
     let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-    let policies = policies(source, &document.policies)?;
+    let policies = policies(source, programs, &document.policies)?;
     let pools = pools(source, document.pools)?;
     for (entry, cell) in entries.iter().zip(&mut cells) {
         cell.pool = pool_of(source, &pools, entry)?;
@@ -146,19 +145,23 @@ fn pool_of(source: Source<'_>, pools: &[PoolPlan], entry: &Entry) -> Checked<Opt
     }
 }
 
-/// Policies that there are.
-fn policies(source: Source<'_>, table: &PoliciesTable) -> Checked<PoliciesPlan> {
-    let known = embedded::policy_names();
-    let check = |name: &Option<Spanned<String>>| -> Checked<Option<String>> {
+/// Policies that there are. A file is read, and verified, by who carries the system out.
+fn policies(source: Source<'_>, programs: Programs<'_>, table: &PoliciesTable) -> Checked<Policies> {
+    let check = |name: &Option<Spanned<String>>| -> Checked<Option<PolicySource>> {
         let Some(name) = name else { return Ok(None) };
-        if known.contains(&name.get_ref().as_str()) {
-            return Ok(Some(name.get_ref().clone()));
+        let (text, known) = (name.get_ref(), programs.policies);
+        if crate::planner::is_file(text) {
+            return Ok(Some(PolicySource::File(source.file.parent().unwrap_or(Path::new("")).join(text))));
         }
-        Err(source
-            .problem(name.span(), format!("there is no policy `{}`", name.get_ref()))
-            .help(format!("there are {}; one of your own is linked in: docs/policies.md", known.join(", "))))
+        if known.contains(&text.as_str()) {
+            return Ok(Some(PolicySource::Named(text.clone())));
+        }
+        Err(source.problem(name.span(), format!("there is no policy `{text}`")).help(format!(
+            "there are {}; one of your own is a file of WebAssembly (.wasm or .wat), or linked in: docs/policies.md",
+            known.join(", ")
+        )))
     };
-    Ok(PoliciesPlan { latency: check(&table.latency)?, batch: check(&table.batch)? })
+    Ok(Policies { latency: check(&table.latency)?, batch: check(&table.batch)? })
 }
 
 /// A name of a cell, an endpoint or a grant.

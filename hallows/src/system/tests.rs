@@ -15,6 +15,7 @@ use super::{EndpointPlace, Problem, ProgramSource, Programs, Service, System};
 const PROGRAMS: Programs<'static> = Programs {
     built_in: &["calculator", "calculator-client", "registry", "spin"],
     native: &["calculator"],
+    policies: &["turns", "first-come"],
     declared: &declared,
 };
 
@@ -195,10 +196,18 @@ fn pools_have_cores_and_cells_have_one_of_them() {
 fn policies_are_those_that_there_are() {
     let text = |policies: &str| format!("[policies]\n{policies}\n[cells.x]\nprogram = \"spin\"\n");
     let policies = parsed(&text("latency = \"first-come\"")).policies;
-    assert_eq!((policies.latency.as_deref(), policies.batch), (Some("first-come"), None));
+    assert_eq!(policies.latency, Some(PolicySource::Named("first-come".to_owned())));
+    assert_eq!(policies.batch, None);
+    // A file is named as a program's is, and read by who runs the system.
+    for (named, path) in
+        [("least.wat", "systems/least.wat"), ("./least", "systems/./least"), ("/a/b.wasm", "/a/b.wasm")]
+    {
+        let policies = parsed(&text(&format!("batch = \"{named}\""))).policies;
+        assert_eq!(policies.batch, Some(PolicySource::File(path.into())));
+    }
     let (line, said, advice) = problem(&text("batch = \"fairest\""));
     assert!(line == 2 && said.contains("there is no policy `fairest`"), "{said}");
-    assert!(advice.contains("turns, first-come"), "{advice}");
+    assert!(advice.contains("turns, first-come") && advice.contains(".wasm"), "{advice}");
     assert!(parse(&text("real-time = \"turns\"")).is_err());
 }
 
@@ -332,7 +341,12 @@ fn the_examples_are_systems() {
         if let Err(problem) = System::parse(
             &path,
             &text,
-            Programs { built_in: &names, native: &names, declared: &crate::embedded::declared },
+            Programs {
+                built_in: &names,
+                native: &names,
+                policies: &[],
+                declared: &crate::embedded::declared,
+            },
         ) {
             panic!("{problem}: {:?}", problem.advice());
         }

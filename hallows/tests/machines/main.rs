@@ -15,6 +15,7 @@ mod lab;
 mod monitor;
 mod network;
 mod paths;
+mod policies;
 mod running;
 mod taken;
 mod talks;
@@ -50,6 +51,7 @@ fn main() -> std::process::ExitCode {
         embedded::tests(),
         built::tests(),
         paths::tests(),
+        policies::tests(),
         unix_programs::tests(),
         unix_systems::tests(),
         bad_input::tests(),

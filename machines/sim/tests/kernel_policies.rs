@@ -1,4 +1,4 @@
-//! Policies: who says how long its work takes, policies of a user's own, and those that talk nonsense.
+//! Policies: who says how long its work takes, policies of a user's own, linked in and in WebAssembly, and those that talk nonsense.
 #![expect(clippy::unwrap_used, reason = "a test's panic is its failure")]
 
 use std::cell::{Cell, RefCell};
@@ -11,6 +11,7 @@ use hallows_kernel::{
     Candidate, CellSpecification, Class, Configuration, FirstCome, MIN_QUANTUM_NS, Policies, Policy, Rooted,
     Service, TuneError, Tuning,
 };
+use hallows_policy::{Module, WasmPolicy};
 use hallows_sim::{Faults, Process, Response, Simulation};
 
 const STEPS: u64 = 4_000_000;
@@ -331,5 +332,130 @@ fn quanta_change_while_the_machine_runs_and_those_that_it_cannot_keep_are_refuse
     let before = sim.kernel.picture_cores()[0].switches;
     sim.run_until(STEPS, |_| !done.borrow().is_empty()).unwrap();
     assert!(sim.kernel.picture_cores()[0].switches <= before + 2);
+    sim.finish(STEPS).unwrap();
+}
+
+/// A policy in WebAssembly: what it exports, as text.
+fn in_wasm(fields: &str) -> Arc<dyn Policy> {
+    let text = format!(
+        r#"(module (import "candidate" "cell" (func $cell (result i32)))
+                   (import "candidate" "ran_ns" (func $ran_ns (result i64)))
+                   (import "candidate" "expected_ns" (func $expected_ns (result i64))) {fields})"#
+    );
+    let module = Module::verify(&wat::parse_str(&text).unwrap());
+    Arc::new(WasmPolicy::new("mine", module.unwrap_or_else(|refusal| panic!("{refusal}: {text}"))))
+}
+
+const LEAST_ATTAINED: &str =
+    r#"(func (export "order") (result i64) (i64.div_u (call $ran_ns) (i64.const 20000)))"#;
+
+#[test]
+fn a_policy_in_webassembly_decides_as_one_that_is_linked_in() {
+    for second_us in [300, 700] {
+        let jobs = [("first", 1_000, 0, 500), ("second", 1_400, 0, second_us)];
+        let linked = order_of(Some(Arc::new(LeastAttained)), &jobs);
+        assert_eq!(order_of(Some(in_wasm(LEAST_ATTAINED)), &jobs), linked);
+    }
+    // What a program has said: the longer first, whoever came before; who has said nothing yet is let say it.
+    let jobs = [("short", 1_000, 100, 300), ("long", 1_010, 400, 300), ("longest", 1_020, 900, 300)];
+    let longest = r#"(func (export "order") (result i64)
+        (select (i64.const 0) (i64.sub (i64.const 1000000) (call $expected_ns)) (i64.eqz (call $expected_ns))))"#;
+    assert_eq!(order_of(Some(in_wasm(longest)), &jobs), ["longest", "long", "short"]);
+}
+
+#[test]
+fn a_policy_in_webassembly_says_how_long_turns_are() {
+    let switches = |fields: &str| {
+        let (mut sim, done) = (simulation(Some(in_wasm(fields))), Done::default());
+        for name in ["one", "other"] {
+            let program = job(&mut sim, name, 1_000, 0, 400, &done);
+            let (cell, _) = sim.cell_of(&program, None, &of_priority(3));
+            sim.start(cell);
+        }
+        sim.run_until(STEPS, |_| done.borrow().len() == 2).unwrap();
+        let switches = sim.kernel.picture_cores()[0].switches;
+        sim.finish(STEPS).unwrap();
+        switches
+    };
+    let times = |times: u32| {
+        format!(
+            r#"(func (export "quantum_ns") (param i64) (result i64) (i64.mul (local.get 0) (i64.const {times})))"#
+        )
+    };
+    let (usual, longer) = (switches(&times(1)), switches(&times(10)));
+    assert!(usual > 4 * longer, "{usual} and {longer} switches");
+    // It runs until it waits by itself.
+    let endless = r#"(func (export "quantum_ns") (param i64) (result i64) (i64.const -1))"#;
+    let jobs = [("first", 1_000, 0, 700), ("second", 1_010, 0, 10)];
+    assert_eq!(order_of(Some(in_wasm(endless)), &jobs), ["first", "second"]);
+}
+
+#[test]
+fn a_policy_without_an_answer_is_as_if_it_had_not_been_asked_and_is_told_of_once() {
+    let order = |body: &str| format!(r#"(func (export "order") (result i64) {body})"#);
+    let quantum = |body: &str| format!(r#"(func (export "quantum_ns") (param i64) (result i64) {body})"#);
+    // Each has no answer, of whatever is asked.
+    let zero = "(i64.and (call $ran_ns) (i64.const 0))";
+    let bodies = [
+        ("(unreachable)", "`unreachable` was reached"),
+        (&format!("(i64.div_u (i64.const 1) {zero})"), "a division by 0"),
+        (&format!("(i64.div_s (i64.or {zero} (i64.const 0x8000000000000000)) (i64.const -1))"), "too large"),
+        (&format!("(i64.load (i32.wrap_i64 (i64.or {zero} (i64.const 65529))))"), "from behind the end"),
+    ];
+    let jobs = [("first", 1_000, 0, 300), ("second", 1_000, 0, 100), ("third", 1_000, 0, 200)];
+    let usual = order_of(None, &jobs);
+    for (body, why) in bodies {
+        for (question, exports) in [("order", order(body)), ("quantum_ns", quantum(body))] {
+            let policy = in_wasm(&format!("(memory 1) {exports}"));
+            let (mut sim, done) = (simulation(Some(policy)), Done::default());
+            for (name, at_us, says_us, takes_us) in jobs {
+                let program = job(&mut sim, name, at_us, says_us, takes_us, &done);
+                let (cell, _) = sim.cell_of(&program, None, &of_priority(3));
+                sim.start(cell);
+            }
+            sim.run_until(STEPS, |_| done.borrow().len() == jobs.len()).unwrap();
+            let told: Vec<_> = sim.log().into_iter().filter(|line| line.contains("policy mine: ")).collect();
+            assert!(
+                told.len() == 1
+                    && told[0].contains(&format!("`{question}` had no answer: "))
+                    && told[0].contains(why),
+                "{told:?}"
+            );
+            sim.finish(STEPS).unwrap();
+            assert_eq!(done.take(), usual, "{question} {body}");
+        }
+    }
+}
+
+#[test]
+fn nonsense_in_webassembly_harms_nobody_of_another_rank() {
+    // Orders and quanta without sense, most of them too short.
+    let nonsense = r#"
+        (func $mix (param i64) (result i64)
+          (i64.rotl (i64.mul (i64.xor (local.get 0) (i64.extend_i32_u (call $cell))) (i64.const 6364136223846793005)) (i64.const 29)))
+        (func (export "order") (result i64) (i64.rem_u (call $mix (call $ran_ns)) (i64.const 3)))
+        (func (export "quantum_ns") (param i64) (result i64) (i64.rem_u (call $mix (call $ran_ns)) (i64.const 900)))"#;
+    let (mut sim, done) = (simulation(Some(in_wasm(nonsense))), Done::default());
+    for name in ["a", "b", "c", "d"] {
+        let program = job(&mut sim, name, 1_000, 0, 400, &done);
+        let (cell, _) = sim.cell_of(&program, None, &of_priority(3));
+        sim.start(cell);
+    }
+    let late = Rc::new(Cell::new(0));
+    let noted = Rc::clone(&late);
+    let program = sim.main(move |process| {
+        for at_us in (1_100..1_800).step_by(100) {
+            process.wait(at_us * US)?;
+            noted.set(noted.get().max(process.time_ns() - at_us * US));
+            process.compute(5 * US)?;
+        }
+        Ok(())
+    });
+    let (above, _) = sim.cell_of(&program, None, &of_priority(4));
+    sim.start(above);
+    sim.run_until(STEPS, |_| done.borrow().len() == 4).unwrap();
+    assert!(late.get() < 10 * US, "{} ns", late.get());
+    let told = sim.log().into_iter().filter(|line| line.contains("policy mine: a quantum of ")).count();
+    assert_eq!(told, 1, "{:?}", sim.log());
     sim.finish(STEPS).unwrap();
 }

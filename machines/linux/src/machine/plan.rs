@@ -3,6 +3,7 @@
 //! Everything is checked by the one who makes it; what is wrong in one all the same is an error of boot, not a panic.
 
 use hallows_kernel::Class;
+use hallows_policy::Module;
 use serde::{Deserialize, Serialize};
 
 use super::paths::Requirement;
@@ -23,7 +24,7 @@ pub struct Plan {
     pub takes_memory: bool,
     /// How long a program runs while another waits for its core, in nanoseconds.
     pub quantum_ns: u64,
-    /// Policies, by their names.
+    /// Policies of its classes.
     #[serde(default)]
     pub policies: PoliciesPlan,
     /// Pools of the machine's cores, in their order; none: all are one.
@@ -91,13 +92,30 @@ pub struct PoolPlan {
     pub lends: bool,
 }
 
-/// Which policies the classes have, by their names; their own, if none.
+/// Which policies the classes have; their own, if none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoliciesPlan {
     /// The latency class's.
-    pub latency: Option<String>,
+    pub latency: Option<PolicyPlan>,
     /// The batch class's.
-    pub batch: Option<String>,
+    pub batch: Option<PolicyPlan>,
+}
+
+/// Where a policy is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PolicyPlan {
+    /// One that is linked in.
+    Linked {
+        /// Its name among those.
+        name: String,
+    },
+    /// One that was WebAssembly.
+    Module {
+        /// For people.
+        name: String,
+        /// It, verified.
+        module: Module,
+    },
 }
 
 /// What Linux gives to a Unix program. The cells of the host service that serve it name its place in [`Plan::unix`] as their only argument.

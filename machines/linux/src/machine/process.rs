@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use hallows_engine::SealKey;
 use hallows_kernel::{BUILT_IN, Configuration, CoreId, Machine, Policies, Policy, Pool};
+use hallows_policy::WasmPolicy;
 use hallows_sdk::native::NativeProgram;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use super::budget::Budget;
 use super::interrupts::start_interrupts;
 use super::operator::{Operator, Taken, Workers};
 use super::paths::{Paths, PathsError};
-use super::plan::{DirectoryPlan, InterfacePlan, Plan, PoliciesPlan, StreamWay, UnixPlan};
+use super::plan::{DirectoryPlan, InterfacePlan, Plan, PoliciesPlan, PolicyPlan, StreamWay, UnixPlan};
 use super::running::{Running, StartError, make_kernel};
 use super::status::Surroundings;
 use crate::host::child::MachineProcess;
@@ -259,15 +260,18 @@ fn listen(
     }
 }
 
-/// The policies of a plan, of those that there are.
+/// The policies of a plan.
 fn policies_of(plan: &PoliciesPlan, linked: &[&'static dyn Policy]) -> Result<Policies, ProcessError> {
-    let find = |name: &Option<String>, usual| {
-        let Some(name) = name else { return Ok(usual) };
-        let mut all = BUILT_IN.into_iter().chain(linked.iter().copied());
-        let found = all.find(|policy| policy.name() == name);
-        found
-            .map(|policy| -> Arc<dyn Policy> { Arc::new(policy) })
-            .ok_or_else(|| ProcessError::Policy(name.clone()))
+    let find = |wanted: &Option<PolicyPlan>, usual| -> Result<Arc<dyn Policy>, ProcessError> {
+        match wanted {
+            None => Ok(usual),
+            Some(PolicyPlan::Module { name, module }) => Ok(Arc::new(WasmPolicy::new(name, module.clone()))),
+            Some(PolicyPlan::Linked { name }) => {
+                let mut all = BUILT_IN.into_iter().chain(linked.iter().copied());
+                let found = all.find(|policy| policy.name() == name);
+                Ok(Arc::new(found.ok_or_else(|| ProcessError::Policy(name.clone()))?))
+            }
+        }
     };
     let usual = Policies::default();
     Ok(Policies { latency: find(&plan.latency, usual.latency)?, batch: find(&plan.batch, usual.batch)? })
