@@ -7,7 +7,12 @@ use crate::requirement::{Requirement, Statistic};
 use crate::samples::Unit;
 use crate::turn::Sampling;
 
-fn policy<'a>(variant: &'static str, what: &'static str, requirement: Requirement, places: Beside<'a>) -> Bench<'a> {
+fn policy<'a>(
+    variant: &'static str,
+    what: &'static str,
+    requirement: Requirement,
+    places: Beside<'a>,
+) -> Bench<'a> {
     let linked = places
         .without
         .map(|contestant| -> BoxedContestant<'a> { Box::new(Renamed::new("linked-in", contestant)) });

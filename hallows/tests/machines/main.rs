@@ -4,6 +4,7 @@
 
 mod background;
 mod bad_input;
+mod benches;
 mod built;
 mod embedded;
 mod ends;
@@ -44,6 +45,7 @@ fn main() -> std::process::ExitCode {
         tour::tests(),
         unix::tests(),
         lab::tests(),
+        benches::tests(),
         jitter::tests(),
         monitor::tests(),
         network::tests(),
