@@ -28,6 +28,7 @@ pub mod samples;
 pub mod session;
 pub mod turn;
 pub mod unix_programs;
+pub mod wakeups;
 pub mod whole_command;
 
 pub use bench::Bench;

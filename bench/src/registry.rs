@@ -1,13 +1,15 @@
-//! The table of benches: twenty names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
+//! The table of benches: twenty-two names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
 mod lending;
 mod life;
+mod loss;
 mod policy;
 mod ring;
 mod scheduling;
 mod unix;
+mod wakeup;
 
 use std::time::Duration;
 
@@ -15,12 +17,13 @@ use crate::bench::{Bench, BoxedContestant};
 use crate::contestant::FromClosure;
 use crate::error::BenchError;
 use crate::jitter;
+use crate::kernels::Kernel;
 use crate::samples::Samples;
 use crate::turn::Turn;
 use crate::unix_programs::Script;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 22] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -30,6 +33,8 @@ pub const NAMES: [&str; 20] = [
     "preempt",
     "preempt-remote",
     "quantum",
+    "preemption-loss",
+    "wakeup",
     "lend",
     "policy",
     "spawn",
@@ -82,7 +87,13 @@ pub struct PerLoop<T> {
     pub bulk_memory: T,
 }
 
-/// One thing for each kernel of [`crate::kernels::Kernel`].
+/// The kernels of `preemption-loss`: arithmetic, branches, loads whose addresses nobody can guess.
+pub const LOSS_KERNELS: [Kernel; 3] = [Kernel::Sha256, Kernel::JsonParse, Kernel::HashTable];
+
+/// Workers on a core in the benches of `wakeup`.
+pub const WORKERS: [usize; 2] = [1, 4];
+
+/// One thing for each kernel of the bench `compute`.
 #[derive(Default)]
 pub struct PerKernel<T> {
     /// Integer arithmetic.
@@ -148,6 +159,13 @@ pub struct Ours<'a> {
     pub preempt_remote: PerLoop<Place<'a>>,
     /// Lengths of uninterrupted runs of 100 spinning programs on one core, 5 µs asked.
     pub quantum: Place<'a>,
+    /// A run of a kernel while two cells share a core at a quantum of 5 µs, half of both cells' time; without: one cell's run after the other's. In the
+    /// order of [`LOSS_KERNELS`].
+    pub preemption_loss: [Beside<'a>; LOSS_KERNELS.len()],
+    /// A run of a kernel in a cell that shares its core with nobody who could run; without: nobody looks after time, either.
+    pub preemption_loss_alone: [Beside<'a>; LOSS_KERNELS.len()],
+    /// From when a messenger begins to wake a worker until that runs ([`crate::wakeups`]), with as many workers on a core as [`WORKERS`] says.
+    pub wakeup: [Place<'a>; WORKERS.len()],
     /// From a message's sending to its receiver's first instruction on a core that is lent, and on one that is taken back.
     pub lend: [Place<'a>; 2],
     /// What a policy in WebAssembly says of a thread; without, the same linked in.
@@ -184,6 +202,8 @@ pub struct Ours<'a> {
 #[must_use]
 pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
     let [lent, taken_back] = ours.lend;
+    let losses = loss::benches(ours.preemption_loss, ours.preemption_loss_alone);
+    let wakeups = WORKERS.into_iter().zip(ours.wakeup).map(|(workers, place)| wakeup::wakeup(workers, place));
     let mut benches = vec![
         calls::protected_call(ours.protected_call),
         calls::active_call(ours.active_call),
@@ -199,6 +219,9 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         scheduling::preempt_remote_memory_bound(ours.preempt_remote.memory_bound),
         scheduling::preempt_remote_bulk_memory(ours.preempt_remote.bulk_memory),
         scheduling::quantum(ours.quantum),
+    ];
+    benches.extend(losses.chain(wakeups));
+    benches.extend([
         lending::lent(lent),
         lending::taken_back(taken_back),
         policy::short(ours.policy_short),
@@ -220,7 +243,7 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         unix::wc_large(ours.unix_files.wc_large),
         unix::sha256sum_large(ours.unix_files.sha256sum_large),
         unix::sort(ours.unix_sort),
-    ];
+    ]);
     benches.extend(
         Script::ALL.into_iter().zip(ours.unix_scripts).map(|(script, ours)| unix::script(script, ours)),
     );
@@ -247,7 +270,6 @@ pub fn select<'a>(benches: Vec<Bench<'a>>, names: &[String]) -> Result<Vec<Bench
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::requirement::Requirement;
 
     #[test]
     fn the_benches_are_those_of_the_table_in_its_order() {
@@ -256,20 +278,32 @@ mod tests {
         assert_eq!(names, NAMES);
     }
 
+    fn place(mark: &'static str) -> Place<'static> {
+        ours(mark, 1, |_: &Turn<'_>| Ok(Samples::in_units(vec![1])))
+    }
+
+    /// Ours beside itself, wherever it is compared with that.
+    fn beside() -> Ours<'static> {
+        let both = || Beside { ours: place("with"), without: place("without") };
+        Ours {
+            stub_call_record: both(),
+            stub_call_bytes: both(),
+            preemption_loss: LOSS_KERNELS.map(|_| both()),
+            preemption_loss_alone: LOSS_KERNELS.map(|_| both()),
+            ..Ours::default()
+        }
+    }
+
     #[test]
     fn every_bench_says_what_is_on_its_path_and_every_requirement_names_a_rival_that_takes_part() {
-        for bench in registry(Ours::default()) {
+        for bench in registry(beside()) {
             assert!(!bench.path.is_empty() && !bench.what.is_empty(), "{}", bench.title());
             assert!(bench.rivals.is_empty() || !bench.why_rival_is_slow.is_empty(), "{}", bench.title());
             assert!(!bench.requirements.is_empty(), "{}", bench.title());
             for requirement in &bench.requirements {
-                let (Requirement::TimesFasterThan(rival, _) | Requirement::AtMostTimes(rival, _)) =
-                    requirement
-                else {
-                    continue;
-                };
+                let Some(rival) = requirement.rival() else { continue };
                 assert!(
-                    bench.rivals.iter().any(|contestant| contestant.describe().name == *rival),
+                    bench.rivals.iter().any(|contestant| contestant.describe().name == rival),
                     "{} has no rival {rival}",
                     bench.title()
                 );
@@ -279,7 +313,7 @@ mod tests {
 
     #[test]
     fn no_two_contestants_of_a_bench_have_the_same_name() {
-        for bench in registry(Ours::default()) {
+        for bench in registry(beside()) {
             let mut names: Vec<String> = bench.rivals.iter().map(|rival| rival.describe().name).collect();
             names.sort();
             names.dedup();
@@ -289,9 +323,14 @@ mod tests {
 
     #[test]
     fn each_place_reaches_its_own_bench() {
-        let place = |mark: &'static str| ours(mark, 1, |_: &Turn<'_>| Ok(Samples::in_units(vec![1])));
         let benches = registry(Ours {
             cross_core_call_parked: place("parked"),
+            preemption_loss: [
+                Beside::default(),
+                Beside { ours: place("json"), without: None },
+                Beside::default(),
+            ],
+            wakeup: [None, place("four")],
             preempt_remote: PerLoop { bulk_memory: place("bulk"), ..PerLoop::default() },
             compute: PerKernel { n_body: place("n-body"), ..PerKernel::default() },
             compute_without_checks: PerKernel { n_body: place("unchecked"), ..PerKernel::default() },
@@ -306,6 +345,8 @@ mod tests {
         let expected = [
             ("cross-core-call/parked", "parked"),
             ("preempt-remote/bulk-memory", "bulk"),
+            ("preemption-loss/json-parse", "json"),
+            ("wakeup/four-workers", "four"),
             ("compute/n-body", "n-body"),
             ("wasi-call/write-null", "write"),
             ("unix-files/wc-large", "wc"),
@@ -329,7 +370,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 42);
+        assert_eq!(titles(&[]).expect("all").len(), 50);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

@@ -21,7 +21,9 @@ pub enum Statistic {
 }
 
 impl Statistic {
-    const fn of(self, figures: &Figures) -> f64 {
+    /// That figure.
+    #[must_use]
+    pub const fn of(self, figures: &Figures) -> f64 {
         match self {
             Self::P50 => figures.p50,
             Self::P99 => figures.p99,
@@ -51,8 +53,12 @@ pub enum Requirement {
     TimesFasterThan(&'static str, f64),
     /// Our median is at most this many times a rival's.
     AtMostTimes(&'static str, f64),
+    /// A figure of ours is at most this many times the same of a rival's.
+    AtMostTimesAt(Statistic, &'static str, f64),
     /// Our median is at most this much above a rival's, in the bench's unit.
     AtMostAbove(&'static str, f64),
+    /// Our median is at most this many per cent above a rival's.
+    AtMostPercentAbove(&'static str, f64),
     /// At least this many per second; the bench counts nanoseconds for each.
     PerSecond(f64),
 }
@@ -66,12 +72,27 @@ impl Requirement {
             Self::AtMost(statistic, limit) => format!("{statistic} ≤ {} {unit}", figure(*limit)),
             Self::TimesFasterThan(rival, factor) => format!("≥ {factor}× faster than {rival}"),
             Self::AtMostTimes(rival, factor) => format!("≤ {factor}× {rival}"),
+            Self::AtMostTimesAt(statistic, rival, factor) => format!("{statistic} ≤ {factor}× {rival}"),
+            Self::AtMostPercentAbove(rival, percent) => format!("≤ {percent} % above {rival}"),
             Self::AtMostAbove(rival, distance) => format!("≤ {} {unit} above {rival}", figure(*distance)),
             Self::PerSecond(rate) => format!("≥ {} per second", figure(*rate)),
         }
     }
 
-    /// Checks it against medians of all turns. `rival` gives a rival's figures by its name.
+    /// The rival that ours is compared with, if it is with one.
+    #[must_use]
+    pub const fn rival(&self) -> Option<&'static str> {
+        match self {
+            Self::AtMost(..) | Self::PerSecond(_) => None,
+            Self::TimesFasterThan(rival, _)
+            | Self::AtMostTimes(rival, _)
+            | Self::AtMostTimesAt(_, rival, _)
+            | Self::AtMostAbove(rival, _)
+            | Self::AtMostPercentAbove(rival, _) => Some(rival),
+        }
+    }
+
+    /// Checks it against the figures of all turns. `rival` gives a rival's figures by its name.
     #[must_use]
     pub fn check<'a>(
         &self,
@@ -91,6 +112,14 @@ impl Requirement {
             Self::AtMostTimes(name, factor) => {
                 let ratio = ours.p50 / rival(name)?.p50;
                 Some((ratio, ratio <= *factor))
+            }
+            Self::AtMostTimesAt(statistic, name, factor) => {
+                let ratio = statistic.of(ours) / statistic.of(rival(name)?);
+                Some((ratio, ratio <= *factor))
+            }
+            Self::AtMostPercentAbove(name, percent) => {
+                let above = (ours.p50 / rival(name)?.p50 - 1.0) * 100.0;
+                Some((above, above <= *percent))
             }
             Self::AtMostAbove(name, distance) => {
                 let above = ours.p50 - rival(name)?.p50;
@@ -183,6 +212,31 @@ mod tests {
         assert_eq!(state(Requirement::AtMostAbove("pipe", 20.0), 2_020.1), State::Missed);
         assert_eq!(state(Requirement::AtMostAbove("pipe", 20.0), 1.0), State::Met);
         assert_eq!(state(Requirement::AtMostAbove("futex", 20.0), 1.0), State::Unverified);
+    }
+
+    #[test]
+    fn a_statistic_is_compared_with_the_same_of_the_rival() {
+        // The rival's p99 is 4,000, its p99.9 6,000; ours are twice and three times the median.
+        assert_eq!(state(Requirement::AtMostTimesAt(Statistic::P99, "pipe", 0.1), 200.0), State::Met);
+        assert_eq!(state(Requirement::AtMostTimesAt(Statistic::P99, "pipe", 0.1), 200.1), State::Missed);
+        assert_eq!(state(Requirement::AtMostTimesAt(Statistic::P99_9, "pipe", 0.5), 1_000.0), State::Met);
+        assert_eq!(state(Requirement::AtMostTimesAt(Statistic::P99, "futex", 0.1), 1.0), State::Unverified);
+    }
+
+    #[test]
+    fn what_is_lost_is_a_share_of_the_rivals_median() {
+        assert_eq!(state(Requirement::AtMostPercentAbove("pipe", 5.0), 2_099.9), State::Met);
+        assert_eq!(state(Requirement::AtMostPercentAbove("pipe", 5.0), 2_100.1), State::Missed);
+        assert_eq!(state(Requirement::AtMostPercentAbove("pipe", 0.5), 1_000.0), State::Met);
+        assert_eq!(state(Requirement::AtMostPercentAbove("futex", 5.0), 1.0), State::Unverified);
+        let pipe = figures(2_000.0);
+        let verdict = Requirement::AtMostPercentAbove("pipe", 5.0).check(
+            Some(&figures(2_060.0)),
+            |_| Some(&pipe),
+            Unit::Nanoseconds,
+        );
+        assert!(verdict.reached.is_some_and(|percent| (percent - 3.0).abs() < 1e-9), "{verdict:?}");
+        assert_eq!(verdict.requirement, "≤ 5 % above pipe");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use wasmtime::{Extern, Func, Instance, ModuleExport, OutOfMemory, Store, TypedFu
 
 use crate::WasmEngine;
 use crate::bytes::Bytes;
-use crate::cells::{Entry as CellEntry, MemoryPlace};
+use crate::cells::{Entry as CellEntry, Memory, MemoryPlace};
 use crate::ended::{because, from_error, orderly};
 use crate::fiber::stack_pointer;
 use crate::layout::{Layout, OtherLayout, Places};
@@ -130,7 +130,7 @@ impl<M: Machine> WasmBody<M> {
             }
             Ok(layout)
         })?;
-        *entry.memory() = body.place;
+        *entry.memory() = body.place.map(Memory::Linear);
         Ok(body)
     }
 
@@ -156,7 +156,7 @@ impl<M: Machine> WasmBody<M> {
         resident.read_only = entry.read_only();
         resident.in_use = entry.in_use();
         resident.limit = limit;
-        *entry.memory() = self.place;
+        *entry.memory() = self.place.map(Memory::Linear);
     }
 
     /// Finds the places and functions of an instance that was made.

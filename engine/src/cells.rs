@@ -30,15 +30,24 @@ pub(crate) struct Entry<M: Machine> {
     body: UnsafeCell<Option<Box<Body<M>>>>,
     /// Bytes of linear memory and tables in use. Written by whoever is inside.
     in_use: AtomicU64,
-    /// Where its memory is, while there is an instance. Regions are mapped and taken away under this lock, which may be from another
+    /// Where regions can be shown, while there is an instance. Regions are mapped and taken away under this lock, which may be from another
     /// core, while the instance is dropped.
-    memory: Mutex<Option<MemoryPlace>>,
+    memory: Mutex<Option<Memory>>,
     read_only: ReadOnly,
     /// What it runs uses more of a stack than others.
     large_stack: AtomicBool,
 }
 
-/// Where an instance's memory is.
+/// Where regions can be shown to an instance.
+pub(crate) enum Memory {
+    /// In its linear memory.
+    Linear(MemoryPlace),
+    /// In a native program's windows.
+    #[cfg(feature = "native")]
+    Native(crate::windows::Windows),
+}
+
+/// Where an instance's linear memory is.
 #[derive(Clone, Copy)]
 pub(crate) struct MemoryPlace {
     pub slot: SlotNumber,
@@ -132,7 +141,7 @@ impl<M: Machine> Entry<M> {
     }
 
     /// The instance's memory, locked.
-    pub fn memory(&self) -> MutexGuard<'_, Option<MemoryPlace>> {
+    pub fn memory(&self) -> MutexGuard<'_, Option<Memory>> {
         lock(&self.memory)
     }
 }

@@ -34,6 +34,8 @@ mod symbols;
 mod threads;
 #[cfg(feature = "wasi")]
 mod wasi;
+#[cfg(feature = "native")]
+mod windows;
 
 pub use bytes::Bytes;
 pub use cleaner::{Counters, clean, counters, is_stack_guard, populate_at_most};

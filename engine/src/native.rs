@@ -447,3 +447,15 @@ pub unsafe extern "C" fn hallows_native_answer_wait(
 pub extern "C" fn hallows_native_now() -> i64 {
     calling(|calls| calls.now())
 }
+
+/// Tells of a native program's window: where regions can be shown from then on.
+///
+/// # Safety
+///
+/// `bytes` bytes at `start` are whole pages of a static that holds atomic words only, of any values: other pages may stand there at any
+/// time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hallows_native_window(start: *const u8, bytes: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { crate::windows::tell(start.expose_provenance(), bytes) };
+}

@@ -1,11 +1,11 @@
-//! Regions: pages shared between cells, shown in their linear memories in place of their own.
+//! Regions: pages shared between cells, shown in their memories in place of their own.
 
 use core::ptr::NonNull;
 
 use hallows_kernel::{Access, CellId, Machine, Unmappable};
 
 use crate::WasmEngine;
-use crate::cells::MemoryPlace;
+use crate::cells::{Memory, MemoryPlace};
 use crate::platform::{Aliasing, PAGE_BYTES, platform};
 use crate::slots::SLOTS;
 
@@ -27,8 +27,12 @@ pub(crate) fn map<M: Machine>(
     region: Option<(u64, Access)>,
 ) -> Result<(), Unmappable> {
     let entry = engine.cells.entry(cell);
-    let place = entry.memory();
-    let MemoryPlace { slot, definition } = (*place).ok_or(Unmappable::Unsupported)?;
+    let mut place = entry.memory();
+    let MemoryPlace { slot, definition } = match place.as_mut().ok_or(Unmappable::Unsupported)? {
+        Memory::Linear(place) => *place,
+        #[cfg(feature = "native")]
+        Memory::Native(windows) => return windows.map(address, bytes, region),
+    };
     // SAFETY: it is alive as long as the entry says so, and the entry is locked.
     let memory = unsafe { &*definition };
     let end = address.checked_add(bytes).ok_or(Unmappable::BadRange)?;

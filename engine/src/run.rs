@@ -13,6 +13,8 @@ use crate::ahead::Shelf;
 use crate::body::{Body, Mailbox, Reactor, Run, WasmBody};
 use crate::bytes::Bytes;
 use crate::calls::{HANDLE_BYTES, parse_transfers, write_handles};
+#[cfg(feature = "native")]
+use crate::cells::Memory;
 use crate::ended::{because, from_error, orderly};
 use crate::program::Kind;
 use crate::stacks::{HOST_RESERVE_BYTES, WASM_STACK_BYTES, room};
@@ -67,6 +69,7 @@ fn start<M: Machine>(
         #[cfg(feature = "native")]
         Kind::Native(program) => {
             entry.start(plan.program.initial_memory());
+            *entry.memory() = Some(Memory::Native(crate::windows::Windows::default()));
             Ok(Box::new(Body::Native(crate::native::NativeBody::start(program))))
         }
     }

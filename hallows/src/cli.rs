@@ -11,6 +11,7 @@ use hallows_linux::host::tier::TierLimit;
 use hallows_linux::machine::paths::Requirement;
 use hallows_scale::Skew;
 
+use crate::network::Interface as NetworkInterface;
 use crate::payload::Asked;
 use crate::unix::{Directory, STACKS};
 
@@ -146,6 +147,10 @@ pub struct Run {
     /// What a Unix program may use of its stack; 8M, as on Linux, if not given.
     #[arg(long, value_name = "SIZE", value_parser = stack)]
     pub stack: Option<ByteSize>,
+    /// An interface of this host for the system's packet devices, in the order of their numbers. One that is not there is made, which needs root, and goes
+    /// with the machine. May be given several times.
+    #[arg(long = "net", value_name = "tap:NAME")]
+    pub interfaces: Vec<NetworkInterface>,
     /// The machine.
     #[command(flatten)]
     pub machine: MachineOptions,
@@ -420,8 +425,10 @@ Exit codes: 0 if nothing fails; 1 if hallows cannot run here.";
 
 /// Options of `bench`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = bench_help())]
 pub struct Bench {
-    /// Which benches; all, if none is named. `jitter` also by parts: `jitter/isolated`, `jitter/sleeping/alone`.
+    /// Which benches; all, if none is named. Also one of a bench's variants, as its report calls it: `wakeup/four-workers`. `jitter` by parts:
+    /// `jitter/isolated`, `jitter/sleeping/alone`.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Of `jitter`: how long each measures in each case, in seconds. For p99.99 there must be 50,000 periods.
@@ -448,6 +455,17 @@ pub struct Bench {
     /// Measure nothing: make the page of a report that `--json` has written.
     #[arg(long, value_name = "FILE", requires = "html", conflicts_with_all = ["names", "json", "cores", "output"])]
     pub from: Option<PathBuf>,
+}
+
+/// The benches that there are, and what to try.
+fn bench_help() -> String {
+    format!(
+        "Benches: {}, {}.\n\n\
+         Examples:\n  hallows bench protected-call\n  hallows bench wakeup preemption-loss\n  hallows bench --json --output bench.json\n\n\
+         Exit codes: 0 if every figure reached what it must; 1 if one did not.",
+        hallows_bench::registry::NAMES.join(", "),
+        hallows_bench::jitter::NAME
+    )
 }
 
 /// Options of `lab`.
@@ -515,6 +533,8 @@ pub struct Lab {
 pub enum LabContender {
     /// A WebAssembly cell for each request.
     Ours,
+    /// The same, which first says how long its request takes: the shorter goes first.
+    OursDeclared,
     /// One thread that polls and does each to its end.
     Fcfs,
     /// A task for each in tokio.

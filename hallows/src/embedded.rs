@@ -15,11 +15,15 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_supervisor::PROGRAM,
     &hallows_linux::services::HOST,
     &hallows_linux::services::NULL,
+    &hallows_linux::services::TUNING,
+    &hallows_linux::services::packets::PACKETS,
     &hallows_registry::PROGRAM,
     &hallows_bank::PROGRAM,
     &hallows_bank_client::PROGRAM,
     &hallows_calculator::PROGRAM,
     &hallows_calculator_client::PROGRAM,
+    &hallows_checksum::PROGRAM,
+    &hallows_checksum_client::PROGRAM,
     &hallows_compute::PROGRAM,
     &hallows_counter::PROGRAM,
     &hallows_counter_client::PROGRAM,
@@ -35,6 +39,7 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_tally::PROGRAM,
     &hallows_tally_client::PROGRAM,
     &hallows_ticker::PROGRAM,
+    &hallows_tuner::PROGRAM,
     &hallows_worker::PROGRAM,
 ];
 

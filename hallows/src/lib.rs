@@ -34,6 +34,7 @@ mod embedding;
 mod failure;
 mod jitter;
 mod monitor;
+mod network;
 mod ours;
 mod payload;
 mod planner;

@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::artifacts::Artifacts;
 use crate::compile::{Compiled, Compiler};
 use crate::embedded;
 use crate::failure::Failure;
+use crate::network;
 use crate::policies;
 use crate::system::{
     Cell, EndpointPlace, PolicySource, ProgramSource, Programs, Service, System, interfaces,
@@ -43,6 +45,8 @@ pub struct Planned {
     pub name: String,
     /// What Unix programs are given, if there are any.
     pub given: Option<Given>,
+    /// The descriptors of interfaces, which come behind those of Unix programs.
+    pub interfaces: Vec<OwnedFd>,
 }
 
 /// A system that was found.
@@ -208,12 +212,10 @@ pub fn plan(
         }
     };
     let Planner { programs, artifacts, .. } = planner;
-    Ok(Planned {
-        plan: Plan { programs, policies, pools: system.pools.clone(), ..plan },
-        artifacts,
-        name: system.name.clone(),
-        given,
-    })
+    let mut plan = Plan { programs, policies, pools: system.pools.clone(), ..plan };
+    let descriptors = given.as_ref().map_or(0, |given| given.descriptors.len());
+    let interfaces = network::give(&mut plan, system, &invocation.interfaces, descriptors)?;
+    Ok(Planned { plan, artifacts, name: system.name.clone(), given, interfaces })
 }
 
 /// Where the cells of a system begin in its plan: behind their supervisor, so that their faults go to an endpoint that exists already. Behind it

@@ -16,6 +16,7 @@ systems![
     "counter",
     "deadlines",
     "default",
+    "echo",
     "fan-out",
     "file-drop",
     "flood",
@@ -27,6 +28,7 @@ systems![
     "rings",
     "scatter",
     "succession",
+    "tuned",
 ];
 
 /// The system that `hallows` boots when it is not told otherwise.

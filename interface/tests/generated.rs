@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use hallows_interface::{Package, stubs};
 
 /// Where interfaces are, which, and where their stubs are kept; all from the root of the tree.
-const KEPT: [(&str, &str, &str); 20] = [
+const KEPT: [(&str, &str, &str); 21] = [
     ("wit/examples", "bank", "programs/protocols/src/bank.rs"),
     ("wit/examples", "calc", "programs/protocols/src/calc.rs"),
     ("wit/examples", "exchange", "programs/protocols/src/exchange.rs"),
@@ -24,7 +24,9 @@ const KEPT: [(&str, &str, &str); 20] = [
     ("wit/system", "console", "interface/system/src/console.rs"),
     ("wit/system", "files", "interface/system/src/files.rs"),
     ("wit/system", "invocation", "interface/system/src/invocation.rs"),
+    ("wit/system", "net", "sdk/rust/src/net/protocol.rs"),
     ("wit/system", "random", "interface/system/src/random.rs"),
+    ("wit/system", "tuning", "interface/system/src/tuning.rs"),
     ("wit/system", "registry", "sdk/rust/src/registry/protocol.rs"),
     ("interface/tests/every-type.wit", "every-type", "sdk/rust/src/stub/tests/every_type.rs"),
 ];

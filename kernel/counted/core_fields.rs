@@ -10,6 +10,7 @@ pub const FIELDS: &[(&str, usize)] = &[
     ("slice", offset_of!(Core, slice)),
     ("reason", offset_of!(Core, reason)),
     ("handoff", offset_of!(Core, handoff)),
+    ("next", offset_of!(Core, next)),
     ("idle", offset_of!(Core, idle)),
     ("operating", offset_of!(Core, operating)),
     ("signalling", offset_of!(Core, signalling)),
@@ -21,4 +22,5 @@ pub const FIELDS: &[(&str, usize)] = &[
     ("congested", offset_of!(Core, congested)),
     ("home", offset_of!(Core, home)),
     ("queue", offset_of!(Core, queue)),
+    ("agenda", offset_of!(Core, agenda)),
 ];

@@ -82,7 +82,6 @@ impl<E: Engine> Kernel<E> {
             ),
             Part::table("lane", &self.lanes, &[]),
             Part::table("endpoint", &self.endpoints, &[]),
-            Part::of("timer queue", &self.timer_queues, &[]),
             Part::one("timekeeper", &self.timekeeper),
             Part::one("plan", &self.plan),
             Part::one("stopping", &self.stopping),

@@ -66,7 +66,7 @@ impl<E: Engine> Kernel<E> {
             usage.messages += inbox.messages();
             usage.pending += inbox.outstanding();
         }
-        usage.due = self.timer_queues.iter().map(|queue| queue.lock(&mut token).0.len()).sum();
+        usage.due = self.cores.iter().map(|core| core.agenda.change(&mut token, |queue| queue.len())).sum();
         let (mut tree, _) = self.capabilities.lock(&mut token);
         (usage.capabilities, usage.held) = tree.count_all();
         usage

@@ -9,6 +9,7 @@ use crate::runqueue::RunQueue;
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering, beside_sequentially_consistent_access};
 use crate::table::Table;
 use crate::thread::{NEVER, NOBODY, Thread};
+use crate::timers::Agenda;
 use crate::trace::TraceRing;
 
 #[cfg(counted)]
@@ -89,6 +90,9 @@ pub enum Wanted {
     Above,
 }
 
+/// For so long, in ns, what is due at an idle core is left to that core.
+const PATIENCE_NS: u64 = 20_000;
+
 /// On cache lines of its own.
 #[derive(Debug)]
 #[repr(align(128))]
@@ -110,6 +114,8 @@ pub struct Core {
     pub running: AtomicU32,
     /// The thread to run next without a queue, or [`NOBODY`]. By the core's own thread only.
     pub handoff: AtomicU32,
+    /// The thread that was taken out of the queue as another was put into it, or [`NOBODY`]. By the core's own thread only.
+    pub next: AtomicU32,
     /// Counts the slices: a thread from the queue begins one, a hand-over continues it.
     pub slice: AtomicU64,
     /// Switches to a thread, for `ps`.
@@ -136,6 +142,8 @@ pub struct Core {
     pub congested: Apart<AtomicU8>,
     pub home: Apart<Home>,
     pub queue: Apart<Lock<{ level::LEAF }, RunQueue>>,
+    /// What was armed here.
+    pub agenda: Agenda,
 }
 
 /// What it does, for those that look for a core.
@@ -186,6 +194,7 @@ impl Core {
             slice: AtomicU64::new(0),
             reason: AtomicU8::new(0),
             handoff: AtomicU32::new(NOBODY),
+            next: AtomicU32::new(NOBODY),
             looked: AtomicU32::new(0),
             idle: Apart(Seen { idle: AtomicU8::new(Idle::Busy as u8), lent: AtomicU8::new(0) }),
             operating: AtomicU64::new(0),
@@ -199,6 +208,7 @@ impl Core {
             home: Apart(Home { pool, lends, near }),
             reserved: AtomicU64::new(0),
             queue: Apart(Lock::new(RunQueue::new(core))),
+            agenda: Agenda::default(),
         }
     }
 
@@ -217,6 +227,11 @@ impl Core {
             1 => Idle::Looking,
             _ => Idle::Parked,
         }
+    }
+
+    /// For how long what is due here is left to the core itself, in ns: while it is idle.
+    pub fn patience_ns(&self) -> u64 {
+        if self.does() == Idle::Busy { 0 } else { PATIENCE_NS }
     }
 
     /// The same as a hint, for the choice of a core.
@@ -243,15 +258,18 @@ impl Core {
 
     /// Publishes what its queue, whose lock is held, says.
     pub fn publish(&self, queue: &RunQueue, threads: &Table<Thread>) {
-        // Relaxed: the store behind it publishes both. Mostly all have the same order, and of an empty queue nobody asks: idle cores look at this line, so
-        // it is written once.
+        // Relaxed: the store behind it publishes both, and nobody else writes. Mostly all have the same order, and of an empty queue nobody asks: idle cores
+        // look at this line, so it is written once, or not at all where one came and another went.
         if queue.len() > 0 {
             let order = queue.first_order(threads);
             if self.shown.first_order.load(Ordering::Relaxed) != order {
                 self.shown.first_order.store(order, Ordering::Relaxed);
             }
         }
-        self.shown.waiting.store(Waiting::of(queue).0, Ordering::SeqCst);
+        let waiting = Waiting::of(queue).0;
+        if self.shown.waiting.load(Ordering::Relaxed) != waiting {
+            self.shown.waiting.store(waiting, Ordering::SeqCst);
+        }
         beside_sequentially_consistent_access();
     }
 

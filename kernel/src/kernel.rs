@@ -17,7 +17,7 @@ use crate::sync::{AtomicU8, AtomicU32, Ordering};
 use crate::table::Table;
 use crate::thread::{NOBODY, Thread};
 use crate::timekeeper::Timekeeper;
-use crate::timers::TimerQueue;
+use crate::tuning::Tuned;
 use crate::{CellId, Context, Engine, Machine, Nanos, PreemptionWord, ThreadId};
 
 /// The kernel of one machine. All of it is shared: cores, programs' calls and the timekeeper use it at the same time.
@@ -40,10 +40,10 @@ pub struct Kernel<E: Engine> {
     pub(crate) programs: Table<Program<E::Program>>,
     /// One for each core, and one more for the timekeeper, which runs no threads.
     pub(crate) cores: Box<[Core]>,
-    pub(crate) timer_queues: Box<[Lock<{ level::LEAF }, TimerQueue>]>,
     pub(crate) timekeeper: Lock<{ level::CONTROL }, Timekeeper>,
     pub(crate) plan: Plan,
     pub(crate) judges: Judges,
+    pub(crate) tuned: Tuned,
     pub(crate) stopping: AtomicU8,
     /// How many cores sleep, or are about to.
     pub(crate) parked: AtomicU32,
@@ -80,10 +80,10 @@ impl<E: Engine> Kernel<E> {
             regions: Table::new(objects, |_| Region::default()),
             programs: Table::new(objects, |_| Program::default()),
             cores: (0..=cores).map(|core| Core::new(core, &configuration)).collect(),
-            timer_queues: (0..cores).map(|_| Lock::default()).collect(),
             timekeeper: Lock::new(Timekeeper::new(cores)),
             plan: Plan::new(),
             judges: Judges::new(&configuration),
+            tuned: Tuned::new(&configuration),
             stopping: AtomicU8::new(0),
             parked: AtomicU32::new(0),
             configuration: Configuration { cores, ..configuration },

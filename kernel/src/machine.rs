@@ -17,9 +17,9 @@ pub trait Machine: Send + Sync + 'static {
         let _ = core;
         self.now()
     }
-    /// Lets the core sleep until [`Machine::unpark`] of it. An `unpark` that came before makes it return at once: no wake-up is
-    /// lost. May return without reason.
-    fn park(&self, core: CoreId);
+    /// Lets the core sleep until [`Machine::unpark`] of it, or so long before `until` (never: [`Nanos::NEVER`]) that it is awake then: whether it is awake for that.
+    /// An `unpark` that came before makes it return at once: no wake-up is lost. May return without reason.
+    fn park(&self, core: CoreId, until: Nanos) -> bool;
     /// Wakes the core, or keeps it from falling asleep.
     fn unpark(&self, core: CoreId);
     /// The core looks for work and found none, for the `look`th time in a row: what it does before it looks again. At first nothing: the

@@ -127,14 +127,15 @@ impl<E: Engine> Kernel<E> {
             self.missed(token, core, thread);
         }
         // Before it stands still: if it is woken in between it comes here again.
-        if let Some(queue) = self.shard(thread) {
-            let (mut queue, _) = queue.lock(token);
+        // Always by the same agenda, whoever throttles it.
+        let agenda = &self.core(thread % self.configuration.general_cores()).agenda;
+        agenda.change(token, |queue| {
             // An earlier cell in its place may have left an entry that is due in an hour: there is never more than one.
             // Relaxed, as it is under the lock.
             let last_ns = record.replenishment_ns.swap(at_ns, Ordering::Relaxed);
             queue.remove(last_ns, Due::Replenishment(thread));
             queue.insert(at_ns, Due::Replenishment(thread));
-        }
+        });
         self.due_at(at_ns);
         if !record.state.block() {
             self.enqueue(token, core, thread, Arrival::Fresh);
@@ -202,10 +203,10 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// A replenishment is due. For the timekeeper.
-    pub(crate) fn replenish(&self, token: &mut Token<'static, { level::NONE }>, thread: u32) {
+    pub(crate) fn replenish(&self, token: &mut Token<'static, { level::NONE }>, from: u32, thread: u32) {
         // The entry may be of an earlier life.
         if self.threads.at(thread).standing.is_throttled() {
-            self.wake(token, self.configuration.cores, thread);
+            self.wake(token, from, thread);
         }
     }
 
@@ -216,7 +217,7 @@ impl<E: Engine> Kernel<E> {
             left_ns
         } else if self.threads.at(thread).is_outside() {
             // Its word is set; a store that was lost to the thread's own is made again.
-            self.configuration.quantum_ns
+            self.tuned.quantum_ns()
         } else {
             // It may have left just before it could see that it is overdrawn.
             ACCOUNTING_NS

@@ -129,11 +129,35 @@ pub struct TimerSetting {
     pub at_ns: u64,
     /// And then every so many ns; 0: once.
     pub period_ns: u64,
+    /// By how much later it may fire, in ns.
+    pub slack_ns: u64,
+    /// The core that armed it, whose agenda it is in.
+    pub armed_on: u32,
+}
+
+impl TimerSetting {
+    /// When it fires, in ns: of the times that it may, the one that is a multiple of the greatest power of two, as others' are.
+    pub const fn due_ns(&self) -> u64 {
+        let (before, last) = (self.at_ns.saturating_sub(1), self.at_ns.saturating_add(self.slack_ns));
+        // All bits below the first one that differs can be 0.
+        let kept = match (before ^ last).checked_ilog2() {
+            Some(bit) => u64::MAX << bit,
+            None => u64::MAX,
+        };
+        last & kept
+    }
 }
 
 impl Default for TimerSetting {
     fn default() -> Self {
-        Self { target: Via::KERNEL, bits: 0, at_ns: hallows_abi::NO_DEADLINE, period_ns: 0 }
+        Self {
+            target: Via::KERNEL,
+            bits: 0,
+            at_ns: hallows_abi::NO_DEADLINE,
+            period_ns: 0,
+            slack_ns: 0,
+            armed_on: 0,
+        }
     }
 }
 

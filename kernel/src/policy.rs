@@ -21,6 +21,7 @@ use crate::configuration::Configuration;
 use crate::runqueue::Arrival;
 use crate::sync::{AtomicU8, Ordering};
 use crate::thread::{NEVER, Thread};
+use crate::tuning::Tuned;
 use crate::{CellId, Nanos};
 
 /// The shortest quantum, in ns: below it a core does little else than to switch.
@@ -225,7 +226,6 @@ pub struct Judges {
 #[derive(Debug)]
 struct Judge {
     policy: Arc<dyn Policy>,
-    usual_ns: u64,
     /// Not 0: it was told of.
     strays: AtomicU8,
 }
@@ -233,13 +233,10 @@ struct Judge {
 impl Judges {
     /// Of a machine.
     pub fn new(configuration: &Configuration) -> Self {
-        let judge = |policy, usual_ns| Judge { policy, usual_ns, strays: AtomicU8::new(0) };
-        let Configuration { policies, quantum_ns, batch_quantum_ns, .. } = configuration;
-        let classes = [
-            judge(policies.batch.clone(), *batch_quantum_ns),
-            judge(policies.latency.clone(), *quantum_ns),
-            judge(Arc::new(Deadlines), *quantum_ns),
-        ];
+        let judge = |policy| Judge { policy, strays: AtomicU8::new(0) };
+        let Configuration { policies, .. } = configuration;
+        let classes =
+            [judge(policies.batch.clone()), judge(policies.latency.clone()), judge(Arc::new(Deadlines))];
         Self { classes, least_ns: configuration.least_quantum_ns.max(MIN_QUANTUM_NS) }
     }
 
@@ -263,9 +260,12 @@ impl Judges {
     }
 
     /// For how long it runs while one of no greater order waits, in ns; and what is new to tell of that.
-    pub fn quantum_ns(&self, running: &Candidate<'_>) -> (u64, Option<(&str, PolicyError)>) {
-        let judge = self.of(running.thread.effective_rank());
-        let quantum_ns = judge.policy.quantum_ns(running, judge.usual_ns);
+    pub fn quantum_ns(&self, running: &Candidate<'_>, tuned: &Tuned) -> (u64, Option<(&str, PolicyError)>) {
+        let rank = running.thread.effective_rank();
+        let judge = self.of(rank);
+        let usual_ns =
+            if Class::of(rank) == Class::Batch { tuned.batch_quantum_ns() } else { tuned.quantum_ns() };
+        let quantum_ns = judge.policy.quantum_ns(running, usual_ns);
         let strays = quantum_ns < MIN_QUANTUM_NS && judge.strays.swap(1, Ordering::Relaxed) == 0;
         let short = strays.then_some(PolicyError::QuantumTooShort { quantum_ns });
         let told = short.or_else(|| judge.policy.trouble()).map(|error| (judge.policy.name(), error));

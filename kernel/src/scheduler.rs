@@ -4,11 +4,12 @@ use hallows_abi::{Error, TraceKind};
 
 use crate::cell::CellState;
 use crate::core_record::{Core, Idle, Reason, Wanted};
+use crate::due::Watch;
 use crate::lock::{Token, level};
 use crate::policy::Candidate;
 use crate::runqueue::Arrival;
 use crate::sync::Ordering;
-use crate::thread::{NOBODY, Thread};
+use crate::thread::{NEVER, NOBODY, Thread};
 use crate::{CellId, Context, CoreId, Engine, Kernel, Machine, Nanos, Role, Stop, ThreadId};
 
 /// So many cores are looked at at a time, for whoever is woken and for work to take over, and the next time the next ones: on a machine of hundreds, all of
@@ -36,9 +37,15 @@ impl<E: Engine> Kernel<E> {
         } else {
             // Relaxed: only this core writes its slice.
             record.slice.store(record.slice.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-            match self.pick(&mut token, core.0) {
-                Some(thread) => thread,
-                None => return false,
+            let next = record.next.load(Ordering::Relaxed);
+            if next != NOBODY {
+                record.next.store(NOBODY, Ordering::Relaxed);
+                next
+            } else {
+                match self.pick(&mut token, core.0) {
+                    Some(thread) => thread,
+                    None => return false,
+                }
             }
         };
         self.run(&mut token, core, thread);
@@ -145,7 +152,7 @@ impl<E: Engine> Kernel<E> {
                     self.gives_way(token, core.0, thread);
                 }
                 running.state.requeue();
-                self.enqueue(token, core.0, thread, Arrival::Preempted);
+                self.exchange(token, core.0, thread);
             }
             Stop::Suspended | Stop::Idle => {
                 // Who waits for a server is not done.
@@ -218,6 +225,23 @@ impl<E: Engine> Kernel<E> {
         let target = self.place(from, thread, arrival);
         self.push(token, target, thread, arrival);
         self.tell(target, thread);
+    }
+
+    /// Puts a preempted thread into the queue of its core, and takes out whom the core runs next.
+    fn exchange<const M: u8>(&self, token: &mut Token<'_, M>, core: u32, thread: u32) {
+        const { assert!(M < level::LEAF) };
+        if self.place(core, thread, Arrival::Preempted) != core {
+            self.enqueue(token, core, thread, Arrival::Preempted);
+            return;
+        }
+        let record = self.core(core);
+        let order = self.order_of(thread, Arrival::Preempted, 0);
+        let (mut queue, _) = record.queue.lock(token);
+        queue.push(&self.threads, thread, Arrival::Preempted, order);
+        record.next.store(queue.pop(&self.threads).unwrap_or(NOBODY), Ordering::Relaxed);
+        record.publish(&queue, &self.threads);
+        drop(queue);
+        self.wake_timekeeper();
     }
 
     /// A core is told of a thread that was just put into its queue.
@@ -318,11 +342,16 @@ impl<E: Engine> Kernel<E> {
         let is_called = || self.is_stopping() || record.waiting().any();
         record.say(Idle::Looking);
         record.trace.record(TraceKind::Idle, NOBODY, 0, 0);
-        let mut looks = 0;
+        let (mut looks, mut watch) = (0, Watch::default());
+        // Somebody's time that it is awake for by now.
+        let mut awaited_ns = NEVER;
         while !is_called() && !self.is_surplus_near(core.0) {
-            if looks < self.configuration.idle_looks {
+            if self.fire_own(core, &mut watch, looks) {
+                continue;
+            }
+            if looks < self.configuration.idle_looks || awaited_ns == record.agenda.next_ns() {
                 self.machine.relax(core, looks);
-                looks += 1;
+                looks = looks.saturating_add(1);
                 continue;
             }
             record.say(Idle::Parked);
@@ -330,7 +359,9 @@ impl<E: Engine> Kernel<E> {
             self.parked.fetch_add(1, Ordering::Relaxed);
             let has_work = is_called() || self.is_surplus_elsewhere(core.0);
             if !has_work {
-                self.machine.park(core);
+                let next_ns = record.agenda.next_ns();
+                awaited_ns = if self.machine.park(core, Nanos(next_ns)) { next_ns } else { NEVER };
+                watch = Watch::default();
             }
             self.parked.fetch_sub(1, Ordering::Relaxed);
             if has_work {

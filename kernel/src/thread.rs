@@ -259,8 +259,10 @@ pub struct Thread {
     pub waits_for: AtomicU32,
     /// When its present wait should end, in ns. Read by the timekeeper.
     pub deadline_ns: AtomicU64,
-    /// The time of its entry in the timer queue. Under that queue's lock.
+    /// The time of its entry in an agenda. Under that one's lock.
     pub queued_ns: AtomicU64,
+    /// The core whose agenda that is. By itself.
+    pub queued_on: AtomicU32,
     /// Grows by one with every entry into a handler.
     activation: AtomicU64,
     /// Its cell's class and priority in one number ([`crate::class`]).
@@ -282,7 +284,7 @@ pub struct Thread {
     pub job_ns: AtomicU64,
     /// Deadlines that it has missed.
     pub missed: AtomicU64,
-    /// The time of its last entry in a timer queue for a replenishment, in ns. Under that queue's lock.
+    /// The time of its last entry in an agenda for a replenishment, in ns. Under that one's lock.
     pub replenishment_ns: AtomicU64,
     /// How long it was seen to run, in ns. Written by the timekeeper.
     pub used_ns: AtomicU64,
@@ -324,6 +326,7 @@ impl Thread {
             used_ns: AtomicU64::new(0),
             deadline_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
             queued_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
+            queued_on: AtomicU32::new(0),
             expired: AtomicU8::new(0),
             replenishment_ns: AtomicU64::new(hallows_abi::NO_DEADLINE),
         }

@@ -8,13 +8,11 @@ use alloc::boxed::Box;
 
 use crate::core_record::{Core, Idle, Wanted};
 use crate::lock::{Token, level};
-use crate::objects::TimerSetting;
 use crate::policy::Candidate;
 use crate::runqueue::Arrival;
 use crate::sync::Ordering;
 use crate::thread::{NEVER, NOBODY};
-use crate::timers::Due;
-use crate::{Context, CoreId, Engine, Kernel, Machine, Nanos};
+use crate::{CoreId, Engine, Kernel, Machine, Nanos};
 
 /// When the timekeeper wants to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +21,7 @@ pub struct NextTick {
     pub at: Nanos,
     /// As soon as possible, again and again: microseconds matter now.
     pub spin: bool,
-    /// Somebody's time comes at `at`, which is more than a look whether all is well.
+    /// Somebody's time comes at `at` whose core will not see to it by itself, which is more than a look whether all is well.
     pub is_due: bool,
 }
 
@@ -32,9 +30,6 @@ pub(crate) const ACCOUNTING_NS: u64 = 100_000;
 
 /// How often traces are told the time at most, in ns.
 const STAMPS_NS: u64 = 20_000;
-
-/// So many of a queue's entries that are due are seen to in one look: some microseconds. Somebody's thousands of timers keep no program from being stopped.
-const MOST_AT_ONCE: u32 = 32;
 
 /// Looks that lie further apart, in ns, say nothing of what was in between: the host has taken the timekeeper's core away.
 const LATE_NS: u64 = 20_000;
@@ -98,15 +93,16 @@ impl<E: Engine> Kernel<E> {
         let (contended, active) = self.look_at_cores(&mut token, now);
         self.fire_due(&mut token, now);
         if contended {
-            return NextTick { at: now.after(self.configuration.quantum_ns), spin: true, is_due: false };
+            return NextTick { at: now.after(self.tuned.quantum_ns()), spin: true, is_due: false };
         }
         let coarse_ns = now.0 + self.configuration.coarse_tick_ns;
         // One that is busy in the host for hours is nobody's concern.
         let busy =
             || (0..self.configuration.general_cores()).any(|core| self.core(core).does() == Idle::Busy);
-        let at = self.plan.make(active, coarse_ns, || self.next_due_ns(&mut token), busy);
+        let at = self.plan.make(active, coarse_ns, || self.next_due_ns(), busy);
         let began = (0..self.configuration.cores).any(|core| self.core(core).waiting().any());
-        NextTick { at: if began { now } else { Nanos(at) }, spin: false, is_due: at < coarse_ns }
+        let is_due = at < coarse_ns && self.next_of_busy_ns() <= at;
+        NextTick { at: if began { now } else { Nanos(at) }, spin: false, is_due }
     }
 
     /// Stops what ran too long. Whether threads wait behind a running one; and whether anything ran since the last look.
@@ -168,7 +164,7 @@ impl<E: Engine> Kernel<E> {
     fn look_at_queue(&self, core: &Core, seen: &mut Seen, now: Nanos) {
         let waits = core.waiting().has_movable();
         seen.waiting_since_ns = if waits { seen.waiting_since_ns.min(now.0) } else { NEVER };
-        let is_long = waits && now.0 - seen.waiting_since_ns >= self.configuration.lend_after_ns;
+        let is_long = waits && now.0 - seen.waiting_since_ns >= self.tuned.lend_after_ns();
         if (core.congested.load(Ordering::Relaxed) != 0) != is_long {
             core.congested.store(is_long.into(), Ordering::Relaxed);
         }
@@ -228,8 +224,8 @@ impl<E: Engine> Kernel<E> {
             Wanted::Above => true,
             Wanted::Before => stint_ns >= self.judges.least_stint_ns(thread.effective_rank()),
             Wanted::InTurn => {
-                let (quantum_ns, strays) =
-                    self.judges.quantum_ns(&Candidate::new(thread, running, Arrival::Preempted, stint_ns));
+                let candidate = Candidate::new(thread, running, Arrival::Preempted, stint_ns);
+                let (quantum_ns, strays) = self.judges.quantum_ns(&candidate, &self.tuned);
                 if let Some((policy, error)) = strays {
                     self.machine.policy_strays(policy, error);
                 }
@@ -242,131 +238,5 @@ impl<E: Engine> Kernel<E> {
             (seen.stopped, seen.asked_ns) = (running, now.0);
         }
         true
-    }
-
-    fn fire_due(&self, token: &mut Token<'static, { level::NONE }>, now: Nanos) {
-        for queue in &self.timer_queues {
-            // What is left is due at once, and comes with the next look: the cores are looked at in between.
-            for _ in 0..MOST_AT_ONCE {
-                let due = {
-                    let (mut queue, _) = queue.lock(token);
-                    let due = queue.pop_due(now.0);
-                    if let Some(Due::Thread(thread)) = due {
-                        self.requeue_if_early(&mut queue, thread, now);
-                    }
-                    due
-                };
-                match due {
-                    None => break,
-                    Some(Due::Thread(thread)) => self.expire(token, thread, now),
-                    Some(Due::Timer(timer)) => self.fire(token, timer, now),
-                    Some(Due::Replenishment(thread)) => self.replenish(token, thread),
-                }
-            }
-        }
-    }
-
-    /// A thread's entry may be of an earlier wait than its present one.
-    fn requeue_if_early(&self, queue: &mut crate::timers::TimerQueue, thread: u32, now: Nanos) {
-        let record = self.threads.at(thread);
-        // First the store, then the load, both sequentially consistent: `arm` stores its deadline and then loads this, so it sees
-        // that it needs a new entry, or this sees its deadline.
-        record.queued_ns.store(Nanos::NEVER.0, Ordering::SeqCst);
-        let deadline_ns = record.deadline_ns.load(Ordering::SeqCst);
-        if deadline_ns > now.0 && deadline_ns != Nanos::NEVER.0 {
-            record.queued_ns.store(deadline_ns, Ordering::SeqCst);
-            queue.insert(deadline_ns, Due::Thread(thread));
-        }
-    }
-
-    fn expire(&self, token: &mut Token<'static, { level::NONE }>, thread: u32, now: Nanos) {
-        let record = self.threads.at(thread);
-        if record.deadline_ns.load(Ordering::SeqCst) <= now.0 {
-            record.expired.store(1, Ordering::SeqCst);
-            self.wake(token, self.configuration.cores, thread);
-        }
-    }
-
-    fn fire(&self, token: &mut Token<'static, { level::NONE }>, timer: u32, now: Nanos) {
-        let record = self.timers.at(timer);
-        let TimerSetting { target, bits, .. } = {
-            let (mut setting, mut token) = record.setting.lock(token);
-            let fired = *setting;
-            if fired.at_ns > now.0 {
-                return;
-            }
-            setting.at_ns = Nanos::NEVER.0;
-            // Periods that were missed are skipped: the notification would have collected them anyway.
-            if let Some(missed) = (now.0 - fired.at_ns).checked_div(fired.period_ns) {
-                setting.at_ns = fired.at_ns.saturating_add((missed + 1).saturating_mul(fired.period_ns));
-                self.queue_timer(&mut token, timer, setting.at_ns);
-            }
-            fired
-        };
-        self.signal_held(token, self.configuration.cores, target, bits);
-    }
-
-    pub(crate) fn shard(
-        &self,
-        of: u32,
-    ) -> Option<&crate::lock::Lock<{ level::LEAF }, crate::timers::TimerQueue>> {
-        self.timer_queues.get((of % self.configuration.cores) as usize)
-    }
-
-    pub(crate) fn queue_timer<const M: u8>(&self, token: &mut Token<'_, M>, timer: u32, at_ns: u64) {
-        if let Some(queue) = self.shard(timer) {
-            let (mut queue, _) = queue.lock(token);
-            queue.insert(at_ns, Due::Timer(timer));
-        }
-        self.due_at(at_ns);
-    }
-
-    /// Something is due at a time: the timekeeper must be awake by then.
-    pub(crate) fn due_at(&self, at_ns: u64) {
-        if self.plan.is_too_late_for(at_ns) {
-            self.machine.alarm(Nanos(at_ns));
-        }
-    }
-
-    fn next_due_ns(&self, token: &mut Token<'static, { level::NONE }>) -> u64 {
-        let queues = self.timer_queues.iter();
-        let due_ns = queues.filter_map(|queue| queue.lock(token).0.next_ns()).min();
-        due_ns.unwrap_or(Nanos::NEVER.0).min(self.plan.look_ns())
-    }
-
-    /// The calling thread's wait ends at a deadline. An entry of an earlier wait that is due before serves for it too.
-    pub(crate) fn arm(&self, context: &mut Context, deadline: Nanos) {
-        // Without a deadline the last `disarm` holds: an entry of an earlier wait finds nothing to end.
-        if deadline == Nanos::NEVER {
-            return;
-        }
-        let thread = self.threads.at(context.thread.0);
-        thread.expired.store(0, Ordering::SeqCst);
-        thread.deadline_ns.store(deadline.0, Ordering::SeqCst);
-        if thread.queued_ns.load(Ordering::SeqCst) <= deadline.0 {
-            return;
-        }
-        let Some(queue) = self.shard(context.thread.0) else { return };
-        {
-            let (mut queue, _) = queue.lock(&mut context.token);
-            queue.remove(thread.queued_ns.load(Ordering::SeqCst), Due::Thread(context.thread.0));
-            queue.insert(deadline.0, Due::Thread(context.thread.0));
-            thread.queued_ns.store(deadline.0, Ordering::SeqCst);
-        }
-        self.due_at(deadline.0);
-    }
-
-    /// The wait is over.
-    pub(crate) fn disarm(&self, context: &Context) {
-        self.threads.at(context.thread.0).deadline_ns.store(Nanos::NEVER.0, Ordering::Relaxed);
-    }
-
-    /// Whether the deadline of the present wait came. The clock is read only when the timekeeper says so.
-    pub(crate) fn has_expired(&self, context: &Context, deadline: Nanos) -> bool {
-        let thread = self.threads.at(context.thread.0);
-        thread.expired.load(Ordering::SeqCst) != 0 && {
-            thread.expired.store(0, Ordering::SeqCst);
-            self.machine.now() >= deadline
-        }
     }
 }

@@ -2,6 +2,10 @@
 
 use alloc::collections::BTreeSet;
 
+use crate::Nanos;
+use crate::lock::{Lock, Token, level};
+use crate::sync::{AtomicU64, Ordering, beside_sequentially_consistent_access};
+
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Due {
@@ -13,7 +17,48 @@ pub enum Due {
     Replenishment(u32),
 }
 
-/// Everything due on one shard of the machine, by time.
+/// What is due by one core's doing, with the time of the first of it beside the queue: who looks whether something is due takes no lock.
+#[derive(Debug)]
+#[repr(align(128))]
+pub struct Agenda {
+    next_ns: AtomicU64,
+    queue: Lock<{ level::LEAF }, TimerQueue>,
+}
+
+impl Default for Agenda {
+    fn default() -> Self {
+        Self { next_ns: AtomicU64::new(Nanos::NEVER.0), queue: Lock::default() }
+    }
+}
+
+impl Agenda {
+    /// When the first of it is due, in ns; [`Nanos::NEVER`] if nothing is.
+    pub fn next_ns(&self) -> u64 {
+        // SeqCst: who adds something stores this and then looks at the plan, the timekeeper the other way round (`plan.rs`).
+        let next_ns = self.next_ns.load(Ordering::SeqCst);
+        beside_sequentially_consistent_access();
+        next_ns
+    }
+
+    /// Changes the queue.
+    pub fn change<T, const M: u8>(
+        &self,
+        token: &mut Token<'_, M>,
+        change: impl FnOnce(&mut TimerQueue) -> T,
+    ) -> T {
+        let (mut queue, _) = self.queue.lock(token);
+        let result = change(&mut queue);
+        let next_ns = queue.next_ns().unwrap_or(Nanos::NEVER.0);
+        // Relaxed: it is written under the lock.
+        if self.next_ns.load(Ordering::Relaxed) != next_ns {
+            self.next_ns.store(next_ns, Ordering::SeqCst);
+            beside_sequentially_consistent_access();
+        }
+        result
+    }
+}
+
+/// Everything due on one agenda, by time.
 #[derive(Debug, Default)]
 pub struct TimerQueue {
     entries: BTreeSet<(u64, Due)>,

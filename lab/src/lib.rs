@@ -21,7 +21,7 @@ mod work;
 pub use contender::Contender;
 pub use error::LabError;
 pub use figures::{ClassFigures, Percentiles};
-pub use hallows_lab_work::{Operation, Store};
+pub use hallows_lab_work::{Operation, Store, Times};
 pub use key_value::{KeyValue, OwnTimes};
 pub use model::{Costs, Model};
 pub use run::{Board, Finished, Padded, Run, generate};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crossbeam_epoch::{Guard, default_collector};
 use hallows_bench::cores::{Core, Priority, on_core};
 use hallows_bench::{Clock, clock, kernels};
-use hallows_lab_work::{Answers, Operation, Pin, Store};
+use hallows_lab_work::{Answers, Operation, Pin, Store, Times};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
@@ -107,6 +107,20 @@ impl Work {
         }
     }
 
+    /// What operations take natively, for who says how long its work takes before it begins.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        match self {
+            Self::Steps { per_ns } => {
+                Times { step_ps: (1_000.0 / per_ns).round() as u64, ..Times::default() }
+            }
+            Self::Store(shared) => {
+                let OwnTimes { get_ns, scan_ns } = shared.times;
+                Times { get_ns, scan_ns, ..Times::default() }
+            }
+        }
+    }
+
     /// Does it, natively; what came of it.
     #[inline]
     pub fn perform(&self, request: &Request) -> u64 {
@@ -174,6 +188,25 @@ mod tests {
 
     fn fastest_ns(clock: &Clock, work: impl Fn()) -> f64 {
         clock.nanoseconds((0..20).map(|_| clock::interval(&work)).min().unwrap_or(0))
+    }
+
+    #[test]
+    fn what_is_said_of_a_request_is_the_time_that_it_was_drawn_with() {
+        let expected_ns = |service: &str, asks: &dyn Fn(u64) -> Asks| {
+            let (service, work, _) = calibrated(service);
+            let service_ns = match service {
+                Service::KeyValue(mix) => mix.times.scan_ns,
+                _ => 250_000,
+            };
+            let request = Request { arrival_ns: 0, service_ns, class: 0, asks: asks(service_ns) };
+            (work.times().of(work.operation(&request)), service_ns)
+        };
+        let (expected, ns) = expected_ns("constant:250us", &|_| Asks::Work);
+        // A step is rounded to whole picoseconds, a request to whole steps.
+        assert!(expected.is_some_and(|expected| expected.abs_diff(ns) < ns / 500), "{expected:?}");
+        let scan = Operation::Scan { first: 0, records: 1_500 };
+        let (expected, ns) = expected_ns("kv:0.5:keys=2000:scan=1500", &|_| Asks::Store(scan));
+        assert_eq!(expected, Some(ns));
     }
 
     #[test]

@@ -69,9 +69,10 @@ impl Operation {
                     OnNotification::Bind { badge } => writer.u64(badge),
                     OnNotification::Poll => Some(()),
                 },
-                Self::Timer(OnTimer::Arm { at_ns, every_ns }) => {
+                Self::Timer(OnTimer::Arm { at_ns, every_ns, slack_ns }) => {
                     writer.u64(at_ns)?;
-                    writer.u64(every_ns)
+                    writer.u64(every_ns)?;
+                    writer.u64(slack_ns)
                 }
                 Self::Timer(OnTimer::Disarm) => Some(()),
                 Self::Region(operation) => match operation {
@@ -297,7 +298,9 @@ fn take(function: Function, reader: &mut Reader<'_>) -> Option<Operation> {
         Function::NotificationSignal => OnNotification::Signal { bits: reader.u64()? }.into(),
         Function::NotificationBind => OnNotification::Bind { badge: reader.u64()? }.into(),
         Function::NotificationPoll => OnNotification::Poll.into(),
-        Function::TimerArm => OnTimer::Arm { at_ns: reader.u64()?, every_ns: reader.u64()? }.into(),
+        Function::TimerArm => {
+            OnTimer::Arm { at_ns: reader.u64()?, every_ns: reader.u64()?, slack_ns: reader.u64()? }.into()
+        }
         Function::TimerDisarm => OnTimer::Disarm.into(),
         Function::RegionMap => OnRegion::Map { address: reader.u64()?, access: take_access(reader)? }.into(),
         Function::RegionUnmap => OnRegion::Unmap { address: reader.u64()? }.into(),

@@ -212,6 +212,8 @@ pub enum OnTimer {
         at_ns: u64,
         /// In ns; 0: once.
         every_ns: u64,
+        /// By how much later it may fire, in ns, to do so together with others.
+        slack_ns: u64,
     },
     /// Do not fire.
     Disarm,

@@ -67,7 +67,7 @@ impl Operation {
             Function::NotificationSignal => OnNotification::Signal { bits: word() }.into(),
             Function::NotificationBind => OnNotification::Bind { badge: word() }.into(),
             Function::NotificationPoll => OnNotification::Poll.into(),
-            Function::TimerArm => OnTimer::Arm { at_ns: word(), every_ns: word() }.into(),
+            Function::TimerArm => OnTimer::Arm { at_ns: word(), every_ns: word(), slack_ns: word() }.into(),
             Function::TimerDisarm => OnTimer::Disarm.into(),
             Function::RegionMap => {
                 let address = word();

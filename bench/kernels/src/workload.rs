@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::{json, memory_scan, n_body, random::Random, sha256};
+use crate::hash_table::Table;
+use crate::random::Random;
+use crate::{json, memory_scan, n_body, sha256};
 
 /// 1 MiB: small enough for the second-level cache of a server core, so hashing is bound by arithmetic.
 const SHA256_INPUT_BYTES: usize = 1 << 20;
@@ -13,7 +15,7 @@ const JSON_RECORDS: u32 = 1_300;
 /// A few milliseconds natively: long beside a clock read, short beside a turn.
 const N_BODY_STEPS: u32 = 20_000;
 
-/// What the `compute` bench runs.
+/// What the benches `compute` and `preemption-loss` run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Kernel {
@@ -25,11 +27,14 @@ pub enum Kernel {
     NBody = 2,
     /// Counting values in 64 MiB: memory bandwidth.
     MemoryScan = 3,
+    /// Looking keys up in a hash table: loads whose addresses nobody can guess.
+    HashTable = 4,
 }
 
 impl Kernel {
     /// Every kernel, in the order in which they are reported.
-    pub const ALL: [Self; 4] = [Self::Sha256, Self::JsonParse, Self::NBody, Self::MemoryScan];
+    pub const ALL: [Self; 5] =
+        [Self::Sha256, Self::JsonParse, Self::NBody, Self::MemoryScan, Self::HashTable];
 
     /// The name that reports use.
     #[must_use]
@@ -39,6 +44,7 @@ impl Kernel {
             Self::JsonParse => "json-parse",
             Self::NBody => "n-body",
             Self::MemoryScan => "memory-scan",
+            Self::HashTable => "hash-table",
         }
     }
 
@@ -50,6 +56,7 @@ impl Kernel {
             1 => Some(Self::JsonParse),
             2 => Some(Self::NBody),
             3 => Some(Self::MemoryScan),
+            4 => Some(Self::HashTable),
             _ => None,
         }
     }
@@ -60,6 +67,7 @@ pub struct Workload {
     kernel: Kernel,
     bytes: Vec<u8>,
     words: Vec<u64>,
+    table: Option<Table>,
 }
 
 impl Workload {
@@ -72,12 +80,13 @@ impl Workload {
                 ((0..SHA256_INPUT_BYTES).map(|_| (random.next() >> 56) as u8).collect(), Vec::new())
             }
             Kernel::JsonParse => (json::document(JSON_RECORDS).into_bytes(), Vec::new()),
-            Kernel::NBody => (Vec::new(), Vec::new()),
+            Kernel::NBody | Kernel::HashTable => (Vec::new(), Vec::new()),
             Kernel::MemoryScan => {
                 (Vec::new(), (0..SCAN_INPUT_BYTES / size_of::<u64>()).map(|_| random.next() >> 56).collect())
             }
         };
-        Self { kernel, bytes, words }
+        let table = (kernel == Kernel::HashTable).then(Table::prepare);
+        Self { kernel, bytes, words, table }
     }
 
     /// Runs the kernel once; the checksum depends on all of the work and is the same for every run and machine.
@@ -89,6 +98,7 @@ impl Workload {
             Kernel::JsonParse => json::checksum(&self.bytes).unwrap_or(0),
             Kernel::NBody => n_body::checksum(N_BODY_STEPS),
             Kernel::MemoryScan => memory_scan::checksum(&self.words),
+            Kernel::HashTable => self.table.as_ref().map_or(0, Table::checksum),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Several configurations of one rival, of which the fastest on this machine takes part.
+//! Several configurations of one rival, of which the best on this machine takes part: the fastest, unless it is said what counts.
 //!
 //! What is best known differs by machine: real-time priority makes tails short everywhere, but on some kernels
 //! costs a tenth of the median. We would not win against the worse of two.
@@ -6,15 +6,17 @@
 use crate::bench::BoxedContestant;
 use crate::contestant::{Contestant, Description};
 use crate::error::BenchError;
+use crate::requirement::Statistic;
 use crate::samples::{Collected, Samples};
 use crate::turn::Turn;
 
 /// A trial is this fraction of a turn.
 const TRIAL_FRACTION: u32 = 5;
 
-/// Tries each candidate once, then plays the one with the lowest median.
+/// Tries each candidate once, then plays the one with the lowest figure, mostly the median.
 pub struct BestOf<'a> {
     candidates: Vec<BoxedContestant<'a>>,
+    counts: Statistic,
     /// What the trials gave, for the description.
     tried: Option<String>,
 }
@@ -23,19 +25,25 @@ impl<'a> BestOf<'a> {
     /// A rival that chooses among these; the first one until it has chosen. At least one must be given.
     #[must_use]
     pub fn new(candidates: Vec<BoxedContestant<'a>>) -> Self {
-        Self { candidates, tried: None }
+        Self::by(Statistic::P50, candidates)
+    }
+
+    /// The same where another figure than the median counts.
+    #[must_use]
+    pub fn by(counts: Statistic, candidates: Vec<BoxedContestant<'a>>) -> Self {
+        Self { candidates, counts, tried: None }
     }
 
     fn choose(&mut self, turn: &Turn<'_>) -> Result<(), BenchError> {
         let trial = Turn { budget: turn.budget / TRIAL_FRACTION, ..*turn };
-        let mut medians = Vec::new();
+        let mut reached = Vec::new();
         for candidate in &mut self.candidates {
             let mut collected = Collected::new();
             collected.add(&candidate.turn(&trial)?)?;
-            medians.extend(collected.figures().map(|figures| figures.p50));
+            reached.extend(collected.figures().map(|figures| self.counts.of(&figures)));
         }
-        let texts: Vec<String> = medians.iter().map(|median| format!("{median:.0}")).collect();
-        let best = (0..medians.len()).min_by(|a, b| medians[*a].total_cmp(&medians[*b])).unwrap_or(0);
+        let texts: Vec<String> = reached.iter().map(|figure| format!("{figure:.0}")).collect();
+        let best = (0..reached.len()).min_by(|a, b| reached[*a].total_cmp(&reached[*b])).unwrap_or(0);
         self.candidates.swap(0, best);
         // The others end, with their threads and processes.
         self.candidates.truncate(1);
@@ -48,9 +56,8 @@ impl Contestant for BestOf<'_> {
     fn describe(&self) -> Description {
         let mut description = self.candidates[0].describe();
         if let Some(tried) = &self.tried {
-            description.configuration.push_str("; the fastest of several (medians of the trials: ");
-            description.configuration.push_str(tried);
-            description.configuration.push(')');
+            description.configuration +=
+                &format!("; the fastest of several ({} of the trials: {tried})", self.counts);
         }
         description
     }
@@ -85,7 +92,22 @@ mod tests {
         }
         assert_eq!(
             best.describe().configuration,
-            "b; the fastest of several (medians of the trials: 30, 10, 20)"
+            "b; the fastest of several (p50 of the trials: 30, 10, 20)"
+        );
+    }
+
+    #[test]
+    fn another_figure_than_the_median_may_count() {
+        let candidate = |configuration: &str, slow: u64| -> BoxedContestant<'_> {
+            Box::new(FromClosure::new("rival", configuration, 1, move |_: &Turn<'_>| {
+                Ok(Samples::in_units([vec![200 - slow; 98], vec![slow; 2]].concat()))
+            }))
+        };
+        let mut best = BestOf::by(Statistic::P99, vec![candidate("quick", 190), candidate("even", 110)]);
+        play(&mut best, Sampling::Single, 1).expect("a turn");
+        assert_eq!(
+            best.describe().configuration,
+            "even; the fastest of several (p99 of the trials: 190, 110)"
         );
     }
 

@@ -138,8 +138,9 @@ fn wake(word: &AtomicU32, isolation: Isolation) {
     futex(word, libc::FUTEX_WAKE, 1, isolation);
 }
 
+/// The system call: sleeps while the word has a value, or wakes so many that sleep on it.
 #[inline]
-fn futex(word: &AtomicU32, operation: libc::c_int, value: u32, isolation: Isolation) {
+pub(super) fn futex(word: &AtomicU32, operation: libc::c_int, value: u32, isolation: Isolation) {
     let operation = match isolation {
         // The kernel need not look for other processes that map the word.
         Isolation::Threads => operation | libc::FUTEX_PRIVATE_FLAG,

@@ -6,15 +6,14 @@
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use super::short_slices::{SLICE_NS, ask_for_short_slices};
 use crate::clock;
 use crate::contestant::{Contestant, Description};
-use crate::cores::{Core, Priority, settle};
+use crate::cores::{Priority, settle};
 use crate::error::BenchError;
 use crate::samples::Samples;
 use crate::turn::Turn;
 
-/// The shortest slice that Linux grants (`sched_setattr(2)`, since 6.12); longer ones would lose by more.
-const SLICE_NS: u64 = 100_000;
 /// Nobody has run yet.
 const NOBODY: usize = usize::MAX;
 
@@ -54,7 +53,7 @@ impl Contestant for LinuxSlices {
             let threads: Vec<_> = (0..self.threads)
                 .map(|name| {
                     scope.spawn(move || {
-                        let settled = settle_with_short_slices(core);
+                        let settled = settle(core, Priority::Ordinary).and_then(|()| ask_for_short_slices());
                         // Everybody must come here, or the others would wait for ever.
                         begin.wait();
                         settled.map(|()| spin(board, name, budget))
@@ -132,35 +131,6 @@ fn spin(board: &Board, name: usize, budget_ticks: u64) {
             return;
         }
     }
-}
-
-fn settle_with_short_slices(core: Core) -> Result<(), BenchError> {
-    settle(core, Priority::Ordinary)?;
-    let attributes = SchedulingAttributes {
-        size: size_of::<SchedulingAttributes>() as u32,
-        runtime: SLICE_NS,
-        ..Default::default()
-    };
-    // SAFETY: 0 means the calling thread; the structure states its own size; no flags.
-    match unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) } {
-        0 => Ok(()),
-        _ => Err(BenchError::last_os("ask for short slices")),
-    }
-}
-
-/// `struct sched_attr` in its first version, of `sched_setattr(2)`.
-#[repr(C)]
-#[derive(Default)]
-struct SchedulingAttributes {
-    size: u32,
-    /// 0 is `SCHED_OTHER`.
-    policy: u32,
-    flags: u64,
-    nice: i32,
-    priority: u32,
-    runtime: u64,
-    deadline: u64,
-    period: u64,
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use hallows_bench_kernels::{Loop, Spinner};
 
+use super::futex::futex;
+use super::peer::Isolation;
 use crate::clock;
 use crate::contestant::{Contestant, Description};
 use crate::cores::{Priority, on_core};
@@ -28,7 +30,7 @@ struct Shared {
 impl Shared {
     fn wake(&self) {
         self.wished.fetch_add(1, Ordering::SeqCst);
-        futex(&self.wished, libc::FUTEX_WAKE, 1);
+        futex(&self.wished, libc::FUTEX_WAKE, 1, Isolation::Threads);
     }
 }
 
@@ -72,7 +74,7 @@ fn sleep(shared: &Shared) {
     let mut seen = 0;
     while !shared.over.load(Ordering::SeqCst) {
         // Linux lets it sleep only while nothing is wished, so no wish is lost.
-        futex(&shared.wished, libc::FUTEX_WAIT, seen);
+        futex(&shared.wished, libc::FUTEX_WAIT, seen, Isolation::Threads);
         let wished = shared.wished.load(Ordering::SeqCst);
         if wished != seen {
             shared.began.store(clock::end(), Ordering::Release);
@@ -99,19 +101,6 @@ fn wake(turn: &Turn<'_>, shared: &Shared) -> Vec<u64> {
         ticks.push(began.saturating_sub(asked));
     }
     ticks
-}
-
-fn futex(word: &AtomicU32, operation: libc::c_int, value: u32) {
-    // SAFETY: the word is a live, aligned 32-bit atomic; no timeout is given; the other arguments are unused.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            operation | libc::FUTEX_PRIVATE_FLAG,
-            value,
-            core::ptr::null::<libc::timespec>(),
-        )
-    };
 }
 
 #[cfg(test)]

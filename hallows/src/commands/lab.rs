@@ -12,6 +12,7 @@ use hallows_lab::{Bound, Contender, Costs, LabError, Model, Plan, Progress, swee
 
 use crate::cli::{Lab, LabContender};
 use crate::failure::{Failure, SOFTWARE, USAGE};
+use crate::ours::lab::Says;
 use crate::ours::of_lab;
 
 /// What a simulated core costs where ours is modelled, in ns: to go on with another program, and to stop one; what `preempt` measures on a
@@ -111,8 +112,10 @@ fn say(report: &str) -> Result<u8, Failure> {
 }
 
 fn contender(which: LabContender, options: &Lab) -> Result<Box<dyn Contender>, Failure> {
+    let ours = |says| of_lab(options.quantum * 1_000, &options.service, says);
     Ok(match which {
-        LabContender::Ours => Box::new(of_lab(options.quantum * 1_000, &options.service)?),
+        LabContender::Ours => Box::new(ours(Says::Nothing)?),
+        LabContender::OursDeclared => Box::new(ours(Says::Times)?),
         LabContender::Fcfs => Box::new(Fcfs),
         LabContender::Tokio => Box::new(TokioTasks),
         LabContender::ThreadsFair => Box::new(Threads(Policy::Fair)),

@@ -46,6 +46,7 @@ pub fn run(options: Run) -> Result<u8, Failure> {
         variables: options.variables,
         directories: options.directories,
         stack_bytes: options.stack.map(|stack| stack.0),
+        interfaces: options.interfaces,
     };
     let compiler = Compiler::open(options.quiet)?;
     let settings = Settings {
@@ -138,7 +139,7 @@ pub fn boot(
     check_available(options.machine.memory).map_err(|error| Failure::other(USAGE, error))?;
     let background = options.background;
     let planned = || planner::plan(system, compiler, invocation, options.machine.memory.0);
-    let Planned { plan, artifacts, name, given } = match &background {
+    let Planned { plan, artifacts, name, given, interfaces } = match &background {
         Some(background) => background.hiding_its_words(planned)?,
         None => planned()?,
     };
@@ -179,6 +180,7 @@ pub fn boot(
     };
     let mut attachments = vec![artifacts.sealed()?];
     attachments.extend(given.into_iter().flat_map(|given| given.descriptors));
+    attachments.extend(interfaces);
     let launch = Launch {
         directory: directory()?,
         cores: choice.clone(),

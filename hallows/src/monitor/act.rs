@@ -116,7 +116,8 @@ impl Actor {
                 native,
             } => {
                 let stack_bytes = stack.map(|stack| stack.0);
-                let invocation = Invocation { arguments, variables, directories, stack_bytes };
+                let invocation =
+                    Invocation { arguments, variables, directories, stack_bytes, interfaces: Vec::new() };
                 let wanted = start::Wanted { program, invocation, name, uses, serves, memory, native };
                 // Before it is compiled in vain.
                 let seal = if wanted.native { String::new() } else { self.seal()? };

@@ -8,7 +8,7 @@ use hallows_abi::Error;
 use hallows_bench::cores::{Priority, on_core, settle};
 use hallows_bench::{BenchError, Description};
 use hallows_kernel::{Configuration, CoreId, Machine, Rooted, Service as Serves};
-use hallows_lab::{Board, Contender, Finished, LabError, Padded, Run, Service, generate};
+use hallows_lab::{Board, Contender, Finished, LabError, Padded, Run, Service, Times, generate};
 use hallows_linux::platform::TrapStack;
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
 use hallows_sdk::{Answer, Message, Server, Start};
@@ -61,19 +61,29 @@ impl Server for Done {
 static DONE: NativeProgram =
     NativeProgram { name: "lab-done", style: NativeStyle::Reactor(NativeReactor::of::<Done, 8, 8>()) };
 
+/// What cells say of the work that they begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// Nothing: those that are there take turns.
+    Nothing,
+    /// How long it takes natively: the shorter goes first, in classes of service.
+    Times,
+}
+
 /// Our kernel, with a timekeeper on the core that requests come from.
 pub struct Ours {
     programs: Arc<Programs>,
     quantum_ns: u64,
+    says: Says,
     /// Records that each cell has in a store of its own.
     records: u32,
 }
 
 impl Ours {
     /// With the programs of the benches, and this quantum, for requests of this kind.
-    pub fn new(programs: Arc<Programs>, quantum_ns: u64, service: &Service) -> Self {
+    pub fn new(programs: Arc<Programs>, quantum_ns: u64, service: &Service, says: Says) -> Self {
         let records = if let Service::KeyValue(mix) = service { mix.records } else { 0 };
-        Self { programs, quantum_ns, records }
+        Self { programs, quantum_ns, says, records }
     }
 
     /// Bytes of each cell.
@@ -94,11 +104,20 @@ impl Ours {
         let told = bench.endpoint(&done, Serves::Passive { handler_budget_ns: 0 })?;
         bench.start(&done, &[], &[])?;
         let mut endpoints = Vec::new();
-        let records = format!("records={}", self.records);
+        let mut arguments = vec![format!("records={}", self.records)];
+        if self.says == Says::Times {
+            let Times { step_ps, get_ns, scan_ns } = run.work.times();
+            arguments.extend([
+                format!("step_ps={step_ps}"),
+                format!("get_ns={get_ns}"),
+                format!("scan_ns={scan_ns}"),
+            ]);
+        }
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         for number in 0..self.workers() {
             let worker = bench.cell("lab-worker", false, 0, self.memory())?;
             endpoints.push(bench.endpoint(&worker, Serves::Active { limit: 1 })?);
-            bench.start_with(&worker, &[&records], &[("done", &told, number)])?;
+            bench.start_with(&worker, &arguments, &[("done", &told, number)])?;
         }
         Ok((bench, endpoints))
     }
@@ -113,10 +132,17 @@ impl Contender for Ours {
                  WebAssembly with checks costs"
             ),
         };
+        let (name, says) = match self.says {
+            Says::Nothing => ("ours", ""),
+            Says::Times => (
+                "ours-declared",
+                ", and each cell first says how long its request takes natively, by which shorter classes of service go first",
+            ),
+        };
         Description {
-            name: "ours".to_owned(),
+            name: name.to_owned(),
             configuration: format!(
-                "a pool of {} WebAssembly cells on one core, a message for each request; a quantum of {} ns; timekeeper and generator are one \
+                "a pool of {} WebAssembly cells on one core, a message for each request{says}; a quantum of {} ns; timekeeper and generator are one \
                  thread{store}",
                 self.workers(),
                 self.quantum_ns

@@ -28,6 +28,15 @@ pub enum Checks {
     Without,
 }
 
+/// Whether somebody looks after time while programs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// A timekeeper, as in every machine.
+    Kept,
+    /// Nobody: what runs is stopped by nobody, and no time ever comes.
+    NotKept,
+}
+
 /// The compiled programs of the benches.
 pub struct Programs {
     seal_key: [u8; 32],
@@ -63,9 +72,17 @@ impl Programs {
             artifacts.insert((name, checks), Artifact { bytes, program: compiled.program });
             Ok::<(), Failure>(())
         };
-        for name in
-            ["bench-client", "bench-ring", "bench-server", "bench-stubs", "lab-worker", "spinner", "compute"]
-        {
+        for name in [
+            "bench-client",
+            "bench-messenger",
+            "bench-ring",
+            "bench-server",
+            "bench-stubs",
+            "bench-woken",
+            "lab-worker",
+            "spinner",
+            "compute",
+        ] {
             let wasm = embedded::program(name).ok_or_else(|| Failure::usage(format!("no program {name}")))?;
             add(name, wasm, true)?;
         }
@@ -275,17 +292,39 @@ impl Bench {
         })?
     }
 
-    /// Runs `job` as a native main program on core 0 with the timekeeper on the second core, which it has to itself unless programs run
-    /// there, too; drives core 0 with this thread until the job is done.
+    /// Runs `job` as a native main program on core 0 until it is done.
     pub fn drive(
         &self,
         turn: &Turn<'_>,
         grants: &[(&str, &Rooted)],
         job: impl FnOnce() + Send + 'static,
     ) -> Result<(), BenchError> {
+        self.drive_with(turn, Time::Kept, grants, job)
+    }
+
+    /// The same, and says whether there is a timekeeper.
+    pub fn drive_with(
+        &self,
+        turn: &Turn<'_>,
+        time: Time,
+        grants: &[(&str, &Rooted)],
+        job: impl FnOnce() + Send + 'static,
+    ) -> Result<(), BenchError> {
         *JOB.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(job));
         let driver = self.native(&DRIVER, 0)?;
         self.start(&driver, &[], grants)?;
+        let result = self.on_core(turn, time, || {
+            while self.kernel.is_live(driver.id) {
+                self.kernel.step(CoreId(0));
+            }
+        });
+        self.kernel.boot_destroy(&self.right, &driver.rooted);
+        result
+    }
+
+    /// Has `work`, which drives core 0 of the kernel, run on the turn's first core, and the timekeeper, if there is to be one, on the second, which it has
+    /// to itself unless programs run there, too.
+    pub fn on_core(&self, turn: &Turn<'_>, time: Time, work: impl FnOnce() + Send) -> Result<(), BenchError> {
         let place = if turn.cores.second().is_ok() && self.cores == 1 {
             TimekeeperPlace::OwnCore
         } else {
@@ -293,16 +332,18 @@ impl Bench {
         };
         let meter = TimekeeperMeter::default();
         let stop = std::sync::atomic::AtomicBool::new(false);
-        let result = std::thread::scope(|scope| {
-            let timekeeper = scope.spawn(|| {
-                hallows_bench::cores::settle(
-                    turn.cores.second().unwrap_or(turn.cores.first()),
-                    hallows_bench::cores::Priority::Ordinary,
-                )?;
-                hallows_linux::machine::keep_time_until(&self.kernel, place, &meter, &stop);
-                Ok(())
+        std::thread::scope(|scope| {
+            let timekeeper = (time == Time::Kept).then(|| {
+                scope.spawn(|| {
+                    hallows_bench::cores::settle(
+                        turn.cores.second().unwrap_or(turn.cores.first()),
+                        hallows_bench::cores::Priority::Ordinary,
+                    )?;
+                    hallows_linux::machine::keep_time_until(&self.kernel, place, &meter, &stop);
+                    Ok(())
+                })
             });
-            let driven = hallows_bench::cores::on_core(
+            let worked = hallows_bench::cores::on_core(
                 turn.cores.first(),
                 hallows_bench::cores::Priority::Ordinary,
                 || {
@@ -310,18 +351,15 @@ impl Bench {
                         return Err(wrong("no memory for a trap stack"));
                     };
                     self.kernel.machine.adopt(CoreId(0));
-                    while self.kernel.is_live(driver.id) {
-                        self.kernel.step(CoreId(0));
-                    }
+                    work();
                     Ok(())
                 },
             );
             stop.store(true, std::sync::atomic::Ordering::SeqCst);
             hallows_kernel::Machine::alarm(&self.kernel.machine, hallows_kernel::Nanos(0));
-            timekeeper.join().map_err(|_| wrong("the timekeeper panicked"))?.and(driven?)
-        });
-        self.kernel.boot_destroy(&self.right, &driver.rooted);
-        result
+            let kept = timekeeper.map_or(Ok(Ok(())), std::thread::ScopedJoinHandle::join);
+            kept.map_err(|_| wrong("the timekeeper panicked"))?.and(worked?)
+        })
     }
 }
 

@@ -5,18 +5,20 @@
 
 mod calls;
 mod compute;
-mod lab;
+pub mod lab;
 mod lending;
 mod life;
+mod loss;
 mod machine;
 mod policy;
 mod scheduling;
 mod unix;
+mod wakeup;
 
 use hallows_bench::Ours;
 use hallows_bench::coreutils::Task;
 use hallows_bench::kernels::{Kernel, Loop};
-use hallows_bench::registry::{Beside, PerCall, PerFiles, PerKernel, PerLoop};
+use hallows_bench::registry::{Beside, LOSS_KERNELS, PerCall, PerFiles, PerKernel, PerLoop, WORKERS};
 use hallows_bench::unix_programs::Script;
 use hallows_protocols::bench::Kind;
 
@@ -30,8 +32,12 @@ const SET_UP: &str = "WebAssembly cells; kernel and engine of this executable; t
 ///
 /// # Errors
 /// When a program cannot be compiled.
-pub fn of_lab(quantum_ns: u64, service: &hallows_lab::Service) -> Result<lab::Ours, Failure> {
-    Ok(lab::Ours::new(machine::Programs::new(&Compiler::open(true)?)?, quantum_ns, service))
+pub fn of_lab(
+    quantum_ns: u64,
+    service: &hallows_lab::Service,
+    says: lab::Says,
+) -> Result<lab::Ours, Failure> {
+    Ok(lab::Ours::new(machine::Programs::new(&Compiler::open(true)?)?, quantum_ns, service, says))
 }
 
 /// All contestants.
@@ -64,6 +70,9 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
             bulk_memory: scheduling::preempt_remote(&bench, Loop::BulkMemory),
         },
         quantum: scheduling::quantum(&bench),
+        preemption_loss: LOSS_KERNELS.map(|kernel| loss::together(&bench, kernel)),
+        preemption_loss_alone: LOSS_KERNELS.map(|kernel| loss::alone(&bench, kernel)),
+        wakeup: WORKERS.map(|workers| wakeup::wakeup(&bench, workers)),
         lend: [lending::Way::Lent, lending::Way::TakenBack].map(|way| lending::lend(&bench, way)),
         policy_short: Beside { ours: policy::least_attained(), without: policy::linked_in() },
         policy_longest: policy::longest(),

@@ -8,6 +8,7 @@ use crate::{root_test, test, two_core_test};
 pub fn tests() -> Vec<Trial> {
     vec![
         two_core_test("everybody_in_the_laboratory_does_all_requests", everybody),
+        two_core_test("cells_that_say_how_long_their_work_takes_do_the_short_one_first", declared),
         two_core_test("the_laboratory_writes_for_people_and_draws", drawn),
         root_test("real_time_threads_take_part_in_the_laboratory", real_time),
         two_core_test("everybody_in_the_laboratory_gets_and_scans_what_is_in_the_store", store),
@@ -65,10 +66,41 @@ fn names(report: &serde_json::Value) -> Vec<&str> {
 }
 
 fn everybody() {
-    let report = done("ours,fcfs,tokio,threads-fair", &["--models", "ideal,darc-model"]);
-    assert_eq!(names(&report), ["ours", "fcfs", "tokio", "threads-fair", "ideal", "darc-model"]);
+    let report = done("ours,ours-declared,fcfs,tokio,threads-fair", &["--models", "ideal,darc-model"]);
+    assert_eq!(
+        names(&report),
+        ["ours", "ours-declared", "fcfs", "tokio", "threads-fair", "ideal", "darc-model"]
+    );
     assert_eq!(report["service"], SPEC);
-    assert!(report["participants"][0]["cores_used"] == 2 && report["participants"][4]["cores_used"] == 0);
+    assert!(report["participants"][0]["cores_used"] == 2 && report["participants"][5]["cores_used"] == 0);
+}
+
+/// The p50 of short requests where cells take turns, and where they say how long their work takes.
+fn short_ones() -> (f64, f64) {
+    let spec = ["lab", "bimodal:0.5:30us:300us", "--loads", "0.8", "--requests", "4000", "--rounds", "1"];
+    let who = ["--contenders", "ours,ours-declared", "--models", "none", "--percentile", "90", "--json"];
+    let (output, error, code) = say(&[&spec[..], &who[..]].concat());
+    assert_eq!(code, 0, "{error}");
+    let report: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(names(&report), ["ours", "ours-declared"]);
+    let short = |participant: usize| {
+        let class = &report["participants"][participant]["points"][0]["classes"][1];
+        assert_eq!(class["class"], "short");
+        class["latency_ns"]["p50"].as_f64().unwrap()
+    };
+    (short(0), short(1))
+}
+
+/// Several long requests are there most of the time. Where cells take turns a short one, of several quanta, waits for a turn of each of them in between; where
+/// the shorter goes first, for none. In one of several runs, since a host may take cores away in any.
+fn declared() {
+    let mut runs = Vec::new();
+    let is_seen = (0..5).any(|_| {
+        let (turns_ns, declared_ns) = short_ones();
+        runs.push((turns_ns, declared_ns));
+        1.5 * declared_ns < turns_ns
+    });
+    assert!(is_seen, "{runs:?}");
 }
 
 fn real_time() {
@@ -103,12 +135,15 @@ fn store() {
     let spec = "kv:0.5:keys=2000:scan=1500";
     // So that even a host that takes most of its cores away is done in time.
     let quick = ["--loads", "0.05", "--requests", "6000", "--rounds", "1", "--percentile", "98", "--json"];
-    let who = ["--contenders", "ours,fcfs,tokio,threads-fair", "--models", "ideal,srpt-model"];
+    let who = ["--contenders", "ours,ours-declared,fcfs,tokio,threads-fair", "--models", "ideal,srpt-model"];
     let report = finished(&[&["lab", spec], &quick[..], &who[..]].concat());
     assert_eq!(report["service"], spec);
     let own = ["get_ns", "scan_ns"].map(|time| report["own_times"][time].as_u64().unwrap());
     assert!(0 < own[0] && own[0] < own[1], "{own:?}");
-    assert_eq!(names(&report), ["ours", "fcfs", "tokio", "threads-fair", "ideal", "srpt-model"]);
+    assert_eq!(
+        names(&report),
+        ["ours", "ours-declared", "fcfs", "tokio", "threads-fair", "ideal", "srpt-model"]
+    );
     for participant in report["participants"].as_array().unwrap() {
         assert_eq!(participant["failed"], serde_json::Value::Null, "{participant}");
         let point = &participant["points"][0];

@@ -4,6 +4,7 @@
 
 mod background;
 mod bad_input;
+mod benches;
 mod built;
 mod embedded;
 mod ends;
@@ -13,6 +14,7 @@ mod host;
 mod jitter;
 mod lab;
 mod monitor;
+mod network;
 mod paths;
 mod policies;
 mod running;
@@ -43,8 +45,10 @@ fn main() -> std::process::ExitCode {
         tour::tests(),
         unix::tests(),
         lab::tests(),
+        benches::tests(),
         jitter::tests(),
         monitor::tests(),
+        network::tests(),
         background::tests(),
         embedded::tests(),
         built::tests(),

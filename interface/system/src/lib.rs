@@ -15,3 +15,5 @@ pub mod invocation;
 pub mod kernel;
 #[rustfmt::skip]
 pub mod random;
+#[rustfmt::skip]
+pub mod tuning;

@@ -214,13 +214,19 @@ fn capacities(out: &mut String, report: &Report, ours: &str, colour: Colour) {
     out.push('\n');
 }
 
+/// Whether a participant is ours, or ours in another way, whose name goes on behind a hyphen.
+fn is_ours(name: &str, ours: &str) -> bool {
+    name.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
 /// Where a rival is better than ours.
 fn lost(out: &mut String, report: &Report, ours: &str, loads: &[f64], colour: Colour) {
     let Some(own) = report.participants.iter().find(|one| one.name == ours) else { return };
     let mut lines = Vec::new();
     for load in loads {
         let Some(mine) = at(own, *load) else { continue };
-        for rival in report.participants.iter().filter(|one| one.kind == Kind::Measured && one.name != ours) {
+        let is_rival = |one: &&Participant| one.kind == Kind::Measured && !is_ours(&one.name, ours);
+        for rival in report.participants.iter().filter(is_rival) {
             let Some(other) = at(rival, *load) else { continue };
             for (mine, other) in mine.classes.iter().zip(&other.classes) {
                 let figures = |one: &crate::figures::ClassFigures| {
@@ -358,8 +364,13 @@ pub(super) mod tests {
     #[test]
     fn who_is_never_beaten_is_told_so() {
         let mut report = report();
-        report.participants.remove(1);
+        let better = report.participants.remove(1);
         assert!(text(&report, "ours", Colour::Off).contains("nowhere was a rival better than ours"));
+        // Ours in another way is no rival; who only begins with the same letters is.
+        report.participants.insert(1, Participant { name: "ours-declared".to_owned(), ..better.clone() });
+        assert!(text(&report, "ours", Colour::Off).contains("nowhere was a rival better than ours"));
+        report.participants.insert(1, Participant { name: "oursler".to_owned(), ..better });
+        assert!(text(&report, "ours", Colour::Off).contains("load 0.2, short, p99.9: oursler 300 ns"));
     }
 
     #[test]

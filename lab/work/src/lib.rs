@@ -9,8 +9,10 @@ mod answers;
 mod operation;
 mod records;
 mod store;
+mod times;
 
 pub use answers::Answers;
 pub use crossbeam_epoch::{Collector, Guard, LocalHandle};
 pub use operation::Operation;
 pub use store::{Pin, Store};
+pub use times::Times;

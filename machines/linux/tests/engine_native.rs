@@ -259,7 +259,7 @@ fn asks_by_interfaces() {
     let now = space.now(Deadline::NEVER).unwrap();
     // Nobody looks at the clock in these tests.
     let timer = timer::Timer(at(made.capability()));
-    timer.arm(now + 1_000_000_000_000, 0, Deadline::NEVER).unwrap();
+    timer.arm(now + 1_000_000_000_000, 0, 0, Deadline::NEVER).unwrap();
     timer.disarm(Deadline::NEVER).unwrap();
     notification.signal(32, Deadline::NEVER).unwrap();
     let event = hallows_sdk::wait(&mut [], &mut [], Deadline::NEVER).unwrap();

@@ -60,8 +60,9 @@ impl Machine for MetalMachine {
     }
 
     /// Never called: this machine steps the kernel itself and sleeps in `drive`.
-    fn park(&self, _core: CoreId) {
+    fn park(&self, _core: CoreId, _until: Nanos) -> bool {
         core::hint::spin_loop();
+        false
     }
 
     fn unpark(&self, _core: CoreId) {

@@ -30,11 +30,13 @@ impl Machine for ScaleMachine {
         Nanos(now_ps() / PS)
     }
 
-    fn park(&self, core: CoreId) {
+    fn park(&self, core: CoreId, until: Nanos) -> bool {
         world(|world| world.settle(Who::Idle));
         let driver = driver();
-        sleep_until(driver.comes_at(core).unwrap_or(u64::MAX));
+        let until_ps = until.0.saturating_mul(PS);
+        sleep_until(driver.comes_at(core).unwrap_or(u64::MAX).min(until_ps));
         driver.hand_over(core);
+        now_ps() >= until_ps
     }
 
     fn unpark(&self, core: CoreId) {

@@ -18,15 +18,18 @@ impl Machine for SimMachine {
         })
     }
 
-    fn park(&self, core: CoreId) {
+    fn park(&self, core: CoreId, until: Nanos) -> bool {
         let sleeps = world(|world| {
+            let oversleeps = world.random.chance(world.chances.oversleep);
             let core = world.core(core);
             core.parked = !std::mem::take(&mut core.woken);
+            core.until_ns = if oversleeps { u64::MAX } else { until.0 };
             core.parked
         });
         if sleeps {
             fiber::park(core);
         }
+        world(|world| world.now_ns >= until.0)
     }
 
     fn unpark(&self, core: CoreId) {

@@ -31,6 +31,8 @@ pub struct Faults {
     pub late_tick: u64,
     /// A parked core wakes without reason.
     pub spurious: u64,
+    /// A core that sleeps until a time sleeps on, until it is woken.
+    pub oversleep: u64,
     /// One of the victims is killed.
     pub kill: u64,
     /// So many kills at most.
@@ -51,6 +53,7 @@ impl Faults {
         stall: 0,
         late_tick: 0,
         spurious: 0,
+        oversleep: 0,
         kill: 0,
         kills: 0,
         fault: 0,
@@ -68,6 +71,7 @@ impl Faults {
             stall: some(20_000),
             late_tick: some(900_000),
             spurious: some(50_000),
+            oversleep: some(500_000),
             chaos: some(100) > 60,
             ..Self::default()
         }
@@ -120,7 +124,8 @@ impl Simulation {
         // Some machines park at once, on others threads linger and meet in their lanes.
         let idle_looks = [configuration.idle_looks, 3, 30][fresh.random.below(3) as usize];
         let configuration = Configuration { idle_looks, ..configuration };
-        fresh.chances = Chances { pause: faults.pause, fault: faults.fault, too_deep: faults.too_deep };
+        let Faults { pause, fault, too_deep, oversleep, .. } = faults;
+        fresh.chances = Chances { pause, fault, too_deep, oversleep };
         let other = world::exchange(Some(fresh));
         assert!(other.is_none(), "one simulation at a time on a host thread");
         let configuration = Configuration { chaos: faults.chaos, ..configuration };
@@ -382,6 +387,10 @@ impl Simulation {
         let next = world(|world| {
             world.step += 1;
             world.now_ns += world.random.below(100);
+            let now_ns = world.now_ns;
+            for core in &mut world.cores {
+                core.parked &= now_ns < core.until_ns;
+            }
             let ready: Vec<u32> = (0u32..)
                 .zip(&world.cores)
                 .filter(|(_, core)| !core.parked && core.stalled_until <= world.step)
@@ -402,11 +411,12 @@ impl Simulation {
             if due {
                 return Next::Tick;
             }
-            if due_ns >= Nanos::NEVER.0 {
+            let wakes_ns = world.cores.iter().map(|core| core.until_ns).min().unwrap_or(u64::MAX);
+            if due_ns.min(wakes_ns) >= Nanos::NEVER.0 {
                 return Next::Quiet;
             }
-            world.now_ns = due_ns;
-            Next::Tick
+            world.now_ns = due_ns.min(wakes_ns);
+            if due_ns <= wakes_ns { Next::Tick } else { Next::Nothing }
         });
         match next {
             Next::Core(core) => match fiber::run_core(CoreId(core)) {

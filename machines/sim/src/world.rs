@@ -33,6 +33,8 @@ pub struct CoreState {
     pub thread: Option<u32>,
     /// It sleeps until it is woken.
     pub parked: bool,
+    /// It wakes by itself then, if it is parked.
+    pub until_ns: u64,
     /// An `unpark` that no `park` has taken yet.
     pub woken: bool,
     /// The simulation's step before which it does nothing.
@@ -61,6 +63,7 @@ pub struct Chances {
     pub pause: u64,
     pub fault: u64,
     pub too_deep: u64,
+    pub oversleep: u64,
 }
 
 /// Everything.
@@ -97,6 +100,7 @@ impl World {
             yielder: None,
             thread: None,
             parked: false,
+            until_ns: u64::MAX,
             woken: false,
             stalled_until: 0,
         };

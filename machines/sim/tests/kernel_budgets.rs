@@ -549,7 +549,7 @@ fn an_idle_machine_arms_nothing() {
             let timer =
                 process.make(Handle::BUDGET, OnBudget::CreateTimer { bits: 1 }, &[Transfer::copy(bell)])?;
             let at = process.time_ns() + 50 * US;
-            process.operate(timer, OnTimer::Arm { at_ns: at, every_ns: 0 }, &[])?;
+            process.operate(timer, OnTimer::Arm { at_ns: at, every_ns: 0, slack_ns: 0 }, &[])?;
             process.wait(NO_DEADLINE)?;
             process.wait(NO_DEADLINE)?;
             Ok(())

@@ -173,7 +173,7 @@ fn an_operation_of_another_kind_of_object_is_a_wrong_object() {
     let grants = [(&endpoint, Rights::ALL), (&notification, Rights::ALL)];
     let errors = result_of(&mut sim, &grants, |process| {
         [
-            process.operate(Handle(4), OnTimer::Arm { at_ns: 1, every_ns: 0 }, &[]).unwrap_err(),
+            process.operate(Handle(4), OnTimer::Arm { at_ns: 1, every_ns: 0, slack_ns: 0 }, &[]).unwrap_err(),
             process.operate(Handle::BUDGET, OnNotification::Signal { bits: 1 }, &[]).unwrap_err(),
             // A passive server has nobody who would run a sent message later.
             process.send(Handle(3), &[], &[], 0).unwrap_err(),

@@ -88,7 +88,7 @@ fn clients_from_the_files_make_and_use_every_kind_of_object() {
         let target = Borrow(budget::Notification::from_capability(bell));
         let Own(made) = budget.create_timer(target, 1 << 40, NEVER).unwrap();
         let timer = timer::Timer(named(made.capability()));
-        timer.arm(space.now(NEVER).unwrap() + 1_000, 0, NEVER).unwrap();
+        timer.arm(space.now(NEVER).unwrap() + 1_000, 0, 0, NEVER).unwrap();
         let event = process.borrow_mut().wait(NO_DEADLINE).unwrap();
         assert_eq!((event.badge, event.value), (9, 1 << 40));
         timer.disarm(NEVER).unwrap();

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hallows_abi::{Error, Handle, NO_DEADLINE, OnSpace};
 use hallows_kernel::{
     Candidate, CellSpecification, Class, Configuration, FirstCome, MIN_QUANTUM_NS, Policies, Policy, Rooted,
-    Service,
+    Service, TuneError, Tuning,
 };
 use hallows_policy::{Module, WasmPolicy};
 use hallows_sim::{Faults, Process, Response, Simulation};
@@ -296,6 +296,42 @@ fn a_policy_starves_nobody_for_ever() {
     sim.run_until(STEPS, |_| ran.get() > 3).unwrap();
     let switches = sim.kernel.picture_cores()[0].switches;
     assert!(switches > 1_000, "it was behind all others: {switches}");
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn quanta_change_while_the_machine_runs_and_those_that_it_cannot_keep_are_refused() {
+    let mut sim = simulation(None);
+    let done = Done::default();
+    for name in ["one", "other"] {
+        let program = job(&mut sim, name, 0, 0, 40_000, &done);
+        let (cell, _) = sim.cell_of(&program, None, &of_priority(3));
+        sim.start(cell);
+    }
+    // How long the core runs one of them at a time, in ns.
+    let slice = |sim: &mut Simulation| {
+        let (began, before) = (sim.time_ns(), sim.kernel.picture_cores()[0].switches);
+        sim.run_until(STEPS, |sim| sim.time_ns() >= began + 4 * MS).unwrap();
+        (sim.time_ns() - began) / (sim.kernel.picture_cores()[0].switches - before).max(1)
+    };
+    let usual = sim.kernel.tuning();
+    assert!((usual.quantum_ns..2 * usual.quantum_ns).contains(&slice(&mut sim)));
+    for quantum_ns in [50 * US, MIN_QUANTUM_NS, 300 * US] {
+        sim.kernel.tune(Tuning { quantum_ns, ..usual }).unwrap();
+        let seen_ns = slice(&mut sim);
+        assert!((quantum_ns..2 * quantum_ns + 3 * US).contains(&seen_ns), "{quantum_ns}: {seen_ns}");
+    }
+    let tuned = sim.kernel.tuning();
+    for short in [Tuning { quantum_ns: MIN_QUANTUM_NS - 1, ..usual }, Tuning { batch_quantum_ns: 0, ..usual }]
+    {
+        assert_eq!(sim.kernel.tune(short), Err(TuneError::QuantumTooShort { least_ns: MIN_QUANTUM_NS }));
+        assert_eq!(sim.kernel.tuning(), tuned, "all or nothing");
+    }
+    // Until they wait by themselves: nobody is stopped.
+    sim.kernel.tune(Tuning { quantum_ns: u64::MAX, ..usual }).unwrap();
+    let before = sim.kernel.picture_cores()[0].switches;
+    sim.run_until(STEPS, |_| !done.borrow().is_empty()).unwrap();
+    assert!(sim.kernel.picture_cores()[0].switches <= before + 2);
     sim.finish(STEPS).unwrap();
 }
 

@@ -465,7 +465,7 @@ fn a_timer_of_a_nanosecond_fires_every_ten_microseconds() {
         let timer =
             process.make(Handle::BUDGET, OnBudget::CreateTimer { bits: 9 }, &[Transfer::copy(bell)])?;
         let begin = process.time_ns();
-        process.operate(timer, OnTimer::Arm { at_ns: begin + 1, every_ns: 1 }, &[])?;
+        process.operate(timer, OnTimer::Arm { at_ns: begin + 1, every_ns: 1, slack_ns: 0 }, &[])?;
         while process.time_ns() < begin + 1_000_000 {
             process.wait(NO_DEADLINE)?;
             counted.set(counted.get() + 1);

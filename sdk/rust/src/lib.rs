@@ -10,7 +10,8 @@
 //! - A handle's type has its kind and its [`rights`](mod@rights): what its capability does not allow does not compile.
 //! - [`form!`] declares messages of fixed layout, [`println!`] and [`log!`] write to the machine's log; [`stub`] is what stubs of interfaces stand on.
 //! - [`registry`] is for interfaces that are found, provided and replaced while programs run.
-//! - [`ring`] is for bulk data: queues in a region that client and service share, without messages.
+//! - [`ring`] is for bulk data: queues in a region that client and service share, without messages; [`packets`] are what goes over a network card's.
+//! - [`net`] has sockets: TCP and UDP, served by a cell.
 //! - [`task`] is for programs that do many things at once (feature `alloc`): scopes of tasks, deadlines, cancellation.
 //!
 //! Nothing else here allocates. With the feature `alloc`, WebAssembly programs have a heap (natively the machine has one).
@@ -38,9 +39,11 @@ pub mod interface;
 pub mod log;
 pub mod memory;
 pub mod native;
+pub mod net;
 mod notification;
 mod object;
 pub mod operation;
+pub mod packets;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod panic;
 pub mod process;

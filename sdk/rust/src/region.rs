@@ -6,11 +6,12 @@ use hallows_abi::{Access, Error, OnRegion};
 
 use crate::operation::{operate, operate_to_count};
 use crate::rights::{CanRead, CanWrite};
-use crate::{Object, Region};
+use crate::{Object, Region, sys};
 
 /// A part of a program's memory where a region can be shown: a static of whole pages.
 ///
-/// Other cells may write to it at any time, so its words are atomics.
+/// Other cells may write to it at any time, so its words are atomics. Natively, cells that run the same program have the same statics: while one
+/// of them shows a region in a window, another cannot.
 #[repr(C, align(4096))]
 #[derive(Debug)]
 pub struct Window<const WORDS: usize>([AtomicU64; WORDS]);
@@ -64,12 +65,12 @@ impl<const WORDS: usize> Window<WORDS> {
 }
 
 impl<R: CanRead> Region<R> {
-    /// Shows the region in a window, from its start, for loads only: a store ends the cell.
+    /// Shows the region in a window, from its start, for loads only: a store ends the cell, and natively the machine.
     ///
     /// # Errors
     ///
-    /// [`Error::BadArgument`] if the region is larger than the window; [`Error::NoRight`]; [`Error::Unsupported`] where the machine or
-    /// the engine maps none.
+    /// [`Error::BadArgument`] if the region is larger than the window, or another is shown there; [`Error::NoRight`]; [`Error::Unsupported`] where
+    /// the machine or the engine maps none.
     pub fn map<const WORDS: usize>(self, window: &'static Window<WORDS>) -> Result<(), Error> {
         self.show(window, Access::Read)
     }
@@ -106,6 +107,7 @@ impl<R: CanRead> Region<R> {
         if self.size()? > size_of::<Window<WORDS>>() as u64 {
             return Err(Error::BadArgument);
         }
+        sys::tell_window(window);
         operate(self.handle(), OnRegion::Map { address: window.address(), access }).map(|_| ())
     }
 

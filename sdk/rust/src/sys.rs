@@ -28,6 +28,7 @@ mod wasm {
     use hallows_abi::{Error, Handle, OnSpace, Span};
 
     use super::{EventForm, TransferForm};
+    use crate::Window;
     use crate::operation::operate_to_count;
 
     mod import {
@@ -143,6 +144,9 @@ mod wasm {
         }
     }
 
+    /// See [`crate::Window`]: a cell's memory has room for regions anywhere.
+    pub fn tell_window<const WORDS: usize>(_: &'static Window<WORDS>) {}
+
     /// See [`crate::process::now`].
     #[inline]
     pub fn now() -> Result<u64, Error> {
@@ -226,6 +230,7 @@ mod native {
     use hallows_abi::{Error, Handle};
 
     use super::{EventForm, TransferForm};
+    use crate::Window;
     use crate::call::decode;
     use crate::native::{NativeAnswer, NativeInbox};
     use crate::server::{Mailbox, Server, dispatch};
@@ -281,6 +286,7 @@ mod native {
                 deadline: i64,
             ) -> i64;
             pub safe fn hallows_native_now() -> i64;
+            pub fn hallows_native_window(start: *const u8, bytes: usize);
         }
     }
 
@@ -288,6 +294,12 @@ mod native {
     #[inline]
     pub fn now() -> Result<u64, Error> {
         decode(import::hallows_native_now()).map(i64::cast_unsigned)
+    }
+
+    /// See [`crate::Window`]: the engine shows regions only where it was told of one.
+    pub fn tell_window<const WORDS: usize>(window: &'static Window<WORDS>) {
+        // SAFETY: a window is a static of whole pages, which its type's alignment and assertion say, and holds atomic integers only.
+        unsafe { import::hallows_native_window((&raw const *window).cast(), size_of::<Window<WORDS>>()) }
     }
 
     /// See [`crate::send`].

@@ -28,9 +28,25 @@ impl<R: CanSend> Timer<R> {
     ///
     /// [`Error::NoRight`], [`Error::BadHandle`].
     pub fn arm(self, first: Deadline, period: Option<Duration>) -> Result<(), Error> {
+        self.arm_with_slack(first, period, Duration::ZERO)
+    }
+
+    /// The same, and each time it may fire later by `slack`: those whose times can be one are one, so that the machine wakes once for them. SEND.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::arm`].
+    pub fn arm_with_slack(
+        self,
+        first: Deadline,
+        period: Option<Duration>,
+        slack: Duration,
+    ) -> Result<(), Error> {
+        let ns = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         // Zero would mean "once": a period is never shorter than the clock's unit.
-        let every_ns = period.map_or(0, |period| u64::try_from(period.as_nanos()).unwrap_or(u64::MAX).max(1));
-        operate(self.handle(), OnTimer::Arm { at_ns: first.nanoseconds(), every_ns }).map(|_| ())
+        let every_ns = period.map_or(0, |period| ns(period).max(1));
+        let arm = OnTimer::Arm { at_ns: first.nanoseconds(), every_ns, slack_ns: ns(slack) };
+        operate(self.handle(), arm).map(|_| ())
     }
 
     /// Does not fire any more. SEND.

@@ -261,7 +261,7 @@ impl State {
                     return Err(Error::WrongObject);
                 };
                 (*next, *period) = match operation {
-                    OnTimer::Arm { at_ns, every_ns } => (Some(at_ns), every_ns),
+                    OnTimer::Arm { at_ns, every_ns, .. } => (Some(at_ns), every_ns),
                     OnTimer::Disarm => (None, 0),
                 };
                 says(Reply::Done)

@@ -58,7 +58,7 @@ fn every() -> Vec<Operation> {
         OnNotification::Signal { bits: 1 }.into(),
         OnNotification::Bind { badge: 2 }.into(),
         OnNotification::Poll.into(),
-        OnTimer::Arm { at_ns: 1, every_ns: 2 }.into(),
+        OnTimer::Arm { at_ns: 1, every_ns: 2, slack_ns: 3 }.into(),
         OnTimer::Disarm.into(),
         OnRegion::Map { address: 4_096, access: Access::Read }.into(),
         OnRegion::Map { address: 4_096, access: Access::ReadWrite }.into(),

@@ -8,11 +8,11 @@
 use hallows_sdk::stub;
 /// What its authors call the interface.
 pub const NAME: &str = "budget";
-/// The interface's identity: `f3e0efdffbe88e5e3449d8bb7d1174b9325da879bebd5b141c30023143f2a7fb`.
+/// The interface's identity: `ccd563b19f2b30b98d622fedcfed8ed728615091cfd0ca1a38d2f9f756a72eae`.
 pub const HASH: [u8; 32] = [
-    0xf3, 0xe0, 0xef, 0xdf, 0xfb, 0xe8, 0x8e, 0x5e, 0x34, 0x49, 0xd8, 0xbb, 0x7d, 0x11,
-    0x74, 0xb9, 0x32, 0x5d, 0xa8, 0x79, 0xbe, 0xbd, 0x5b, 0x14, 0x1c, 0x30, 0x02, 0x31,
-    0x43, 0xf2, 0xa7, 0xfb,
+    0xcc, 0xd5, 0x63, 0xb1, 0x9f, 0x2b, 0x30, 0xb9, 0x8d, 0x62, 0x2f, 0xed, 0xcf, 0xed,
+    0x8e, 0xd7, 0x28, 0x61, 0x50, 0x91, 0xcf, 0xd0, 0xca, 0x1a, 0x38, 0xd2, 0xf9, 0xf7,
+    0x56, 0xa7, 0x2e, 0xae,
 ];
 /// The longest request, in bytes.
 pub const REQUEST_BYTES: usize = 37;
@@ -22,7 +22,7 @@ mod tag {
     //! What requests call the functions.
     pub(super) const BUDGET_CREATE_ENDPOINT: u32 = 0x7d5b5d18;
     pub(super) const BUDGET_CREATE_NOTIFICATION: u32 = 0x71102b16;
-    pub(super) const BUDGET_CREATE_TIMER: u32 = 0x661a67bc;
+    pub(super) const BUDGET_CREATE_TIMER: u32 = 0xf6784c4a;
     pub(super) const BUDGET_CREATE_REGION: u32 = 0x8d2ce915;
     pub(super) const BUDGET_CREATE_CELL: u32 = 0x117bfaa1;
     pub(super) const BUDGET_SPLIT: u32 = 0x151315ed;
@@ -612,7 +612,7 @@ impl<'m> stub::Value<'m> for TimeBudget {
         })
     }
 }
-/// The resource `timer` of the interface `bc3d9a5a9f91`.
+/// The resource `timer` of the interface `ec34f94ffc91`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timer<C = stub::Endpoint>(
     /// What it is called through: the capability that stands for it.

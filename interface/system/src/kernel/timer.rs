@@ -8,19 +8,19 @@
 use hallows_sdk::stub;
 /// What its authors call the interface.
 pub const NAME: &str = "timer";
-/// The interface's identity: `bc3d9a5a9f91a82cd21ac844ec66ace85bb7187bb15509bd638023475f5e649d`.
+/// The interface's identity: `ec34f94ffc9111052fc6c754fadbc32b3dc8ed8e445d8f8a1c8d86134d86a161`.
 pub const HASH: [u8; 32] = [
-    0xbc, 0x3d, 0x9a, 0x5a, 0x9f, 0x91, 0xa8, 0x2c, 0xd2, 0x1a, 0xc8, 0x44, 0xec, 0x66,
-    0xac, 0xe8, 0x5b, 0xb7, 0x18, 0x7b, 0xb1, 0x55, 0x09, 0xbd, 0x63, 0x80, 0x23, 0x47,
-    0x5f, 0x5e, 0x64, 0x9d,
+    0xec, 0x34, 0xf9, 0x4f, 0xfc, 0x91, 0x11, 0x05, 0x2f, 0xc6, 0xc7, 0x54, 0xfa, 0xdb,
+    0xc3, 0x2b, 0x3d, 0xc8, 0xed, 0x8e, 0x44, 0x5d, 0x8f, 0x8a, 0x1c, 0x8d, 0x86, 0x13,
+    0x4d, 0x86, 0xa1, 0x61,
 ];
 /// The longest request, in bytes.
-pub const REQUEST_BYTES: usize = 20;
+pub const REQUEST_BYTES: usize = 28;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 1;
 mod tag {
     //! What requests call the functions.
-    pub(super) const TIMER_ARM: u32 = 0x42159d09;
+    pub(super) const TIMER_ARM: u32 = 0x1c600cfc;
     pub(super) const TIMER_DISARM: u32 = 0xef352f69;
 }
 /// Signals a notification at a time.
@@ -39,7 +39,8 @@ impl stub::Resource for Timer {
     }
 }
 impl<C: stub::Caller> Timer<C> {
-    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It replaces what was set. SEND.
+    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It may fire later by its slack, in nanoseconds,
+    /// so that it does together with others. It replaces what was set. SEND.
     ///
     /// # Errors
     ///
@@ -49,10 +50,11 @@ impl<C: stub::Caller> Timer<C> {
         &self,
         at: u64,
         every: u64,
+        slack: u64,
         deadline: stub::Deadline,
     ) -> Result<(), stub::Error> {
         stub::Call::<0, 0>::new(tag::TIMER_ARM, deadline)
-            .between(&self.0, &(at, every), &mut [0; 20], &mut [0; 1])
+            .between(&self.0, &(at, every, slack), &mut [0; 28], &mut [0; 1])
     }
     /// Does not fire any more. SEND.
     ///
@@ -66,7 +68,8 @@ impl<C: stub::Caller> Timer<C> {
     }
 }
 impl<C: stub::AsyncCaller> Timer<C> {
-    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It replaces what was set. SEND.
+    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It may fire later by its slack, in nanoseconds,
+    /// so that it does together with others. It replaces what was set. SEND.
     ///
     /// Others go on while it waits; to drop the future is to give the call up.
     ///
@@ -77,10 +80,11 @@ impl<C: stub::AsyncCaller> Timer<C> {
         &self,
         at: u64,
         every: u64,
+        slack: u64,
         deadline: stub::Deadline,
     ) -> Result<(), stub::Error> {
         stub::Call::<0, 0>::new(tag::TIMER_ARM, deadline)
-            .between_async(&self.0, &(at, every), &mut [0; 20], &mut [0; 1])
+            .between_async(&self.0, &(at, every, slack), &mut [0; 28], &mut [0; 1])
             .await
     }
     /// Does not fire any more. SEND.
@@ -105,9 +109,14 @@ impl<C: stub::Sender> Timer<C> {
     /// # Errors
     ///
     /// Those of [`stub::Call::send`].
-    pub fn arm_send(&self, at: u64, every: u64) -> Result<stub::Token, stub::Error> {
+    pub fn arm_send(
+        &self,
+        at: u64,
+        every: u64,
+        slack: u64,
+    ) -> Result<stub::Token, stub::Error> {
         stub::Call::<0, 0>::new(tag::TIMER_ARM, stub::Deadline::NEVER)
-            .send(&self.0, &(at, every), &mut [0; 20], 1)
+            .send(&self.0, &(at, every, slack), &mut [0; 28], 1)
     }
     /// Sends a call of `timer.disarm`; its answer comes as an event, for `disarm_answer`.
     ///
@@ -163,8 +172,9 @@ pub enum Target {
 pub trait Service {
     /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
     fn target(&self, badge: u64) -> Option<Target>;
-    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It replaces what was set. SEND.
-    fn timer_arm(&mut self, client: stub::Client, at: u64, every: u64);
+    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It may fire later by its slack, in nanoseconds,
+    /// so that it does together with others. It replaces what was set. SEND.
+    fn timer_arm(&mut self, client: stub::Client, at: u64, every: u64, slack: u64);
     /// Does not fire any more. SEND.
     fn timer_disarm(&mut self, client: stub::Client);
 }
@@ -183,10 +193,10 @@ pub fn serve<'m>(
     };
     match (target, request.tag()) {
         (Target::Timer, tag::TIMER_ARM) => {
-            let Some((at, every)) = request.parameters::<(u64, u64)>() else {
+            let Some((at, every, slack)) = request.parameters::<(u64, u64, u64)>() else {
                 return request.malformed()
             };
-            server.timer_arm(request.client(), at, every);
+            server.timer_arm(request.client(), at, every, slack);
             request.answer::<0, _>(&())
         }
         (Target::Timer, tag::TIMER_DISARM) => {
@@ -218,13 +228,15 @@ impl stub::Function for later::TimerDisarm {
 pub trait LaterService {
     /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
     fn target(&self, badge: u64) -> Option<Target>;
-    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It replaces what was set. SEND.
+    /// Fires at a time of the monotonic clock, in nanoseconds, and then every so many nanoseconds; 0: once. It may fire later by its slack, in nanoseconds,
+    /// so that it does together with others. It replaces what was set. SEND.
     fn timer_arm(
         &mut self,
         later: stub::Later<later::TimerArm>,
         client: stub::Client,
         at: u64,
         every: u64,
+        slack: u64,
     );
     /// Does not fire any more. SEND.
     fn timer_disarm(
@@ -248,10 +260,10 @@ pub fn serve_later<'m>(
     };
     match (target, request.tag()) {
         (Target::Timer, tag::TIMER_ARM) => {
-            let Some((at, every)) = request.parameters::<(u64, u64)>() else {
+            let Some((at, every, slack)) = request.parameters::<(u64, u64, u64)>() else {
                 return request.malformed()
             };
-            server.timer_arm(request.later(token), request.client(), at, every);
+            server.timer_arm(request.later(token), request.client(), at, every, slack);
             request.deferred()
         }
         (Target::Timer, tag::TIMER_DISARM) => {

@@ -34,6 +34,7 @@ pub mod process_id;
 pub mod quantity;
 pub(crate) mod random;
 pub mod runtime_dir;
+pub mod tap;
 #[cfg(test)]
 pub(crate) mod test_support;
 pub mod threads;

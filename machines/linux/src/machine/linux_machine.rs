@@ -8,9 +8,10 @@ use hallows_kernel::{CellId, CoreId, Machine, Nanos};
 
 use super::console::Console;
 use super::faults::Faults;
+use super::lead::Lead;
 use super::outlet::{Outlet, Outlets};
 use super::thread_clock::ThreadClock;
-use crate::host::timer::{Clock, Parker, Wakeup};
+use crate::host::timer::{Clock, Parker};
 
 /// The highest exit code that is the system's own.
 const HIGHEST_CODE: u8 = 63;
@@ -19,7 +20,7 @@ const HIGHEST_CODE: u8 = 63;
 #[derive(Debug)]
 pub struct LinuxMachine {
     clock: Clock,
-    cores: Box<[Parker]>,
+    cores: Box<[(Parker, Lead)]>,
     /// The processor time of each core's thread.
     core_clocks: Box<[ThreadClock]>,
     timekeeper: Parker,
@@ -49,7 +50,7 @@ impl LinuxMachine {
     pub fn new(cores: usize, clock: Clock, console: Console) -> Self {
         Self {
             clock,
-            cores: (0..cores).map(|_| Parker::new()).collect(),
+            cores: (0..cores).map(|_| (Parker::new(), Lead::default())).collect(),
             core_clocks: (0..cores).map(|_| ThreadClock::default()).collect(),
             timekeeper: Parker::new(),
             alarms: AtomicU64::new(0),
@@ -108,9 +109,14 @@ impl LinuxMachine {
     }
 
     /// Lets the timekeeper sleep until a time, an alarm, or a reason of its own.
-    pub(super) fn sleep_timekeeper(&self, until: Nanos) -> Wakeup {
+    pub(super) fn sleep_timekeeper(&self, until: Nanos) {
         let until = (until != Nanos::NEVER).then(|| self.clock.to_monotonic_ns(until.0));
-        self.timekeeper.park(until)
+        self.timekeeper.park(until);
+    }
+
+    /// Lets the timekeeper sleep until shortly before a time, an alarm, or a reason of its own. Whether it is awake for that time now.
+    pub(super) fn sleep_timekeeper_before(&self, time: Nanos, lead: &Lead) -> bool {
+        lead.park(&self.timekeeper, &self.clock, time)
     }
 
     /// Wakes the timekeeper.
@@ -168,19 +174,22 @@ impl Machine for LinuxMachine {
         used_ns.map_or_else(|| self.now(), Nanos)
     }
 
-    fn park(&self, core: CoreId) {
+    fn park(&self, core: CoreId, until: Nanos) -> bool {
         // Relaxed: a core that sees it late sleeps or looks once more.
         if self.sleepless.load(Ordering::Relaxed) {
             std::hint::spin_loop();
-            return;
+            return false;
         }
-        if let Some(parker) = self.cores.get(core.index()) {
+        let Some((parker, lead)) = self.cores.get(core.index()) else { return false };
+        if until == Nanos::NEVER {
             parker.park(None);
+            return false;
         }
+        lead.park(parker, &self.clock, until)
     }
 
     fn unpark(&self, core: CoreId) {
-        if let Some(parker) = self.cores.get(core.index()) {
+        if let Some((parker, _)) = self.cores.get(core.index()) {
             parker.unpark();
         }
     }

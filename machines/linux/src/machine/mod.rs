@@ -4,6 +4,8 @@ mod boot;
 mod budget;
 mod console;
 mod faults;
+mod interrupts;
+mod lead;
 mod linux_machine;
 mod operator;
 pub(crate) mod outlet;

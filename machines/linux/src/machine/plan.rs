@@ -49,6 +49,9 @@ pub struct Plan {
     /// What Linux gives to each of its Unix programs. The descriptors come with the plan, behind the artefacts.
     #[serde(default)]
     pub unix: Vec<UnixPlan>,
+    /// Interfaces of the host, in the order of their numbers. Their descriptors come with the plan, behind the artefacts.
+    #[serde(default)]
+    pub interfaces: Vec<InterfacePlan>,
     /// Directories that Unix programs may be given, or what is below them, which are started while the machine runs. Their names are for people.
     #[serde(default)]
     pub lends: Vec<DirectoryPlan>,
@@ -67,7 +70,9 @@ impl Plan {
         (!self.lends.is_empty()).then(|| self.taken_service_cores())
     }
 
-    fn taken_service_cores(&self) -> u32 {
+    /// How many its cells are on.
+    #[must_use]
+    pub fn taken_service_cores(&self) -> u32 {
         let numbers = self.cells.iter().filter_map(|cell| match cell.place {
             PlacePlan::ServiceCore(number) => Some(number + 1),
             PlacePlan::Anywhere | PlacePlan::Core(_) | PlacePlan::Pool(_) => None,
@@ -156,6 +161,19 @@ pub struct DirectoryPlan {
     pub name: String,
     /// It may not be changed.
     pub read_only: bool,
+}
+
+/// An interface of the host that a packet device is driven over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfacePlan {
+    /// Its place among the descriptors that come with the plan.
+    pub descriptor: usize,
+    /// The cell that drives it, a place in [`Plan::cells`].
+    pub cell: usize,
+    /// The most bytes that a frame carries behind its head.
+    pub mtu: u32,
+    /// The address of the machine's end.
+    pub address: [u8; 6],
 }
 
 /// Where a cell runs.

@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::boot::{BootError, boot};
 use super::budget::Budget;
+use super::interrupts::start_interrupts;
 use super::operator::{Operator, Taken, Workers};
 use super::paths::{Paths, PathsError};
-use super::plan::{DirectoryPlan, Plan, PoliciesPlan, PolicyPlan, StreamWay, UnixPlan};
+use super::plan::{DirectoryPlan, InterfacePlan, Plan, PoliciesPlan, PolicyPlan, StreamWay, UnixPlan};
 use super::running::{Running, StartError, make_kernel};
 use super::status::Surroundings;
 use crate::host::child::MachineProcess;
@@ -28,6 +29,7 @@ use crate::host::nearness::nearest;
 use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
+use crate::services::packets::{self, Interface};
 use crate::services::{self, GrantedDirectory, HostResources};
 
 /// What the parent passes on as bytes.
@@ -56,6 +58,9 @@ pub enum ProcessError {
     /// What a Unix program is given did not come along.
     #[error("cannot take over the program's streams and directories: {0}")]
     Host(io::Error),
+    /// An interface did not come along, or cannot be waited for.
+    #[error("cannot take over the network's interfaces: {0}")]
+    Network(io::Error),
     /// The jail did not close.
     #[error(transparent)]
     Jail(#[from] JailError),
@@ -96,6 +101,8 @@ pub fn run(
     let resources = resources.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Host)?;
     let lends = plan.lends.iter().map(|directory| lent(directory, &given));
     let lends = lends.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Host)?;
+    let interfaces = plan.interfaces.iter().map(|interface| opened(interface, &given));
+    let interfaces = interfaces.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Network)?;
     // Each program has its own.
     drop(given);
     // This thread waits for the end; the listener inherits its place.
@@ -131,6 +138,7 @@ pub fn run(
     if serves_unix {
         services::install(resources).map_err(|error| ProcessError::Host(io::Error::other(error)))?;
     }
+    packets::install_interfaces(interfaces).map_err(ProcessError::Network)?;
     let budget = Budget::new(plan.memory_bytes, &locking, plan.takes_memory).map_err(StartError::Memory)?;
     let surroundings = Arc::new(Surroundings::new(choice.clone(), paths.clone(), kernel.machine.now().0));
     let running = Arc::new(Running::start(kernel, right, &choice, budget, File::from(console))?);
@@ -140,6 +148,7 @@ pub fn run(
     let learning = operator.learning();
     let workers = operator.start_workers(&sender).map_err(StartError::Thread)?;
     let listener = start_listener(&operator, &surroundings, workers, receiver, sender.clone())?;
+    let interrupts = start_interrupts(&running, &plan).map_err(StartError::Thread)?;
     let mut threads = running.infos().to_vec();
     threads.push(own);
     sender
@@ -153,7 +162,9 @@ pub fn run(
     if plan.tells {
         running.kernel().machine.console().line(format!("hallows: {}", jail.line()).as_bytes());
     }
-    learning.learn(boot(running.kernel(), running.right(), &plan, artifacts, natives)?);
+    let booted = boot(running.kernel(), running.right(), &plan, artifacts, natives)?;
+    interrupts.tell(&plan, &booted);
+    learning.learn(booted);
     sender.send(FromMachine::Begun).map_err(ProcessError::Link)?;
     running.budget().begin();
     let code = running.kernel().machine.wait_for_end();
@@ -186,6 +197,11 @@ fn host_resources(unix: &UnixPlan, given: &[OwnedFd], console: &OwnedFd) -> io::
 fn lent(directory: &DirectoryPlan, given: &[OwnedFd]) -> io::Result<GrantedDirectory> {
     let descriptor = given.get(directory.descriptor).ok_or(io::ErrorKind::NotFound)?.try_clone()?;
     Ok(GrantedDirectory { descriptor, read_only: directory.read_only, name: directory.name.clone() })
+}
+
+fn opened(interface: &InterfacePlan, given: &[OwnedFd]) -> io::Result<Interface> {
+    let descriptor = given.get(interface.descriptor).ok_or(io::ErrorKind::NotFound)?.try_clone()?;
+    Ok(Interface { descriptor, mtu: interface.mtu, address: interface.address })
 }
 
 fn reachable(directory: &GrantedDirectory) -> Reachable<'_> {

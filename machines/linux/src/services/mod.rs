@@ -13,7 +13,9 @@
 //! | `files/` | `files`, below granted directories |
 //! | `console`, `invocation`, `clock`, `random` | the other interfaces |
 //! | `desk` | another program, which serves passively: what a Unix program has that is started while the machine runs |
-//! | `null` | a third one, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
+//! | `packets/` | another, which drives packet devices: each of its cells serves the ring of one |
+//! | `tuning` | another, which serves passively: `tuning`, of the machine's scheduler |
+//! | `null` | another, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
 //!
 //! What the jail must leave to it is in `needs`.
 #![forbid(unsafe_code)]
@@ -29,10 +31,12 @@ mod invocation;
 mod needs;
 mod null;
 mod own_endpoint;
+pub mod packets;
 mod random;
 mod resources;
 #[cfg(test)]
 mod tests;
+mod tuning;
 
 pub use badge::Badge;
 pub use desk::{DESK, Desk, Seat};
@@ -41,3 +45,5 @@ pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService, PASSIVELY};
 pub use needs::{SYSTEM_CALLS, landlock_access};
 pub use null::{NULL, NullConsole};
 pub use resources::{GrantedDirectory, HostResources, InstallError, Lent, install};
+pub(crate) use tuning::tunes;
+pub use tuning::{TUNING, TuningService};

@@ -112,12 +112,13 @@ impl Machine for TestMachine {
         Nanos(self.start.elapsed().as_nanos() as u64)
     }
 
-    fn park(&self, _: CoreId) {
+    fn park(&self, _: CoreId, _: Nanos) -> bool {
         let mut awake = self.parked.lock().unwrap();
         while !*awake {
             awake = self.wake.wait(awake).unwrap();
         }
         *awake = false;
+        false
     }
 
     fn unpark(&self, _: CoreId) {

@@ -35,7 +35,12 @@ fn timers_fire_when_they_are_due_and_deadlines_end_waits() {
                         let now = process.time_ns();
                         let at = now + process.choose(40_000);
                         let period = if process.choose(3) == 0 { 1 + process.choose(5_000) } else { 0 };
-                        process.operate(timer, OnTimer::Arm { at_ns: at, every_ns: period }, &[])?;
+                        let slack_ns = if process.choose(2) == 0 { process.choose(20_000) } else { 0 };
+                        process.operate(
+                            timer,
+                            OnTimer::Arm { at_ns: at, every_ns: period, slack_ns },
+                            &[],
+                        )?;
                         let deadline = match process.choose(3) {
                             0 => now + process.choose(40_000),
                             _ => NO_DEADLINE,

@@ -31,7 +31,7 @@ impl<const WORDS: usize> Client<WORDS> {
     /// # Errors
     ///
     /// [`Failure::Layout`] if the queues do not fit; what the call gives; [`Error::Refused`] if the service does not take it;
-    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::Unsupported`] natively, and where the machine
+    /// [`Error::BudgetExhausted`], [`Error::TableFull`], [`Error::SpaceFull`]; [`Error::Unsupported`] where the machine
     /// has no regions.
     pub fn offer(
         window: &'static Window<WORDS>,
@@ -168,8 +168,30 @@ impl<const WORDS: usize> Client<WORDS> {
         }
     }
 
-    /// Everything that comes before sleeping.
-    fn settle(&mut self) -> Result<Rest, Failure> {
+    /// Begins a turn with the ring, in a reactor: with the bits that [`notification`](crate::Server::notification) brought, or none. The turn ends
+    /// with [`settle`](Self::settle).
+    pub fn begin(&mut self, bits: u64) {
+        self.bell.heard(bits);
+        self.ring.wake();
+    }
+
+    /// Another turn comes, behind whoever waits for this cell already: for a reactor that ends one before there is nothing more to do.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Killed`].
+    pub fn come_again(&self) -> Result<(), Error> {
+        self.bell.notification().signal(WORK)
+    }
+
+    /// Lets the service see everything, looks for completions for a while, and says that this side waits for its notification. With [`Rest::Work`]
+    /// there is a completion, and it must not. For reactors, whose turn ends with it; [`wait`](Self::wait) and [`arrival`](Self::arrival) are for
+    /// others.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Closed`] if the service closed the ring; [`Failure::Broken`]; those of [`flush`](Self::flush).
+    pub fn settle(&mut self) -> Result<Rest, Failure> {
         self.flush()?;
         if self.patience.look(|| self.ring.has_completion())? {
             return Ok(Rest::Work);

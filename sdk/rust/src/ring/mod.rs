@@ -41,7 +41,7 @@ pub use bell::Bell;
 pub use client::Client;
 pub use failure::Failure;
 pub use hallows_abi::ring::{
-    BadLayout, BadPart, Broken, Completion, Layout, Part, Payload, Refused, Submission, operation,
+    BadLayout, BadPart, Broken, Completion, Layout, Part, Payload, Refused, Rest, Submission, operation,
 };
 pub use service::{Accepted, Service, is_offer};
 

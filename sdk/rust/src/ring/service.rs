@@ -131,10 +131,84 @@ impl<const WORDS: usize> Service<WORDS> {
         act: impl FnMut(&Submission, Payload<'static>) -> Completion,
     ) -> Result<u64, Failure> {
         self.bell.heard(bits);
-        match self.serve_some(act) {
-            // A client that closes its ring says so before it takes the region away, where zeroes stand then.
-            Err(Failure::Broken(_)) if self.is_closed() => Err(Failure::Closed),
-            result => result,
+        self.serve_some(act).map_err(|failure| self.reason(failure))
+    }
+
+    /// Begins a turn with the ring, with the bits that [`notification`](crate::Server::notification) brings, or none: for a service that completes in
+    /// another order than it takes, in the place of [`serve`](Self::serve). Then come [`take`](Self::take), [`complete`](Self::complete) and
+    /// [`flush`](Self::flush), as often as there is something, and at last [`rest`](Self::rest).
+    pub fn begin(&mut self, bits: u64) {
+        self.bell.heard(bits);
+        self.ring.wake();
+    }
+
+    /// The payload: what submissions speak of. The client may change it at any time.
+    #[must_use]
+    pub const fn payload(&self) -> Payload<'static> {
+        self.ring.payload()
+    }
+
+    /// Places of each queue: no more can be taken and not completed.
+    #[must_use]
+    pub const fn entries(&self) -> u64 {
+        self.ring.entries()
+    }
+
+    /// Takes a submission, if there is one and room for its completion: a copy, to be checked ([`Payload::of`]).
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Broken`], [`Failure::Closed`].
+    #[inline]
+    pub fn take(&mut self) -> Result<Option<Submission>, Failure> {
+        self.ring.take().map_err(|broken| self.reason(broken.into()))
+    }
+
+    /// Completes a submission that was taken. The client sees it after the next [`flush`](Self::flush).
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Broken`], [`Failure::Closed`]; [`Error::BadState`] if all that was taken is completed.
+    #[inline]
+    pub fn complete(&mut self, completion: &Completion) -> Result<(), Failure> {
+        self.ring.complete(completion).map_err(|refused| self.reason(refused.into()))
+    }
+
+    /// Looks for a while whether there is a submission, or whatever else this side waits for.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Broken`], [`Failure::Closed`].
+    pub fn look(&mut self, mut also: impl FnMut() -> bool) -> Result<bool, Failure> {
+        let Self { ring, patience, .. } = self;
+        let found = patience.look(|| Ok::<_, ring::Broken>(ring.has_submission()? || also()));
+        found.map_err(|broken| self.reason(broken.into()))
+    }
+
+    /// Ends a turn: says that this side waits for its notification. With [`Rest::Work`] there is a submission, and it must not.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Broken`]; [`Failure::Closed`] if the client closed it.
+    pub fn rest(&mut self) -> Result<Rest, Failure> {
+        let rest = self.ring.rest(&self.bell).map_err(|broken| self.reason(broken.into()))?;
+        if rest == Rest::Sleep && self.bell.says_closed() { Err(Failure::Closed) } else { Ok(rest) }
+    }
+
+    /// Ends a turn before there is nothing more to do: another one comes behind whoever waits for this cell already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Killed`].
+    pub fn come_again(&self) -> Result<(), Error> {
+        self.bell.notification().signal(WORK)
+    }
+
+    /// A client that closes its ring says so before it takes the region away, where zeroes stand then.
+    fn reason(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Broken(_) if self.is_closed() => Failure::Closed,
+            failure => failure,
         }
     }
 
@@ -158,15 +232,11 @@ impl<const WORDS: usize> Service<WORDS> {
                 self.flush()?;
             } else if self.patience.look(|| self.ring.has_submission())? {
                 continue;
-            } else if self.ring.rest(&self.bell)? == Rest::Sleep {
-                if self.bell.says_closed() {
-                    return Err(Failure::Closed);
-                }
+            } else if self.rest()? == Rest::Sleep {
                 return Ok(served);
             }
         }
-        // Behind whoever waits for this cell already.
-        self.bell.notification().signal(WORK)?;
+        self.come_again()?;
         Ok(served)
     }
 
@@ -182,7 +252,12 @@ impl<const WORDS: usize> Service<WORDS> {
         self.bell.says_closed()
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
+    /// Lets the client see what was completed and taken, and wakes it if it sleeps.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Closed`] if it is gone.
+    pub fn flush(&mut self) -> Result<(), Failure> {
         if self.ring.flush(&self.bell) == Doorbell::Ring {
             self.rung += 1;
             // Who cannot be woken any more is gone.

@@ -59,6 +59,13 @@ impl Events {
 }
 
 impl Listener<'_> {
+    /// Forgets what was signalled and not taken yet.
+    pub fn forget(&mut self) {
+        if let Some(bound) = self.events.state.borrow_mut().bound.get_mut(&self.badge) {
+            bound.bits = 0;
+        }
+    }
+
     /// Waits until bits are set, and takes them.
     pub async fn bits(&mut self) -> u64 {
         poll_fn(|context| {

@@ -168,7 +168,12 @@ impl Operator {
     ) -> Result<Arc<Program<LinuxMachine>>, String> {
         match &request.program {
             StartProgram::Native { name } => {
-                let ours = [services::HOST.name, services::NULL.name, hallows_supervisor::PROGRAM.name];
+                let ours = [
+                    services::HOST.name,
+                    services::NULL.name,
+                    services::TUNING.name,
+                    hallows_supervisor::PROGRAM.name,
+                ];
                 let known: Vec<&str> = self
                     .natives
                     .iter()

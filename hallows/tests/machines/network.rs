@@ -1,0 +1,272 @@
+//! The network, from Linux's side: a TAP interface in a namespace that the test makes, and std's sockets that talk to the machine over it.
+//!
+//! A namespace is a thread's, and goes with it and with what it started: nothing of the host is touched.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::process::Command;
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+
+use crate::running::{Running, await_state, command, say};
+use crate::test;
+
+pub fn tests() -> Vec<Trial> {
+    // It needs root, `ip` and a Linux that makes TAP interfaces: ignored without, as the other tests that need root.
+    let can_run = rustix::process::geteuid().is_root() && can_make_interfaces();
+    let network_test = |name, body| test(name, body).with_ignored_flag(!can_run);
+    vec![
+        network_test("what_is_said_to_a_port_comes_back_over_tcp_and_udp", echoes),
+        network_test("a_connection_ends_one_way_at_a_time_and_closed_ports_refuse", ends),
+        network_test("a_network_service_that_is_killed_resets_its_connections_and_serves_again", killed),
+        network_test("a_network_card_that_begins_another_life_is_a_wire_that_was_cut_for_a_moment", cut),
+        network_test("what_the_system_does_not_allow_is_not_listened_on", forbidden),
+        test("an_interface_that_nobody_drives_or_that_is_none_is_refused", refused),
+    ]
+}
+
+const SHARED: [&str; 2] = ["--tier", "shared"];
+const OURS: &str = "10.99.0.2";
+/// What never takes so long, but for an answer that does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs in a network namespace of its own.
+fn in_a_namespace<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let inside = scope.spawn(|| {
+            // SAFETY: it changes only in which namespace this thread, and what it starts, has its sockets.
+            let made = unsafe { libc::unshare(libc::CLONE_NEWNET) };
+            assert_eq!(made, 0, "no namespace: {}", std::io::Error::last_os_error());
+            body()
+        });
+        inside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn ip(arguments: &str) {
+    let done = Command::new("ip").args(arguments.split(' ')).output().unwrap();
+    assert!(done.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn can_make_interfaces() -> bool {
+    let has = |program: &str| Command::new(program).arg("-V").output().is_ok();
+    std::path::Path::new("/dev/net/tun").exists() && has("ip")
+}
+
+/// An interface, its addresses, and the machine of the system `echo` that drives it.
+fn machine() -> Running {
+    ip("tuntap add dev hl0 mode tap");
+    ip("addr add 10.99.0.1/24 dev hl0");
+    ip("-6 addr add fd99::1/64 dev hl0 nodad");
+    ip("link set hl0 up");
+    let mut running = Running::start(&[&["run", "echo", "--net", "tap:hl0"], &SHARED[..]].concat(), None);
+    running.hear("echoes on port 7");
+    running
+}
+
+fn tcp(address: &str, port: u16) -> std::io::Result<TcpStream> {
+    let address: IpAddr = address.parse().unwrap();
+    let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Bytes that differ from place to place and from each other's.
+fn bytes(count: usize, salt: usize) -> Vec<u8> {
+    (0..count).map(|place| u8::try_from((place * 7 + place / 251 + salt * 31) % 251).unwrap()).collect()
+}
+
+/// Says this and hears the same, both at once: more than is on its way at a time.
+fn echo(stream: &TcpStream, said: &[u8]) {
+    std::thread::scope(|scope| {
+        let mut writer = stream;
+        scope.spawn(move || writer.write_all(said).unwrap());
+        let (mut reader, mut heard) = (stream, vec![0; said.len()]);
+        reader.read_exact(&mut heard).unwrap();
+        assert!(heard == said, "{} bytes came back as others", said.len());
+    });
+}
+
+fn stop(mut running: Running) {
+    assert_eq!(say(&["stop"]), (String::new(), String::new(), 0));
+    assert_eq!(running.code(), 0, "{}", running.heard);
+}
+
+fn echoes() {
+    in_a_namespace(|| {
+        let running = machine();
+        for address in [OURS, "fd99::2"] {
+            let stream = tcp(address, 7).unwrap();
+            for count in [1, 64, 1_460, 1_461, 65_536, 1 << 20] {
+                echo(&stream, &bytes(count, 0));
+            }
+        }
+        std::thread::scope(|scope| {
+            // More than wait to be accepted at once; each connects from this namespace.
+            let streams: Vec<_> = (0..24).map(|_| tcp(OURS, 7).unwrap()).collect();
+            for (number, stream) in streams.into_iter().enumerate() {
+                scope.spawn(move || {
+                    for count in [1, 1_000, 100_000] {
+                        echo(&stream, &bytes(count, number));
+                    }
+                });
+            }
+        });
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.connect((OURS, 7)).unwrap();
+        let mut heard = [0; 2_048];
+        for count in [0, 1, 64, 1_472] {
+            let said = bytes(count, 9);
+            socket.send(&said).unwrap();
+            let length = socket.recv(&mut heard).unwrap();
+            assert_eq!(heard[..length], said, "{count} bytes");
+        }
+        if let Ok(pings) = Command::new("ping").args(["-c", "3", "-i", "0.2", OURS]).output() {
+            assert!(pings.status.success(), "{}", String::from_utf8_lossy(&pings.stdout));
+        }
+        stop(running);
+        // Somebody else's interface is still there.
+        ip("link show hl0");
+    });
+}
+
+fn ends() {
+    in_a_namespace(|| {
+        let running = machine();
+        let mut stream = tcp(OURS, 7).unwrap();
+        let said = bytes(200_000, 3);
+        let mut heard = Vec::new();
+        std::thread::scope(|scope| {
+            let (mut writer, said) = (&stream, &said);
+            scope.spawn(move || {
+                writer.write_all(said).unwrap();
+                writer.shutdown(Shutdown::Write).unwrap();
+            });
+            let mut reader = &stream;
+            reader.read_to_end(&mut heard).unwrap();
+        });
+        assert!(heard == said, "all that was said came back before the end");
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+        assert_eq!(tcp(OURS, 8).map(drop).map_err(|error| error.kind()), Err(ErrorKind::ConnectionRefused));
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.connect((OURS, 9)).unwrap();
+        socket.send(b"is there anybody?").unwrap();
+        assert_eq!(
+            socket.recv(&mut [0; 64]).map_err(|error| error.kind()),
+            Err(ErrorKind::ConnectionRefused)
+        );
+        // Many that come and go leave nothing behind that would keep the next one away.
+        for number in 0..200 {
+            echo(&tcp(OURS, 7).unwrap(), &bytes(100, number));
+        }
+        // One that is cut off by its other end harms nobody.
+        let reset = tcp(OURS, 7).unwrap();
+        reset_when_dropped(&reset);
+        drop(reset);
+        echo(&tcp(OURS, 7).unwrap(), &bytes(100, 1));
+        stop(running);
+    });
+}
+
+/// A socket that is dropped resets its connection.
+fn reset_when_dropped(stream: &TcpStream) {
+    use std::os::fd::AsRawFd;
+    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
+    let length = libc::socklen_t::try_from(size_of_val(&linger)).unwrap();
+    // SAFETY: the option takes such a struct.
+    let set = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_LINGER,
+            (&raw const linger).cast(),
+            length,
+        )
+    };
+    assert_eq!(set, 0);
+}
+
+/// Echoes until something goes wrong; how often it went well, and what went wrong.
+fn echo_until_error(mut stream: TcpStream) -> (u64, ErrorKind) {
+    let (said, mut heard, mut rounds) = (bytes(10_000, 5), vec![0; 10_000], 0);
+    loop {
+        let once = stream.write_all(&said).and_then(|()| stream.read_exact(&mut heard));
+        match once {
+            Ok(()) => rounds += 1,
+            Err(error) => return (rounds, error.kind()),
+        }
+    }
+}
+
+fn killed() {
+    in_a_namespace(|| {
+        let mut running = machine();
+        let pid = running.pid();
+        std::thread::scope(|scope| {
+            let streams: Vec<_> = (0..4).map(|_| tcp(OURS, 7).unwrap()).collect();
+            for stream in &streams {
+                echo(stream, b"under way");
+            }
+            let busy: Vec<_> =
+                streams.into_iter().map(|stream| scope.spawn(move || echo_until_error(stream))).collect();
+            assert_eq!(say(&["kill", "net", "--machine", &pid.to_string()]).2, 0);
+            for one in busy {
+                let (_, error) = one.join().unwrap();
+                assert!(matches!(error, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error:?}");
+            }
+        });
+        // The program listens on the next life of the service.
+        running.hear("echoes on port 7");
+        echo(&tcp(OURS, 7).unwrap(), &bytes(100_000, 2));
+        await_state(pid, "net", "waiting");
+        stop(running);
+    });
+}
+
+fn cut() {
+    in_a_namespace(|| {
+        let running = machine();
+        let stream = tcp(OURS, 7).unwrap();
+        for life in 0..3 {
+            echo(&stream, &bytes(50_000, life));
+            assert_eq!(say(&["kill", "card"]).2, 0);
+            // What was lost is sent again.
+            echo(&stream, &bytes(50_000, life));
+        }
+        stop(running);
+    });
+}
+
+/// The echo's badge is another than the one that may listen.
+fn forbidden() {
+    in_a_namespace(|| {
+        ip("tuntap add dev hl0 mode tap");
+        let system = include_str!("../../../programs/systems/echo.toml").replace("badge = 7", "badge = 8");
+        let mut running = Running::of(&system, &[&["--net", "tap:hl0"], &SHARED[..]].concat());
+        running.hear("the system does not allow this port");
+        stop(running);
+    });
+}
+
+fn refused() {
+    let fails = |arguments: &[&str]| {
+        let output = command(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (arguments, part) in [
+        (&["run", "echo"][..], "drives the interface 0, which was not given"),
+        (&["run", "calculator", "--net", "tap:hl0"], "nothing drives the interface hl0"),
+        (&["run", "echo", "--net", "tap:a/b"], "is no name of an interface"),
+        (&["run", "echo", "--net", "hl0"], "write tap:NAME"),
+        (&["run", "echo", "--net", "tap:lo"], "lo"),
+    ] {
+        let error = fails(arguments);
+        assert!(error.contains(part), "{arguments:?}: {error}");
+    }
+}

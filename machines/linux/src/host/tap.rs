@@ -1,0 +1,178 @@
+//! TAP interfaces: opened by the parent, since a machine that is jailed can open none.
+//!
+//! An interface that is there stays as it is, with its owner, its addresses and its state. One that is not there is made, belongs to this user, and
+//! goes when its last descriptor is closed, however the machine ends: nothing has to be put back.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+
+/// An interface that was opened.
+#[derive(Debug)]
+pub struct Tap {
+    /// One frame for each read and write, which do not wait.
+    pub descriptor: OwnedFd,
+    /// The most bytes that a frame carries behind its head.
+    pub mtu: u32,
+    /// The address of Linux's end.
+    pub host_address: [u8; 6],
+}
+
+/// Why there is no interface.
+#[derive(Debug, thiserror::Error)]
+pub enum TapError {
+    /// The name is none.
+    #[error("`{name}` is no name of an interface: it has 1 to 15 letters, digits, and . _ -")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// This Linux makes none.
+    #[error("this Linux has no TAP interfaces (/dev/net/tun: {error}); load its module, `modprobe tun`")]
+    Missing {
+        /// Why.
+        error: io::Error,
+    },
+    /// It may not be used.
+    #[error(
+        "you may not use the interface {name}, or make it: let somebody who may make it for you, `ip tuntap add dev {name} mode tap user $USER`"
+    )]
+    NotPermitted {
+        /// Which.
+        name: String,
+    },
+    /// Somebody has it.
+    #[error("the interface {name} is in use by another process")]
+    Busy {
+        /// Which.
+        name: String,
+    },
+    /// An interface of that name is no TAP.
+    #[error("the interface {name} is no TAP interface: take another name, which is made if there is none")]
+    OtherKind {
+        /// Which.
+        name: String,
+    },
+    /// Whatever else.
+    #[error("cannot open the interface {name}: {error}")]
+    Other {
+        /// Which.
+        name: String,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// Bytes of an address of Ethernet.
+const ADDRESS_BYTES: usize = 6;
+
+/// Opens the TAP interface of this name.
+///
+/// # Errors
+///
+/// [`TapError`].
+pub fn open(name: &str) -> Result<Tap, TapError> {
+    let mut request = Request::named(name).ok_or_else(|| TapError::Name { name: name.to_owned() })?;
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let descriptor: OwnedFd = rustix::fs::open(c"/dev/net/tun", flags, Mode::empty())
+        .map_err(|error| TapError::Missing { error: error.into() })?;
+    let mode = libc::IFF_TAP | libc::IFF_NO_PI;
+    request.0.ifr_ifru.ifru_flags = libc::c_short::try_from(mode).unwrap_or_default();
+    let other = |error| TapError::Other { name: name.to_owned(), error };
+    request.ask(&descriptor, libc::TUNSETIFF).map_err(|error| refusal(name, error))?;
+    request.ask(&descriptor, libc::SIOCGIFHWADDR).map_err(other)?;
+    let mut host_address = [0; ADDRESS_BYTES];
+    // SAFETY: Linux answered this question with an address in this field; any bytes are one.
+    let answer = unsafe { request.0.ifr_ifru.ifru_hwaddr.sa_data };
+    for (byte, answered) in host_address.iter_mut().zip(answer) {
+        *byte = answered.cast_unsigned();
+    }
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+    let socket = socket.map_err(|error| other(error.into()))?;
+    request.ask(&socket, libc::SIOCGIFMTU).map_err(other)?;
+    // SAFETY: as above: a number.
+    let mtu = unsafe { request.0.ifr_ifru.ifru_mtu };
+    Ok(Tap { descriptor, mtu: mtu.cast_unsigned(), host_address })
+}
+
+impl Tap {
+    /// The address of this end: administered by us, and another one than Linux's.
+    #[must_use]
+    pub const fn address(&self) -> [u8; ADDRESS_BYTES] {
+        let [first, second, third, fourth, fifth, last] = self.host_address;
+        // Neither a group's nor a manufacturer's.
+        [first & !1 | 2, second, third, fourth, fifth, last ^ 1]
+    }
+}
+
+fn refusal(name: &str, error: io::Error) -> TapError {
+    let name = name.to_owned();
+    match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => TapError::NotPermitted { name },
+        Some(libc::EBUSY) => TapError::Busy { name },
+        Some(libc::EINVAL) => TapError::OtherKind { name },
+        _ => TapError::Other { name, error },
+    }
+}
+
+/// A question about an interface.
+struct Request(libc::ifreq);
+
+impl Request {
+    /// About the interface of this name; `None` if it is none.
+    fn named(name: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        // SAFETY: all of it are numbers, for which zeroes are values.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        // The last byte is a zero.
+        let fits = !name.is_empty() && name.len() < request.ifr_name.len();
+        if !fits || !name.bytes().all(allowed) || matches!(name, "." | "..") {
+            return None;
+        }
+        for (place, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
+            *place = byte.cast_signed();
+        }
+        Some(Self(request))
+    }
+
+    fn ask(&mut self, of: &OwnedFd, question: libc::c_ulong) -> io::Result<()> {
+        // SAFETY: each of the questions that are asked here reads and writes one such request.
+        let answer = unsafe { libc::ioctl(of.as_raw_fd(), question as _, &raw mut self.0) };
+        if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn names_that_are_none_are_refused_before_linux_is_asked() {
+        for name in ["", "sixteen-letters-", "a b", "a/b", "..", "ä", "a%d"] {
+            assert!(matches!(open(name), Err(TapError::Name { .. })), "{name}");
+        }
+        assert!(Request::named("fifteen-letters").is_some());
+    }
+
+    #[test]
+    fn an_interface_of_another_kind_is_none_of_ours() {
+        // Without the right to ask it is refused for that; without a device file there is nothing to ask.
+        let error = open("lo").map(drop).expect_err("it is no TAP");
+        let known = matches!(
+            error,
+            TapError::OtherKind { .. } | TapError::NotPermitted { .. } | TapError::Missing { .. }
+        );
+        assert!(known, "{error}");
+    }
+
+    #[test]
+    fn our_end_has_another_address_than_linuxs_and_one_that_nobody_sells() {
+        let descriptor = File::open("/dev/null").unwrap().into();
+        let tap = Tap { descriptor, mtu: 1_500, host_address: [0x01, 2, 3, 4, 5, 6] };
+        assert_eq!(tap.address(), [0x02, 2, 3, 4, 5, 7]);
+    }
+}

@@ -1,0 +1,73 @@
+//! The thread that waits for the host's interfaces: it tells the cell that drives one by a message of the kernel's, as a processor's interrupt would.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+
+use hallows_kernel::{CoreId, Rooted};
+
+use super::boot::Booted;
+use super::plan::{PlacePlan, Plan};
+use super::running::Running;
+use crate::services::packets::{INTERRUPT_BADGE, await_interrupts};
+
+/// Who is told of one interface: the endpoint of the cell that drives it, from the core that it runs on.
+struct Driver {
+    core: CoreId,
+    endpoint: Rooted,
+}
+
+/// The thread, which does not know yet whom to tell.
+pub(super) struct Interrupts {
+    /// Where service cores begin.
+    first_core: u32,
+    /// None where there are no interfaces.
+    drivers: Option<Sender<Vec<Option<Driver>>>>,
+}
+
+/// Starts the thread, if there are interfaces: before the jail is sealed, which lets no thread start.
+///
+/// # Errors
+/// When Linux refuses the thread.
+pub(super) fn start_interrupts(running: &Arc<Running>, plan: &Plan) -> io::Result<Interrupts> {
+    let first_core = running.kernel().configuration().general_cores();
+    if plan.interfaces.is_empty() {
+        return Ok(Interrupts { first_core, drivers: None });
+    }
+    let (drivers, known) = channel::<Vec<Option<Driver>>>();
+    let (ready, started) = channel();
+    let running = running.clone();
+    std::thread::Builder::new().name("interfaces".to_owned()).spawn(move || {
+        let _ = ready.send(());
+        // Without an answer nothing was booted.
+        let Ok(drivers) = known.recv() else { return };
+        let kernel = running.kernel();
+        let waited = await_interrupts(|number| {
+            let Some(Some(Driver { core, endpoint })) = drivers.get(number) else { return };
+            // A cell that does not run now asks to be told in its next life.
+            let _ = kernel.boot_send_on(running.right(), *core, endpoint, INTERRUPT_BADGE, b"");
+        });
+        if let Err(error) = waited {
+            let line = format!("hallows: cannot wait for the network's interfaces any more: {error}");
+            kernel.machine.console().line(line.as_bytes());
+        }
+    })?;
+    let _ = started.recv();
+    Ok(Interrupts { first_core, drivers: Some(drivers) })
+}
+
+impl Interrupts {
+    /// Whom to tell of what: from now on they are told.
+    pub(super) fn tell(self, plan: &Plan, booted: &[Booted]) {
+        let Some(drivers) = self.drivers else { return };
+        let driver = |cell: usize| {
+            let planned = plan.cells.get(cell)?;
+            let PlacePlan::ServiceCore(core) = planned.place else { return None };
+            let (_, endpoint) =
+                booted.iter().find(|booted| booted.name == planned.name)?.endpoints.first()?;
+            Some(Driver { core: CoreId(self.first_core + core), endpoint: *endpoint })
+        };
+        // The thread waits for this, as long as the process runs.
+        let _ = drivers.send(plan.interfaces.iter().map(|interface| driver(interface.cell)).collect());
+    }
+}

@@ -1,0 +1,309 @@
+//! The program that drives a device: takes what its client submits, and completes it when the device has.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hallows_abi::Handle;
+use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
+use hallows_sdk::packets::{HEAD_BYTES, MOST_FRAME_BYTES, RECEIVE, Service, TRANSMIT, Window, is_question};
+use hallows_sdk::ring::{self, Completion, Failure, Rest, Submission, operation};
+use hallows_sdk::{Answer, Endpoint, Error, Message, Server, Start, log, process, space};
+
+use super::device;
+use super::device::Device;
+
+/// What a message has as its badge that says: the device has something. No client's is so high.
+pub const INTERRUPT_BADGE: u64 = u64::MAX;
+
+/// The program, of which each cell drives the device that its argument names.
+pub static PACKETS: NativeProgram = NativeProgram {
+    name: "packets",
+    style: NativeStyle::Reactor(NativeReactor::of::<
+        Packets,
+        { Packets::INBOX_BYTES },
+        { Packets::REPLY_BYTES },
+    >()),
+};
+
+/// Cells that there can be: each has a window, and those are the machine's.
+const MOST_CELLS: usize = 8;
+
+static WINDOWS: [Window; MOST_CELLS] = [const { Window::new() }; MOST_CELLS];
+static TAKEN: [AtomicBool; MOST_CELLS] = [const { AtomicBool::new(false) }; MOST_CELLS];
+
+/// A window that is a cell's own until this is dropped.
+#[derive(Debug)]
+struct OwnWindow(usize);
+
+impl OwnWindow {
+    fn take() -> Option<Self> {
+        // AcqRel: who had it before is done with it.
+        let is_free = |taken: &AtomicBool| !taken.swap(true, Ordering::AcqRel);
+        TAKEN.iter().position(is_free).map(Self)
+    }
+
+    fn window(&self) -> &'static Window {
+        &WINDOWS[self.0]
+    }
+}
+
+impl Drop for OwnWindow {
+    fn drop(&mut self) {
+        TAKEN[self.0].store(false, Ordering::Release);
+    }
+}
+
+/// A ring, and whose it is.
+#[derive(Debug)]
+struct Open {
+    ring: Service,
+    /// The badge of the client's endpoint.
+    client: u64,
+    /// The badge of its notification: another one for each ring.
+    badge: u64,
+    /// Room for frames that have not come yet, in the order in which it was given.
+    rooms: VecDeque<Submission>,
+}
+
+/// The state of a cell.
+pub struct Packets {
+    device: Box<dyn Device>,
+    open: Option<Open>,
+    window: OwnWindow,
+    last_badge: u64,
+    /// Where a frame is on its way between the device and a ring, whose words may change at any time.
+    frame: Box<[u8]>,
+}
+
+impl core::fmt::Debug for Packets {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("Packets").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
+/// Frames and submissions in a row before others of the machine have their turn.
+const MOST_IN_A_ROW: usize = 256;
+/// Frames after which the client is told: so few that it can begin meanwhile.
+const BATCH: usize = 32;
+/// Looks at the ring for each look at the device, which is a system call.
+const LOOKS_PER_CALL: u32 = 32;
+
+impl Server for Packets {
+    const INBOX_BYTES: usize = 64;
+    const REPLY_BYTES: usize = 64;
+
+    fn new(start: &Start<'_>) -> Result<Self, Error> {
+        let argument = start.info().arguments().next().unwrap_or_default();
+        let Some(device) = device(argument) else {
+            log!(
+                "there is no interface `{argument}`: start the machine with --net tap:NAME for each, or say `loopback`"
+            );
+            return Err(Error::BadArgument);
+        };
+        let Some(window) = OwnWindow::take() else {
+            log!("a machine drives at most {MOST_CELLS} packet devices");
+            return Err(Error::TableFull);
+        };
+        let frame = vec![0; MOST_FRAME_BYTES].into_boxed_slice();
+        Ok(Self { device, open: None, window, last_badge: 0, frame })
+    }
+
+    fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
+        if message.badge == INTERRUPT_BADGE {
+            self.turn(0);
+            return Answer::EMPTY;
+        }
+        if is_question(message.bytes) {
+            drop_all(message.handles);
+            return message.reply.form(&self.device.card());
+        }
+        // One at a time: the client that has it may offer another one, as it does in its next life.
+        let is_anothers =
+            |open: &Option<Open>| open.as_ref().is_some_and(|open| open.client != message.badge);
+        if is_anothers(&self.open) {
+            // Who has it may have closed it a moment ago.
+            self.turn(0);
+        }
+        if !ring::is_offer(message.bytes) || is_anothers(&self.open) {
+            drop_all(message.handles);
+            return Answer::EMPTY;
+        }
+        self.close();
+        self.last_badge += 1;
+        let accepted = match Service::accept(message.handles, self.window.window(), self.last_badge) {
+            Ok(accepted) => accepted,
+            Err(failure) => {
+                log!("no ring for client {}: {failure}", message.badge);
+                return Answer::EMPTY;
+            }
+        };
+        let Ok((ring, answer)) = accepted.answer(message.reply) else { return Answer::EMPTY };
+        self.open =
+            Some(Open { ring, client: message.badge, badge: self.last_badge, rooms: VecDeque::new() });
+        answer
+    }
+
+    fn notification(&mut self, badge: u64, bits: u64) {
+        if self.open.as_ref().is_some_and(|open| open.badge == badge) {
+            self.turn(bits);
+        }
+    }
+}
+
+impl Packets {
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.ring.close();
+        }
+    }
+
+    /// Does what there is to do, until there is nothing more or others have their turn.
+    fn turn(&mut self, bits: u64) {
+        let Some(open) = &mut self.open else { return };
+        let client = open.client;
+        match open.turn(bits, &mut *self.device, &mut self.frame) {
+            Ok(()) => {}
+            Err(Failure::Closed) => self.close(),
+            Err(failure) => {
+                log!("client {client}: {failure}");
+                self.close();
+            }
+        }
+    }
+}
+
+impl Open {
+    fn turn(&mut self, bits: u64, device: &mut dyn Device, frame: &mut [u8]) -> Result<(), Failure> {
+        self.ring.begin(bits);
+        let mut done = 0;
+        while done < MOST_IN_A_ROW {
+            let some = self.serve(device, frame)? + self.receive(device, frame)?;
+            done += some;
+            if some > 0 {
+                self.ring.flush()?;
+                continue;
+            }
+            if self.look(device, frame)? {
+                continue;
+            }
+            // Told before it sleeps: what comes in between is told of at once.
+            let is_told = self.rooms.is_empty() || device.tell();
+            debug_assert!(is_told || device.card().kind == hallows_sdk::packets::Kind::Loopback as u32);
+            if self.ring.rest()? == Rest::Sleep {
+                return Ok(());
+            }
+        }
+        Ok(self.ring.come_again()?)
+    }
+
+    /// Takes submissions, at most a batch; how many.
+    fn serve(&mut self, device: &mut dyn Device, frame: &mut [u8]) -> Result<usize, Failure> {
+        let mut taken = 0;
+        while taken < BATCH
+            && let Some(submission) = self.ring.take()?
+        {
+            taken += 1;
+            match submission.operation {
+                RECEIVE => match self.check_room(&submission) {
+                    Ok(()) => self.rooms.push_back(submission),
+                    Err(error) => self.ring.complete(&Completion::failed(submission.token, error))?,
+                },
+                TRANSMIT => {
+                    let sent = self.transmit(&submission, device, frame);
+                    self.complete(submission.token, sent)?;
+                }
+                operation::NOTHING | operation::FLUSH => self.complete(submission.token, Ok(0))?,
+                _ => self.complete(submission.token, Err(Error::UnknownOperation))?,
+            }
+        }
+        Ok(taken)
+    }
+
+    fn check_room(&self, submission: &Submission) -> Result<(), Error> {
+        self.ring.payload().of(submission).map(drop).map_err(|_| Error::BadSpan)
+    }
+
+    fn transmit(
+        &self,
+        submission: &Submission,
+        device: &mut dyn Device,
+        frame: &mut [u8],
+    ) -> Result<usize, Error> {
+        let part = self.ring.payload().of(submission).map_err(|_| Error::BadSpan)?;
+        let most = usize::try_from(device.card().mtu).unwrap_or(0) + HEAD_BYTES;
+        // A copy, which the client does not change any more.
+        let frame = frame.get_mut(..part.len()).filter(|frame| frame.len() <= most).ok_or(Error::TooLong)?;
+        part.read(frame);
+        device.transmit(frame).map(|()| frame.len())
+    }
+
+    /// Takes frames that have come, at most a batch, as long as there is room; how many.
+    fn receive(&mut self, device: &mut dyn Device, frame: &mut [u8]) -> Result<usize, Failure> {
+        let mut received = 0;
+        while received < BATCH && !self.rooms.is_empty() {
+            let length = match device.receive(frame) {
+                Ok(None) => break,
+                Ok(Some(length)) => Ok(length),
+                Err(error) => Err(error),
+            };
+            received += 1;
+            self.deliver(length, frame)?;
+        }
+        Ok(received)
+    }
+
+    /// Completes the oldest room with a frame.
+    fn deliver(&mut self, length: Result<usize, Error>, frame: &[u8]) -> Result<(), Failure> {
+        let Some(room) = self.rooms.pop_front() else { return Ok(()) };
+        let delivered = length.and_then(|length| {
+            // It was checked when it was taken: a part's place does not change.
+            let part = self.ring.payload().of(&room).map_err(|_| Error::BadSpan)?;
+            if length > part.len() {
+                return Err(Error::TooLong);
+            }
+            part.write(frame.get(..length).unwrap_or_default());
+            Ok(length)
+        });
+        self.complete(room.token, delivered)
+    }
+
+    fn complete(&mut self, token: u64, done: Result<usize, Error>) -> Result<(), Failure> {
+        let completion = match done {
+            Ok(bytes) => Completion {
+                token,
+                // No frame has so many bytes that they do not fit.
+                result: i64::try_from(bytes).unwrap_or(i64::MAX),
+                detail: process::now()?,
+                flags: 0,
+            },
+            Err(error) => Completion::failed(token, error),
+        };
+        self.ring.complete(&completion)
+    }
+
+    /// Looks for a while whether there is something to do. A frame that comes meanwhile is delivered.
+    fn look(&mut self, device: &mut dyn Device, frame: &mut [u8]) -> Result<bool, Failure> {
+        let (mut looks, mut came) = (0_u32, None);
+        let waits = !self.rooms.is_empty();
+        let found = self.ring.look(|| {
+            looks += 1;
+            if waits && looks.is_multiple_of(LOOKS_PER_CALL) {
+                came = device.receive(frame).transpose();
+            }
+            came.is_some()
+        })?;
+        if let Some(length) = came {
+            self.deliver(length, frame)?;
+            self.ring.flush()?;
+        }
+        Ok(found)
+    }
+}
+
+/// Deletes capabilities that nobody asked for.
+fn drop_all(handles: &[Handle]) {
+    for handle in handles {
+        // Only a kernel that takes no more calls from this cell refuses, and then it is over anyway.
+        let _ = space::delete(Endpoint::from_handle(*handle));
+    }
+}

@@ -1,0 +1,113 @@
+//! Says back what it is told, over TCP and UDP on one port: the echo protocol (RFC 862).
+//!
+//! Granted: `net`, a network that allows its port (SEND and WATCH). Arguments: `port=N` (7), `patience=SECONDS` (60), after which a connection that
+//! says nothing is closed. When the network service ends, it listens anew on the next one.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::vec;
+use core::time::Duration;
+
+use hallows::net::protocol::Refusal;
+use hallows::net::{Network, Problem, TcpListener, TcpStream, UdpSocket};
+use hallows::task::{Either, Events, race, scope};
+use hallows::{Deadline, Error, Start, log, println};
+
+/// Connections that may wait until the program has time for them.
+const BACKLOG: u16 = 16;
+/// Bytes that are read at once.
+const PIECE: usize = 16 << 10;
+/// The longest datagram.
+const MOST_DATAGRAM: usize = 65_535;
+/// How long to wait before a service that does not run is asked again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Says back what a connection says, until it says no more.
+async fn converse(mut stream: TcpStream<'_>, events: &Events, patience: Duration) -> Result<u64, Problem> {
+    let mut room = vec![0; PIECE];
+    let mut said = 0;
+    loop {
+        let deadline = Deadline::after(patience)?;
+        let length = events.with_deadline(deadline, stream.read(&mut room)).await??;
+        if length == 0 {
+            stream.finish()?;
+            return Ok(said);
+        }
+        let piece = room.get(..length).unwrap_or_default();
+        events.with_deadline(deadline, stream.write_all(piece)).await??;
+        said += length as u64;
+    }
+}
+
+async fn connections(
+    mut listener: TcpListener<'_>,
+    events: &Events,
+    patience: Duration,
+) -> Result<(), Problem> {
+    scope(async |scope| {
+        loop {
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                // There is no room for one more: some will end.
+                Err(Problem::Refused(Refusal::Full)) => {
+                    events.sleep(PAUSE).await?;
+                    continue;
+                }
+                Err(problem) => {
+                    scope.cancel();
+                    return Err(problem);
+                }
+            };
+            scope.spawn(async move {
+                match converse(stream, events, patience).await {
+                    Ok(_) | Err(Problem::Lost) => {}
+                    Err(problem) => log!("{peer}: {problem}"),
+                }
+            });
+        }
+    })
+    .await
+}
+
+async fn datagrams(mut socket: UdpSocket<'_>) -> Result<(), Problem> {
+    let mut room = vec![0; MOST_DATAGRAM];
+    loop {
+        let (length, peer) = socket.receive_from(&mut room).await?;
+        match socket.send_to(room.get(..length).unwrap_or_default(), peer).await {
+            // A port that nobody can send to is its sender's mistake; what does not fit into a frame is not sent.
+            Ok(()) | Err(Problem::Refused(_)) => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+}
+
+/// Serves until the network service ends, or says that something cannot be.
+async fn serve(network: &Network<'_>, events: &Events, port: u16, patience: Duration) -> Result<(), Problem> {
+    let (listener, socket) = (network.listen(port, BACKLOG)?, network.bind(port)?);
+    println!("echoes on port {port}");
+    match race(connections(listener, events, patience), datagrams(socket)).await {
+        Either::First(ended) | Either::Second(ended) => ended,
+    }
+}
+
+#[hallows::main]
+async fn main(start: Start<'_>, events: &Events) -> Result<(), Error> {
+    let port = start.setting("port", 7)?;
+    let patience = Duration::from_secs(start.setting("patience", 60)?);
+    let network = Network::granted(&start, "net", events)?;
+    loop {
+        match serve(&network, events, port, patience).await {
+            Err(Problem::Lost) => {}
+            Err(Problem::Call(Error::Killed)) => return Err(Error::Killed),
+            Err(problem) => {
+                log!("port {port}: {problem}");
+                return Err(problem.into());
+            }
+            Ok(()) => return Ok(()),
+        }
+        network.renew()?;
+        events.sleep(PAUSE).await?;
+    }
+}

@@ -1,0 +1,1726 @@
+// Stubs of the interface `net`, made by `hallows interface stubs`: change that, not this.
+//! TCP and UDP over IP, served in user space. What a system grants of it is a network, whose badge says which ports its holder may listen on and
+//! which destinations it may reach. Nothing here waits: what cannot be done now is `not-now`, and the socket's bell rings when it can. Its bits: 8 there is
+//! something to read or to accept, or nothing more will come; 16 bytes are taken again, or never will be.
+#![allow(
+    clippy::type_complexity,
+    clippy::result_unit_err,
+    reason = "types are as the interface has them"
+)]
+use hallows_sdk::stub;
+/// What its authors call the interface.
+pub const NAME: &str = "net";
+/// The interface's identity: `7c5c70d851a0df97f17a259d8c540bb67455bc564e95096deeb14f53c4925a9b`.
+pub const HASH: [u8; 32] = [
+    0x7c, 0x5c, 0x70, 0xd8, 0x51, 0xa0, 0xdf, 0x97, 0xf1, 0x7a, 0x25, 0x9d, 0x8c, 0x54,
+    0x0b, 0xb6, 0x74, 0x55, 0xbc, 0x56, 0x4e, 0x95, 0x09, 0x6d, 0xee, 0xb1, 0x4f, 0x53,
+    0xc4, 0x92, 0x5a, 0x9b,
+];
+mod tag {
+    //! What requests call the functions.
+    pub(super) const NETWORK_LISTEN: u32 = 0xa16d1d48;
+    pub(super) const NETWORK_CONNECT: u32 = 0x25ed9c1c;
+    pub(super) const NETWORK_BIND: u32 = 0x4ff1138e;
+    pub(super) const LISTENER_TELL: u32 = 0x00981873;
+    pub(super) const LISTENER_ACCEPT: u32 = 0xae313f6e;
+    pub(super) const LISTENER_CLOSE: u32 = 0x73436a77;
+    pub(super) const CONNECTION_TELL: u32 = 0x57a9e367;
+    pub(super) const CONNECTION_READ: u32 = 0xbb8c8acc;
+    pub(super) const CONNECTION_WRITE: u32 = 0x9798ae90;
+    pub(super) const CONNECTION_FINISH: u32 = 0x14632093;
+    pub(super) const CONNECTION_PEER: u32 = 0x0c02d0a7;
+    pub(super) const CONNECTION_CLOSE: u32 = 0x955cc9b9;
+    pub(super) const DATAGRAMS_TELL: u32 = 0xf136a258;
+    pub(super) const DATAGRAMS_PORT: u32 = 0x5a6da7aa;
+    pub(super) const DATAGRAMS_SEND: u32 = 0x1f4d5793;
+    pub(super) const DATAGRAMS_RECEIVE: u32 = 0x7bd14910;
+    pub(super) const DATAGRAMS_CLOSE: u32 = 0x4a9107ad;
+}
+/// A connection that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Accepted {
+    /// The field `stream`.
+    pub stream: stub::Own<Connection>,
+    /// The field `peer`.
+    pub peer: Place,
+}
+impl<'m> stub::Value<'m> for Accepted {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.stream, encoder)?;
+        stub::Value::put(&self.peer, encoder)?;
+        Some(())
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            stream: stub::Value::take(decoder)?,
+            peer: stub::Value::take(decoder)?,
+        })
+    }
+}
+/// An address of IP: its bits, the first ones highest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Address {
+    /// The case `v4`.
+    V4(u32),
+    /// The case `v6`.
+    V6(V6),
+}
+impl<'m> stub::Value<'m> for Address {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        match self {
+            Self::V4(value) => {
+                stub::Value::put(&0u8, encoder)?;
+                stub::Value::put(value, encoder)
+            }
+            Self::V6(value) => {
+                stub::Value::put(&1u8, encoder)?;
+                stub::Value::put(value, encoder)
+            }
+        }
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        match <u8 as stub::Value>::take(decoder)? {
+            0 => stub::Value::take(decoder).map(Self::V4),
+            1 => stub::Value::take(decoder).map(Self::V6),
+            _ => None,
+        }
+    }
+}
+/// The resource `bell` of the interface `43cda134aed4`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bell<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Bell {
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+/// A TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Connection {
+    const KIND: u8 = Target::Connection as u8;
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> Connection<C> {
+    /// This bell rings from now on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn tell(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::CONNECTION_TELL, deadline)
+            .between(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+    }
+    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn read<'m>(
+        &self,
+        most: u32,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<&'m [u8], Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_READ, deadline)
+            .within(&self.0, &(most,), room)
+    }
+    /// Gives how many bytes were taken from the front, at least one of those that there were. Without any it says whether the connection is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn write(
+        &self,
+        bytes: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<u32, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_WRITE, deadline)
+            .within(&self.0, &(bytes,), room)
+    }
+    /// No more will be written; what was written is sent, and the other end may go on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn finish(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_FINISH, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 3])
+    }
+    /// The other end.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn peer(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<Result<Place, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_PEER, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 21])
+    }
+    /// Nobody will use it any more: what was written is still sent; if there is something that nobody has read, the connection is reset.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn close(&self, deadline: stub::Deadline) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_CLOSE, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
+    }
+}
+impl<C: stub::AsyncCaller> Connection<C> {
+    /// This bell rings from now on.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn tell_async(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::CONNECTION_TELL, deadline)
+            .between_async(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn read_async<'m>(
+        &self,
+        most: u32,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<&'m [u8], Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_READ, deadline)
+            .within_async(&self.0, &(most,), room)
+            .await
+    }
+    /// Gives how many bytes were taken from the front, at least one of those that there were. Without any it says whether the connection is there.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn write_async(
+        &self,
+        bytes: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<u32, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_WRITE, deadline)
+            .within_async(&self.0, &(bytes,), room)
+            .await
+    }
+    /// No more will be written; what was written is sent, and the other end may go on.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn finish_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_FINISH, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 3])
+            .await
+    }
+    /// The other end.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn peer_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<Result<Place, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_PEER, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 21])
+            .await
+    }
+    /// Nobody will use it any more: what was written is still sent; if there is something that nobody has read, the connection is reset.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn close_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_CLOSE, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+}
+impl<C: stub::Sender> Connection<C> {
+    /// Sends a call of `connection.tell`; its answer comes as an event, for `tell_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn tell_send(&self, by: stub::Own<Bell>) -> Result<stub::Token, stub::Error> {
+        stub::Call::<1, 0>::new(tag::CONNECTION_TELL, stub::Deadline::NEVER)
+            .send(&self.0, &(by,), &mut [0; 4], 1)
+    }
+    /// Sends a call of `connection.read`; its answer comes as an event, for `read_answer`. The answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn read_send(
+        &self,
+        most: u32,
+        answer_most: u32,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_READ, stub::Deadline::NEVER)
+            .send(&self.0, &(most,), &mut [0; 8], answer_most)
+    }
+    /// Sends a call of `connection.write`; its answer comes as an event, for `write_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn write_send(
+        &self,
+        bytes: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_WRITE, stub::Deadline::NEVER)
+            .send(&self.0, &(bytes,), request, 6)
+    }
+    /// Sends a call of `connection.finish`; its answer comes as an event, for `finish_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn finish_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_FINISH, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 3)
+    }
+    /// Sends a call of `connection.peer`; its answer comes as an event, for `peer_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn peer_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_PEER, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 21)
+    }
+    /// Sends a call of `connection.close`; its answer comes as an event, for `close_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn close_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::CONNECTION_CLOSE, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 1)
+    }
+}
+impl Connection {
+    /// The answer to `tell_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn tell_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `read_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn read_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<Result<&'m [u8], Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `write_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn write_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<u32, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `finish_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn finish_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `peer_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn peer_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<Place, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `close_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn close_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+}
+/// Bytes that came by themselves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Datagram<'m> {
+    /// The field `peer`.
+    pub peer: Place,
+    /// The field `bytes`.
+    pub bytes: &'m [u8],
+}
+impl<'m> stub::Value<'m> for Datagram<'m> {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.peer, encoder)?;
+        stub::Value::put(&self.bytes, encoder)?;
+        Some(())
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            peer: stub::Value::take(decoder)?,
+            bytes: stub::Value::take(decoder)?,
+        })
+    }
+}
+/// A UDP port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagrams<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Datagrams {
+    const KIND: u8 = Target::Datagrams as u8;
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> Datagrams<C> {
+    /// This bell rings from now on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn tell(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::DATAGRAMS_TELL, deadline)
+            .between(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+    }
+    /// The port.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn port(&self, deadline: stub::Deadline) -> Result<u16, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_PORT, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 3])
+    }
+    /// Calls `datagrams.send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn send(
+        &self,
+        to: Place,
+        bytes: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_SEND, deadline)
+            .within(&self.0, &(to, bytes), room)
+    }
+    /// Calls `datagrams.receive`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn receive<'m>(
+        &self,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<Datagram<'m>, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_RECEIVE, deadline)
+            .within(&self.0, &(), room)
+    }
+    /// Nobody will use it any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn close(&self, deadline: stub::Deadline) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_CLOSE, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
+    }
+}
+impl<C: stub::AsyncCaller> Datagrams<C> {
+    /// This bell rings from now on.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn tell_async(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::DATAGRAMS_TELL, deadline)
+            .between_async(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+    /// The port.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn port_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<u16, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_PORT, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 3])
+            .await
+    }
+    /// Calls `datagrams.send`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn send_async(
+        &self,
+        to: Place,
+        bytes: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_SEND, deadline)
+            .within_async(&self.0, &(to, bytes), room)
+            .await
+    }
+    /// Calls `datagrams.receive`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn receive_async<'m>(
+        &self,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<Datagram<'m>, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_RECEIVE, deadline)
+            .within_async(&self.0, &(), room)
+            .await
+    }
+    /// Nobody will use it any more.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn close_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_CLOSE, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+}
+impl<C: stub::Sender> Datagrams<C> {
+    /// Sends a call of `datagrams.tell`; its answer comes as an event, for `tell_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn tell_send(&self, by: stub::Own<Bell>) -> Result<stub::Token, stub::Error> {
+        stub::Call::<1, 0>::new(tag::DATAGRAMS_TELL, stub::Deadline::NEVER)
+            .send(&self.0, &(by,), &mut [0; 4], 1)
+    }
+    /// Sends a call of `datagrams.port`; its answer comes as an event, for `port_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn port_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_PORT, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 3)
+    }
+    /// Sends a call of `datagrams.send`; its answer comes as an event, for `send_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn send_send(
+        &self,
+        to: Place,
+        bytes: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_SEND, stub::Deadline::NEVER)
+            .send(&self.0, &(to, bytes), request, 3)
+    }
+    /// Sends a call of `datagrams.receive`; its answer comes as an event, for `receive_answer`. The answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn receive_send(&self, answer_most: u32) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_RECEIVE, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], answer_most)
+    }
+    /// Sends a call of `datagrams.close`; its answer comes as an event, for `close_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn close_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::DATAGRAMS_CLOSE, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 1)
+    }
+}
+impl Datagrams {
+    /// The answer to `tell_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn tell_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `port_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn port_answer(received: stub::Received<'_>) -> Result<u16, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `send_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn send_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `receive_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn receive_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<Result<Datagram<'m>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `close_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn close_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+}
+/// A TCP port that is listened on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listener<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Listener {
+    const KIND: u8 = Target::Listener as u8;
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> Listener<C> {
+    /// This bell rings from now on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn tell(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::LISTENER_TELL, deadline)
+            .between(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+    }
+    /// Calls `listener.accept`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn accept(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<Result<Accepted, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::LISTENER_ACCEPT, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 21])
+    }
+    /// Nobody is accepted any more. Who waits to be is reset.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn close(&self, deadline: stub::Deadline) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::LISTENER_CLOSE, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
+    }
+}
+impl<C: stub::AsyncCaller> Listener<C> {
+    /// This bell rings from now on.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn tell_async(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::LISTENER_TELL, deadline)
+            .between_async(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+    /// Calls `listener.accept`.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn accept_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<Result<Accepted, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::LISTENER_ACCEPT, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 21])
+            .await
+    }
+    /// Nobody is accepted any more. Who waits to be is reset.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn close_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::LISTENER_CLOSE, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+}
+impl<C: stub::Sender> Listener<C> {
+    /// Sends a call of `listener.tell`; its answer comes as an event, for `tell_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn tell_send(&self, by: stub::Own<Bell>) -> Result<stub::Token, stub::Error> {
+        stub::Call::<1, 0>::new(tag::LISTENER_TELL, stub::Deadline::NEVER)
+            .send(&self.0, &(by,), &mut [0; 4], 1)
+    }
+    /// Sends a call of `listener.accept`; its answer comes as an event, for `accept_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn accept_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 1>::new(tag::LISTENER_ACCEPT, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 21)
+    }
+    /// Sends a call of `listener.close`; its answer comes as an event, for `close_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn close_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::LISTENER_CLOSE, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 1)
+    }
+}
+impl Listener {
+    /// The answer to `tell_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn tell_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `accept_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn accept_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<Accepted, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `close_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn close_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+}
+/// What a system grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Network {
+    const KIND: u8 = Target::Network as u8;
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> Network<C> {
+    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, 1 to 64.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn listen(
+        &self,
+        port: u16,
+        backlog: u16,
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Listener>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_LISTEN, deadline)
+            .between(&self.0, &(port, backlog), &mut [0; 8], &mut [0; 3])
+    }
+    /// Begins to connect: what is read or written waits until the connection is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn connect(
+        &self,
+        to: Place,
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Connection>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_CONNECT, deadline)
+            .between(&self.0, &(to,), &mut [0; 23], &mut [0; 3])
+    }
+    /// Takes a UDP port of all addresses; 0: any that is free, to send from.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn bind(
+        &self,
+        port: u16,
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Datagrams>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_BIND, deadline)
+            .between(&self.0, &(port,), &mut [0; 6], &mut [0; 3])
+    }
+}
+impl<C: stub::AsyncCaller> Network<C> {
+    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, 1 to 64.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn listen_async(
+        &self,
+        port: u16,
+        backlog: u16,
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Listener>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_LISTEN, deadline)
+            .between_async(&self.0, &(port, backlog), &mut [0; 8], &mut [0; 3])
+            .await
+    }
+    /// Begins to connect: what is read or written waits until the connection is there.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn connect_async(
+        &self,
+        to: Place,
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Connection>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_CONNECT, deadline)
+            .between_async(&self.0, &(to,), &mut [0; 23], &mut [0; 3])
+            .await
+    }
+    /// Takes a UDP port of all addresses; 0: any that is free, to send from.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn bind_async(
+        &self,
+        port: u16,
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Datagrams>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_BIND, deadline)
+            .between_async(&self.0, &(port,), &mut [0; 6], &mut [0; 3])
+            .await
+    }
+}
+impl<C: stub::Sender> Network<C> {
+    /// Sends a call of `network.listen`; its answer comes as an event, for `listen_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn listen_send(
+        &self,
+        port: u16,
+        backlog: u16,
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_LISTEN, stub::Deadline::NEVER)
+            .send(&self.0, &(port, backlog), &mut [0; 8], 3)
+    }
+    /// Sends a call of `network.connect`; its answer comes as an event, for `connect_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn connect_send(&self, to: Place) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_CONNECT, stub::Deadline::NEVER)
+            .send(&self.0, &(to,), &mut [0; 23], 3)
+    }
+    /// Sends a call of `network.bind`; its answer comes as an event, for `bind_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn bind_send(&self, port: u16) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_BIND, stub::Deadline::NEVER)
+            .send(&self.0, &(port,), &mut [0; 6], 3)
+    }
+}
+impl Network {
+    /// The answer to `listen_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn listen_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<stub::Own<Listener>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `connect_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn connect_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<stub::Own<Connection>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `bind_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn bind_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<stub::Own<Datagrams>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+}
+/// An address and a port.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// The field `address`.
+    pub address: Address,
+    /// The field `port`.
+    pub port: u16,
+}
+impl<'m> stub::Value<'m> for Place {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.address, encoder)?;
+        stub::Value::put(&self.port, encoder)?;
+        Some(())
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            address: stub::Value::take(decoder)?,
+            port: stub::Value::take(decoder)?,
+        })
+    }
+}
+/// Why something was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Refusal {
+    /// The system does not allow this port, or this destination, to who asks.
+    NotPermitted = 0,
+    /// Somebody has the port.
+    InUse = 1,
+    /// The other end refused or reset the connection, or has not been heard of for too long.
+    Reset = 2,
+    /// There is no way to this address from here.
+    Unreachable = 3,
+    /// This end of the connection was finished before.
+    Finished = 4,
+    /// Not now: the bell rings when it can be done, or never will.
+    NotNow = 5,
+    /// There is no room for one more socket.
+    Full = 6,
+    /// More bytes than one datagram may have.
+    TooLong = 7,
+    /// No address or port that anything can be sent to.
+    Invalid = 8,
+}
+impl Refusal {
+    /// Every case, in order.
+    pub const ALL: [Self; 9] = [
+        Self::NotPermitted,
+        Self::InUse,
+        Self::Reset,
+        Self::Unreachable,
+        Self::Finished,
+        Self::NotNow,
+        Self::Full,
+        Self::TooLong,
+        Self::Invalid,
+    ];
+}
+impl<'m> stub::Value<'m> for Refusal {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&(*self as u8), encoder)
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        <u8 as stub::Value>::take(decoder)
+            .and_then(|number| Self::ALL.get(usize::from(number)).copied())
+    }
+}
+/// An address of IPv6.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct V6 {
+    /// The field `high`.
+    pub high: u64,
+    /// The field `low`.
+    pub low: u64,
+}
+impl<'m> stub::Value<'m> for V6 {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.high, encoder)?;
+        stub::Value::put(&self.low, encoder)?;
+        Some(())
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            high: stub::Value::take(decoder)?,
+            low: stub::Value::take(decoder)?,
+        })
+    }
+}
+/// A client of `net`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client<C = stub::Endpoint>(
+    /// What it calls through.
+    pub C,
+);
+impl stub::Interface for Client {
+    const NAME: &'static str = NAME;
+    const HASH: [u8; 32] = HASH;
+    fn through(endpoint: stub::Endpoint) -> Self {
+        Self(endpoint)
+    }
+}
+/// What a message is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Target {
+    /// The interface itself.
+    Interface,
+    /// A `network`.
+    Network,
+    /// A `listener`.
+    Listener,
+    /// A `connection`.
+    Connection,
+    /// A `datagrams`.
+    Datagrams,
+}
+/// A server of `net`. Where a function is of a resource, the client's badge says which one is called.
+pub trait Service {
+    /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+    fn target(&self, badge: u64) -> Option<Target>;
+    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, 1 to 64.
+    fn network_listen(
+        &mut self,
+        client: stub::Client,
+        port: u16,
+        backlog: u16,
+    ) -> Result<stub::Own<Listener>, Refusal>;
+    /// Begins to connect: what is read or written waits until the connection is there.
+    fn network_connect(
+        &mut self,
+        client: stub::Client,
+        to: Place,
+    ) -> Result<stub::Own<Connection>, Refusal>;
+    /// Takes a UDP port of all addresses; 0: any that is free, to send from.
+    fn network_bind(
+        &mut self,
+        client: stub::Client,
+        port: u16,
+    ) -> Result<stub::Own<Datagrams>, Refusal>;
+    /// This bell rings from now on.
+    fn listener_tell(&mut self, client: stub::Client, by: stub::Own<Bell>);
+    /// Answers `listener.accept`.
+    fn listener_accept(&mut self, client: stub::Client) -> Result<Accepted, Refusal>;
+    /// Nobody is accepted any more. Who waits to be is reset.
+    fn listener_close(&mut self, client: stub::Client);
+    /// This bell rings from now on.
+    fn connection_tell(&mut self, client: stub::Client, by: stub::Own<Bell>);
+    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come.
+    fn connection_read(
+        &mut self,
+        client: stub::Client,
+        most: u32,
+    ) -> Result<&[u8], Refusal>;
+    /// Gives how many bytes were taken from the front, at least one of those that there were. Without any it says whether the connection is there.
+    fn connection_write(
+        &mut self,
+        client: stub::Client,
+        bytes: &[u8],
+    ) -> Result<u32, Refusal>;
+    /// No more will be written; what was written is sent, and the other end may go on.
+    fn connection_finish(&mut self, client: stub::Client) -> Result<(), Refusal>;
+    /// The other end.
+    fn connection_peer(&mut self, client: stub::Client) -> Result<Place, Refusal>;
+    /// Nobody will use it any more: what was written is still sent; if there is something that nobody has read, the connection is reset.
+    fn connection_close(&mut self, client: stub::Client);
+    /// This bell rings from now on.
+    fn datagrams_tell(&mut self, client: stub::Client, by: stub::Own<Bell>);
+    /// The port.
+    fn datagrams_port(&mut self, client: stub::Client) -> u16;
+    /// Answers `datagrams.send`.
+    fn datagrams_send(
+        &mut self,
+        client: stub::Client,
+        to: Place,
+        bytes: &[u8],
+    ) -> Result<(), Refusal>;
+    /// Answers `datagrams.receive`.
+    fn datagrams_receive(
+        &mut self,
+        client: stub::Client,
+    ) -> Result<Datagram<'_>, Refusal>;
+    /// Nobody will use it any more.
+    fn datagrams_close(&mut self, client: stub::Client);
+}
+/// Hands a message to a server, and makes its answer.
+#[inline]
+pub fn serve<'m>(
+    server: &'m mut impl Service,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let Some(target) = server.target(request.client().badge) else {
+        return request.gone()
+    };
+    match (target, request.tag()) {
+        (Target::Network, tag::NETWORK_LISTEN) => {
+            let Some((port, backlog)) = request.parameters::<(u16, u16)>() else {
+                return request.malformed()
+            };
+            let result = server.network_listen(request.client(), port, backlog);
+            request.answer::<1, _>(&result)
+        }
+        (Target::Network, tag::NETWORK_CONNECT) => {
+            let Some((to,)) = request.parameters::<(Place,)>() else {
+                return request.malformed()
+            };
+            let result = server.network_connect(request.client(), to);
+            request.answer::<1, _>(&result)
+        }
+        (Target::Network, tag::NETWORK_BIND) => {
+            let Some((port,)) = request.parameters::<(u16,)>() else {
+                return request.malformed()
+            };
+            let result = server.network_bind(request.client(), port);
+            request.answer::<1, _>(&result)
+        }
+        (Target::Listener, tag::LISTENER_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.listener_tell(request.client(), by);
+            request.answer::<0, _>(&())
+        }
+        (Target::Listener, tag::LISTENER_ACCEPT) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.listener_accept(request.client());
+            request.answer::<1, _>(&result)
+        }
+        (Target::Listener, tag::LISTENER_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.listener_close(request.client());
+            request.answer::<0, _>(&())
+        }
+        (Target::Connection, tag::CONNECTION_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.connection_tell(request.client(), by);
+            request.answer::<0, _>(&())
+        }
+        (Target::Connection, tag::CONNECTION_READ) => {
+            let Some((most,)) = request.parameters::<(u32,)>() else {
+                return request.malformed()
+            };
+            let result = server.connection_read(request.client(), most);
+            request.answer::<0, _>(&result)
+        }
+        (Target::Connection, tag::CONNECTION_WRITE) => {
+            let Some((bytes,)) = request.parameters::<(&[u8],)>() else {
+                return request.malformed()
+            };
+            let result = server.connection_write(request.client(), bytes);
+            request.answer::<0, _>(&result)
+        }
+        (Target::Connection, tag::CONNECTION_FINISH) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.connection_finish(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Connection, tag::CONNECTION_PEER) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.connection_peer(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Connection, tag::CONNECTION_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.connection_close(request.client());
+            request.answer::<0, _>(&())
+        }
+        (Target::Datagrams, tag::DATAGRAMS_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.datagrams_tell(request.client(), by);
+            request.answer::<0, _>(&())
+        }
+        (Target::Datagrams, tag::DATAGRAMS_PORT) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.datagrams_port(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Datagrams, tag::DATAGRAMS_SEND) => {
+            let Some((to, bytes)) = request.parameters::<(Place, &[u8])>() else {
+                return request.malformed()
+            };
+            let result = server.datagrams_send(request.client(), to, bytes);
+            request.answer::<0, _>(&result)
+        }
+        (Target::Datagrams, tag::DATAGRAMS_RECEIVE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.datagrams_receive(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Datagrams, tag::DATAGRAMS_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.datagrams_close(request.client());
+            request.answer::<0, _>(&())
+        }
+        _ => request.unknown(),
+    }
+}
+pub mod later {
+    //! What stands for the functions where they are answered later.
+    /// `network.listen`
+    #[derive(Clone, Copy, Debug)]
+    pub enum NetworkListen {}
+    /// `network.connect`
+    #[derive(Clone, Copy, Debug)]
+    pub enum NetworkConnect {}
+    /// `network.bind`
+    #[derive(Clone, Copy, Debug)]
+    pub enum NetworkBind {}
+    /// `listener.tell`
+    #[derive(Clone, Copy, Debug)]
+    pub enum ListenerTell {}
+    /// `listener.accept`
+    #[derive(Clone, Copy, Debug)]
+    pub enum ListenerAccept {}
+    /// `listener.close`
+    #[derive(Clone, Copy, Debug)]
+    pub enum ListenerClose {}
+    /// `connection.tell`
+    #[derive(Clone, Copy, Debug)]
+    pub enum ConnectionTell {}
+    /// `connection.read`
+    #[derive(Clone, Copy, Debug)]
+    pub enum ConnectionRead {}
+    /// `connection.write`
+    #[derive(Clone, Copy, Debug)]
+    pub enum ConnectionWrite {}
+    /// `connection.finish`
+    #[derive(Clone, Copy, Debug)]
+    pub enum ConnectionFinish {}
+    /// `connection.peer`
+    #[derive(Clone, Copy, Debug)]
+    pub enum ConnectionPeer {}
+    /// `connection.close`
+    #[derive(Clone, Copy, Debug)]
+    pub enum ConnectionClose {}
+    /// `datagrams.tell`
+    #[derive(Clone, Copy, Debug)]
+    pub enum DatagramsTell {}
+    /// `datagrams.port`
+    #[derive(Clone, Copy, Debug)]
+    pub enum DatagramsPort {}
+    /// `datagrams.send`
+    #[derive(Clone, Copy, Debug)]
+    pub enum DatagramsSend {}
+    /// `datagrams.receive`
+    #[derive(Clone, Copy, Debug)]
+    pub enum DatagramsReceive {}
+    /// `datagrams.close`
+    #[derive(Clone, Copy, Debug)]
+    pub enum DatagramsClose {}
+}
+impl stub::Function for later::NetworkListen {
+    type Answer<'m> = Result<stub::Own<Listener>, Refusal>;
+}
+impl stub::Function for later::NetworkConnect {
+    type Answer<'m> = Result<stub::Own<Connection>, Refusal>;
+}
+impl stub::Function for later::NetworkBind {
+    type Answer<'m> = Result<stub::Own<Datagrams>, Refusal>;
+}
+impl stub::Function for later::ListenerTell {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::ListenerAccept {
+    type Answer<'m> = Result<Accepted, Refusal>;
+}
+impl stub::Function for later::ListenerClose {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::ConnectionTell {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::ConnectionRead {
+    type Answer<'m> = Result<&'m [u8], Refusal>;
+}
+impl stub::Function for later::ConnectionWrite {
+    type Answer<'m> = Result<u32, Refusal>;
+}
+impl stub::Function for later::ConnectionFinish {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::ConnectionPeer {
+    type Answer<'m> = Result<Place, Refusal>;
+}
+impl stub::Function for later::ConnectionClose {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::DatagramsTell {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::DatagramsPort {
+    type Answer<'m> = u16;
+}
+impl stub::Function for later::DatagramsSend {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::DatagramsReceive {
+    type Answer<'m> = Result<Datagram<'m>, Refusal>;
+}
+impl stub::Function for later::DatagramsClose {
+    type Answer<'m> = ();
+}
+/// An active server of `net` that answers when it can: each function is given the answer that it owes. Where a function is of a resource, the client's badge says which one is called.
+pub trait LaterService {
+    /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
+    fn target(&self, badge: u64) -> Option<Target>;
+    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, 1 to 64.
+    fn network_listen(
+        &mut self,
+        later: stub::Later<later::NetworkListen>,
+        client: stub::Client,
+        port: u16,
+        backlog: u16,
+    );
+    /// Begins to connect: what is read or written waits until the connection is there.
+    fn network_connect(
+        &mut self,
+        later: stub::Later<later::NetworkConnect>,
+        client: stub::Client,
+        to: Place,
+    );
+    /// Takes a UDP port of all addresses; 0: any that is free, to send from.
+    fn network_bind(
+        &mut self,
+        later: stub::Later<later::NetworkBind>,
+        client: stub::Client,
+        port: u16,
+    );
+    /// This bell rings from now on.
+    fn listener_tell(
+        &mut self,
+        later: stub::Later<later::ListenerTell>,
+        client: stub::Client,
+        by: stub::Own<Bell>,
+    );
+    /// Answers `listener.accept`.
+    fn listener_accept(
+        &mut self,
+        later: stub::Later<later::ListenerAccept>,
+        client: stub::Client,
+    );
+    /// Nobody is accepted any more. Who waits to be is reset.
+    fn listener_close(
+        &mut self,
+        later: stub::Later<later::ListenerClose>,
+        client: stub::Client,
+    );
+    /// This bell rings from now on.
+    fn connection_tell(
+        &mut self,
+        later: stub::Later<later::ConnectionTell>,
+        client: stub::Client,
+        by: stub::Own<Bell>,
+    );
+    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come.
+    fn connection_read(
+        &mut self,
+        later: stub::Later<later::ConnectionRead>,
+        client: stub::Client,
+        most: u32,
+    );
+    /// Gives how many bytes were taken from the front, at least one of those that there were. Without any it says whether the connection is there.
+    fn connection_write(
+        &mut self,
+        later: stub::Later<later::ConnectionWrite>,
+        client: stub::Client,
+        bytes: &[u8],
+    );
+    /// No more will be written; what was written is sent, and the other end may go on.
+    fn connection_finish(
+        &mut self,
+        later: stub::Later<later::ConnectionFinish>,
+        client: stub::Client,
+    );
+    /// The other end.
+    fn connection_peer(
+        &mut self,
+        later: stub::Later<later::ConnectionPeer>,
+        client: stub::Client,
+    );
+    /// Nobody will use it any more: what was written is still sent; if there is something that nobody has read, the connection is reset.
+    fn connection_close(
+        &mut self,
+        later: stub::Later<later::ConnectionClose>,
+        client: stub::Client,
+    );
+    /// This bell rings from now on.
+    fn datagrams_tell(
+        &mut self,
+        later: stub::Later<later::DatagramsTell>,
+        client: stub::Client,
+        by: stub::Own<Bell>,
+    );
+    /// The port.
+    fn datagrams_port(
+        &mut self,
+        later: stub::Later<later::DatagramsPort>,
+        client: stub::Client,
+    );
+    /// Answers `datagrams.send`.
+    fn datagrams_send(
+        &mut self,
+        later: stub::Later<later::DatagramsSend>,
+        client: stub::Client,
+        to: Place,
+        bytes: &[u8],
+    );
+    /// Answers `datagrams.receive`.
+    fn datagrams_receive(
+        &mut self,
+        later: stub::Later<later::DatagramsReceive>,
+        client: stub::Client,
+    );
+    /// Nobody will use it any more.
+    fn datagrams_close(
+        &mut self,
+        later: stub::Later<later::DatagramsClose>,
+        client: stub::Client,
+    );
+}
+/// Hands a message to a server that answers when it can.
+pub fn serve_later<'m>(
+    server: &mut impl LaterService,
+    message: stub::Message<'m>,
+) -> stub::Answer<'m> {
+    let token = message.token;
+    let mut request = match stub::Request::open(message) {
+        Ok(request) => request,
+        Err(answer) => return answer,
+    };
+    let Some(target) = server.target(request.client().badge) else {
+        return request.gone()
+    };
+    match (target, request.tag()) {
+        (Target::Network, tag::NETWORK_LISTEN) => {
+            let Some((port, backlog)) = request.parameters::<(u16, u16)>() else {
+                return request.malformed()
+            };
+            server.network_listen(request.later(token), request.client(), port, backlog);
+            request.deferred()
+        }
+        (Target::Network, tag::NETWORK_CONNECT) => {
+            let Some((to,)) = request.parameters::<(Place,)>() else {
+                return request.malformed()
+            };
+            server.network_connect(request.later(token), request.client(), to);
+            request.deferred()
+        }
+        (Target::Network, tag::NETWORK_BIND) => {
+            let Some((port,)) = request.parameters::<(u16,)>() else {
+                return request.malformed()
+            };
+            server.network_bind(request.later(token), request.client(), port);
+            request.deferred()
+        }
+        (Target::Listener, tag::LISTENER_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.listener_tell(request.later(token), request.client(), by);
+            request.deferred()
+        }
+        (Target::Listener, tag::LISTENER_ACCEPT) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.listener_accept(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Listener, tag::LISTENER_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.listener_close(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Connection, tag::CONNECTION_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.connection_tell(request.later(token), request.client(), by);
+            request.deferred()
+        }
+        (Target::Connection, tag::CONNECTION_READ) => {
+            let Some((most,)) = request.parameters::<(u32,)>() else {
+                return request.malformed()
+            };
+            server.connection_read(request.later(token), request.client(), most);
+            request.deferred()
+        }
+        (Target::Connection, tag::CONNECTION_WRITE) => {
+            let Some((bytes,)) = request.parameters::<(&[u8],)>() else {
+                return request.malformed()
+            };
+            server.connection_write(request.later(token), request.client(), bytes);
+            request.deferred()
+        }
+        (Target::Connection, tag::CONNECTION_FINISH) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.connection_finish(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Connection, tag::CONNECTION_PEER) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.connection_peer(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Connection, tag::CONNECTION_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.connection_close(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Datagrams, tag::DATAGRAMS_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.datagrams_tell(request.later(token), request.client(), by);
+            request.deferred()
+        }
+        (Target::Datagrams, tag::DATAGRAMS_PORT) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.datagrams_port(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Datagrams, tag::DATAGRAMS_SEND) => {
+            let Some((to, bytes)) = request.parameters::<(Place, &[u8])>() else {
+                return request.malformed()
+            };
+            server.datagrams_send(request.later(token), request.client(), to, bytes);
+            request.deferred()
+        }
+        (Target::Datagrams, tag::DATAGRAMS_RECEIVE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.datagrams_receive(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Datagrams, tag::DATAGRAMS_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.datagrams_close(request.later(token), request.client());
+            request.deferred()
+        }
+        _ => request.unknown(),
+    }
+}

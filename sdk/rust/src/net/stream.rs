@@ -1,0 +1,134 @@
+//! TCP connections.
+
+use alloc::rc::Rc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use super::Problem;
+use super::bell::{Bell, Shared};
+use super::network::{delete, patience};
+use super::protocol::{self, Refusal};
+
+/// The longest piece that one message carries; what is longer goes in several.
+const MOST_BYTES: usize = hallows_abi::MAX_MESSAGE as usize - 64;
+/// What stands in a message beside the bytes: more than a tag, a status, a case and a length.
+const HEAD_BYTES: usize = 64;
+
+/// A TCP connection, until it is dropped: what was written is still sent then, and if something was not read, the connection is reset.
+#[derive(Debug)]
+pub struct TcpStream<'e> {
+    socket: protocol::Connection,
+    bell: Bell<'e>,
+    peer: SocketAddr,
+    /// Where messages are put together.
+    room: Vec<u8>,
+}
+
+impl<'e> TcpStream<'e> {
+    pub(super) fn new(
+        shared: &Rc<Shared<'e>>,
+        socket: protocol::Connection,
+        peer: SocketAddr,
+    ) -> Result<Self, Problem> {
+        let bell = Bell::new(shared).inspect_err(|_| delete(socket))?;
+        let stream = Self { socket, bell, peer, room: Vec::new() };
+        stream.bell.give(|bell, deadline| stream.socket.tell(bell, deadline))?;
+        Ok(stream)
+    }
+
+    /// Who is at the other end.
+    #[must_use]
+    pub const fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Waits until the connection is there.
+    pub(super) async fn connected(&mut self) -> Result<(), Problem> {
+        // Nothing can be written before.
+        self.write(&[]).await.map(drop)
+    }
+
+    /// Room for a message with so many bytes in it.
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
+        let length = bytes + HEAD_BYTES;
+        if self.room.len() < length {
+            self.room = vec![0; length];
+        }
+        self.room.get_mut(..length).unwrap_or_default()
+    }
+
+    /// Waits until bytes have come, and reads some of them; 0: no more will come.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Reset`]; [`Refusal::Invalid`] if there is no room for any; [`Problem::Lost`]; those of a call.
+    pub async fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Problem> {
+        let most = bytes.len().min(MOST_BYTES);
+        loop {
+            self.bell.shared().check()?;
+            let (socket, deadline) = (self.socket, patience()?);
+            match socket.read(u32::try_from(most).unwrap_or(u32::MAX), self.room(most), deadline)? {
+                Ok(read) => {
+                    let place = bytes.get_mut(..read.len()).ok_or(Refusal::TooLong)?;
+                    place.copy_from_slice(read);
+                    return Ok(read.len());
+                }
+                Err(Refusal::NotNow) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+            self.bell.rung().await?;
+        }
+    }
+
+    /// Waits until bytes are taken, and writes some from the front; how many.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Reset`]; [`Refusal::Finished`]; [`Problem::Lost`]; those of a call.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, Problem> {
+        let bytes = bytes.get(..MOST_BYTES).unwrap_or(bytes);
+        loop {
+            self.bell.shared().check()?;
+            let (socket, deadline) = (self.socket, patience()?);
+            match socket.write(bytes, self.room(bytes.len()), deadline)? {
+                Ok(written) => return Ok(usize::try_from(written).unwrap_or(usize::MAX)),
+                Err(Refusal::NotNow) => self.bell.rung().await?,
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+    }
+
+    /// Writes all of them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write): some may have been written then.
+    pub async fn write_all(&mut self, mut bytes: &[u8]) -> Result<(), Problem> {
+        while !bytes.is_empty() {
+            let written = self.write(bytes).await?;
+            bytes = bytes.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// No more will be written: the other end reads to its end, and may go on writing.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Reset`]; [`Problem::Lost`]; those of a call.
+    pub fn finish(&mut self) -> Result<(), Problem> {
+        self.bell.shared().check()?;
+        Ok(self.socket.finish(patience()?)??)
+    }
+}
+
+impl Drop for TcpStream<'_> {
+    fn drop(&mut self) {
+        if let Ok(patience) = patience() {
+            // A service that is gone has closed it.
+            let _ = self.socket.close(patience);
+        }
+        delete(self.socket);
+    }
+}

@@ -1,0 +1,23 @@
+//! TCP/IP in user space: whole frames over the ring of a network card on one side, sockets for other cells on the other.
+//!
+//! The protocols are smoltcp's. What is ours: the ring (`link`), who may do what (`policy`), sockets as capabilities (`sockets`), and when
+//! all of it is looked at (`server`). Serves one endpoint, actively: the interface `net`.
+//!
+//! Granted: `card`, a packet device (SEND and WATCH). Arguments: `address=ADDRESS/PREFIX` (several), `gateway=ADDRESS` (one of each version),
+//! `allow=BADGE listen=PORTS connect=DESTINATIONS` (several).
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod link;
+mod policy;
+mod server;
+mod settings;
+mod sockets;
+
+pub use server::Net;
+#[cfg(not(target_arch = "wasm32"))]
+pub use server::PROGRAM;
