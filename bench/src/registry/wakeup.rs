@@ -44,7 +44,8 @@ pub(super) fn wakeup(workers: usize, ours: Place<'_>) -> Bench<'_> {
         sample_limit: SAMPLE_LIMIT,
         rounds: ROUNDS,
         path: "on it: waking all that have asked at that moment, the messenger's falling asleep, the scheduler's decision, waiting for whoever runs, the \
-               switch, a reading of the clock (of ours two kernel calls, of the rivals none). Not on it: the worker's asking, its pause of 100 µs, its work \
+               switch, a reading of the clock (of ours two kernel calls, of the rivals none). Not on it: the worker's asking, the messenger's \
+               waking up (which waits for workers of its priority with the rivals, where they share a core), the worker's pause of 100 µs, its work \
                (a multiplication of matrices, ten microseconds and more, which others may have to wait for). Ours has messenger and workers on the first \
                core and its timekeeper on the second, which is counted; the rivals have their messenger on either, whichever gives the lower p99",
         why_rival_is_slow: "a wake-up is a system call and a switch of threads in the kernel (across cores also an interrupt, in a virtual machine with the \

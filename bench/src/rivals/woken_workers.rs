@@ -122,7 +122,9 @@ impl Shared {
             bed.sleep();
             let now = clock::end();
             if wake_up >= WARM_UP {
-                if self.counted.fetch_add(1, Ordering::Relaxed) >= turn.sample_limit || now >= until {
+                // One is counted at least, however long the host lets it wait for that.
+                let is_over = wake_up > WARM_UP && now >= until;
+                if is_over || self.counted.fetch_add(1, Ordering::Relaxed) >= turn.sample_limit {
                     break;
                 }
                 ticks.push(now.saturating_sub(bed.began.load(Ordering::Relaxed)));

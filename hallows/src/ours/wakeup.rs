@@ -15,6 +15,9 @@ use super::machine::{Bench, Cell, Checks, Programs, Time, wrong};
 /// Memory of each cell: what the programs start with, and room.
 const MEMORY: u64 = 4 << 20;
 
+/// Without a sample a turn goes on, for so many times its length at most.
+const PATIENCE: u32 = 20;
+
 /// What workers have said.
 struct Noted {
     /// So many are not counted any more.
@@ -69,6 +72,12 @@ pub fn wakeup(programs: &Arc<Programs>, workers: usize) -> Place<'static> {
         std::thread::scope(|scope| {
             let over = scope.spawn(|| {
                 std::thread::sleep(turn.budget);
+                // A host that is busy may let the first ones wait for that long.
+                for _ in 0..PATIENCE {
+                    if noted().took_ns.is_empty() {
+                        std::thread::sleep(turn.budget);
+                    }
+                }
                 let took_ns = std::mem::take(&mut noted().took_ns);
                 let live = cells.iter().all(|cell| bench.kernel.is_live(cell.id));
                 bench.kernel.shut_down();
