@@ -362,7 +362,7 @@ fn policy_plan(source: Option<&PolicySource>) -> Result<Option<PolicyPlan>, Fail
         Some(PolicySource::File(path)) => (policies::name(path), policies::of_file(path)?),
         Some(PolicySource::Carried { name, wasm }) => (name.clone(), policies::verify(name, wasm.to_vec())?),
     };
-    Ok(Some(PolicyPlan::Module { name, module: verified.module }))
+    Ok(Some(PolicyPlan::Module { name, module: Box::new(verified.module) }))
 }
 
 /// Collects programs, each once.

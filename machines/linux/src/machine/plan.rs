@@ -114,7 +114,7 @@ pub enum PolicyPlan {
         /// For people.
         name: String,
         /// It, verified.
-        module: Module,
+        module: Box<Module>,
     },
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hallows_engine::SealKey;
 use hallows_kernel::{BUILT_IN, Configuration, CoreId, Machine, Policies, Policy, Pool};
-use hallows_policy::WasmPolicy;
+use hallows_policy::{Module, WasmPolicy};
 use hallows_sdk::native::NativeProgram;
 use serde::{Deserialize, Serialize};
 
@@ -265,7 +265,9 @@ fn policies_of(plan: &PoliciesPlan, linked: &[&'static dyn Policy]) -> Result<Po
     let find = |wanted: &Option<PolicyPlan>, usual| -> Result<Arc<dyn Policy>, ProcessError> {
         match wanted {
             None => Ok(usual),
-            Some(PolicyPlan::Module { name, module }) => Ok(Arc::new(WasmPolicy::new(name, module.clone()))),
+            Some(PolicyPlan::Module { name, module }) => {
+                Ok(Arc::new(WasmPolicy::new(name, Module::clone(module))))
+            }
             Some(PolicyPlan::Linked { name }) => {
                 let mut all = BUILT_IN.into_iter().chain(linked.iter().copied());
                 let found = all.find(|policy| policy.name() == name);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hallows_kernel::{Engine, Kernel, Machine, Nanos};
+use hallows_kernel::{Engine, Kernel, Machine};
 
 use super::lead::Lead;
 use super::linux_machine::LinuxMachine;
