@@ -23,6 +23,6 @@ pub(super) trait Device: Send {
     /// As said; [`Error::NotReady`] if nothing will come any more.
     fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, Error>;
 
-    /// Has the cell told, once, when there is something to receive. `false`: nobody has to be told, as frames come by sending only.
-    fn tell(&mut self) -> bool;
+    /// Has the cell told, once, when there is something to receive. Where frames come by sending only there is nothing to tell.
+    fn tell(&mut self);
 }

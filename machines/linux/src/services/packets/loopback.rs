@@ -43,9 +43,7 @@ impl Device for Loopback {
         Ok(Some(frame.len()))
     }
 
-    fn tell(&mut self) -> bool {
-        false
-    }
+    fn tell(&mut self) {}
 }
 
 #[cfg(test)]

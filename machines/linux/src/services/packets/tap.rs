@@ -59,8 +59,7 @@ impl Device for Tap {
         }
     }
 
-    fn tell(&mut self) -> bool {
+    fn tell(&mut self) {
         self.interrupts.arm(self.number);
-        true
     }
 }
