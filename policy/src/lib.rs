@@ -48,7 +48,7 @@ pub const QUANTUM_NS: &str = "quantum_ns";
 
 /// Bytes of a module: many times what a policy has, and little enough to be read at once. Debugging sections make modules large.
 pub const LARGEST_MODULE_BYTES: usize = 1 << 20;
-/// Steps of the longest way through a function: a microsecond or less, on the path of every wake-up.
+/// Steps of the longest way through a function: a microsecond or so, on the path of every wake-up.
 pub const MOST_STEPS: u32 = 256;
 /// Steps of all ways through a function together: a jump over all of them fits into 16 bits.
 pub const MOST_STEPS_TOGETHER: usize = 4_096;

@@ -48,7 +48,7 @@ pub(super) fn longest(ours: Place<'_>) -> Bench<'_> {
     policy(
         "longest",
         "the same, as many steps as a policy may have: 256",
-        Requirement::AtMost(Statistic::P50, 1_000.0),
+        Requirement::AtMost(Statistic::P50, 2_000.0),
         Beside { ours, without: None },
     )
 }
