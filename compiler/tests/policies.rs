@@ -232,6 +232,9 @@ impl Writer<'_> {
     /// Leaves some block, perhaps.
     fn jump_if(&mut self, depth: u32) -> String {
         let all: Vec<usize> = (0..self.labels.len()).filter(|depth| self.label(*depth).is_some()).collect();
+        if all.is_empty() {
+            return "nop".to_owned();
+        }
         let target = self.random.of(&all);
         let (value, condition) =
             (self.value(self.label(target).unwrap(), depth), self.value(Kind::I32, depth));
@@ -243,7 +246,7 @@ impl Writer<'_> {
         match self.random.below(3) {
             0 => "unreachable".to_owned(),
             // The function gives an i64, in helpers and an i32.
-            1 if self.labels.len() > 1 => {
+            1 if self.labels.iter().any(Option::is_some) => {
                 let all: Vec<usize> =
                     (0..self.labels.len()).filter(|depth| self.label(*depth).is_some()).collect();
                 let target = self.random.of(&all);
