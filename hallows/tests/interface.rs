@@ -23,7 +23,21 @@ fn hashes_are_printed_for_people_and_programs() {
         text.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).collect();
     assert_eq!(
         (names, code),
-        (vec!["clock", "console", "files", "invocation", "random", "registry", "served"], Some(0))
+        (
+            vec![
+                "clock",
+                "console",
+                "files",
+                "invocation",
+                "net",
+                "random",
+                "registry",
+                "served",
+                "told",
+                "tuning",
+            ],
+            Some(0)
+        )
     );
     let (short, _, _) = interface(&["hash", "--short", "wit/system", "--interface", "clock"]);
     assert_eq!(short, format!("{}  clock\n", &text[..12]));
@@ -122,7 +136,7 @@ fn what_is_wrong_is_said() {
     for (arguments, expected) in [
         (
             &["hash", "wit/system", "--interface", "clocks"][..],
-            "clock, console, files, invocation, random, registry, served",
+            "clock, console, files, invocation, net, random, registry, served, told, tuning",
         ),
         (&["hash", "no/such.wit"], "no/such.wit"),
         (&["hash", broken.to_str().expect("letters")], "broken.wit:1:"),

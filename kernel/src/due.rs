@@ -3,7 +3,7 @@
 //! Each core has an agenda of what was armed there. A core that has nothing else to do sees to its own, at the nanosecond; to those of cores that run programs
 //! the timekeeper does. To those of idle cores it does a little later, where they did not: a host may have taken one of the two away.
 
-use crate::core_record::Core;
+use crate::core_record::{Core, Idle};
 use crate::lock::{Token, level};
 use crate::objects::TimerSetting;
 use crate::sync::Ordering;
@@ -14,7 +14,7 @@ use crate::{Context, CoreId, Engine, Kernel, Machine, Nanos};
 const MOST_AT_ONCE: u32 = 32;
 
 /// A look of an idle core's takes no longer, in ns, unless the host takes the core away: so it knows for how many it need not read the clock.
-const LONGEST_LOOK_NS: u64 = 1_024;
+const LONGEST_LOOK_NS: u64 = 8_192;
 
 /// When an idle core reads the clock next, for what is due at a time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,10 +81,14 @@ impl<E: Engine> Kernel<E> {
                 due
             });
             match due {
-                None => break,
+                None => return,
                 Some(Due::Thread(thread)) => self.expire(token, from, thread, now),
                 Some(Due::Timer(timer)) => self.fire(token, from, timer, now),
                 Some(Due::Replenishment(thread)) => self.replenish(token, from, thread),
+            }
+            // A core has something to run by now, of those that were woken or of others: that goes first.
+            if from != self.configuration.cores && self.core(from).waiting().any() {
+                return;
             }
         }
     }
@@ -115,14 +119,15 @@ impl<E: Engine> Kernel<E> {
         let TimerSetting { target, bits, .. } = {
             let (mut setting, mut token) = record.setting.lock(token);
             let fired = *setting;
-            if fired.at_ns > now.0 {
+            if fired.due_ns() > now.0 {
                 return;
             }
             setting.at_ns = Nanos::NEVER.0;
             // Periods that were missed are skipped: the notification would have collected them anyway.
             if let Some(missed) = (now.0 - fired.at_ns).checked_div(fired.period_ns) {
-                setting.at_ns = fired.at_ns.saturating_add((missed + 1).saturating_mul(fired.period_ns));
-                self.queue_timer(&mut token, timer, &setting);
+                let next_ns = fired.at_ns.saturating_add((missed + 1).saturating_mul(fired.period_ns));
+                setting.at_ns = next_ns.min(Nanos::NEVER.0);
+                self.queue_timer(&mut token, from, timer, &setting);
             }
             fired
         };
@@ -133,13 +138,26 @@ impl<E: Engine> Kernel<E> {
     pub(crate) fn queue_timer<const M: u8>(
         &self,
         token: &mut Token<'_, M>,
+        from: u32,
         timer: u32,
         setting: &TimerSetting,
     ) {
+        if setting.at_ns == Nanos::NEVER.0 {
+            return;
+        }
         let due_ns = setting.due_ns();
         let agenda = &self.core(setting.armed_on).agenda;
         agenda.change(token, |queue| queue.insert(due_ns, Due::Timer(timer)));
-        self.due_at(due_ns);
+        self.due_on(setting.armed_on, from, due_ns);
+    }
+
+    /// Something is due at a time by a core's agenda: whoever sees to it must be awake by then.
+    pub(crate) fn due_on(&self, owner: u32, from: u32, at_ns: u64) {
+        // The owner says that it parks and then looks at its agenda.
+        if owner != from && self.core(owner).does() == Idle::Parked {
+            self.machine.unpark(CoreId(owner));
+        }
+        self.due_at(at_ns);
     }
 
     /// Something is due at a time: the timekeeper must be awake by then.

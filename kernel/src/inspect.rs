@@ -233,6 +233,7 @@ impl<E: Engine> Kernel<E> {
             !record.waiting().any()
                 && record.running.load(Ordering::SeqCst) == NOBODY
                 && record.handoff.load(Ordering::SeqCst) == NOBODY
+                && record.next.load(Ordering::SeqCst) == NOBODY
         })
     }
 }

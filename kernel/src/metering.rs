@@ -128,15 +128,15 @@ impl<E: Engine> Kernel<E> {
         }
         // Before it stands still: if it is woken in between it comes here again.
         // Always by the same agenda, whoever throttles it.
-        let agenda = &self.core(thread % self.configuration.general_cores()).agenda;
-        agenda.change(token, |queue| {
+        let owner = thread % self.configuration.general_cores();
+        self.core(owner).agenda.change(token, |queue| {
             // An earlier cell in its place may have left an entry that is due in an hour: there is never more than one.
             // Relaxed, as it is under the lock.
             let last_ns = record.replenishment_ns.swap(at_ns, Ordering::Relaxed);
             queue.remove(last_ns, Due::Replenishment(thread));
             queue.insert(at_ns, Due::Replenishment(thread));
         });
-        self.due_at(at_ns);
+        self.due_on(owner, core, at_ns);
         if !record.state.block() {
             self.enqueue(token, core, thread, Arrival::Fresh);
         }
@@ -217,7 +217,7 @@ impl<E: Engine> Kernel<E> {
             left_ns
         } else if self.threads.at(thread).is_outside() {
             // Its word is set; a store that was lost to the thread's own is made again.
-            self.tuned.quantum_ns()
+            self.tuned.quantum_ns().min(ACCOUNTING_NS)
         } else {
             // It may have left just before it could see that it is overdrawn.
             ACCOUNTING_NS

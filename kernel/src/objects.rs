@@ -144,7 +144,8 @@ impl TimerSetting {
             Some(bit) => u64::MAX << bit,
             None => u64::MAX,
         };
-        last & kept
+        let due_ns = last & kept;
+        if due_ns < hallows_abi::NO_DEADLINE { due_ns } else { hallows_abi::NO_DEADLINE }
     }
 }
 

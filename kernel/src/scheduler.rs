@@ -9,7 +9,7 @@ use crate::lock::{Token, level};
 use crate::policy::Candidate;
 use crate::runqueue::Arrival;
 use crate::sync::Ordering;
-use crate::thread::{NEVER, NOBODY, Thread};
+use crate::thread::{NOBODY, Thread};
 use crate::{CellId, Context, CoreId, Engine, Kernel, Machine, Nanos, Role, Stop, ThreadId};
 
 /// So many cores are looked at at a time, for whoever is woken and for work to take over, and the next time the next ones: on a machine of hundreds, all of
@@ -230,11 +230,13 @@ impl<E: Engine> Kernel<E> {
     /// Puts a preempted thread into the queue of its core, and takes out whom the core runs next.
     fn exchange<const M: u8>(&self, token: &mut Token<'_, M>, core: u32, thread: u32) {
         const { assert!(M < level::LEAF) };
-        if self.place(core, thread, Arrival::Preempted) != core {
+        let record = self.core(core);
+        let is_elsewhere = self.place(core, thread, Arrival::Preempted) != core;
+        // Whom it hands its core to comes first, and nobody has two places.
+        if is_elsewhere || record.handoff.load(Ordering::Relaxed) != NOBODY {
             self.enqueue(token, core, thread, Arrival::Preempted);
             return;
         }
-        let record = self.core(core);
         let order = self.order_of(thread, Arrival::Preempted, 0);
         let (mut queue, _) = record.queue.lock(token);
         queue.push(&self.threads, thread, Arrival::Preempted, order);
@@ -344,12 +346,12 @@ impl<E: Engine> Kernel<E> {
         record.trace.record(TraceKind::Idle, NOBODY, 0, 0);
         let (mut looks, mut watch) = (0, Watch::default());
         // Somebody's time that it is awake for by now.
-        let mut awaited_ns = NEVER;
+        let mut awaited_ns = None;
         while !is_called() && !self.is_surplus_near(core.0) {
             if self.fire_own(core, &mut watch, looks) {
                 continue;
             }
-            if looks < self.configuration.idle_looks || awaited_ns == record.agenda.next_ns() {
+            if looks < self.configuration.idle_looks || awaited_ns == Some(record.agenda.next_ns()) {
                 self.machine.relax(core, looks);
                 looks = looks.saturating_add(1);
                 continue;
@@ -360,7 +362,7 @@ impl<E: Engine> Kernel<E> {
             let has_work = is_called() || self.is_surplus_elsewhere(core.0);
             if !has_work {
                 let next_ns = record.agenda.next_ns();
-                awaited_ns = if self.machine.park(core, Nanos(next_ns)) { next_ns } else { NEVER };
+                awaited_ns = self.machine.park(core, Nanos(next_ns)).then_some(next_ns);
                 watch = Watch::default();
             }
             self.parked.fetch_sub(1, Ordering::Relaxed);
@@ -369,8 +371,8 @@ impl<E: Engine> Kernel<E> {
             }
         }
         record.say(Idle::Busy);
-        // The timekeeper sleeps until the next timer, or for good, while nothing runs.
-        if self.plan.is_resting() {
+        // The timekeeper sleeps until the next timer, or for good, while nothing runs; and what is due here it has left to this core.
+        if self.plan.is_resting() || self.plan.is_too_late_for(record.agenda.next_ns()) {
             self.wake_timekeeper();
         }
     }

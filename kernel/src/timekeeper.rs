@@ -93,7 +93,10 @@ impl<E: Engine> Kernel<E> {
         let (contended, active) = self.look_at_cores(&mut token, now);
         self.fire_due(&mut token, now);
         if contended {
-            return NextTick { at: now.after(self.tuned.quantum_ns()), spin: true, is_due: false };
+            // For who does not spin: by when the first of all that it keeps may be over.
+            let quantum_ns = self.tuned.quantum_ns().min(self.tuned.batch_quantum_ns());
+            let at = now.after(quantum_ns.min(self.configuration.coarse_tick_ns)).0.min(self.next_due_ns());
+            return NextTick { at: Nanos(at), spin: true, is_due: false };
         }
         let coarse_ns = now.0 + self.configuration.coarse_tick_ns;
         // One that is busy in the host for hours is nobody's concern.

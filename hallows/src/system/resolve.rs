@@ -428,11 +428,16 @@ fn uses(
                     "a passive handler may not wait; make this cell active, or the one that it uses passive",
                 ));
         }
+        if badge == Some(0) {
+            return Err(source
+                .problem(value.span(), "a badge of 0 is none")
+                .help("who has a capability without a badge can make one with any; say another number"));
+        }
         uses.push(Use {
             name: name.get_ref().clone(),
             of,
             rights: rights.as_deref().map_or(Rights::SEND | Rights::WATCH, rights_of),
-            // Different for each client, so that a server can tell them apart; 0 would be no badge.
+            // Different for each client, so that a server can tell them apart.
             badge: badge.unwrap_or(number as u64 + 1),
         });
     }

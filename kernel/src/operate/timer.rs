@@ -37,9 +37,7 @@ impl<E: Engine> Kernel<E> {
         }
         self.unqueue_timer(&mut token, index, &setting);
         *setting = TimerSetting { at_ns, period_ns, slack_ns, armed_on, ..*setting };
-        if at_ns != Nanos::NEVER.0 {
-            self.queue_timer(&mut token, index, &setting);
-        }
+        self.queue_timer(&mut token, armed_on, index, &setting);
         Ok(Reply::Done)
     }
 

@@ -5,7 +5,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use hallows_sdk::packets::{Card, Client, HEAD_BYTES, QUESTION, Question, RECEIVE, TRANSMIT, Window};
+use hallows_sdk::packets::{
+    Card, Client, HEAD_BYTES, MOST_FRAME_BYTES, QUESTION, Question, RECEIVE, TRANSMIT, Window,
+};
 use hallows_sdk::ring::{Bell, Failure, Rest, Submission};
 use hallows_sdk::{Deadline, Endpoint, Error};
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
@@ -19,6 +21,9 @@ const ENTRIES: u32 = 256;
 const ROOMS: usize = 128;
 /// How long the card may take to answer: it is a server of this machine.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The shortest that every host of the internet takes (RFC 791), and the longest that a card has.
+const LEAST_MTU: usize = 576;
+const MOST_MTU: usize = MOST_FRAME_BYTES - HEAD_BYTES;
 
 /// A place in the ring's payload.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +76,9 @@ impl Link {
         let deadline = Deadline::after(PATIENCE)?;
         let card: Card = self.card.ask(&Question { magic: QUESTION }, deadline)?;
         let mtu = usize::try_from(card.mtu).map_err(|_| Error::Refused)?;
+        if !(LEAST_MTU..=MOST_MTU).contains(&mtu) {
+            return Err(Error::Refused.into());
+        }
         let ring = Client::offer(&RING, ENTRIES, Bell::bound(badge)?, |bytes, transfers, reply, handles| {
             self.card.call(bytes, transfers, reply, handles, deadline)
         })?;
@@ -88,8 +96,13 @@ impl Link {
         self.frame = vec![0; mtu + HEAD_BYTES];
         self.mtu = mtu;
         let mut open = Open { ring, place_bytes, free, arrived: VecDeque::new(), refused: rooms };
-        open.give_rooms()?;
+        let given = open.give_rooms();
+        // Closed with what it has, if it was not.
         self.open = Some(open);
+        if let Err(failure) = given {
+            self.close();
+            return Err(failure);
+        }
         Ok(card)
     }
 

@@ -233,7 +233,7 @@ impl Net {
         let now_ns = process::now()?;
         let Self { interface: Some(interface), sockets, .. } = self else { return Ok(()) };
         let at = interface.poll_at(to_instant(now_ns), &sockets.set);
-        let at = at.into_iter().chain(sockets.settle_at()).min();
+        let at = at.into_iter().chain(sockets.settle_at(to_instant(now_ns))).min();
         let mut due = at.map(|at| u64::try_from(at.total_micros()).unwrap_or(0).saturating_mul(NS_PER_US));
         if self.link.was_refused() || !self.link.is_open() {
             let retry = now_ns.saturating_add(RETRY_NS);
@@ -395,7 +395,9 @@ impl Service for Net {
 
     fn datagrams_receive(&mut self, client: Client) -> Result<Datagram<'_>, Refusal> {
         let room = self.frame.get_mut(..MOST_READ_BYTES).unwrap_or_default();
-        let (length, peer) = self.sockets.receive(client.badge, room)?;
+        let policy = &self.settings.policy;
+        let may_reach = |owner, address: &_| policy.may_reach(owner, address);
+        let (length, peer) = self.sockets.receive(client.badge, room, may_reach)?;
         Ok(Datagram { peer, bytes: self.frame.get(..length).unwrap_or_default() })
     }
 

@@ -46,7 +46,7 @@ pub enum Kind {
     /// A TCP connection.
     Connection { handle: SocketHandle, is_finished: bool },
     /// A UDP port, and who has lately sent to it.
-    Datagrams { handle: SocketHandle, owner: u64, peers: VecDeque<IpEndpoint> },
+    Datagrams { handle: SocketHandle, owner: u64, may_listen: bool, peers: VecDeque<IpEndpoint> },
 }
 
 /// A socket that somebody holds.
@@ -137,7 +137,7 @@ impl Sockets {
 
     /// One more socket that waits for somebody on a port.
     fn waits_on(&mut self, port: u16) -> Option<SocketHandle> {
-        let mut socket = stream();
+        let mut socket = stream()?;
         socket.listen(port).ok()?;
         Some(self.set.add(socket))
     }
@@ -162,7 +162,7 @@ impl Sockets {
             return Err(Refusal::Full);
         }
         let port = self.free_port().ok_or(Refusal::Full)?;
-        let mut socket = stream();
+        let mut socket = stream().ok_or(Refusal::Full)?;
         socket.connect(interface.context(), to, port).map_err(|error| match error {
             ConnectError::Unaddressable => Refusal::Unreachable,
             ConnectError::InvalidState => Refusal::Invalid,
@@ -192,6 +192,7 @@ impl Sockets {
     }
 
     pub fn bind(&mut self, owner: u64, port: u16) -> Result<u64, Refusal> {
+        let may_listen = port != 0;
         if !self.has_room(1) {
             return Err(Refusal::Full);
         }
@@ -201,12 +202,14 @@ impl Sockets {
             _ if self.set.iter().any(|(_, socket)| is_taken(socket)) => return Err(Refusal::InUse),
             port => port,
         };
-        let buffer =
-            || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; DATAGRAMS_BYTES]);
-        let mut socket = udp::Socket::new(buffer(), buffer());
+        let buffer = || {
+            let bytes = room(DATAGRAMS_BYTES).ok_or(Refusal::Full)?;
+            Ok(udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], bytes))
+        };
+        let mut socket = udp::Socket::new(buffer()?, buffer()?);
         socket.bind(IpListenEndpoint { addr: None, port }).map_err(|_| Refusal::Invalid)?;
         let handle = self.set.add(socket);
-        Ok(self.hold(Kind::Datagrams { handle, owner, peers: VecDeque::new() }))
+        Ok(self.hold(Kind::Datagrams { handle, owner, may_listen, peers: VecDeque::new() }))
     }
 
     /// A connection's socket, and what its holder waits for.
@@ -309,12 +312,30 @@ impl Sockets {
         })
     }
 
-    /// Takes the next datagram into `room`: its bytes, as many as have room, and who sent it.
-    pub fn receive(&mut self, badge: u64, room: &mut [u8]) -> Result<(usize, Place), Refusal> {
+    /// Takes the next datagram into `room`: its bytes, as many as have room, and who sent it. A port that no rule lets listen hears only whom it may
+    /// reach.
+    pub fn receive(
+        &mut self,
+        badge: u64,
+        room: &mut [u8],
+        may_reach: impl Fn(u64, &IpAddress) -> bool,
+    ) -> Result<(usize, Place), Refusal> {
+        let Some(Socket { kind: Kind::Datagrams { owner, may_listen, .. }, .. }) = self.held.get(&badge)
+        else {
+            return Err(Refusal::Invalid);
+        };
+        let (owner, may_listen) = (*owner, *may_listen);
         let (socket, peers, wants) = self.datagrams(badge).ok_or(Refusal::Invalid)?;
-        let Ok((bytes, from)) = socket.recv() else {
-            *wants |= READABLE;
-            return Err(Refusal::NotNow);
+        let (bytes, from) = loop {
+            // At most as many as it has in its queue.
+            match socket.recv() {
+                Ok((_, from)) if !may_listen && !may_reach(owner, &from.endpoint.addr) => {}
+                Ok((bytes, from)) => break (bytes, from),
+                Err(_) => {
+                    *wants |= READABLE;
+                    return Err(Refusal::NotNow);
+                }
+            }
         };
         let length = bytes.len().min(room.len());
         for (place, byte) in room.iter_mut().zip(bytes) {
@@ -389,8 +410,10 @@ impl Sockets {
     }
 
     /// When connections that nobody holds have to be looked at.
-    pub fn settle_at(&self) -> Option<Instant> {
-        self.leaving.iter().map(|(_, until)| *until).min()
+    pub fn settle_at(&self, now: Instant) -> Option<Instant> {
+        // Whoever could not leave by then is given up a farewell later.
+        let next = |until: Instant| if until > now { until } else { until + FAREWELL };
+        self.leaving.iter().map(|(_, until)| next(*until)).min()
     }
 
     /// Moves connections that have come to a listener to those that wait to be accepted, and lets others wait in their place.
@@ -450,17 +473,25 @@ impl Sockets {
     }
 }
 
-/// A TCP socket as all of ours are.
-fn stream() -> tcp::Socket<'static> {
-    let buffer = || tcp::SocketBuffer::new(vec![0; STREAM_BYTES]);
-    let mut socket = tcp::Socket::new(buffer(), buffer());
+/// Memory for a socket, if there is enough: whoever asks for more than there is harms nobody else.
+fn room(bytes: usize) -> Option<Vec<u8>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(bytes).ok()?;
+    room.resize(bytes, 0);
+    Some(room)
+}
+
+/// A TCP socket as all of ours are, if there is memory for it.
+fn stream() -> Option<tcp::Socket<'static>> {
+    let buffer = || room(STREAM_BYTES).map(tcp::SocketBuffer::new);
+    let mut socket = tcp::Socket::new(buffer()?, buffer()?);
     socket.set_congestion_control(CongestionControl::Cubic);
     socket.set_timeout(Some(SILENCE));
     socket.set_keep_alive(Some(KEEP_ALIVE));
     // Whoever writes has put together what belongs together; and who answers does so at once.
     socket.set_nagle_enabled(false);
     socket.set_ack_delay(None);
-    socket
+    Some(socket)
 }
 
 /// Whether the connection is not there yet.

@@ -14,21 +14,8 @@ const US: u64 = 1_000;
 const MS: u64 = 1_000_000;
 
 /// What quanta are tried, in ns.
-pub const QUANTA_NS: [u64; 13] = [
-    US,
-    2 * US,
-    5 * US,
-    10 * US,
-    20 * US,
-    50 * US,
-    100 * US,
-    200 * US,
-    500 * US,
-    MS,
-    2 * MS,
-    5 * MS,
-    u64::MAX,
-];
+pub const QUANTA_NS: [u64; 12] =
+    [US, 2 * US, 5 * US, 10 * US, 20 * US, 50 * US, 100 * US, 200 * US, 500 * US, MS, 2 * MS, 5 * MS];
 
 /// After how long cores are lent, in ns.
 pub const LENDING_NS: [u64; 9] = [US, 2 * US, 5 * US, 10 * US, 20 * US, 50 * US, 100 * US, 500 * US, 5 * MS];
@@ -131,14 +118,30 @@ fn main(start: Start<'_>) -> Result<(), Error> {
     let mut tuner = Tuner::new(objective, knobs);
     log!("for {objective} of {cell}, quantum {} to begin with", Ns(times.quantum));
     let mut room = vec![0; ROOM_BYTES];
+    let usual = times;
+    let ended = tune(&machine, objective, (cell, window_ns), &mut times, &mut tuner, &mut room);
+    // Nobody is left to take back what was only tried.
+    let _ = machine.change(usual, soon()?)?;
+    ended
+}
+
+/// Looks and changes until something ends it.
+fn tune(
+    machine: &Client,
+    objective: Objective,
+    (cell, window_ns): (&str, u64),
+    times: &mut Times,
+    tuner: &mut Tuner,
+    room: &mut [u8],
+) -> Result<(), Error> {
     loop {
-        put(&machine, &mut times, &tuner)?;
+        put(machine, times, tuner)?;
         let began = process::now()?;
         // What the former times have left behind.
         sleep(began + window_ns / 4)?;
-        let before = look(&machine, cell, &mut room)?;
+        let before = look(machine, cell, room)?;
         sleep(began + window_ns)?;
-        let after = look(&machine, cell, &mut room)?;
+        let after = look(machine, cell, room)?;
         let window = Window::between(
             objective,
             after.at_ns - before.at_ns,

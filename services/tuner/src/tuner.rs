@@ -28,6 +28,10 @@ impl Knob {
     pub fn new(name: &'static str, values: &[u64], least_ns: u64, now_ns: u64) -> Self {
         let mut ladder: Vec<u64> = values.iter().map(|value| *value.max(&least_ns)).collect();
         ladder.dedup();
+        // What it is may be beyond all of them.
+        if ladder.last().is_some_and(|last| *last < now_ns) {
+            ladder.push(now_ns);
+        }
         let place =
             ladder.iter().position(|value| *value >= now_ns).unwrap_or(ladder.len().saturating_sub(1));
         Self { name, ladder, place }

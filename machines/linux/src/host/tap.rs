@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
+use hallows_sdk::packets::{HEAD_BYTES, MOST_FRAME_BYTES};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
@@ -48,6 +49,17 @@ pub enum TapError {
     Busy {
         /// Which.
         name: String,
+    },
+    /// Its frames are longer than a ring has room for.
+    #[error(
+        "frames of the interface {name} carry up to {mtu} bytes, and at most {} are taken: `ip link set {name} mtu 1500`",
+        MOST_FRAME_BYTES - HEAD_BYTES
+    )]
+    TooLong {
+        /// Which.
+        name: String,
+        /// Its MTU.
+        mtu: u32,
     },
     /// An interface of that name is no TAP.
     #[error("the interface {name} is no TAP interface: take another name, which is made if there is none")]
@@ -93,8 +105,11 @@ pub fn open(name: &str) -> Result<Tap, TapError> {
     let socket = socket.map_err(|error| other(error.into()))?;
     request.ask(&socket, libc::SIOCGIFMTU).map_err(other)?;
     // SAFETY: as above: a number.
-    let mtu = unsafe { request.0.ifr_ifru.ifru_mtu };
-    Ok(Tap { descriptor, mtu: mtu.cast_unsigned(), host_address })
+    let mtu = unsafe { request.0.ifr_ifru.ifru_mtu }.cast_unsigned();
+    if mtu as usize > MOST_FRAME_BYTES - HEAD_BYTES {
+        return Err(TapError::TooLong { name: name.to_owned(), mtu });
+    }
+    Ok(Tap { descriptor, mtu, host_address })
 }
 
 impl Tap {

@@ -34,7 +34,8 @@ impl Lead {
         if woken == Wakeup::Deadline {
             self.learn(clock.now_ns().saturating_sub(wake_ns));
         }
-        woken == Wakeup::Deadline
+        // A clock that was adjusted meanwhile may say that there is more to come.
+        woken == Wakeup::Deadline && until.0.saturating_sub(clock.now_ns()) <= LONGEST_NS
     }
 
     fn ns(&self) -> u64 {

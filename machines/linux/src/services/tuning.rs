@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use hallows_abi::MAX_MESSAGE;
-use hallows_kernel::{CellId, Machine, Tuning};
+use hallows_kernel::{Machine, Tuning};
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
 use hallows_sdk::stub::Client;
 use hallows_sdk::{Answer, Error, Message, Server, Start};
@@ -34,8 +34,6 @@ pub(crate) fn tunes(kernel: &Arc<Kernel>) {
 #[derive(Debug)]
 pub struct TuningService {
     kernel: Weak<Kernel>,
-    /// The cell that was last asked for.
-    last: Option<(Box<str>, CellId)>,
     /// What was last seen of it: where an answer lies until it is sent.
     seen: Vec<Bucket>,
 }
@@ -57,19 +55,7 @@ impl Server for TuningService {
 
 impl TuningService {
     fn of(kernel: Weak<Kernel>) -> Self {
-        Self { kernel, last: None, seen: Vec::new() }
-    }
-
-    /// The first cell of a name.
-    fn find(&mut self, kernel: &Kernel, name: &str) -> Option<CellId> {
-        if let Some((last, cell)) = &self.last
-            && **last == *name
-        {
-            return Some(*cell);
-        }
-        let cell = kernel.picture_cells().into_iter().find(|cell| *cell.name == *name)?.cell;
-        self.last = Some((name.into(), cell));
-        Some(cell)
+        Self { kernel, seen: Vec::new() }
     }
 }
 
@@ -104,9 +90,10 @@ impl Service for TuningService {
 
     fn observe<'m>(&'m mut self, _: Client, cell: &'m str) -> Result<Observation<'m>, Refusal> {
         let kernel = self.kernel.upgrade().ok_or(Refusal::NoCell)?;
-        let cell = self.find(&kernel, cell).ok_or(Refusal::NoCell)?;
+        // Each time: what had its place may have ended.
+        let found = kernel.picture_cells().into_iter().find(|found| *found.name == *cell);
+        let calls = kernel.picture_calls(found.ok_or(Refusal::NoCell)?.cell);
         let at = kernel.machine.now().0;
-        let calls = kernel.picture_calls(cell);
         self.seen.clear();
         self.seen.extend(calls.answered_ns.into_iter().map(|(most, calls)| Bucket { most, calls }));
         Ok(Observation { at, answered: calls.answered, latencies: self.seen.as_slice().into() })

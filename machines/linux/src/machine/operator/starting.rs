@@ -44,6 +44,10 @@ struct Made {
     attendance: Option<Arc<Attendance>>,
 }
 
+/// Of the badges of cells that were started while the machine runs: with their numbers. Those of a system count from 1, and servers' own have the
+/// highest bit.
+const STARTED_BADGE: u64 = 1 << 62;
+
 impl Operator {
     pub(super) fn start(&self, request: &StartRequest, files: Vec<OwnedFd>) -> Result<Response, String> {
         check(request)?;
@@ -146,7 +150,10 @@ impl Operator {
             let endpoint = endpoint.map_err(|error| format!("cannot make the endpoint {name}: {error}"))?;
             endpoints.push((name.clone(), endpoint));
         }
-        let grants: Vec<_> = uses.iter().map(|(name, endpoint)| Grant::to_call(name, *endpoint)).collect();
+        // A number that no other cell has, and no server hands out: without one it could take any.
+        let badge = STARTED_BADGE | u64::from(cell.0);
+        let grant = |(name, endpoint)| Grant { badge, ..Grant::to_call(name, endpoint) };
+        let grants: Vec<_> = uses.iter().map(|(name, endpoint)| grant((name.as_str(), *endpoint))).collect();
         let info = give(kernel, right, cell, &request.arguments, &grants)?;
         kernel.boot_start(right, cell, &info).map_err(|error| format!("it does not start: {error}"))?;
         Ok(())
@@ -172,6 +179,7 @@ impl Operator {
                     services::HOST.name,
                     services::NULL.name,
                     services::TUNING.name,
+                    services::packets::PACKETS.name,
                     hallows_supervisor::PROGRAM.name,
                 ];
                 let known: Vec<&str> = self

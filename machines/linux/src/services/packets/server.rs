@@ -110,6 +110,7 @@ impl Server for Packets {
 
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
         if message.badge == INTERRUPT_BADGE {
+            drop_all(message.handles);
             self.turn(0);
             return Answer::EMPTY;
         }
