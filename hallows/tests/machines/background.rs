@@ -117,7 +117,8 @@ fn try_to_abandon(arguments: &[&str], signal: Signal) -> bool {
     // As a terminal does it: to all of the group.
     rustix::process::kill_process_group(Pid::from_raw(pid).unwrap(), signal).unwrap();
     let has_booted = starter.wait().unwrap().success();
-    send(parent, Signal::CONT);
+    // It may have ended with who started it, and its name have been given back.
+    let _ = rustix::process::kill_process(Pid::from_raw(parent).unwrap(), Signal::CONT);
     if !has_booted {
         await_end(parent);
     }
