@@ -71,6 +71,7 @@ impl<E: Engine> Kernel<E> {
         agenda: &Agenda,
         now: Nanos,
     ) {
+        let first_ns = agenda.next_ns();
         // What is left is due at once, and comes with the next look: the cores are looked at in between.
         for _ in 0..MOST_AT_ONCE {
             let due = agenda.change(token, |queue| {
@@ -86,8 +87,9 @@ impl<E: Engine> Kernel<E> {
                 Some(Due::Timer(timer)) => self.fire(token, from, timer, now),
                 Some(Due::Replenishment(thread)) => self.replenish(token, from, thread),
             }
-            // A core has something to run by now, of those that were woken or of others: that goes first.
-            if from != self.configuration.cores && self.core(from).waiting().any() {
+            // A core that has something to run by now does that first, but for what was due together.
+            let is_asked = from != self.configuration.cores && self.core(from).waiting().any();
+            if is_asked && agenda.next_ns() > first_ns {
                 return;
             }
         }
