@@ -428,7 +428,7 @@ fn uses(
                     "a passive handler may not wait; make this cell active, or the one that it uses passive",
                 ));
         }
-        if badge == Some(0) {
+        if *badge == Some(0) {
             return Err(source
                 .problem(value.span(), "a badge of 0 is none")
                 .help("who has a capability without a badge can make one with any; say another number"));
