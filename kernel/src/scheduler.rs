@@ -372,7 +372,9 @@ impl<E: Engine> Kernel<E> {
         }
         record.say(Idle::Busy);
         // The timekeeper sleeps until the next timer, or for good, while nothing runs; and what is due here it has left to this core.
-        if self.plan.is_resting() || self.plan.is_too_late_for(record.agenda.next_ns()) {
+        let next_ns = record.agenda.next_ns();
+        let is_left = || next_ns < Nanos::NEVER.0 && self.plan.is_too_late_for(next_ns);
+        if self.plan.is_resting() || is_left() {
             self.wake_timekeeper();
         }
     }
