@@ -264,9 +264,9 @@ impl Case {
     pub const fn path(&self) -> &'static str {
         match self.title.how {
             How::Sleeping => {
-                "on it, ours: a timer of Linux on the timekeeper's core, the timekeeper's look at what is due, the kernel's switch to the cell, a reading of the clock \
+                "on it, ours: a look of the idle core at the clock and at what is due, the kernel's switch to the cell, a reading of the clock \
                  from WebAssembly. The program's core itself looks for work for some hundred microseconds before it sleeps (20,000 looks): with shorter periods it never does, \
-                 and is busy all the time; with longer ones a futex, an interrupt and the way out of that sleep are on the path as well. cyclictest: a timer of Linux on its own core, \
+                 and is busy all the time; with longer ones it sleeps until shortly before, so a timer of Linux is on the path where that is later than ever before; what it leaves for 20 us the timekeeper sees to. cyclictest: a timer of Linux on its own core, \
                  the way out of its sleep, the scheduler, a reading of the clock. Not on it: any work of the program, and periods that had passed when it got there (missed)"
             }
             How::Spinning => {

@@ -245,7 +245,7 @@ mod tests {
             "must reach p50 below cyclictest: met",
             "must reach max below cyclictest: MISSED (2.2",
             "not installed: `apt-get install rt-tests`",
-            "path: on it, ours: a timer of Linux on the timekeeper",
+            "path: on it, ours: a look of the idle core",
             "tier: no tick",
             "20 µs  ",
             "█",
