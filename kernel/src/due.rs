@@ -205,7 +205,7 @@ impl<E: Engine> Kernel<E> {
         self.threads.at(context.thread.0).deadline_ns.store(Nanos::NEVER.0, Ordering::Relaxed);
     }
 
-    /// Whether the deadline of the present wait came. The clock is read only when the timekeeper says so.
+    /// Whether the deadline of the present wait came. The clock is read only when whoever sees to what is due says so.
     pub(crate) fn has_expired(&self, context: &Context, deadline: Nanos) -> bool {
         let thread = self.threads.at(context.thread.0);
         thread.expired.load(Ordering::SeqCst) != 0 && {

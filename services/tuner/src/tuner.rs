@@ -8,7 +8,7 @@
 use alloc::vec::Vec;
 
 use crate::objective::Objective;
-use crate::verdict::{Pairs, Verdict, Why, compare, is_kept};
+use crate::verdict::{Pairs, Verdict, Why, compare, is_kept, is_nearer};
 use crate::window::Window;
 
 /// One of the scheduler's times.
@@ -255,7 +255,7 @@ impl Tuner {
         let is_hopeless = matches!(self.objective, Objective::Tail { .. })
             && !is_cheaper
             && trial.seen.len() >= FEWEST_SEEN
-            && other.is_no_nearer(own);
+            && !is_nearer(other, own, 100);
         let is_last = trial.seen.len() >= MOST_SEEN || is_hopeless;
         match compare(self.objective, &trial.seen, is_cheaper, is_last) {
             Verdict::Open => None,

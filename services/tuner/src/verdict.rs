@@ -204,7 +204,7 @@ const NEARER: u64 = 90;
 const MUCH_NEARER: u64 = 70;
 
 /// Whether calls took too long by less than so many percent of what they did in another window.
-fn is_nearer(near: &Window, far: &Window, percent: u64) -> bool {
+pub(crate) fn is_nearer(near: &Window, far: &Window, percent: u64) -> bool {
     let product =
         |excess: u64, timed: u64, by: u64| u128::from(excess) * u128::from(timed.max(1)) * u128::from(by);
     product(near.excess, far.timed, 100) < product(far.excess, near.timed, percent)

@@ -1,6 +1,6 @@
 //! What became of a server's calls in a stretch of time.
 
-use crate::objective::{ALL, Objective};
+use crate::objective::Objective;
 
 /// Counts of a stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,19 +68,6 @@ impl Window {
     pub fn rate(&self) -> u64 {
         scale(self.answered, 1_000_000_000, self.span_ns.max(1))
     }
-
-    /// Whether calls took too long by no less than in another one, as far as was seen.
-    #[must_use]
-    pub fn is_no_nearer(&self, other: &Self) -> bool {
-        let product = |excess: u64, timed: u64| u128::from(excess) * u128::from(timed);
-        product(self.excess, other.timed) >= product(other.excess, self.timed)
-    }
-
-    /// How many of a million calls took too long.
-    #[must_use]
-    pub fn beyond_of_all(&self) -> u64 {
-        scale(self.beyond, ALL, self.timed.max(1))
-    }
 }
 
 /// How often a bound has to be doubled to reach a duration beyond it, in quarters: at least one.
@@ -113,7 +100,7 @@ mod tests {
             window,
             Window { span_ns: 1_000_000_000, answered: 110, timed: 110, beyond: 15, excess: 60 }
         );
-        assert_eq!((window.rate(), window.beyond_of_all()), (110, 136_364));
+        assert_eq!(window.rate(), 110);
         // A cell that was made anew counts from 0.
         let reborn = Window::between(TAIL, 1_000, (210, 4), &after, &before);
         assert_eq!((reborn.answered, reborn.timed, reborn.beyond), (0, 0, 0));
@@ -124,7 +111,6 @@ mod tests {
         let after = [(500, 900_000), (2_000, 100_000)];
         let window = Window::between(TAIL, 20_000_000, (0, 1_000_000), &[], &after);
         assert_eq!((window.timed, window.beyond, window.answered), (200, 20, 1_000_000));
-        assert_eq!(Window::default().beyond_of_all(), 0);
     }
 
     #[test]
