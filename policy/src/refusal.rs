@@ -179,7 +179,10 @@ impl fmt::Display for Reason {
             Self::Export { name } => {
                 write!(formatter, "its export `{name}` is no function of the type that this has")
             }
-            Self::Import { module, name } => write!(formatter, "there is no import `{module}` `{name}`"),
+            // A stranger's texts, for a terminal.
+            Self::Import { module, name } => {
+                write!(formatter, "there is no import `{}` `{}`", module.escape_debug(), name.escape_debug())
+            }
             Self::ImportType { name, result } => {
                 write!(
                     formatter,

@@ -150,7 +150,10 @@ impl<'w> Sections<'w> {
     /// What a function is called, for people.
     pub fn name(&self, number: u32) -> Box<str> {
         let named = self.names.iter().find(|(named, _)| *named == number);
-        named.map_or_else(|| format!("function {number}").into(), |(_, name)| format!("`{name}`").into())
+        named.map_or_else(
+            || format!("function {number}").into(),
+            |(_, name)| format!("`{}`", name.escape_debug()).into(),
+        )
     }
 }
 

@@ -208,3 +208,10 @@ fn what_is_no_module_is_said() {
         assert!(matches!(refused(text).reason, Reason::Invalid { .. }), "{text}");
     }
 }
+
+#[test]
+fn what_a_stranger_calls_things_cannot_speak_to_a_terminal() {
+    let text = r#"(module (import "\1b]0;x\07" "\1b[2J" (func)) (func (export "order") (result i64) (i64.const 0)))"#;
+    let refusal = Module::verify(&wat::parse_str(text).unwrap()).unwrap_err().to_string();
+    assert!(refusal.contains("there is no import") && !refusal.contains(['\u{1b}', '\u{7}']), "{refusal:?}");
+}
