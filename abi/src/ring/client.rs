@@ -119,14 +119,9 @@ impl<'a, W: Word> Client<'a, W> {
     ///
     /// [`Broken`].
     pub fn rest(&mut self, fence: &impl Fence) -> Result<Rest, Broken> {
-        self.sleeper.lie_down(fence);
-        match self.has_completion() {
-            Ok(false) => Ok(Rest::Sleep),
-            found => {
-                self.sleeper.get_up();
-                found.map(|_| Rest::Work)
-            }
-        }
+        let lying = self.sleeper.lie_down(fence);
+        let found = self.has_completion();
+        self.sleeper.decide(lying, found)
     }
 
     /// Says that this side is awake.

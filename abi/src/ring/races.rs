@@ -49,8 +49,9 @@ impl Word for Modelled {
 struct ModelledFence;
 
 impl Fence for ModelledFence {
-    fn full(&self) {
+    fn full(&self) -> bool {
         loom::sync::atomic::fence(Ordering::SeqCst);
+        false
     }
 }
 
@@ -59,7 +60,9 @@ impl Fence for ModelledFence {
 struct NoFence;
 
 impl Fence for NoFence {
-    fn full(&self) {}
+    fn full(&self) -> bool {
+        false
+    }
 }
 
 /// A notification: what is signalled before the wait ends the wait.
@@ -81,6 +84,16 @@ impl Bell {
             signalled = self.wakeup.wait(signalled).expect("no panic");
         }
         *signalled = false;
+    }
+}
+
+/// A fence that is a call of the kernel which takes out what a bell was rung with.
+struct CallFence<'a>(&'a Bell);
+
+impl Fence for CallFence<'_> {
+    fn full(&self) -> bool {
+        let _ = ModelledFence.full();
+        std::mem::take(&mut *self.0.signalled.lock().expect("no panic"))
     }
 }
 
@@ -191,6 +204,21 @@ fn a_batch_crosses_and_comes_back_and_nobody_sleeps_on_it() {
 #[test]
 fn places_are_used_again_and_nobody_sleeps_on_it() {
     explore(2, 3, 1, 1);
+}
+
+#[test]
+fn a_fence_that_takes_a_ring_makes_nobody_sleep_on_it() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let shared = Shared::new(2);
+        let serving = thread::spawn({
+            let shared = shared.clone();
+            move || service(&shared, 2, &CallFence(&shared.service_bell))
+        });
+        client(&shared, 2, 1, &CallFence(&shared.client_bell));
+        serving.join().expect("no panic");
+    });
 }
 
 /// Whether in any interleaving a service lies down for good while a client submits, and is not rung for.

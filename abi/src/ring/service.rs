@@ -131,14 +131,9 @@ impl<'a, W: Word> Service<'a, W> {
     ///
     /// [`Broken`].
     pub fn rest(&mut self, fence: &impl Fence) -> Result<Rest, Broken> {
-        self.sleeper.lie_down(fence);
-        match self.has_submission() {
-            Ok(false) => Ok(Rest::Sleep),
-            found => {
-                self.sleeper.get_up();
-                found.map(|_| Rest::Work)
-            }
-        }
+        let lying = self.sleeper.lie_down(fence);
+        let found = self.has_submission();
+        self.sleeper.decide(lying, found)
     }
 
     /// Says that this side is awake.

@@ -24,6 +24,13 @@ pub enum Rest {
     Work,
 }
 
+/// A side that has said that it sleeps.
+#[derive(Debug)]
+pub(super) struct LyingDown {
+    /// The fence has taken the peer's ring out of the bell. The peer thinks that it has told of this very sleep and rings no more, so this must not be one.
+    is_told: bool,
+}
+
 /// A side's sleep word, and its peer's.
 ///
 /// The word is 0 while its side is awake, and another number each time that it sleeps. So a peer knows whether it has told of this sleep
@@ -51,7 +58,8 @@ impl<'a, W: Word> Sleeper<'a, W> {
             return Doorbell::Ring;
         }
         // Publish, fence, look who sleeps; the peer's order is the other way round, in `lie_down`. One of the two sees the other.
-        fence.full();
+        // A bell that this side was rung with is for a sleep that it has got up from.
+        let _ = fence.full();
         if self.sees_sleep() { Doorbell::Ring } else { Doorbell::Quiet }
     }
 
@@ -66,11 +74,23 @@ impl<'a, W: Word> Sleeper<'a, W> {
         true
     }
 
-    /// Says that this side sleeps. Look once more for work after it, and [`get_up`](Self::get_up) if there is some.
-    pub fn lie_down(&mut self, fence: &impl Fence) {
+    /// Says that this side sleeps. Look once more for work after it, and let [`decide`](Self::decide) say what comes of it.
+    #[must_use]
+    pub fn lie_down(&mut self, fence: &impl Fence) -> LyingDown {
         self.slept += 1;
         self.own.set(self.slept);
-        fence.full();
+        LyingDown { is_told: fence.full() }
+    }
+
+    /// Gets up again if there is something.
+    pub fn decide<E>(&mut self, lying: LyingDown, found: Result<bool, E>) -> Result<Rest, E> {
+        match found {
+            Ok(false) if !lying.is_told => Ok(Rest::Sleep),
+            found => {
+                self.get_up();
+                found.map(|_| Rest::Work)
+            }
+        }
     }
 
     /// Says that this side is awake.

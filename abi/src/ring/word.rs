@@ -50,7 +50,9 @@ impl Word for AtomicU64 {
 /// between the two both may load what was there before, and one sleeps on work that nobody tells it of.
 pub trait Fence {
     /// Everything stored before it is seen by others before anything after it is loaded (C++'s `atomic_thread_fence(seq_cst)`).
-    fn full(&self);
+    ///
+    /// Whether it has taken out of this side's bell that the peer rang, as a fence does that is a call of the kernel: no wait brings that any more.
+    fn full(&self) -> bool;
 }
 
 /// The processor's own fence. Cells have none: theirs is a call of the kernel (the SDK's `ring`).
@@ -61,7 +63,8 @@ pub struct ProcessorFence;
 #[cfg(not(target_arch = "wasm32"))]
 impl Fence for ProcessorFence {
     #[inline]
-    fn full(&self) {
+    fn full(&self) -> bool {
         core::sync::atomic::fence(Ordering::SeqCst);
+        false
     }
 }

@@ -68,11 +68,15 @@ impl Bell {
 /// takes out of the notification is kept.
 impl Fence for Bell {
     #[inline]
-    fn full(&self) {
+    fn full(&self) -> bool {
         #[cfg(target_arch = "wasm32")]
-        // It fails only when the cell is being ended.
-        self.heard(self.notification.poll().unwrap_or(0));
+        {
+            // It fails only when the cell is being ended.
+            let bits = self.notification.poll().unwrap_or(0);
+            self.heard(bits);
+            bits != 0
+        }
         #[cfg(not(target_arch = "wasm32"))]
-        hallows_abi::ring::ProcessorFence.full();
+        hallows_abi::ring::ProcessorFence.full()
     }
 }
