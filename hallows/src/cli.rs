@@ -11,7 +11,7 @@ use hallows_linux::host::tier::TierLimit;
 use hallows_linux::machine::paths::Requirement;
 use hallows_scale::Skew;
 
-use crate::network::Interface as NetworkInterface;
+use crate::network::Network;
 use crate::payload::Asked;
 use crate::unix::{Directory, STACKS};
 
@@ -147,10 +147,11 @@ pub struct Run {
     /// What a Unix program may use of its stack; 8M, as on Linux, if not given.
     #[arg(long, value_name = "SIZE", value_parser = stack)]
     pub stack: Option<ByteSize>,
-    /// An interface of this host for the system's packet devices, in the order of their numbers. One that is not there is made, which needs root, and goes
-    /// with the machine. May be given several times.
-    #[arg(long = "net", value_name = "tap:NAME")]
-    pub interfaces: Vec<NetworkInterface>,
+    /// A part of this host's network for the system. `host:PORT` is a port that its sockets may listen on, of this host alone; `host:ADDRESS:PORT` of one
+    /// address, `host:0.0.0.0:PORT` of all; with `/udp` behind it for datagrams. `tap:NAME` is an interface for its packet devices, in the order of
+    /// their numbers; one that is not there is made, which needs root, and goes with the machine. May be given several times.
+    #[arg(long = "net", value_name = "host:PORT|tap:NAME")]
+    pub networks: Vec<Network>,
     /// The machine.
     #[command(flatten)]
     pub machine: MachineOptions,

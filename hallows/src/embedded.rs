@@ -17,6 +17,7 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_linux::services::NULL,
     &hallows_linux::services::TUNING,
     &hallows_linux::services::packets::PACKETS,
+    &hallows_linux::services::sockets::SOCKETS,
     &hallows_registry::PROGRAM,
     &hallows_bank::PROGRAM,
     &hallows_bank_client::PROGRAM,

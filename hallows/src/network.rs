@@ -1,77 +1,182 @@
-//! Interfaces of this host that a machine is given, and the cells that drive them.
+//! What a machine is given of this host's network, and the cells that have it: interfaces for packet devices, ports for sockets.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::str::FromStr;
 
+use hallows_linux::host::port::{self, PortError};
 use hallows_linux::host::tap;
-use hallows_linux::machine::plan::{InterfacePlan, PlacePlan, Plan};
+use hallows_linux::machine::plan::{InterfacePlan, PlacePlan, Plan, PortPlan, PortsPlan};
 use hallows_linux::services::packets::{LOOPBACK, PACKETS};
+use hallows_linux::services::sockets::SOCKETS;
 
 use crate::failure::Failure;
 use crate::system::{Cell, ProgramSource, System};
 
-/// An interface, as a person says it: `tap:NAME`.
+/// A part of the host's network, as a person says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interface {
-    name: String,
+pub enum Network {
+    /// `tap:NAME`: an interface.
+    Interface(String),
+    /// `host:[ADDRESS:]PORT[/udp]`: a port.
+    Port(Port),
+}
+
+/// A port of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// `None`: of this host alone, in both versions of IP.
+    address: Option<IpAddr>,
+    number: u16,
+    is_datagrams: bool,
 }
 
 /// Interfaces of one machine: as many as there are cells that can drive them.
 const MOST_INTERFACES: usize = 8;
+/// Ports of one machine.
+const MOST_PORTS: usize = 64;
 
-impl FromStr for Interface {
+impl FromStr for Network {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
-            Some(("tap", name)) if !name.is_empty() => Ok(Self { name: name.to_owned() }),
-            _ => Err("write tap:NAME, for example tap:hallows0".to_owned()),
+            Some(("tap", name)) if !name.is_empty() => Ok(Self::Interface(name.to_owned())),
+            Some(("host", port)) => port.parse().map(Self::Port),
+            _ => Err("write host:PORT for a port of this host, for example host:6379, or tap:NAME for an interface, for example tap:hallows0".to_owned()),
         }
     }
 }
 
-/// Lets the cells of a system that drive packet devices run where they may wait for Linux, and opens what they drive. Descriptors come behind
-/// others, of which there are so many.
+impl FromStr for Port {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (place, is_datagrams) = match text.rsplit_once('/') {
+            Some((place, "udp")) => (place, true),
+            Some((place, "tcp")) => (place, false),
+            Some((_, other)) => return Err(format!("there are /tcp and /udp, and not /{other}")),
+            None => (text, false),
+        };
+        let (address, number) = match place.parse() {
+            Ok(number) => (None, number),
+            Err(_) => {
+                let place: SocketAddr = place.parse().map_err(|_| {
+                    "write host:PORT, or host:ADDRESS:PORT as in host:0.0.0.0:6379 or host:[::]:6379"
+                        .to_owned()
+                })?;
+                (Some(place.ip()), place.port())
+            }
+        };
+        if number == 0 {
+            return Err("ports are numbers from 1 to 65535".to_owned());
+        }
+        Ok(Self { address, number, is_datagrams })
+    }
+}
+
+impl Port {
+    /// Binds it, at each of its addresses.
+    fn bind(&self) -> Result<Vec<OwnedFd>, PortError> {
+        let bind = |address| port::bind(SocketAddr::new(address, self.number), self.is_datagrams);
+        if let Some(address) = self.address {
+            return Ok(vec![bind(address)?]);
+        }
+        let first = bind(Ipv4Addr::LOCALHOST.into())?;
+        match bind(Ipv6Addr::LOCALHOST.into()) {
+            Ok(second) => Ok(vec![first, second]),
+            // A host without version 6.
+            Err(PortError::NoAddress { .. }) => Ok(vec![first]),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Lets the cells of a system that have something of the host's network run where they may wait for Linux, and opens what they have. Descriptors come
+/// behind others, of which there are so many.
 ///
 /// # Errors
-/// When a cell has no interface, an interface has no cell, or one cannot be opened.
+/// When a cell has no interface or no port, when one of those has no cell, or when one cannot be opened.
 pub fn give(
     plan: &mut Plan,
     system: &System,
-    interfaces: &[Interface],
+    networks: &[Network],
     descriptors_before: usize,
 ) -> Result<Vec<OwnedFd>, Failure> {
+    let (mut interfaces, mut ports) = (Vec::new(), Vec::new());
+    for network in networks {
+        match network {
+            Network::Interface(name) => interfaces.push(name.as_str()),
+            Network::Port(port) => ports.push(port),
+        }
+    }
+    let first = plan.cells.len().saturating_sub(system.cells.len());
+    let mut descriptors = Descriptors { before: descriptors_before, open: Vec::new() };
+    give_interfaces(plan, system, first, &interfaces, &mut descriptors)?;
+    give_ports(plan, system, first, &ports, &mut descriptors)?;
+    Ok(descriptors.open)
+}
+
+/// What is opened, and its places in what comes with the plan.
+struct Descriptors {
+    before: usize,
+    open: Vec<OwnedFd>,
+}
+
+impl Descriptors {
+    fn add(&mut self, descriptor: OwnedFd) -> usize {
+        self.open.push(descriptor);
+        self.before + self.open.len() - 1
+    }
+}
+
+/// The cells of a system that run a native program, with their places in the plan.
+fn running<'s>(
+    system: &'s System,
+    first: usize,
+    program: &'static str,
+) -> impl Iterator<Item = (&'s Cell, usize)> {
+    let runs = move |cell: &Cell| matches!(&cell.program, ProgramSource::Native(name) if name == program);
+    system.cells.iter().zip(first..).filter(move |(cell, _)| runs(cell))
+}
+
+/// Lets a cell run on a core of Linux's of its own.
+fn place(plan: &mut Plan, cell: usize) {
+    let core = plan.taken_service_cores();
+    if let Some(planned) = plan.cells.get_mut(cell) {
+        planned.place = PlacePlan::ServiceCore(core);
+    }
+}
+
+fn give_interfaces(
+    plan: &mut Plan,
+    system: &System,
+    first: usize,
+    interfaces: &[&str],
+    descriptors: &mut Descriptors,
+) -> Result<(), Failure> {
     if interfaces.len() > MOST_INTERFACES {
         return Err(Failure::usage(format!("a machine has at most {MOST_INTERFACES} interfaces")));
     }
     let mut drivers: Vec<Option<usize>> = vec![None; interfaces.len()];
-    let first = plan.cells.len().saturating_sub(system.cells.len());
-    for (cell, place) in system.cells.iter().zip(first..) {
-        if !matches!(&cell.program, ProgramSource::Native(name) if name == PACKETS.name) {
-            continue;
-        }
-        let (device, core) = (device(cell)?, plan.taken_service_cores());
-        if let Device::Interface(number) = device {
+    for (cell, number) in running(system, first, PACKETS.name) {
+        if let Device::Interface(interface) = device(cell)? {
             let name = &cell.name;
-            let driver = drivers.get_mut(number).ok_or_else(|| {
+            let driver = drivers.get_mut(interface).ok_or_else(|| {
                 Failure::usage(format!(
-                    "the cell {name} drives the interface {number}, which was not given: --net tap:NAME, once for each, in their order"
+                    "the cell {name} drives the interface {interface}, which was not given: --net tap:NAME, once for each, in their order"
                 ))
             })?;
             if driver.is_some() {
                 return Err(Failure::usage(format!(
-                    "two cells drive the interface {number}: give each its own, or write `{LOOPBACK}`"
+                    "two cells drive the interface {interface}: give each its own, or write `{LOOPBACK}`"
                 )));
             }
-            *driver = Some(place);
+            *driver = Some(number);
         }
-        if let Some(planned) = plan.cells.get_mut(place) {
-            planned.place = PlacePlan::ServiceCore(core);
-        }
+        place(plan, number);
     }
-    let mut descriptors = Vec::with_capacity(interfaces.len());
-    for (interface, driver) in interfaces.iter().zip(drivers) {
-        let Interface { name } = interface;
+    for (name, driver) in interfaces.iter().zip(drivers) {
         let cell = driver.ok_or_else(|| {
             Failure::usage(format!(
                 "nothing drives the interface {name}: no cell of {} runs the native program `{}` with its number",
@@ -80,15 +185,55 @@ pub fn give(
         })?;
         let tap = tap::open(name).map_err(|error| Failure::usage(error.to_string()))?;
         let (address, mtu) = (tap.address(), tap.mtu);
-        plan.interfaces.push(InterfacePlan {
-            descriptor: descriptors_before + descriptors.len(),
-            cell,
-            mtu,
-            address,
-        });
-        descriptors.push(tap.descriptor);
+        let descriptor = descriptors.add(tap.descriptor);
+        plan.interfaces.push(InterfacePlan { descriptor, cell, mtu, address });
     }
-    Ok(descriptors)
+    Ok(())
+}
+
+fn give_ports(
+    plan: &mut Plan,
+    system: &System,
+    first: usize,
+    ports: &[&Port],
+    descriptors: &mut Descriptors,
+) -> Result<(), Failure> {
+    if ports.len() > MOST_PORTS {
+        return Err(Failure::usage(format!("a machine has at most {MOST_PORTS} ports")));
+    }
+    let mut servers = running(system, first, SOCKETS.name);
+    let Some((cell, number)) = servers.next() else {
+        return match ports.first() {
+            None => Ok(()),
+            Some(port) => Err(Failure::usage(format!(
+                "nothing serves the port {}: no cell of {} runs the native program `{}`",
+                port.number, system.name, SOCKETS.name
+            ))),
+        };
+    };
+    if let Some((other, _)) = servers.next() {
+        return Err(Failure::usage(format!(
+            "the cells {} and {} both serve ports of this host: one can",
+            cell.name, other.name
+        )));
+    }
+    serves_actively(cell, "net")?;
+    if ports.is_empty() {
+        return Err(Failure::usage(format!(
+            "the cell {} serves ports of this host, and none was given: --net host:PORT, once for each",
+            cell.name
+        )));
+    }
+    let mut planned = Vec::new();
+    for port in ports {
+        let Port { number, is_datagrams, .. } = **port;
+        for socket in port.bind().map_err(|error| Failure::usage(error.to_string()))? {
+            planned.push(PortPlan { descriptor: descriptors.add(socket), port: number, is_datagrams });
+        }
+    }
+    place(plan, number);
+    plan.ports = Some(PortsPlan { cell: number, ports: planned });
+    Ok(())
 }
 
 /// What a cell drives.
@@ -97,16 +242,25 @@ enum Device {
     Interface(usize),
 }
 
-fn device(cell: &Cell) -> Result<Device, Failure> {
-    let says = |what: &str| Failure::usage(format!("the cell {} drives a packet device: {what}", cell.name));
+/// Refuses a cell of the host's network that could not wait for it.
+fn serves_actively(cell: &Cell, what: &str) -> Result<(), Failure> {
+    let says = |problem: &str| {
+        Failure::usage(format!("the cell {} has something of the host's network: {problem}", cell.name))
+    };
     if cell.passive || cell.serves.is_empty() {
-        return Err(says("it serves one endpoint, actively (serves = { card = \"active\" })"));
+        return Err(says(&format!("it serves one endpoint, actively (serves = {{ {what} = \"active\" }})")));
     }
     if cell.core.is_some() || cell.pool.is_some() || cell.time.is_some() {
         return Err(says(
             "it runs on a core of Linux's, where it may wait; leave `core`, `pool` and `time` out",
         ));
     }
+    Ok(())
+}
+
+fn device(cell: &Cell) -> Result<Device, Failure> {
+    serves_actively(cell, "card")?;
+    let says = |what: &str| Failure::usage(format!("the cell {} drives a packet device: {what}", cell.name));
     match cell.arguments.as_slice() {
         [only] if only == LOOPBACK => Ok(Device::Loopback),
         [only] => only.parse().map(Device::Interface).map_err(|_| {
@@ -123,10 +277,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interface_is_said_with_its_kind_and_its_name() {
-        assert_eq!("tap:hl0".parse(), Ok(Interface { name: "hl0".to_owned() }));
-        for wrong in ["", "tap", "tap:", "hl0", "xdp:hl0", ":hl0"] {
-            assert!(wrong.parse::<Interface>().is_err(), "{wrong}");
+    fn interfaces_and_ports_are_said_with_their_kind() {
+        assert_eq!("tap:hl0".parse(), Ok(Network::Interface("hl0".to_owned())));
+        let port = |address: Option<&str>, number, is_datagrams| {
+            let address = address.map(|address| address.parse().unwrap());
+            Ok(Network::Port(Port { address, number, is_datagrams }))
+        };
+        for (text, meant) in [
+            ("host:7", port(None, 7, false)),
+            ("host:7/tcp", port(None, 7, false)),
+            ("host:7/udp", port(None, 7, true)),
+            ("host:0.0.0.0:6379", port(Some("0.0.0.0"), 6_379, false)),
+            ("host:[::1]:53/udp", port(Some("::1"), 53, true)),
+        ] {
+            assert_eq!(text.parse::<Network>(), meant, "{text}");
+        }
+        for wrong in [
+            "",
+            "tap",
+            "tap:",
+            "hl0",
+            "xdp:hl0",
+            ":hl0",
+            "host",
+            "host:",
+            "host:0",
+            "host:65536",
+            "host:7/sctp",
+            "host:localhost:7",
+            "host:1.2.3.4",
+            "host:[::1]",
+            "host:7/",
+        ] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
     }
 }

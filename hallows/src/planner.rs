@@ -214,7 +214,7 @@ pub fn plan(
     let Planner { programs, artifacts, .. } = planner;
     let mut plan = Plan { programs, policies, pools: system.pools.clone(), ..plan };
     let descriptors = given.as_ref().map_or(0, |given| given.descriptors.len());
-    let interfaces = network::give(&mut plan, system, &invocation.interfaces, descriptors)?;
+    let interfaces = network::give(&mut plan, system, &invocation.networks, descriptors)?;
     Ok(Planned { plan, artifacts, name: system.name.clone(), given, interfaces })
 }
 

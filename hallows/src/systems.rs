@@ -17,6 +17,7 @@ systems![
     "deadlines",
     "default",
     "echo",
+    "echo-host",
     "fan-out",
     "file-drop",
     "flood",

@@ -18,7 +18,7 @@ use hallows_artifact::Metadata;
 use hallows_linux::machine::plan::LARGEST_STACK_BYTES;
 
 use crate::failure::Failure;
-use crate::network::Interface;
+use crate::network::Network;
 use crate::system::StreamEnd;
 
 pub use cells::{PROGRAM_SLOTS, Served, Service, Services};
@@ -49,8 +49,8 @@ pub struct Invocation {
     pub directories: Vec<Directory>,
     /// What a Unix program may use of its stack, in bytes.
     pub stack_bytes: Option<u64>,
-    /// Interfaces of this host, which packet devices are driven over.
-    pub interfaces: Vec<Interface>,
+    /// What the machine is given of this host's network.
+    pub networks: Vec<Network>,
 }
 
 /// Whether a program is one of Unix.

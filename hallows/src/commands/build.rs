@@ -93,7 +93,7 @@ fn contents(options: &Build, found: Found, compiler: &Compiler) -> Result<Conten
         variables: options.variables.clone(),
         directories: Vec::new(),
         stack_bytes: options.stack.map(|stack| stack.0),
-        interfaces: Vec::new(),
+        networks: Vec::new(),
     };
     let Planned { plan, artifacts, given, .. } =
         planner::plan(&system, compiler, &invocation, machine.memory.0)?;

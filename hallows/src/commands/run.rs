@@ -46,7 +46,7 @@ pub fn run(options: Run) -> Result<u8, Failure> {
         variables: options.variables,
         directories: options.directories,
         stack_bytes: options.stack.map(|stack| stack.0),
-        interfaces: options.interfaces,
+        networks: options.networks,
     };
     let compiler = Compiler::open(options.quiet)?;
     let settings = Settings {

@@ -117,7 +117,7 @@ impl Actor {
             } => {
                 let stack_bytes = stack.map(|stack| stack.0);
                 let invocation =
-                    Invocation { arguments, variables, directories, stack_bytes, interfaces: Vec::new() };
+                    Invocation { arguments, variables, directories, stack_bytes, networks: Vec::new() };
                 let wanted = start::Wanted { program, invocation, name, uses, serves, memory, native };
                 // Before it is compiled in vain.
                 let seal = if wanted.native { String::new() } else { self.seal()? };

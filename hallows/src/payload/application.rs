@@ -118,7 +118,7 @@ impl Application {
             variables: variables.chain(start.variables).collect(),
             directories,
             stack_bytes: start.stack.or(options.stack).map(|stack| stack.0),
-            interfaces: Vec::new(),
+            networks: Vec::new(),
         };
         let settings = Settings {
             machine: place_options,

@@ -1,4 +1,5 @@
-//! The network, from Linux's side: a TAP interface in a namespace that the test makes, and std's sockets that talk to the machine over it.
+//! The network, from Linux's side: std's sockets that talk to the machine over a TAP interface, or over Linux's own network, in a namespace that the test
+//! makes.
 //!
 //! A namespace is a thread's, and goes with it and with what it started: nothing of the host is touched.
 
@@ -17,9 +18,18 @@ pub fn tests() -> Vec<Trial> {
     let can_run = rustix::process::geteuid().is_root() && can_make_interfaces();
     let network_test = |name, body| test(name, body).with_ignored_flag(!can_run);
     vec![
-        network_test("what_is_said_to_a_port_comes_back_over_tcp_and_udp", echoes),
-        network_test("a_connection_ends_one_way_at_a_time_and_closed_ports_refuse", ends),
-        network_test("a_network_service_that_is_killed_resets_its_connections_and_serves_again", killed),
+        network_test("what_is_said_to_a_port_comes_back_over_tcp_and_udp", || echoes(Way::Interface)),
+        network_test("what_is_said_to_a_port_of_the_hosts_comes_back_over_tcp_and_udp", || {
+            echoes(Way::Ports)
+        }),
+        network_test("a_connection_ends_one_way_at_a_time_and_closed_ports_refuse", || ends(Way::Interface)),
+        network_test("a_connection_over_the_hosts_network_ends_the_same_way", || ends(Way::Ports)),
+        network_test("a_network_service_that_is_killed_resets_its_connections_and_serves_again", || {
+            killed(Way::Interface)
+        }),
+        network_test("a_service_of_the_hosts_ports_that_is_killed_does_the_same", || killed(Way::Ports)),
+        network_test("thousands_of_connections_are_served_at_once", thousands),
+        network_test("who_does_not_read_holds_up_nobody_else", slow_readers),
         network_test("a_network_card_that_begins_another_life_is_a_wire_that_was_cut_for_a_moment", cut),
         network_test("what_the_system_does_not_allow_is_not_listened_on", forbidden),
         test("an_interface_that_nobody_drives_or_that_is_none_is_refused", refused),
@@ -27,7 +37,6 @@ pub fn tests() -> Vec<Trial> {
 }
 
 const SHARED: [&str; 2] = ["--tier", "shared"];
-const OURS: &str = "10.99.0.2";
 /// What never takes so long, but for an answer that does not come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -54,15 +63,53 @@ fn can_make_interfaces() -> bool {
     std::path::Path::new("/dev/net/tun").exists() && has("ip")
 }
 
-/// An interface, its addresses, and the machine of the system `echo` that drives it.
-fn machine() -> Running {
-    ip("tuntap add dev hl0 mode tap");
-    ip("addr add 10.99.0.1/24 dev hl0");
-    ip("-6 addr add fd99::1/64 dev hl0 nodad");
-    ip("link set hl0 up");
-    let mut running = Running::start(&[&["run", "echo", "--net", "tap:hl0"], &SHARED[..]].concat(), None);
-    running.hear("echoes on port 7");
-    running
+/// How the machine is reached.
+#[derive(Clone, Copy)]
+enum Way {
+    /// By an interface and TCP/IP of its own.
+    Interface,
+    /// By ports of Linux's network.
+    Ports,
+}
+
+impl Way {
+    /// The machine that echoes.
+    fn machine(self) -> Running {
+        let networks: &[&str] = match self {
+            Self::Interface => {
+                ip("tuntap add dev hl0 mode tap");
+                ip("addr add 10.99.0.1/24 dev hl0");
+                ip("-6 addr add fd99::1/64 dev hl0 nodad");
+                ip("link set hl0 up");
+                &["echo", "--net", "tap:hl0"]
+            }
+            Self::Ports => {
+                ip("link set lo up");
+                &["echo-host", "--net", "host:7007", "--net", "host:7007/udp"]
+            }
+        };
+        let mut running = Running::start(&[&["run"], networks, &SHARED[..]].concat(), None);
+        running.hear(&format!("echoes on port {}", self.port()));
+        running
+    }
+
+    const fn addresses(self) -> [&'static str; 2] {
+        match self {
+            Self::Interface => ["10.99.0.2", "fd99::2"],
+            Self::Ports => ["127.0.0.1", "::1"],
+        }
+    }
+
+    const fn port(self) -> u16 {
+        match self {
+            Self::Interface => 7,
+            Self::Ports => 7_007,
+        }
+    }
+
+    fn tcp(self) -> std::io::Result<TcpStream> {
+        tcp(self.addresses()[0], self.port())
+    }
 }
 
 fn tcp(address: &str, port: u16) -> std::io::Result<TcpStream> {
@@ -95,18 +142,18 @@ fn stop(mut running: Running) {
     assert_eq!(running.code(), 0, "{}", running.heard);
 }
 
-fn echoes() {
+fn echoes(way: Way) {
     in_a_namespace(|| {
-        let running = machine();
-        for address in [OURS, "fd99::2"] {
-            let stream = tcp(address, 7).unwrap();
+        let running = way.machine();
+        for address in way.addresses() {
+            let stream = tcp(address, way.port()).unwrap();
             for count in [1, 64, 1_460, 1_461, 65_536, 1 << 20] {
                 echo(&stream, &bytes(count, 0));
             }
         }
         std::thread::scope(|scope| {
             // More than wait to be accepted at once; each connects from this namespace.
-            let streams: Vec<_> = (0..24).map(|_| tcp(OURS, 7).unwrap()).collect();
+            let streams: Vec<_> = (0..24).map(|_| way.tcp().unwrap()).collect();
             for (number, stream) in streams.into_iter().enumerate() {
                 scope.spawn(move || {
                     for count in [1, 1_000, 100_000] {
@@ -117,7 +164,7 @@ fn echoes() {
         });
         let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.connect((OURS, 7)).unwrap();
+        socket.connect((way.addresses()[0], way.port())).unwrap();
         let mut heard = [0; 2_048];
         for count in [0, 1, 64, 1_472] {
             let said = bytes(count, 9);
@@ -125,19 +172,22 @@ fn echoes() {
             let length = socket.recv(&mut heard).unwrap();
             assert_eq!(heard[..length], said, "{count} bytes");
         }
-        if let Ok(pings) = Command::new("ping").args(["-c", "3", "-i", "0.2", OURS]).output() {
+        if let Ok(pings) = Command::new("ping").args(["-c", "3", "-i", "0.2", way.addresses()[0]]).output() {
             assert!(pings.status.success(), "{}", String::from_utf8_lossy(&pings.stdout));
         }
         stop(running);
-        // Somebody else's interface is still there.
-        ip("link show hl0");
+        if matches!(way, Way::Interface) {
+            // Somebody else's interface is still there.
+            ip("link show hl0");
+        }
     });
 }
 
-fn ends() {
+fn ends(way: Way) {
     in_a_namespace(|| {
-        let running = machine();
-        let mut stream = tcp(OURS, 7).unwrap();
+        let running = way.machine();
+        let ours = way.addresses()[0];
+        let mut stream = way.tcp().unwrap();
         let said = bytes(200_000, 3);
         let mut heard = Vec::new();
         std::thread::scope(|scope| {
@@ -151,10 +201,10 @@ fn ends() {
         });
         assert!(heard == said, "all that was said came back before the end");
         assert_eq!(stream.read(&mut [0]).unwrap(), 0);
-        assert_eq!(tcp(OURS, 8).map(drop).map_err(|error| error.kind()), Err(ErrorKind::ConnectionRefused));
+        assert_eq!(tcp(ours, 8).map(drop).map_err(|error| error.kind()), Err(ErrorKind::ConnectionRefused));
         let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.connect((OURS, 9)).unwrap();
+        socket.connect((ours, 9)).unwrap();
         socket.send(b"is there anybody?").unwrap();
         assert_eq!(
             socket.recv(&mut [0; 64]).map_err(|error| error.kind()),
@@ -162,13 +212,13 @@ fn ends() {
         );
         // Many that come and go leave nothing behind that would keep the next one away.
         for number in 0..200 {
-            echo(&tcp(OURS, 7).unwrap(), &bytes(100, number));
+            echo(&way.tcp().unwrap(), &bytes(100, number));
         }
         // One that is cut off by its other end harms nobody.
-        let reset = tcp(OURS, 7).unwrap();
+        let reset = way.tcp().unwrap();
         reset_when_dropped(&reset);
         drop(reset);
-        echo(&tcp(OURS, 7).unwrap(), &bytes(100, 1));
+        echo(&way.tcp().unwrap(), &bytes(100, 1));
         stop(running);
     });
 }
@@ -203,12 +253,12 @@ fn echo_until_error(mut stream: TcpStream) -> (u64, ErrorKind) {
     }
 }
 
-fn killed() {
+fn killed(way: Way) {
     in_a_namespace(|| {
-        let mut running = machine();
+        let mut running = way.machine();
         let pid = running.pid();
         std::thread::scope(|scope| {
-            let streams: Vec<_> = (0..4).map(|_| tcp(OURS, 7).unwrap()).collect();
+            let streams: Vec<_> = (0..4).map(|_| way.tcp().unwrap()).collect();
             for stream in &streams {
                 echo(stream, b"under way");
             }
@@ -221,8 +271,8 @@ fn killed() {
             }
         });
         // The program listens on the next life of the service.
-        running.hear("echoes on port 7");
-        echo(&tcp(OURS, 7).unwrap(), &bytes(100_000, 2));
+        running.hear(&format!("echoes on port {}", way.port()));
+        echo(&way.tcp().unwrap(), &bytes(100_000, 2));
         await_state(pid, "net", "waiting");
         stop(running);
     });
@@ -230,14 +280,68 @@ fn killed() {
 
 fn cut() {
     in_a_namespace(|| {
-        let running = machine();
-        let stream = tcp(OURS, 7).unwrap();
+        let running = Way::Interface.machine();
+        let stream = Way::Interface.tcp().unwrap();
         for life in 0..3 {
             echo(&stream, &bytes(50_000, life));
             assert_eq!(say(&["kill", "card"]).2, 0);
             // What was lost is sent again.
             echo(&stream, &bytes(50_000, life));
         }
+        stop(running);
+    });
+}
+
+fn thousands() {
+    in_a_namespace(|| {
+        let running = Way::Ports.machine();
+        let mut streams: Vec<_> = (0..2_000).map(|_| Way::Ports.tcp().unwrap()).collect();
+        for round in 0..3 {
+            for (number, stream) in streams.iter_mut().enumerate() {
+                stream.write_all(&bytes(100, number + round)).unwrap();
+            }
+            for (number, stream) in streams.iter_mut().enumerate() {
+                let mut heard = [0; 100];
+                stream.read_exact(&mut heard).unwrap();
+                assert!(heard[..] == bytes(100, number + round), "connection {number} heard another");
+            }
+        }
+        drop(streams);
+        echo(&Way::Ports.tcp().unwrap(), &bytes(100, 1));
+        stop(running);
+    });
+}
+
+fn slow_readers() {
+    in_a_namespace(|| {
+        let running = Way::Ports.machine();
+        // Says as much as is taken, and reads nothing.
+        let deaf: Vec<_> = (0..8).map(|_| Way::Ports.tcp().unwrap()).collect();
+        for stream in &deaf {
+            stream.set_nonblocking(true).unwrap();
+            let said = bytes(1 << 16, 1);
+            let (mut writer, mut total) = (stream, 0_usize);
+            let began = std::time::Instant::now();
+            while began.elapsed() < Duration::from_millis(200) {
+                match writer.write(&said) {
+                    Ok(written) => total += written,
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                        std::thread::sleep(Duration::from_millis(10));
+                    }
+                }
+            }
+            assert!(total > 1 << 17 && total < 64 << 20, "what nobody reads is bounded: {total}");
+        }
+        for number in 0..100 {
+            echo(&Way::Ports.tcp().unwrap(), &bytes(10_000, number));
+        }
+        // What waited goes on where somebody reads.
+        let mut first = &deaf[0];
+        first.set_nonblocking(false).unwrap();
+        let mut heard = vec![0; 1 << 17];
+        first.read_exact(&mut heard).unwrap();
+        assert!(heard == [bytes(1 << 16, 1), bytes(1 << 16, 1)].concat());
         stop(running);
     });
 }
@@ -263,7 +367,11 @@ fn refused() {
         (&["run", "echo"][..], "drives the interface 0, which was not given"),
         (&["run", "calculator", "--net", "tap:hl0"], "nothing drives the interface hl0"),
         (&["run", "echo", "--net", "tap:a/b"], "is no name of an interface"),
-        (&["run", "echo", "--net", "hl0"], "write tap:NAME"),
+        (&["run", "echo", "--net", "hl0"], "tap:NAME"),
+        (&["run", "echo", "--net", "host:7007/sctp"], "/tcp and /udp"),
+        (&["run", "echo-host"], "none was given: --net host:PORT"),
+        (&["run", "calculator", "--net", "host:7007"], "nothing serves the port 7007"),
+        (&["run", "echo-host", "--net", "host:192.0.2.1:7007"], "is no address of this host"),
         (&["run", "echo", "--net", "tap:lo"], "lo"),
     ] {
         let error = fails(arguments);

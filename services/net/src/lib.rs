@@ -1,6 +1,6 @@
 //! TCP/IP in user space: whole frames over the ring of a network card on one side, sockets for other cells on the other.
 //!
-//! The protocols are smoltcp's. What is ours: the ring (`link`), who may do what (`policy`), sockets as capabilities (`sockets`), and when
+//! The protocols are smoltcp's. What is ours: the ring (`link`), who may do what (the SDK's `net::rules`), sockets as capabilities (`sockets`), and when
 //! all of it is looked at (`server`). Serves one endpoint, actively: the interface `net`.
 //!
 //! Granted: `card`, a packet device (SEND and WATCH). Arguments: `address=ADDRESS/PREFIX` (several), `gateway=ADDRESS` (one of each version),
@@ -13,7 +13,6 @@ extern crate alloc;
 extern crate std;
 
 mod link;
-mod policy;
 mod server;
 mod settings;
 mod sockets;

@@ -302,7 +302,7 @@ impl Service for Net {
     }
 
     fn network_listen(&mut self, client: Client, port: u16, backlog: u16) -> Result<Own<Listener>, Refusal> {
-        if !self.settings.policy.may_listen(client.badge, port) {
+        if !self.settings.rules.may_listen(client.badge, port) {
             return Err(Refusal::NotPermitted);
         }
         let badge = self.sockets.listen(port, backlog)?;
@@ -310,7 +310,7 @@ impl Service for Net {
     }
 
     fn network_connect(&mut self, client: Client, to: Place) -> Result<Own<Connection>, Refusal> {
-        if !self.settings.policy.may_reach(client.badge, &to_endpoint(to)?.addr) {
+        if !self.settings.rules.may_reach(client.badge, to_endpoint(to)?.addr.into()) {
             return Err(Refusal::NotPermitted);
         }
         let interface = self.interface.as_mut().ok_or(Refusal::Unreachable)?;
@@ -321,9 +321,8 @@ impl Service for Net {
     }
 
     fn network_bind(&mut self, client: Client, port: u16) -> Result<Own<Datagrams>, Refusal> {
-        let policy = &self.settings.policy;
-        let may =
-            if port == 0 { policy.may_send(client.badge) } else { policy.may_listen(client.badge, port) };
+        let rules = &self.settings.rules;
+        let may = if port == 0 { rules.may_send(client.badge) } else { rules.may_listen(client.badge, port) };
         if !may {
             return Err(Refusal::NotPermitted);
         }
@@ -388,15 +387,17 @@ impl Service for Net {
 
     fn datagrams_send(&mut self, client: Client, to: Place, bytes: &[u8]) -> Result<(), Refusal> {
         let Self { settings, sockets, .. } = self;
-        sockets.send(client.badge, to, bytes, |owner, address| settings.policy.may_reach(owner, address))?;
+        sockets.send(client.badge, to, bytes, |owner, address| {
+            settings.rules.may_reach(owner, address.into())
+        })?;
         self.follow();
         Ok(())
     }
 
     fn datagrams_receive(&mut self, client: Client) -> Result<Datagram<'_>, Refusal> {
         let room = self.frame.get_mut(..MOST_READ_BYTES).unwrap_or_default();
-        let policy = &self.settings.policy;
-        let may_reach = |owner, address: &_| policy.may_reach(owner, address);
+        let rules = &self.settings.rules;
+        let may_reach = |owner, address: IpAddress| rules.may_reach(owner, address.into());
         let (length, peer) = self.sockets.receive(client.badge, room, may_reach)?;
         Ok(Datagram { peer, bytes: self.frame.get(..length).unwrap_or_default() })
     }

@@ -2,10 +2,9 @@
 
 use alloc::vec::Vec;
 
+use hallows_sdk::net::rules::Rules;
 use hallows_sdk::{Error, Start, log};
 use smoltcp::wire::{IpAddress, IpCidr};
-
-use crate::policy::Policy;
 
 /// Addresses that one interface can have.
 const MOST_ADDRESSES: usize = 8;
@@ -15,7 +14,7 @@ const MOST_ADDRESSES: usize = 8;
 pub struct Settings {
     pub addresses: Vec<IpCidr>,
     pub gateways: Vec<IpAddress>,
-    pub policy: Policy,
+    pub rules: Rules,
 }
 
 impl Settings {
@@ -55,7 +54,7 @@ impl Settings {
                 self.gateways.push(gateway);
             }
             Some(("allow", text)) => match text.parse() {
-                Ok(rule) => self.policy.0.push(rule),
+                Ok(rule) => self.rules.0.push(rule),
                 Err(wrong) => {
                     log!("{wrong}");
                     return Err("it is no rule");
@@ -83,7 +82,7 @@ mod tests {
         ] {
             assert_eq!(settings.take(argument), Ok(()), "{argument}");
         }
-        assert_eq!((settings.addresses.len(), settings.gateways.len(), settings.policy.0.len()), (2, 2, 1));
+        assert_eq!((settings.addresses.len(), settings.gateways.len(), settings.rules.0.len()), (2, 2, 1));
         for argument in
             ["address=10.0.0.2", "address=224.0.0.1/24", "gateway=10.0.0.3", "gateway=x", "name=x", "x"]
         {

@@ -120,19 +120,34 @@ impl Sockets {
         if port == 0 || backlog == 0 {
             return Err(Refusal::Invalid);
         }
-        if self
-            .held
-            .values()
-            .any(|socket| matches!(socket.kind, Kind::Listener { port: taken, .. } if taken == port))
-        {
-            return Err(Refusal::InUse);
-        }
+        self.take_from_the_dead(
+            |_, kind| matches!(kind, Kind::Listener { port: taken, .. } if *taken == port),
+        )?;
         let backlog = usize::from(backlog.min(MOST_BACKLOG));
         if !self.has_room(backlog) {
             return Err(Refusal::Full);
         }
         let waiting = (0..backlog).filter_map(|_| self.waits_on(port)).collect();
         Ok(self.hold(Kind::Listener { port, backlog, waiting, ready: VecDeque::new() }))
+    }
+
+    /// Whether a socket is the UDP port with this number.
+    fn is_port_of(&self, kind: &Kind, port: u16) -> bool {
+        matches!(kind, Kind::Datagrams { handle, .. } if self.set.get::<udp::Socket<'_>>(*handle).endpoint().port == port)
+    }
+
+    /// Closes a socket whose holder has ended, of which nothing else tells as long as nobody comes. `InUse` if there is a holder.
+    fn take_from_the_dead(&mut self, is_it: impl Fn(&Self, &Kind) -> bool) -> Result<(), Refusal> {
+        let Some((badge, socket)) = self.held.iter().find(|(_, socket)| is_it(self, &socket.kind)) else {
+            return Ok(());
+        };
+        let badge = *badge;
+        // One that rings for nothing makes its holder look, and nothing else.
+        if socket.bell.is_none_or(|bell| bell.signal(READABLE).is_ok()) {
+            return Err(Refusal::InUse);
+        }
+        self.close(badge, Instant::ZERO);
+        Ok(())
     }
 
     /// One more socket that waits for somebody on a port.
@@ -196,11 +211,12 @@ impl Sockets {
         if !self.has_room(1) {
             return Err(Refusal::Full);
         }
-        let is_taken = |socket: &smoltcp::socket::Socket<'_>| matches!(socket, smoltcp::socket::Socket::Udp(socket) if socket.endpoint().port == port);
         let port = match port {
             0 => self.free_port().ok_or(Refusal::Full)?,
-            _ if self.set.iter().any(|(_, socket)| is_taken(socket)) => return Err(Refusal::InUse),
-            port => port,
+            port => {
+                self.take_from_the_dead(|sockets, kind| sockets.is_port_of(kind, port))?;
+                port
+            }
         };
         let buffer = || {
             let bytes = room(DATAGRAMS_BYTES).ok_or(Refusal::Full)?;
@@ -290,13 +306,13 @@ impl Sockets {
         badge: u64,
         to: Place,
         bytes: &[u8],
-        may_reach: impl FnOnce(u64, &IpAddress) -> bool,
+        may_reach: impl FnOnce(u64, IpAddress) -> bool,
     ) -> Result<(), Refusal> {
         let to = to_endpoint(to)?;
         let Some(Socket { kind: Kind::Datagrams { owner, peers, .. }, .. }) = self.held.get(&badge) else {
             return Err(Refusal::Invalid);
         };
-        if !peers.contains(&to) && !may_reach(*owner, &to.addr) {
+        if !peers.contains(&to) && !may_reach(*owner, to.addr) {
             return Err(Refusal::NotPermitted);
         }
         let (socket, _, wants) = self.datagrams(badge).ok_or(Refusal::Invalid)?;
@@ -318,7 +334,7 @@ impl Sockets {
         &mut self,
         badge: u64,
         room: &mut [u8],
-        may_reach: impl Fn(u64, &IpAddress) -> bool,
+        may_reach: impl Fn(u64, IpAddress) -> bool,
     ) -> Result<(usize, Place), Refusal> {
         let Some(Socket { kind: Kind::Datagrams { owner, may_listen, .. }, .. }) = self.held.get(&badge)
         else {
@@ -329,7 +345,7 @@ impl Sockets {
         let (bytes, from) = loop {
             // At most as many as it has in its queue.
             match socket.recv() {
-                Ok((_, from)) if !may_listen && !may_reach(owner, &from.endpoint.addr) => {}
+                Ok((_, from)) if !may_listen && !may_reach(owner, from.endpoint.addr) => {}
                 Ok((bytes, from)) => break (bytes, from),
                 Err(_) => {
                     *wants |= READABLE;

@@ -1,4 +1,5 @@
-//! The thread that waits for the host's interfaces: it tells the cell that drives one by a message of the kernel's, as a processor's interrupt would.
+//! The thread that waits for the host's network: it tells the cell that drives an interface, or has its ports, by a message of the kernel's, as a
+//! processor's interrupt would.
 
 use std::io;
 use std::sync::Arc;
@@ -9,9 +10,9 @@ use hallows_kernel::{CoreId, Rooted};
 use super::boot::Booted;
 use super::plan::{PlacePlan, Plan};
 use super::running::Running;
-use crate::services::packets::{INTERRUPT_BADGE, await_interrupts};
+use crate::services::interrupts::{INTERRUPT_BADGE, await_interrupts};
 
-/// Who is told of one interface: the endpoint of the cell that drives it, from the core that it runs on.
+/// Who is told: the endpoint of a cell, from the core that it runs on.
 struct Driver {
     core: CoreId,
     endpoint: Rooted,
@@ -21,23 +22,23 @@ struct Driver {
 pub(super) struct Interrupts {
     /// Where service cores begin.
     first_core: u32,
-    /// None where there are no interfaces.
+    /// None where there is nothing to wait for.
     drivers: Option<Sender<Vec<Option<Driver>>>>,
 }
 
-/// Starts the thread, if there are interfaces: before the jail is sealed, which lets no thread start.
+/// Starts the thread, if there is anything to wait for: before the jail is sealed, which lets no thread start.
 ///
 /// # Errors
 /// When Linux refuses the thread.
 pub(super) fn start_interrupts(running: &Arc<Running>, plan: &Plan) -> io::Result<Interrupts> {
     let first_core = running.kernel().configuration().general_cores();
-    if plan.interfaces.is_empty() {
+    if plan.told_of_network().next().is_none() {
         return Ok(Interrupts { first_core, drivers: None });
     }
     let (drivers, known) = channel::<Vec<Option<Driver>>>();
     let (ready, started) = channel();
     let running = running.clone();
-    std::thread::Builder::new().name("interfaces".to_owned()).spawn(move || {
+    std::thread::Builder::new().name("network".to_owned()).spawn(move || {
         let _ = ready.send(());
         // Without an answer nothing was booted.
         let Ok(drivers) = known.recv() else { return };
@@ -48,7 +49,7 @@ pub(super) fn start_interrupts(running: &Arc<Running>, plan: &Plan) -> io::Resul
             let _ = kernel.boot_send_on(running.right(), *core, endpoint, INTERRUPT_BADGE, b"");
         });
         if let Err(error) = waited {
-            let line = format!("hallows: cannot wait for the network's interfaces any more: {error}");
+            let line = format!("hallows: cannot wait for the host's network any more: {error}");
             kernel.machine.console().line(line.as_bytes());
         }
     })?;
@@ -68,6 +69,6 @@ impl Interrupts {
             Some(Driver { core: CoreId(self.first_core + core), endpoint: *endpoint })
         };
         // The thread waits for this, as long as the process runs.
-        let _ = drivers.send(plan.interfaces.iter().map(|interface| driver(interface.cell)).collect());
+        let _ = drivers.send(plan.told_of_network().map(driver).collect());
     }
 }

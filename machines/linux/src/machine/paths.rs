@@ -122,6 +122,14 @@ pub static SERVICES: &[Service] = &[
             path("openat2", "openat2 resolves them, and nothing stands behind it"),
         ],
     },
+    Service {
+        name: "network",
+        what: "how programs' bytes come and go",
+        paths: &[
+            path("frames", "whole frames of an interface, by a system call each; TCP/IP is a program's"),
+            path("io-uring", "ports of Linux's network, many requests with each system call"),
+        ],
+    },
     Service { name: "input", what: "where a Unix program's standard input is read", paths: INPUT },
     Service { name: "output", what: "where a Unix program's standard output goes", paths: OUTPUT },
     Service { name: "errors", what: "where a Unix program's standard error goes", paths: OUTPUT },
@@ -320,6 +328,16 @@ impl Paths {
             }
         }
         Ok(())
+    }
+
+    /// What was given of the host's network, if anything was.
+    pub fn report_network(&self, has_interfaces: bool, has_ports: bool) {
+        if has_ports {
+            let why = "TCP/IP is Linux's own where ports of it were given; --net tap:NAME gives an interface";
+            self.report("network", "io-uring", Some(why.to_owned()));
+        } else if has_interfaces {
+            self.report("network", "frames", None);
+        }
     }
 
     /// What the choice of cores says of the timekeeper.

@@ -52,6 +52,9 @@ pub struct Plan {
     /// Interfaces of the host, in the order of their numbers. Their descriptors come with the plan, behind the artefacts.
     #[serde(default)]
     pub interfaces: Vec<InterfacePlan>,
+    /// Ports of the host. Their descriptors come with the plan, behind those of interfaces.
+    #[serde(default)]
+    pub ports: Option<PortsPlan>,
     /// Directories that Unix programs may be given, or what is below them, which are started while the machine runs. Their names are for people.
     #[serde(default)]
     pub lends: Vec<DirectoryPlan>,
@@ -68,6 +71,14 @@ impl Plan {
     #[must_use]
     pub fn lending_core(&self) -> Option<u32> {
         (!self.lends.is_empty()).then(|| self.taken_service_cores())
+    }
+
+    /// The cells that are told when Linux's network has something for them, in the order of its numbers.
+    pub fn told_of_network(&self) -> impl Iterator<Item = usize> {
+        self.interfaces
+            .iter()
+            .map(|interface| interface.cell)
+            .chain(self.ports.iter().map(|ports| ports.cell))
     }
 
     /// How many its cells are on.
@@ -174,6 +185,26 @@ pub struct InterfacePlan {
     pub mtu: u32,
     /// The address of the machine's end.
     pub address: [u8; 6],
+}
+
+/// Ports of the host that a machine is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortsPlan {
+    /// The cell that serves them, a place in [`Plan::cells`].
+    pub cell: usize,
+    /// Which: each was bound to one address.
+    pub ports: Vec<PortPlan>,
+}
+
+/// A port that was bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortPlan {
+    /// Its place among the descriptors that come with the plan.
+    pub descriptor: usize,
+    /// Its number.
+    pub port: u16,
+    /// For datagrams and not for connections.
+    pub is_datagrams: bool,
 }
 
 /// Where a cell runs.

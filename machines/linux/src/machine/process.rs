@@ -16,7 +16,9 @@ use super::budget::Budget;
 use super::interrupts::start_interrupts;
 use super::operator::{Operator, Taken, Workers};
 use super::paths::{Paths, PathsError};
-use super::plan::{DirectoryPlan, InterfacePlan, Plan, PoliciesPlan, PolicyPlan, StreamWay, UnixPlan};
+use super::plan::{
+    DirectoryPlan, InterfacePlan, Plan, PoliciesPlan, PolicyPlan, PortPlan, StreamWay, UnixPlan,
+};
 use super::running::{Running, StartError, make_kernel};
 use super::status::Surroundings;
 use crate::host::child::MachineProcess;
@@ -29,8 +31,9 @@ use crate::host::nearness::nearest;
 use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
-use crate::services::packets::{self, Interface};
-use crate::services::{self, GrantedDirectory, HostResources};
+use crate::services::packets::Interface;
+use crate::services::sockets::HostPort;
+use crate::services::{self, GrantedDirectory, HostResources, network};
 
 /// What the parent passes on as bytes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,8 +61,8 @@ pub enum ProcessError {
     /// What a Unix program is given did not come along.
     #[error("cannot take over the program's streams and directories: {0}")]
     Host(io::Error),
-    /// An interface did not come along, or cannot be waited for.
-    #[error("cannot take over the network's interfaces: {0}")]
+    /// An interface or a port did not come along, or cannot be waited for.
+    #[error("cannot take over what was given of the host's network: {0}")]
     Network(io::Error),
     /// The jail did not close.
     #[error(transparent)]
@@ -103,13 +106,15 @@ pub fn run(
     let lends = lends.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Host)?;
     let interfaces = plan.interfaces.iter().map(|interface| opened(interface, &given));
     let interfaces = interfaces.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Network)?;
+    let ports = plan.ports.iter().flat_map(|ports| &ports.ports).map(|port| bound(port, &given));
+    let ports = ports.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Network)?;
     // Each program has its own.
     drop(given);
     // This thread waits for the end; the listener inherits its place.
     let own = threads::adopt(ThreadRole::Control(choice.cleaner_core()));
     raise_lock_limit();
     let serves_unix = !plan.unix.is_empty() || !lends.is_empty();
-    if serves_unix {
+    if serves_unix || !ports.is_empty() {
         allow_many_files();
     }
     let configuration = Configuration {
@@ -133,12 +138,14 @@ pub fn run(
     paths.report_streams(plan.unix.iter().map(|unix| unix.streams.map(|stream| stream.way)));
     let directories = resources.iter().flat_map(|resources| &resources.directories).chain(&lends);
     let reachable: Vec<_> = directories.map(reachable).collect();
-    let confined =
-        Confined::enter_with(&reachable, if reachable.is_empty() { &[] } else { services::SYSTEM_CALLS })?;
+    let files = if reachable.is_empty() { &[] } else { services::SYSTEM_CALLS };
+    let sockets = if ports.is_empty() { &[] } else { services::SOCKET_CALLS };
+    let confined = Confined::enter_with(&reachable, [files, sockets].concat())?;
     if serves_unix {
         services::install(resources).map_err(|error| ProcessError::Host(io::Error::other(error)))?;
     }
-    packets::install_interfaces(interfaces).map_err(ProcessError::Network)?;
+    paths.report_network(!interfaces.is_empty(), !ports.is_empty());
+    network::install(interfaces, ports).map_err(ProcessError::Network)?;
     let budget = Budget::new(plan.memory_bytes, &locking, plan.takes_memory).map_err(StartError::Memory)?;
     let surroundings = Arc::new(Surroundings::new(choice.clone(), paths.clone(), kernel.machine.now().0));
     let running = Arc::new(Running::start(kernel, right, &choice, budget, File::from(console))?);
@@ -202,6 +209,12 @@ fn lent(directory: &DirectoryPlan, given: &[OwnedFd]) -> io::Result<GrantedDirec
 fn opened(interface: &InterfacePlan, given: &[OwnedFd]) -> io::Result<Interface> {
     let descriptor = given.get(interface.descriptor).ok_or(io::ErrorKind::NotFound)?.try_clone()?;
     Ok(Interface { descriptor, mtu: interface.mtu, address: interface.address })
+}
+
+fn bound(port: &PortPlan, given: &[OwnedFd]) -> io::Result<HostPort> {
+    let PortPlan { descriptor, port, is_datagrams } = *port;
+    let socket = given.get(descriptor).ok_or(io::ErrorKind::NotFound)?.try_clone()?;
+    Ok(HostPort { port, is_datagrams, socket })
 }
 
 fn reachable(directory: &GrantedDirectory) -> Reachable<'_> {

@@ -14,6 +14,9 @@
 //! | `console`, `invocation`, `clock`, `random` | the other interfaces |
 //! | `desk` | another program, which serves passively: what a Unix program has that is started while the machine runs |
 //! | `packets/` | another, which drives packet devices: each of its cells serves the ring of one |
+//! | `sockets/` | another, which serves sockets of Linux's own network |
+//! | `interrupts` | who tells a cell that Linux has something for it |
+//! | `network` | what a machine is given of the host's network |
 //! | `tuning` | another, which serves passively: `tuning`, of the machine's scheduler |
 //! | `null` | another, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
 //!
@@ -27,13 +30,16 @@ mod desk;
 mod files;
 mod grants;
 mod host;
+pub mod interrupts;
 mod invocation;
 mod needs;
+pub mod network;
 mod null;
 mod own_endpoint;
 pub mod packets;
 mod random;
 mod resources;
+pub mod sockets;
 #[cfg(test)]
 mod tests;
 mod tuning;
@@ -42,7 +48,7 @@ pub use badge::Badge;
 pub use desk::{DESK, Desk, Seat};
 pub use grants::{GRANT_RIGHTS, GRANTS, directory_grant};
 pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService, PASSIVELY};
-pub use needs::{SYSTEM_CALLS, landlock_access};
+pub use needs::{SOCKET_CALLS, SYSTEM_CALLS, landlock_access};
 pub use null::{NULL, NullConsole};
 pub use resources::{GrantedDirectory, HostResources, InstallError, Lent, install};
 pub(crate) use tuning::tunes;

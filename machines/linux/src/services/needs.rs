@@ -40,6 +40,19 @@ pub const SYSTEM_CALLS: &[libc::c_long] = &[
     libc::SYS_getrandom,
 ];
 
+/// System calls that sockets of the host's network need. They can neither be made nor bound nor connected.
+pub const SOCKET_CALLS: &[libc::c_long] = &[
+    libc::SYS_io_uring_enter,
+    // It begins on the thread that uses it.
+    libc::SYS_io_uring_register,
+    libc::SYS_listen,
+    libc::SYS_shutdown,
+    libc::SYS_getpeername,
+    libc::SYS_getsockname,
+    // How a connection ends that somebody has not read to its end.
+    libc::SYS_setsockopt,
+];
+
 /// What Landlock must allow below a granted directory. (Links and moves between directories need `Refer`, which Linux has from 5.19 on: where
 /// Landlock is older, they are refused as if the directories were on different devices.)
 #[must_use]

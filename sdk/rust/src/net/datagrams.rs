@@ -8,7 +8,6 @@ use core::net::SocketAddr;
 use super::Problem;
 use super::bell::{Bell, Shared};
 use super::network::{delete, patience};
-use super::place::{to_address, to_place};
 use super::protocol::{self, Refusal};
 
 /// Room for the longest datagram and what stands beside it in a message.
@@ -50,7 +49,7 @@ impl<'e> UdpSocket<'e> {
     pub async fn send_to(&mut self, bytes: &[u8], to: SocketAddr) -> Result<(), Problem> {
         loop {
             self.bell.shared().check()?;
-            match self.socket.send(to_place(to), bytes, &mut self.room, patience()?)? {
+            match self.socket.send(to.into(), bytes, &mut self.room, patience()?)? {
                 Ok(()) => return Ok(()),
                 Err(Refusal::NotNow) => self.bell.rung().await?,
                 Err(refusal) => return Err(refusal.into()),
@@ -72,7 +71,7 @@ impl<'e> UdpSocket<'e> {
                     for (place, byte) in bytes.iter_mut().zip(received) {
                         *place = *byte;
                     }
-                    return Ok((length, to_address(peer)));
+                    return Ok((length, peer.into()));
                 }
                 Err(Refusal::NotNow) => {}
                 Err(refusal) => return Err(refusal.into()),

@@ -5,7 +5,6 @@ use core::net::SocketAddr;
 
 use super::bell::{Bell, Shared};
 use super::network::{delete, patience};
-use super::place::to_address;
 use super::protocol::{self, Refusal};
 use super::{Problem, TcpStream};
 use crate::stub::Own;
@@ -36,7 +35,7 @@ impl<'e> TcpListener<'e> {
             self.shared.check()?;
             match self.socket.accept(patience()?)? {
                 Ok(protocol::Accepted { stream: Own(stream), peer }) => {
-                    let peer = to_address(peer);
+                    let peer = peer.into();
                     return Ok((TcpStream::new(&self.shared, stream, peer)?, peer));
                 }
                 Err(Refusal::NotNow) => self.bell.rung().await?,

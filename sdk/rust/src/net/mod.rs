@@ -47,12 +47,13 @@ mod datagrams;
 mod listener;
 #[cfg(feature = "task")]
 mod network;
-#[cfg(feature = "task")]
 mod place;
 #[cfg(feature = "task")]
 mod problem;
 #[rustfmt::skip]
 pub mod protocol;
+#[cfg(feature = "task")]
+pub mod rules;
 #[cfg(feature = "task")]
 mod stream;
 

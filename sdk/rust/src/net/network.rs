@@ -5,7 +5,6 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::bell::Shared;
-use super::place::to_place;
 use super::{Problem, TcpListener, TcpStream, UdpSocket, protocol};
 use crate::stub::{Own, Resource};
 use crate::task::Events;
@@ -80,7 +79,7 @@ impl<'e> Network<'e> {
     /// [`Refusal::Reset`](protocol::Refusal::Reset) if nobody listens there, or nobody answers for a minute; those of [`listen`](Self::listen), and
     /// [`Refusal::Unreachable`](protocol::Refusal::Unreachable).
     pub async fn connect(&self, to: SocketAddr) -> Result<TcpStream<'e>, Problem> {
-        let Own(connection) = self.stub()?.connect(to_place(to), patience()?)??;
+        let Own(connection) = self.stub()?.connect(to.into(), patience()?)??;
         let mut stream = TcpStream::new(&self.0, connection, to)?;
         stream.connected().await?;
         Ok(stream)

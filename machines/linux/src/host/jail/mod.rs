@@ -123,7 +123,7 @@ pub struct Confined {
     /// Directories in reach.
     directories: usize,
     /// System calls beside the usual ones.
-    calls: &'static [libc::c_long],
+    calls: Vec<libc::c_long>,
 }
 
 impl Confined {
@@ -133,17 +133,14 @@ impl Confined {
     /// # Errors
     /// When other threads run already, or when the kernel refuses.
     pub fn enter() -> Result<Self, JailError> {
-        Self::enter_with(&[], &[])
+        Self::enter_with(&[], Vec::new())
     }
 
-    /// The same, with directories that stay in reach by name, and the system calls that their service makes.
+    /// The same, with directories that stay in reach by name, and the system calls that services make.
     ///
     /// # Errors
     /// As [`Confined::enter`].
-    pub fn enter_with(
-        reachable: &[Reachable<'_>],
-        calls: &'static [libc::c_long],
-    ) -> Result<Self, JailError> {
+    pub fn enter_with(reachable: &[Reachable<'_>], calls: Vec<libc::c_long>) -> Result<Self, JailError> {
         let listing = |path| read_dir(path).map_err(|error| JailError::step("list /proc/self", error));
         let threads = listing("/proc/self/task")?.count();
         if threads > 1 {
@@ -164,12 +161,12 @@ impl Confined {
     pub fn seal(self) -> Result<JailReport, JailError> {
         let report = JailReport {
             landlock: self.landlock,
-            allowed_calls: syscalls::allowed(self.calls),
+            allowed_calls: syscalls::allowed(&self.calls),
             directories: self.directories,
             threads: self.threads.count(),
             open_descriptors: self.descriptors.count() - LISTINGS,
         };
-        syscalls::allow_only(rustix::process::getpid().as_raw_nonzero().get(), self.calls)?;
+        syscalls::allow_only(rustix::process::getpid().as_raw_nonzero().get(), &self.calls)?;
         Ok(report)
     }
 }

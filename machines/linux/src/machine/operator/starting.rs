@@ -180,6 +180,7 @@ impl Operator {
                     services::NULL.name,
                     services::TUNING.name,
                     services::packets::PACKETS.name,
+                    services::sockets::SOCKETS.name,
                     hallows_supervisor::PROGRAM.name,
                 ];
                 let known: Vec<&str> = self

@@ -5,10 +5,8 @@
 //! | `server` | the program: the ring of whoever speaks the network's protocols |
 //! | `device` | what drives a device, without rings and cells |
 //! | `tap`, `loopback` | the devices |
-//! | `interrupts` | who tells a cell that its device has something |
 
 mod device;
-mod interrupts;
 mod loopback;
 mod server;
 mod tap;
@@ -19,10 +17,11 @@ use std::sync::{Arc, OnceLock};
 
 use hallows_sdk::packets::{Card, Kind};
 
-pub use server::{INTERRUPT_BADGE, PACKETS, Packets};
+pub use server::{PACKETS, Packets};
+
+use super::interrupts::Interrupts;
 
 use device::Device;
-use interrupts::Interrupts;
 use loopback::Loopback;
 use tap::Tap;
 
@@ -40,7 +39,7 @@ pub struct Interface {
     pub address: [u8; 6],
 }
 
-/// What [`install_interfaces`] took.
+/// What a process has.
 struct Installed {
     interrupts: Arc<Interrupts>,
     cards: Vec<(Card, Arc<OwnedFd>)>,
@@ -48,31 +47,18 @@ struct Installed {
 
 static INSTALLED: OnceLock<Installed> = OnceLock::new();
 
-/// Takes the interfaces of this process, once, before its jail is sealed: the cell with argument `0` drives the first.
-///
-/// # Errors
-///
-/// When Linux cannot wait for one of them; when it was done before.
-pub fn install_interfaces(interfaces: Vec<Interface>) -> io::Result<()> {
-    let cards = interfaces.into_iter().map(|Interface { descriptor, mtu, address }| {
-        (Card { kind: Kind::Tap as u32, mtu, address }, Arc::new(descriptor))
-    });
-    let cards: Vec<_> = cards.collect();
-    let interrupts = Interrupts::new(cards.iter().map(|(_, descriptor)| descriptor.clone()).collect())?;
+/// Takes the interfaces of this process, once: the cell with argument `0` drives the first. Their numbers are those of the interrupts.
+pub(super) fn install(interfaces: Vec<(Card, Arc<OwnedFd>)>, interrupts: Arc<Interrupts>) -> io::Result<()> {
     INSTALLED
-        .set(Installed { interrupts: Arc::new(interrupts), cards })
+        .set(Installed { interrupts, cards: interfaces })
         .map_err(|_| io::Error::other("this process has its interfaces already"))
 }
 
-/// Waits for interfaces that have something, and tells of each by its number, for good: the life of a thread.
-///
-/// # Errors
-///
-/// When Linux refuses to wait. At once and without an error if there are no interfaces.
-pub fn await_interrupts(tell: impl FnMut(usize)) -> io::Result<()> {
-    match INSTALLED.get() {
-        Some(Installed { interrupts, cards }) if !cards.is_empty() => interrupts.wait(tell),
-        _ => Ok(()),
+impl Interface {
+    /// What its device is, and how it is spoken to.
+    pub(super) fn split(self) -> (Card, Arc<OwnedFd>) {
+        let Self { descriptor, mtu, address } = self;
+        (Card { kind: Kind::Tap as u32, mtu, address }, Arc::new(descriptor))
     }
 }
 

@@ -11,9 +11,7 @@ use hallows_sdk::{Answer, Endpoint, Error, Message, Server, Start, log, process,
 
 use super::device;
 use super::device::Device;
-
-/// What a message has as its badge that says: the device has something. No client's is so high.
-pub const INTERRUPT_BADGE: u64 = u64::MAX;
+use crate::services::interrupts::INTERRUPT_BADGE;
 
 /// The program, of which each cell drives the device that its argument names.
 pub static PACKETS: NativeProgram = NativeProgram {

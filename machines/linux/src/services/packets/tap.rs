@@ -8,7 +8,7 @@ use hallows_sdk::packets::Card;
 use rustix::io::{Errno, read, retry_on_intr, write};
 
 use super::device::Device;
-use super::interrupts::Interrupts;
+use crate::services::interrupts::Interrupts;
 
 /// An interface that somebody has opened: every read takes one frame and every write sends one, and none waits.
 #[derive(Debug)]

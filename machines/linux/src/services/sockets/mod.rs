@@ -1,0 +1,87 @@
+//! Sockets of Linux's own network as a server of `net`: a native program, `sockets`, for machines that are given ports of the host.
+//!
+//! The parent has bound every port before the machine is jailed, which neither binds nor connects. What programs have is what is on the other side of
+//! the bench: connections that Linux has accepted, and bytes that it has received, by io_uring, many with each system call.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `server` | the program: who may do what, capabilities, and when Linux is asked |
+//! | `table` | all sockets, and what becomes of completions |
+//! | `connection`, `port`, `datagrams` | one connection, one port that is listened on, one UDP port |
+
+mod connection;
+mod datagrams;
+mod port;
+mod server;
+mod table;
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+pub use server::{HostSockets, SOCKETS};
+
+use super::interrupts::Interrupts;
+use crate::host::uring::Uring;
+
+/// A port of the host that was bound for a machine.
+#[derive(Debug)]
+pub struct HostPort {
+    /// Its number.
+    pub port: u16,
+    /// For datagrams and not for connections.
+    pub is_datagrams: bool,
+    /// Bound to one address, and nothing else.
+    pub socket: OwnedFd,
+}
+
+/// What a process has.
+struct Installed {
+    ports: Vec<Arc<HostPort>>,
+    /// Whoever serves has it, until its life ends.
+    ring: Mutex<Option<Uring>>,
+    interrupts: Arc<Interrupts>,
+    /// The ring's number there.
+    number: usize,
+}
+
+static INSTALLED: OnceLock<Installed> = OnceLock::new();
+
+/// A ring, before the jail is sealed; and what tells of its completions.
+///
+/// # Errors
+///
+/// When Linux has no io_uring as it is needed here.
+pub(super) fn ring() -> io::Result<(Uring, Arc<OwnedFd>)> {
+    let ring = Uring::new().map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("io_uring, which --net host needs (Linux 6.1 or newer, and `sysctl kernel.io_uring_disabled` 0): {error}"),
+        )
+    })?;
+    let completions = Arc::new(ring.as_fd().try_clone_to_owned()?);
+    Ok((ring, completions))
+}
+
+/// Takes the ports of this process, once.
+pub(super) fn install(
+    ports: Vec<HostPort>,
+    ring: Uring,
+    interrupts: Arc<Interrupts>,
+    number: usize,
+) -> io::Result<()> {
+    let ports = ports.into_iter().map(Arc::new).collect();
+    INSTALLED
+        .set(Installed { ports, ring: Mutex::new(Some(ring)), interrupts, number })
+        .map_err(|_| io::Error::other("this process has its ports already"))
+}
+
+impl Installed {
+    fn take_ring(&self) -> Option<Uring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn give_back(&self, ring: Uring) {
+        *self.ring.lock().unwrap_or_else(PoisonError::into_inner) = Some(ring);
+    }
+}

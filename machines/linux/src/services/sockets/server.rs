@@ -1,0 +1,334 @@
+//! The program: calls of programs, and when Linux is asked to do what they gave rise to.
+
+use std::net::SocketAddr;
+
+use hallows_abi::MAX_MESSAGE;
+use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
+use hallows_sdk::net::protocol::{
+    self, Accepted, Bell, Connection, Datagram, Datagrams, Listener, Place, Refusal, Service, Target,
+};
+use hallows_sdk::net::rules::Rules;
+use hallows_sdk::stub::{Client, Own, Resource};
+use hallows_sdk::{
+    Answer, Budget, Endpoint, Error, Message, Notification, Object, Rights, Server, Start, log, process,
+    space,
+};
+
+use super::table::{self, Kind, SOCKET, Table};
+use super::{INSTALLED, Installed};
+use crate::host::uring::Uring;
+use crate::services::interrupts::INTERRUPT_BADGE;
+
+/// The program, of which one cell of a machine serves.
+pub static SOCKETS: NativeProgram = NativeProgram {
+    name: "sockets",
+    style: NativeStyle::Reactor(NativeReactor::of::<
+        HostSockets,
+        { HostSockets::INBOX_BYTES },
+        { HostSockets::REPLY_BYTES },
+    >()),
+};
+
+/// What holders of a socket may do with its capability: call it, watch it, and pass it on.
+const SOCKET_RIGHTS: Rights = Rights(Rights::SEND.0 | Rights::WATCH.0 | Rights::TRANSFER.0);
+/// Messages that may wait from holders of sockets: each asks for one thing at a time.
+const SOCKETS_QUEUE: u16 = 1_024;
+/// The badge of the cell's own notification, and the bit that asks for a turn.
+const OWN_BADGE: u64 = 1;
+const TURN: u64 = 1;
+/// Turns in vain before Linux tells when there is something: looking is cheap, being told costs two switches of Linux's threads.
+const LOOKS: u32 = 64;
+/// Completions in a row before messages have their turn.
+const MOST_COMPLETIONS: usize = 1_024;
+/// Bytes that one answer holds beside all else that stands in it: status, case, sender, length.
+const MOST_READ_BYTES: usize = MAX_MESSAGE as usize - 64;
+
+/// The state of the cell.
+pub struct HostSockets {
+    rules: Rules,
+    /// What sockets are capabilities of: it ends with this life, and they with it.
+    own: Endpoint,
+    /// By which the cell tells itself that a turn is due, behind the messages that wait.
+    news: Notification,
+    is_due: bool,
+    in_vain: u32,
+    table: Table,
+    installed: &'static Installed,
+    /// Until this life ends.
+    ring: Option<Uring>,
+    /// Why there will be none any more.
+    is_broken: bool,
+    /// What answers carry.
+    frame: Vec<u8>,
+}
+
+impl core::fmt::Debug for HostSockets {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("HostSockets").field("table", &self.table).finish_non_exhaustive()
+    }
+}
+
+impl Drop for HostSockets {
+    fn drop(&mut self) {
+        if let Some(ring) = self.ring.take() {
+            self.installed.give_back(ring);
+        }
+    }
+}
+
+fn rules(start: &Start<'_>) -> Result<Rules, Error> {
+    let mut rules = Rules::default();
+    for argument in start.info().arguments() {
+        let rule = argument.strip_prefix("allow=").map(str::parse);
+        match rule {
+            Some(Ok(rule)) => rules.0.push(rule),
+            Some(Err(why)) => {
+                log!("cannot read the argument `{argument}`: {why}");
+                return Err(Error::BadArgument);
+            }
+            None => {
+                log!("cannot read the argument `{argument}`: there is allow=");
+                return Err(Error::BadArgument);
+            }
+        }
+    }
+    Ok(rules)
+}
+
+impl Server for HostSockets {
+    const INBOX_BYTES: usize = MAX_MESSAGE as usize;
+    const REPLY_BYTES: usize = MAX_MESSAGE as usize;
+
+    fn new(start: &Start<'_>) -> Result<Self, Error> {
+        let rules = rules(start)?;
+        let Some((installed, mut ring)) =
+            INSTALLED.get().and_then(|installed| Some((installed, installed.take_ring()?)))
+        else {
+            log!(
+                "this machine has no ports of the host, or another cell has them: start it with --net host:PORT"
+            );
+            return Err(Error::BadState);
+        };
+        // What the life before this one left.
+        if let Err(error) = ring.begin().and_then(|()| ring.clear()) {
+            log!("io_uring does not begin: {error}");
+            installed.give_back(ring);
+            return Err(Error::BadState);
+        }
+        let mut server = Self {
+            rules,
+            own: Budget::OWN.create_endpoint(hallows_sdk::Service::Active { queue: SOCKETS_QUEUE })?,
+            news: Budget::OWN.create_notification()?,
+            is_due: false,
+            in_vain: 0,
+            table: Table::new(installed.ports.clone(), process::now()?),
+            installed,
+            ring: Some(ring),
+            is_broken: false,
+            frame: Vec::with_capacity(MAX_MESSAGE as usize),
+        };
+        server.news.bind(OWN_BADGE)?;
+        server.ask_for_turn();
+        Ok(server)
+    }
+
+    fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
+        self.ask_for_turn();
+        if message.badge == INTERRUPT_BADGE {
+            for handle in message.handles {
+                // Nothing was asked for.
+                let _ = space::delete(Endpoint::from_handle(*handle));
+            }
+            return Answer::EMPTY;
+        }
+        protocol::serve(self, message)
+    }
+
+    fn notification(&mut self, badge: u64, _: u64) {
+        if badge == OWN_BADGE {
+            self.is_due = false;
+            self.turn();
+        }
+    }
+}
+
+impl HostSockets {
+    /// Has Linux's turn come when the messages that wait are answered.
+    fn ask_for_turn(&mut self) {
+        self.in_vain = 0;
+        self.come_again();
+    }
+
+    fn come_again(&mut self) {
+        if !self.is_due && !self.is_broken {
+            // It fails only when this cell is being ended.
+            self.is_due = self.news.signal(TURN).is_ok();
+        }
+    }
+
+    /// Linux's turn: what was written goes out, what has come goes to sockets.
+    fn turn(&mut self) {
+        let Self { table, ring: Some(ring), .. } = self else { return };
+        table.hand_over(ring);
+        let turned = ring.turn();
+        let mut completed = 0;
+        while completed < MOST_COMPLETIONS
+            && let Some(completion) = ring.next()
+        {
+            completed += 1;
+            table.complete(completion, ring);
+        }
+        match turned {
+            Err(error) => {
+                log!("io_uring works no more: {error}");
+                self.is_broken = true;
+            }
+            Ok(asked) if asked || completed > 0 => self.ask_for_turn(),
+            Ok(_) if self.in_vain < LOOKS => {
+                self.in_vain += 1;
+                self.come_again();
+            }
+            Ok(_) if ring.rest() => self.installed.interrupts.arm(self.installed.number),
+            Ok(_) => self.ask_for_turn(),
+        }
+    }
+
+    /// The sockets and the ring.
+    fn parts(&mut self) -> Result<(&mut Table, &mut Uring), Refusal> {
+        let Self { table, ring, is_broken: false, .. } = self else { return Err(Refusal::Unreachable) };
+        Ok((table, ring.as_mut().ok_or(Refusal::Unreachable)?))
+    }
+
+    /// A capability of a socket, for its client.
+    fn mint<R: Resource>(&mut self, badge: u64) -> Result<Own<R>, Refusal> {
+        match space::mint(self.own, SOCKET_RIGHTS, badge) {
+            Ok(made) => Ok(Own(R::from_capability(made.handle()))),
+            Err(_) => {
+                // There is no slot, or the kernel has no memory.
+                let (table, ring) = self.parts()?;
+                table.close(badge, ring);
+                Err(Refusal::Full)
+            }
+        }
+    }
+
+    fn tell(&mut self, client: Client, by: Own<Bell>) {
+        let handle = by.0.capability();
+        match table::Bell::try_from(handle) {
+            Ok(bell) => self.table.tell(client.badge, bell),
+            Err(_) => {
+                let _ = space::delete(Endpoint::from_handle(handle));
+            }
+        }
+    }
+
+    fn close(&mut self, client: Client) {
+        if let Ok((table, ring)) = self.parts() {
+            table.close(client.badge, ring);
+        }
+    }
+}
+
+impl Service for HostSockets {
+    fn target(&self, badge: u64) -> Option<Target> {
+        if badge & SOCKET == 0 {
+            return Some(Target::Network);
+        }
+        self.table.get(badge).map(|kind| match kind {
+            Kind::Port(_) => Target::Listener,
+            Kind::Connection(_) => Target::Connection,
+            Kind::Datagrams(_) => Target::Datagrams,
+        })
+    }
+
+    fn network_listen(&mut self, client: Client, port: u16, backlog: u16) -> Result<Own<Listener>, Refusal> {
+        if !self.rules.may_listen(client.badge, port) {
+            return Err(Refusal::NotPermitted);
+        }
+        let (table, ring) = self.parts()?;
+        let badge = table.listen(port, backlog, ring)?;
+        self.mint(badge)
+    }
+
+    fn network_connect(&mut self, _: Client, _: Place) -> Result<Own<Connection>, Refusal> {
+        // The jail lets no socket connect.
+        Err(Refusal::NotPermitted)
+    }
+
+    fn network_bind(&mut self, client: Client, port: u16) -> Result<Own<Datagrams>, Refusal> {
+        if !self.rules.may_listen(client.badge, port) {
+            return Err(Refusal::NotPermitted);
+        }
+        let (table, ring) = self.parts()?;
+        let badge = table.bind(client.badge, port, ring)?;
+        self.mint(badge)
+    }
+
+    fn listener_tell(&mut self, client: Client, by: Own<Bell>) {
+        self.tell(client, by);
+    }
+
+    fn listener_accept(&mut self, client: Client) -> Result<Accepted, Refusal> {
+        let (table, ring) = self.parts()?;
+        let (badge, peer) = table.accept(client.badge, ring)?;
+        Ok(Accepted { stream: self.mint(badge)?, peer })
+    }
+
+    fn listener_close(&mut self, client: Client) {
+        self.close(client);
+    }
+
+    fn connection_tell(&mut self, client: Client, by: Own<Bell>) {
+        self.tell(client, by);
+    }
+
+    fn connection_read(&mut self, client: Client, most: u32) -> Result<&[u8], Refusal> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(MOST_READ_BYTES);
+        let Self { table, ring: Some(ring), frame, .. } = self else { return Err(Refusal::Unreachable) };
+        frame.clear();
+        table.read(client.badge, most, frame, ring)?;
+        Ok(frame)
+    }
+
+    fn connection_write(&mut self, client: Client, bytes: &[u8]) -> Result<u32, Refusal> {
+        let written = self.table.write(client.badge, bytes)?;
+        // No more than a message has.
+        Ok(u32::try_from(written).unwrap_or(u32::MAX))
+    }
+
+    fn connection_finish(&mut self, client: Client) -> Result<(), Refusal> {
+        self.table.finish(client.badge)
+    }
+
+    fn connection_peer(&mut self, client: Client) -> Result<Place, Refusal> {
+        self.table.peer(client.badge)
+    }
+
+    fn connection_close(&mut self, client: Client) {
+        self.close(client);
+    }
+
+    fn datagrams_tell(&mut self, client: Client, by: Own<Bell>) {
+        self.tell(client, by);
+    }
+
+    fn datagrams_port(&mut self, client: Client) -> u16 {
+        self.table.number(client.badge)
+    }
+
+    fn datagrams_send(&mut self, client: Client, to: Place, bytes: &[u8]) -> Result<(), Refusal> {
+        let Self { rules, table, .. } = self;
+        table.send(client.badge, to, bytes, |owner, to: SocketAddr| rules.may_reach(owner, to.ip()))
+    }
+
+    fn datagrams_receive(&mut self, client: Client) -> Result<Datagram<'_>, Refusal> {
+        let Self { table, ring: Some(ring), frame, .. } = self else { return Err(Refusal::Unreachable) };
+        frame.resize(MOST_READ_BYTES, 0);
+        let (length, peer) = table.receive(client.badge, frame, ring)?;
+        Ok(Datagram { peer, bytes: frame.get(..length).unwrap_or_default() })
+    }
+
+    fn datagrams_close(&mut self, client: Client) {
+        self.close(client);
+    }
+}

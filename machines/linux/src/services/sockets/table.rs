@@ -1,0 +1,376 @@
+//! All sockets: what others hold capabilities of, and connections that nobody holds and that have something to send yet.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use hallows_sdk::net::protocol::{Place, Refusal};
+use hallows_sdk::net::{READABLE, WRITABLE};
+use hallows_sdk::{Notification, rights, space};
+use rustix::net::SocketAddrAny;
+
+use super::HostPort;
+use super::connection::{Connection, peer_of, refuse};
+use super::datagrams::DatagramPort;
+use super::port::Port;
+use crate::host::uring::{Completion, MOST_TOKEN, Uring};
+
+/// Addresses that a port can be bound to.
+pub(super) const MOST_ADDRESSES: usize = 8;
+/// Connections that may wait at a port: as many as Linux lets wait, if nobody has changed that (`net.core.somaxconn`).
+const MOST_BACKLOG: u16 = 4_096;
+/// Sockets of all clients together.
+const MOST_SOCKETS: usize = 1 << 17;
+
+/// A bell of a client's.
+pub(super) type Bell = Notification<rights!(SEND)>;
+
+/// What a capability stands for.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Port(Port),
+    Connection(Connection),
+    Datagrams(DatagramPort),
+}
+
+/// A socket that somebody holds.
+#[derive(Debug)]
+struct Held {
+    kind: Kind,
+    bell: Option<Bell>,
+    /// What its holder waits for.
+    wants: u64,
+    /// It is among those that have something to send.
+    is_due: bool,
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Table {
+    ports: Vec<Arc<HostPort>>,
+    held: HashMap<u64, Held>,
+    leaving: HashMap<u64, Connection>,
+    /// Those that have something to send with the next turn.
+    due: Vec<u64>,
+    /// The last token.
+    last: u64,
+}
+
+/// The bit of a badge that says: a socket. Its other bits are the socket's first token.
+pub(super) const SOCKET: u64 = 1 << 63;
+
+/// Of an address of the Internet.
+pub(super) fn place_of(address: SocketAddrAny) -> Option<Place> {
+    SocketAddr::try_from(address).ok().map(Place::from)
+}
+
+impl Table {
+    /// None yet, of these ports. `life` is a number that is higher than all that a life before this one has given out.
+    pub fn new(ports: Vec<Arc<HostPort>>, life: u64) -> Self {
+        let last = life & (MOST_TOKEN >> 1);
+        Self { ports, held: HashMap::new(), leaving: HashMap::new(), due: Vec::new(), last }
+    }
+
+    /// So many tokens; the first.
+    fn tokens(&mut self, count: usize) -> u64 {
+        let first = self.last + 1;
+        self.last += count as u64;
+        first
+    }
+
+    fn hold(&mut self, token: u64, kind: Kind) -> u64 {
+        self.held.insert(token, Held { kind, bell: None, wants: 0, is_due: false });
+        SOCKET | token
+    }
+
+    pub fn get(&self, badge: u64) -> Option<&Kind> {
+        Some(&self.held.get(&(badge & !SOCKET))?.kind)
+    }
+
+    fn get_mut(&mut self, badge: u64) -> Option<&mut Held> {
+        self.held.get_mut(&(badge & !SOCKET))
+    }
+
+    fn has_room(&self) -> bool {
+        self.held.len() + self.leaving.len() < MOST_SOCKETS
+    }
+
+    /// What this machine was given of a port.
+    fn bound(&self, number: u16, is_datagrams: bool) -> Vec<Arc<HostPort>> {
+        let is_it = |port: &&Arc<HostPort>| port.port == number && port.is_datagrams == is_datagrams;
+        self.ports.iter().filter(is_it).take(MOST_ADDRESSES).cloned().collect()
+    }
+
+    pub fn listen(&mut self, number: u16, backlog: u16, ring: &mut Uring) -> Result<u64, Refusal> {
+        if number == 0 || backlog == 0 {
+            return Err(Refusal::Invalid);
+        }
+        self.take_from_the_dead(ring, |kind| matches!(kind, Kind::Port(port) if port.number() == number))?;
+        if !self.has_room() {
+            return Err(Refusal::Full);
+        }
+        let token = self.tokens(MOST_ADDRESSES);
+        let port = Port::listen(self.bound(number, false), backlog.min(MOST_BACKLOG), token, ring)?;
+        Ok(self.hold(token, Kind::Port(port)))
+    }
+
+    pub fn bind(&mut self, owner: u64, number: u16, ring: &mut Uring) -> Result<u64, Refusal> {
+        self.take_from_the_dead(
+            ring,
+            |kind| matches!(kind, Kind::Datagrams(port) if port.number() == number),
+        )?;
+        if !self.has_room() {
+            return Err(Refusal::Full);
+        }
+        let token = self.tokens(MOST_ADDRESSES);
+        let port = DatagramPort::new(owner, self.bound(number, true), token)?;
+        Ok(self.hold(token, Kind::Datagrams(port)))
+    }
+
+    /// Closes a socket whose holder has ended, of which nothing else tells as long as nobody comes. `InUse` if there is a holder.
+    fn take_from_the_dead(&mut self, ring: &mut Uring, is_it: impl Fn(&Kind) -> bool) -> Result<(), Refusal> {
+        let Some((token, held)) = self.held.iter().find(|(_, held)| is_it(&held.kind)) else { return Ok(()) };
+        let token = *token;
+        // One that rings for nothing makes its holder look, and nothing else.
+        if held.bell.is_none_or(|bell| bell.signal(READABLE).is_ok()) {
+            return Err(Refusal::InUse);
+        }
+        self.close(token, ring);
+        Ok(())
+    }
+
+    /// The connection that has waited longest, which is a socket of its own then; and who is at its other end.
+    pub fn accept(&mut self, badge: u64, ring: &mut Uring) -> Result<(u64, Place), Refusal> {
+        let has_room = self.has_room();
+        let Some(Held { kind: Kind::Port(port), wants, .. }) = self.get_mut(badge) else {
+            return Err(Refusal::Invalid);
+        };
+        if !has_room {
+            return Err(Refusal::Full);
+        }
+        let (socket, peer) = loop {
+            let Some(socket) = port.accept(ring) else {
+                *wants |= READABLE;
+                return Err(Refusal::NotNow);
+            };
+            // One that has gone again has none.
+            if let Some(peer) = peer_of(&socket) {
+                break (socket, peer);
+            }
+        };
+        let token = self.tokens(1);
+        let connection = self.connection(socket, token, ring).map_err(|_| Refusal::Full)?;
+        Ok((self.hold(token, Kind::Connection(connection)), peer))
+    }
+
+    fn connection(&self, socket: OwnedFd, token: u64, ring: &mut Uring) -> io::Result<Connection> {
+        Connection::new(socket, token, ring)
+    }
+
+    /// Does something with a connection; what cannot be done now its bell tells of.
+    fn with<T>(
+        &mut self,
+        badge: u64,
+        waits_for: u64,
+        act: impl FnOnce(&mut Connection) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let Some(Held { kind: Kind::Connection(connection), wants, .. }) = self.get_mut(badge) else {
+            return Err(Refusal::Invalid);
+        };
+        let done = act(connection);
+        if matches!(done, Err(Refusal::NotNow)) {
+            *wants |= waits_for;
+        }
+        done
+    }
+
+    /// Reads at most so many bytes to the end of `room`; 0: nothing more will come.
+    pub fn read(
+        &mut self,
+        badge: u64,
+        most: usize,
+        room: &mut Vec<u8>,
+        ring: &mut Uring,
+    ) -> Result<usize, Refusal> {
+        self.with(badge, READABLE, |connection| connection.read(most, room, ring))
+    }
+
+    /// Takes bytes from the front, which are sent with the next turn; how many.
+    pub fn write(&mut self, badge: u64, bytes: &[u8]) -> Result<usize, Refusal> {
+        let taken = self.with(badge, WRITABLE, |connection| connection.write(bytes))?;
+        self.is_due(badge);
+        Ok(taken)
+    }
+
+    pub fn finish(&mut self, badge: u64) -> Result<(), Refusal> {
+        self.with(badge, 0, Connection::finish)?;
+        self.is_due(badge);
+        Ok(())
+    }
+
+    pub fn peer(&mut self, badge: u64) -> Result<Place, Refusal> {
+        self.with(badge, 0, |connection| connection.peer())
+    }
+
+    fn is_due(&mut self, badge: u64) {
+        let token = badge & !SOCKET;
+        if let Some(held) = self.held.get_mut(&token)
+            && !std::mem::replace(&mut held.is_due, true)
+        {
+            self.due.push(token);
+        }
+    }
+
+    pub fn number(&self, badge: u64) -> u16 {
+        match self.get(badge) {
+            Some(Kind::Datagrams(port)) => port.number(),
+            _ => 0,
+        }
+    }
+
+    pub fn send(
+        &mut self,
+        badge: u64,
+        to: Place,
+        bytes: &[u8],
+        may_reach: impl FnOnce(u64, SocketAddr) -> bool,
+    ) -> Result<(), Refusal> {
+        let Some(Kind::Datagrams(port)) = self.get(badge) else { return Err(Refusal::Invalid) };
+        port.send(to, bytes, |to| may_reach(port.owner, to))
+    }
+
+    pub fn receive(
+        &mut self,
+        badge: u64,
+        room: &mut [u8],
+        ring: &mut Uring,
+    ) -> Result<(usize, Place), Refusal> {
+        let Some(Held { kind: Kind::Datagrams(port), wants, .. }) = self.get_mut(badge) else {
+            return Err(Refusal::Invalid);
+        };
+        let received = port.receive(room, ring);
+        if received == Err(Refusal::NotNow) {
+            *wants |= READABLE;
+        }
+        received
+    }
+
+    /// A bell rings for a socket from now on, and at once if there is something already. Whether there is such a socket.
+    pub fn tell(&mut self, badge: u64, bell: Bell) {
+        let Some(held) = self.get_mut(badge) else {
+            let _ = space::delete(bell);
+            return;
+        };
+        if let Some(before) = held.bell.replace(bell) {
+            let _ = space::delete(before);
+        }
+        held.wants = READABLE | WRITABLE;
+        held.ring();
+    }
+
+    /// Nobody holds a socket any more.
+    pub fn close(&mut self, badge: u64, ring: &mut Uring) {
+        let token = badge & !SOCKET;
+        let Some(held) = self.held.remove(&token) else { return };
+        if let Some(bell) = held.bell {
+            let _ = space::delete(bell);
+        }
+        match held.kind {
+            Kind::Port(port) => port.close(ring),
+            Kind::Connection(connection) => {
+                if let Some(connection) = connection.leave(ring) {
+                    self.leaving.insert(token, connection);
+                }
+                self.open_ports(ring);
+            }
+            Kind::Datagrams(port) => port.close(ring),
+        }
+    }
+
+    /// There is a descriptor more: where there was none, somebody may come.
+    fn open_ports(&mut self, ring: &mut Uring) {
+        for held in self.held.values_mut() {
+            if let Kind::Port(port) = &mut held.kind {
+                port.open(ring);
+            }
+        }
+    }
+
+    /// Hands what was written to the ring.
+    pub fn hand_over(&mut self, ring: &mut Uring) {
+        for token in std::mem::take(&mut self.due) {
+            if let Some(held) = self.held.get_mut(&token) {
+                held.is_due = false;
+                if let Kind::Connection(connection) = &mut held.kind {
+                    connection.send(ring);
+                }
+            }
+        }
+    }
+
+    /// Something has happened: whoever waited for it hears his bell. Whose bell is gone is gone.
+    pub fn complete(&mut self, completion: Completion, ring: &mut Uring) {
+        let token = match completion {
+            Completion::Accepted { token, socket, more } => {
+                // Each of a port's addresses has a token behind that of the port.
+                let first = (0..MOST_ADDRESSES as u64).find_map(|step| {
+                    let first = token.checked_sub(step)?;
+                    matches!(self.held.get(&first)?.kind, Kind::Port(_)).then_some(first)
+                });
+                let Some(first) = first else { return socket.map_or((), refuse) };
+                if let Some(Held { kind: Kind::Port(port), .. }) = self.held.get_mut(&first) {
+                    port.came(token, socket, more, ring);
+                }
+                first
+            }
+            Completion::Received { token, bytes, more } => {
+                if let Some(Held { kind: Kind::Connection(connection), .. }) = self.held.get_mut(&token) {
+                    connection.received(bytes, more, ring);
+                }
+                token
+            }
+            Completion::Sent { token, sent, bytes } => {
+                if let Some(Held { kind: Kind::Connection(connection), .. }) = self.held.get_mut(&token) {
+                    connection.sent(sent, bytes, ring);
+                } else if let Some(connection) = self.leaving.get_mut(&token) {
+                    connection.sent(sent, bytes, ring);
+                    if !connection.is_leaving() {
+                        self.leaving.remove(&token);
+                    }
+                }
+                token
+            }
+            Completion::Ready { token } => {
+                let first = (0..MOST_ADDRESSES as u64).find_map(|step| {
+                    let first = token.checked_sub(step)?;
+                    matches!(self.held.get(&first)?.kind, Kind::Datagrams(_)).then_some(first)
+                });
+                let Some(first) = first else { return };
+                if let Some(Held { kind: Kind::Datagrams(port), .. }) = self.held.get_mut(&first) {
+                    port.came(token);
+                }
+                first
+            }
+        };
+        if self.held.get_mut(&token).is_some_and(|held| !held.ring()) {
+            self.close(token, ring);
+        }
+    }
+}
+
+impl Held {
+    /// Rings its bell if there is what its holder waits for. Whether there is a holder.
+    fn ring(&mut self) -> bool {
+        let Some(bell) = self.bell.filter(|_| self.wants != 0) else { return true };
+        let ready = match &self.kind {
+            Kind::Port(port) => port.ready(),
+            Kind::Connection(connection) => connection.ready(),
+            Kind::Datagrams(port) => port.ready(),
+        };
+        let bits = ready & self.wants;
+        self.wants &= !bits;
+        bits == 0 || bell.signal(bits).is_ok()
+    }
+}
