@@ -208,6 +208,9 @@ pub struct Build {
     /// What a Unix program may use of its stack; 8M, as on Linux, if not given.
     #[arg(long, value_name = "SIZE", value_parser = stack)]
     pub stack: Option<ByteSize>,
+    /// A part of the network of the host where it is started, as with `run`, if nobody says otherwise at the start.
+    #[arg(long = "net", value_name = "host:PORT|tap:NAME")]
+    pub networks: Vec<Network>,
     /// The machine, if nobody says otherwise at the start.
     #[command(flatten)]
     pub machine: MachineOptions,

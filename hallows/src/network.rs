@@ -1,5 +1,6 @@
 //! What a machine is given of this host's network, and the cells that have it: interfaces for packet devices, ports for sockets.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::str::FromStr;
@@ -10,11 +11,14 @@ use hallows_linux::machine::plan::{InterfacePlan, PlacePlan, Plan, PortPlan, Por
 use hallows_linux::services::packets::{LOOPBACK, PACKETS};
 use hallows_linux::services::sockets::SOCKETS;
 
+use serde::{Deserialize, Serialize};
+
 use crate::failure::Failure;
 use crate::system::{Cell, ProgramSource, System};
 
 /// A part of the host's network, as a person says it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Network {
     /// `tap:NAME`: an interface.
     Interface(String),
@@ -31,6 +35,21 @@ pub struct Port {
     is_datagrams: bool,
 }
 
+/// What a machine is given of the host's network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Networks {
+    /// This.
+    Now(Vec<Network>),
+    /// Whoever starts it says so.
+    Later,
+}
+
+impl Default for Networks {
+    fn default() -> Self {
+        Self::Now(Vec::new())
+    }
+}
+
 /// Interfaces of one machine: as many as there are cells that can drive them.
 const MOST_INTERFACES: usize = 8;
 /// Ports of one machine.
@@ -45,6 +64,35 @@ impl FromStr for Network {
             Some(("host", port)) => port.parse().map(Self::Port),
             _ => Err("write host:PORT for a port of this host, for example host:6379, or tap:NAME for an interface, for example tap:hallows0".to_owned()),
         }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interface(name) => write!(formatter, "tap:{name}"),
+            Self::Port(Port { address, number, is_datagrams }) => {
+                let kind = if *is_datagrams { "/udp" } else { "" };
+                match address {
+                    Some(address) => write!(formatter, "host:{}{kind}", SocketAddr::new(*address, *number)),
+                    None => write!(formatter, "host:{number}{kind}"),
+                }
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.to_string()
     }
 }
 
@@ -92,17 +140,24 @@ impl Port {
     }
 }
 
-/// Lets the cells of a system that have something of the host's network run where they may wait for Linux, and opens what they have. Descriptors come
-/// behind others, of which there are so many.
+/// Lets the cells of a system that have something of the host's network run where they may wait for Linux, and opens what they have, unless it is given
+/// later. Descriptors come behind others, of which there are so many.
 ///
 /// # Errors
 /// When a cell has no interface or no port, when one of those has no cell, or when one cannot be opened.
 pub fn give(
     plan: &mut Plan,
     system: &System,
-    networks: &[Network],
+    networks: &Networks,
     descriptors_before: usize,
 ) -> Result<Vec<OwnedFd>, Failure> {
+    let first = plan.cells.len().saturating_sub(system.cells.len());
+    let Networks::Now(networks) = networks else {
+        for program in [PACKETS.name, SOCKETS.name] {
+            running(system, first, program).for_each(|(_, cell)| place(plan, cell));
+        }
+        return Ok(Vec::new());
+    };
     let (mut interfaces, mut ports) = (Vec::new(), Vec::new());
     for network in networks {
         match network {
@@ -110,7 +165,6 @@ pub fn give(
             Network::Port(port) => ports.push(port),
         }
     }
-    let first = plan.cells.len().saturating_sub(system.cells.len());
     let mut descriptors = Descriptors { before: descriptors_before, open: Vec::new() };
     give_interfaces(plan, system, first, &interfaces, &mut descriptors)?;
     give_ports(plan, system, first, &ports, &mut descriptors)?;
@@ -291,6 +345,8 @@ mod tests {
             ("host:[::1]:53/udp", port(Some("::1"), 53, true)),
         ] {
             assert_eq!(text.parse::<Network>(), meant, "{text}");
+            let shown = meant.unwrap().to_string();
+            assert_eq!(shown, text.trim_end_matches("/tcp"));
         }
         for wrong in [
             "",

@@ -18,7 +18,7 @@ use hallows_artifact::Metadata;
 use hallows_linux::machine::plan::LARGEST_STACK_BYTES;
 
 use crate::failure::Failure;
-use crate::network::Network;
+use crate::network::Networks;
 use crate::system::StreamEnd;
 
 pub use cells::{PROGRAM_SLOTS, Served, Service, Services};
@@ -50,7 +50,7 @@ pub struct Invocation {
     /// What a Unix program may use of its stack, in bytes.
     pub stack_bytes: Option<u64>,
     /// What the machine is given of this host's network.
-    pub networks: Vec<Network>,
+    pub networks: Networks,
 }
 
 /// Whether a program is one of Unix.

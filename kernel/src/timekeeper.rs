@@ -103,12 +103,14 @@ impl<E: Engine> Kernel<E> {
         let busy =
             || (0..self.configuration.general_cores()).any(|core| self.core(core).does() == Idle::Busy);
         let at = self.plan.make(active, coarse_ns, || self.next_due_ns(), busy);
-        let began = (0..self.configuration.cores).any(|core| self.core(core).waiting().any());
+        let began = (0..self.configuration.general_cores()).any(|core| self.core(core).waiting().any());
         let is_due = at < coarse_ns && self.next_of_busy_ns() <= at;
         NextTick { at: if began { now } else { Nanos(at) }, spin: false, is_due }
     }
 
     /// Stops what ran too long. Whether threads wait behind a running one; and whether anything ran since the last look.
+    ///
+    /// Service cores are the host's, and may be the timekeeper's own: who waits there may wait for the timekeeper, which must not spin for it.
     fn look_at_cores(&self, token: &mut Token<'static, { level::NONE }>, now: Nanos) -> (bool, bool) {
         let (mut timekeeper, mut below) = self.timekeeper.lock(token);
         let (mut contended, mut active) = (false, false);
@@ -125,21 +127,24 @@ impl<E: Engine> Kernel<E> {
             }
             self.see_stretch(seen, switches, now);
             seen.switches = switches;
-            if number < self.configuration.general_cores() {
+            let is_general = number < self.configuration.general_cores();
+            if is_general {
                 self.look_at_queue(core, seen, now);
             }
             let running = core.running.load(Ordering::Relaxed);
-            if running != NOBODY {
-                active |= number < self.configuration.general_cores();
+            let waits = if running != NOBODY {
+                active |= is_general;
                 self.account(number, running, seen, now);
                 if self.threads.at(running).standing.is_metered() {
                     self.look_at_budget(&mut below, running, now);
                 }
-                contended |= self.look_at_thread(core, running, seen, now);
+                self.look_at_thread(core, running, seen, now)
             } else {
                 // Between two threads, most likely: with this look alone the next one's quantum would not be seen to begin.
-                contended |= core.waiting().any();
-            }
+                core.waiting().any()
+            };
+            contended |= waits && is_general;
+            active |= waits;
             seen.running = running;
         }
         (contended, active)

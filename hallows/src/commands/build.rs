@@ -11,6 +11,7 @@ use hallows_linux::machine::plan::ProgramPlan;
 use crate::cli::Build;
 use crate::compile::{self, Compiler};
 use crate::failure::{Failure, SOFTWARE};
+use crate::network::Networks;
 use crate::payload::{self, Artifact, Contents, Existing, File, Granted, Options, What};
 use crate::planner::{self, Description, Found, Planned};
 use crate::policies;
@@ -67,6 +68,7 @@ fn contents(options: &Build, found: Found, compiler: &Compiler) -> Result<Conten
             quantum_us: Some(machine.quantum_us),
             stack: options.stack,
             requires: options.requires.clone(),
+            networks: options.networks.clone(),
         },
         arguments: options.arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect(),
         variables: options.variables.iter().map(|variable| variable.as_bytes().to_vec()).collect(),
@@ -93,7 +95,7 @@ fn contents(options: &Build, found: Found, compiler: &Compiler) -> Result<Conten
         variables: options.variables.clone(),
         directories: Vec::new(),
         stack_bytes: options.stack.map(|stack| stack.0),
-        networks: Vec::new(),
+        networks: Networks::Later,
     };
     let Planned { plan, artifacts, given, .. } =
         planner::plan(&system, compiler, &invocation, machine.memory.0)?;

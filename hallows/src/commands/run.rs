@@ -18,6 +18,7 @@ use super::stop::{directory, restored};
 use crate::cli::{MachineOptions, Run};
 use crate::compile::Compiler;
 use crate::failure::{Failure, SOFTWARE, USAGE};
+use crate::network::Networks;
 use crate::planner::{self, Found, Planned};
 use crate::system::System;
 use crate::unix::Invocation;
@@ -46,7 +47,7 @@ pub fn run(options: Run) -> Result<u8, Failure> {
         variables: options.variables,
         directories: options.directories,
         stack_bytes: options.stack.map(|stack| stack.0),
-        networks: options.networks,
+        networks: Networks::Now(options.networks),
     };
     let compiler = Compiler::open(options.quiet)?;
     let settings = Settings {

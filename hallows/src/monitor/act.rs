@@ -16,6 +16,7 @@ use crate::commands::show::plain;
 use crate::commands::stop::{self, LONGEST_CHANGE, cell, refused};
 use crate::commands::{ps, top};
 use crate::failure::{Failure, SOFTWARE, USAGE};
+use crate::network::Networks;
 use crate::unix::Invocation;
 
 /// Beside the time that the answer of a message may take.
@@ -116,8 +117,13 @@ impl Actor {
                 native,
             } => {
                 let stack_bytes = stack.map(|stack| stack.0);
-                let invocation =
-                    Invocation { arguments, variables, directories, stack_bytes, networks: Vec::new() };
+                let invocation = Invocation {
+                    arguments,
+                    variables,
+                    directories,
+                    stack_bytes,
+                    networks: Networks::default(),
+                };
                 let wanted = start::Wanted { program, invocation, name, uses, serves, memory, native };
                 // Before it is compiled in vain.
                 let seal = if wanted.native { String::new() } else { self.seal()? };

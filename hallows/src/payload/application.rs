@@ -19,6 +19,7 @@ use crate::commands::run::{Place, Settings, boot};
 use crate::compile::{self, Compiler, Ready};
 use crate::embedded;
 use crate::failure::{Failure, USAGE};
+use crate::network::{Network, Networks};
 use crate::policies;
 use crate::process::NOT_STARTED;
 use crate::system::{PolicySource, ProgramSource, Programs, System};
@@ -67,6 +68,9 @@ struct Start {
     /// What a Unix program may use of its stack.
     #[arg(long = "hallows-stack", value_name = "SIZE", value_parser = stack)]
     stack: Option<ByteSize>,
+    /// A part of this host's network, in place of all that it was built with: `host:PORT` or `tap:NAME`.
+    #[arg(long = "hallows-net", value_name = "host:PORT|tap:NAME")]
+    networks: Vec<Network>,
     /// Fail instead of falling back.
     #[arg(long = "hallows-require", value_name = "SERVICE=PATH")]
     requires: Vec<Requirement>,
@@ -118,7 +122,11 @@ impl Application {
             variables: variables.chain(start.variables).collect(),
             directories,
             stack_bytes: start.stack.or(options.stack).map(|stack| stack.0),
-            networks: Vec::new(),
+            networks: Networks::Now(if start.networks.is_empty() {
+                options.networks.clone()
+            } else {
+                start.networks
+            }),
         };
         let settings = Settings {
             machine: place_options,

@@ -7,6 +7,8 @@ use hallows_linux::host::quantity::ByteSize;
 use hallows_linux::machine::paths::Requirement;
 use serde::{Deserialize, Serialize};
 
+use crate::network::Network;
+
 /// A payload, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
@@ -93,6 +95,9 @@ pub struct Options {
     pub stack: Option<ByteSize>,
     /// What must not fall back.
     pub requires: Vec<Requirement>,
+    /// What it is given of the host's network.
+    #[serde(default)]
+    pub networks: Vec<Network>,
 }
 
 /// A directory that is given.

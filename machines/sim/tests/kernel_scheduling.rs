@@ -529,6 +529,23 @@ fn a_service_core_runs_what_is_pinned_to_it_and_nothing_else() {
 }
 
 #[test]
+fn the_timekeeper_does_not_spin_for_who_waits_for_a_service_core() {
+    let mut sim =
+        Simulation::new(1, Configuration { service_cores: 1, ..Configuration::tiny(2) }, Faults::CALM);
+    let program = sim.main(|process| process.compute(500));
+    for (core, spins) in [(CoreId(1), false), (CoreId(0), true)] {
+        let (cell, _) = sim.cell_of(&program, None, &specification(3, Some(core)));
+        // It waits for its core, which has not taken it yet.
+        sim.start(cell);
+        let now = Nanos(sim.time_ns());
+        let next = sim.kernel.tick(now);
+        assert_eq!((next.spin, next.at > now && !spins), (spins, !spins), "{core:?}: {next:?}");
+    }
+    sim.run(STEPS).unwrap();
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
 fn the_longest_stretch_without_a_check_is_seen_where_somebody_waits() {
     let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
     let mut cells = Vec::new();
