@@ -20,7 +20,7 @@ use crate::monitor::{Holder, Wants};
 use crate::objects::Watched;
 use crate::slot::{Name, Via};
 use crate::sync::Ordering;
-use crate::thread::NOBODY;
+use crate::thread::{LEFT, NOBODY};
 use crate::{CellId, Context, CoreId, Ended, Engine, Kernel, Machine, ThreadId};
 
 type Unlocked<'t> = &'t mut Token<'static, { level::NONE }>;
@@ -271,7 +271,7 @@ impl<E: Engine> Kernel<E> {
             // AcqRel: pairs with `signal`, which looks at the binding after it has set the bits.
             let _ = self.notifications.at(notification).bound.compare_exchange(
                 cell,
-                NOBODY,
+                LEFT,
                 Ordering::AcqRel,
                 Ordering::Relaxed,
             );
@@ -593,7 +593,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.notifications.at(notification);
         record.bits.fetch_or(bits, Ordering::AcqRel);
         let bound = record.bound.load(Ordering::Acquire);
-        if bound == NOBODY {
+        if matches!(bound, NOBODY | LEFT) {
             return;
         }
         let wake = {

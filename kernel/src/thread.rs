@@ -10,6 +10,9 @@ use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 /// No thread, core or cell, in the records below.
 pub const NOBODY: u32 = u32::MAX;
 
+/// Of a notification: whoever it was bound to has ended, and nobody has bound it since.
+pub const LEFT: u32 = NOBODY - 1;
+
 /// No time, in ns.
 pub const NEVER: u64 = u64::MAX;
 

@@ -28,6 +28,10 @@ pub fn tests() -> Vec<Trial> {
             killed(Way::Interface)
         }),
         network_test("a_service_of_the_hosts_ports_that_is_killed_does_the_same", || killed(Way::Ports)),
+        network_test("a_program_that_is_killed_has_its_port_again_in_its_next_life", || {
+            reborn(Way::Interface)
+        }),
+        network_test("a_program_on_a_port_of_the_hosts_that_is_killed_has_it_again", || reborn(Way::Ports)),
         network_test("thousands_of_connections_are_served_at_once", thousands),
         network_test("who_does_not_read_holds_up_nobody_else", slow_readers),
         network_test("a_network_card_that_begins_another_life_is_a_wire_that_was_cut_for_a_moment", cut),
@@ -75,22 +79,37 @@ enum Way {
 impl Way {
     /// The machine that echoes.
     fn machine(self) -> Running {
-        let networks: &[&str] = match self {
+        let system = match self {
+            Self::Interface => "echo",
+            Self::Ports => "echo-host",
+        };
+        let mut running = Running::start(&[&["run", system], self.given(), &SHARED[..]].concat(), None);
+        running.hear(&format!("echoes on port {}", self.port()));
+        running
+    }
+
+    /// What it is given; an interface is made first.
+    fn given(self) -> &'static [&'static str] {
+        match self {
             Self::Interface => {
                 ip("tuntap add dev hl0 mode tap");
                 ip("addr add 10.99.0.1/24 dev hl0");
                 ip("-6 addr add fd99::1/64 dev hl0 nodad");
                 ip("link set hl0 up");
-                &["echo", "--net", "tap:hl0"]
+                &["--net", "tap:hl0"]
             }
             Self::Ports => {
                 ip("link set lo up");
-                &["echo-host", "--net", "host:7007", "--net", "host:7007/udp"]
+                &["--net", "host:7007", "--net", "host:7007/udp"]
             }
-        };
-        let mut running = Running::start(&[&["run"], networks, &SHARED[..]].concat(), None);
-        running.hear(&format!("echoes on port {}", self.port()));
-        running
+        }
+    }
+
+    const fn description(self) -> &'static str {
+        match self {
+            Self::Interface => include_str!("../../../programs/systems/echo.toml"),
+            Self::Ports => include_str!("../../../programs/systems/echo-host.toml"),
+        }
     }
 
     const fn addresses(self) -> [&'static str; 2] {
@@ -292,7 +311,29 @@ fn cut() {
     });
 }
 
+fn reborn(way: Way) {
+    in_a_namespace(|| {
+        let system = way.description().replace("[cells.echo]", "[cells.echo]\nrestart = \"always\"");
+        let mut running = Running::of(&system, &[way.given(), &SHARED[..]].concat());
+        let listens = format!("echoes on port {}", way.port());
+        running.hear(&listens);
+        // A connection that its holder takes along, and one more life than a port that is left behind would let be.
+        for life in 0..3 {
+            let stream = way.tcp().unwrap();
+            echo(&stream, &bytes(1_000, life));
+            assert_eq!(say(&["kill", "echo"]).2, 0);
+            running.hear(&listens);
+        }
+        echo(&way.tcp().unwrap(), &bytes(1_000, 9));
+        stop(running);
+    });
+}
+
 fn thousands() {
+    // As many files as there may be.
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let most = rustix::process::Rlimit { current: limit.maximum, ..limit };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, most).unwrap();
     in_a_namespace(|| {
         let running = Way::Ports.machine();
         let mut streams: Vec<_> = (0..2_000).map(|_| Way::Ports.tcp().unwrap()).collect();
@@ -369,7 +410,7 @@ fn refused() {
         (&["run", "echo", "--net", "tap:a/b"], "is no name of an interface"),
         (&["run", "echo", "--net", "hl0"], "tap:NAME"),
         (&["run", "echo", "--net", "host:7007/sctp"], "/tcp and /udp"),
-        (&["run", "echo-host"], "none was given: --net host:PORT"),
+        (&["run", "echo-host"], "ports of this host, and none was given"),
         (&["run", "calculator", "--net", "host:7007"], "nothing serves the port 7007"),
         (&["run", "echo-host", "--net", "host:192.0.2.1:7007"], "is no address of this host"),
         (&["run", "echo", "--net", "tap:lo"], "lo"),

@@ -5,7 +5,7 @@ use hallows_abi::{Error, OnNotification, Reply, Rights};
 use super::Request;
 use crate::lock::{Token, level};
 use crate::sync::Ordering;
-use crate::thread::NOBODY;
+use crate::thread::{LEFT, NOBODY};
 use crate::{Context, Engine, Kernel};
 
 impl<E: Engine> Kernel<E> {
@@ -21,7 +21,8 @@ impl<E: Engine> Kernel<E> {
                 request.needs(Rights::SEND)?;
                 let core = context.core.0;
                 self.signal(&mut context.token, core, index, bits);
-                Ok(Reply::Done)
+                let hears = self.notifications.at(index).bound.load(Ordering::Relaxed) != LEFT;
+                if hears { Ok(Reply::Done) } else { Err(Error::Gone) }
             }
             OnNotification::Poll => {
                 request.needs(Rights::RECEIVE)?;
@@ -44,7 +45,8 @@ impl<E: Engine> Kernel<E> {
         // Under the lock that an end unbinds under: it finds all of this done, or nothing.
         let (mut control, mut token) = self.cells.at(cell).control.lock(&mut context.token);
         // AcqRel: pairs with `signal`.
-        if record.bound.compare_exchange(NOBODY, cell, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        let free = |bound| matches!(bound, NOBODY | LEFT).then_some(cell);
+        if record.bound.fetch_update(Ordering::AcqRel, Ordering::Acquire, free).is_err() {
             return Err(Error::BadState);
         }
         if !record.generation.is(request.generation()) {
@@ -66,7 +68,7 @@ impl<E: Engine> Kernel<E> {
     /// Takes a notification away from the cell that it is bound to.
     pub(crate) fn unbind(&self, token: &mut Token<'static, { level::NONE }>, core: u32, index: u32) {
         let bound = self.notifications.at(index).bound.swap(NOBODY, Ordering::AcqRel);
-        if bound == NOBODY {
+        if matches!(bound, NOBODY | LEFT) {
             return;
         }
         {

@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use hallows_abi::{
-    Error, Handle, NO_DEADLINE, NewCell, OnBudget, OnCell, OnEndpoint, OnObject, Rights, Running, Serving,
-    Transfer,
+    Error, Handle, NO_DEADLINE, NewCell, OnBudget, OnCell, OnEndpoint, OnNotification, OnObject, Rights,
+    Running, Serving, Transfer,
 };
 use hallows_kernel::{CellId, Configuration, Rooted};
 use hallows_sim::{Faults, Response, Simulation};
@@ -169,6 +169,49 @@ fn a_capability_of_an_ended_cell_makes_no_endpoint_that_the_next_at_its_place_se
     sim.run(STEPS).unwrap();
     assert_eq!(result.borrow_mut().take(), Some(Err(Error::Gone)));
     assert_eq!(sim.kernel.usage().endpoints, endpoints, "the next one serves what it served");
+    sim.finish(STEPS).unwrap();
+}
+
+#[test]
+fn who_signals_learns_that_nobody_hears_any_more_until_somebody_binds_anew() {
+    let mut sim = Simulation::new(1, Configuration::tiny(2), Faults::CALM);
+    let bell = sim.kernel.boot_notification(&sim.boot).unwrap();
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let hearer = |sim: &mut Simulation| {
+        let notes = Rc::clone(&told);
+        let program = sim.main(move |process| {
+            process.operate(Handle(3), OnNotification::Bind { badge: 5 }, &[])?;
+            let event = process.wait(NO_DEADLINE)?;
+            notes.borrow_mut().push(event.value);
+            Ok(())
+        });
+        let (cell, _) = sim.cell("hearer", &program, None, false, 3);
+        sim.grant_some(cell, &bell, Rights::RECEIVE, 0);
+        sim.start(cell);
+        cell
+    };
+    let ring = |sim: &mut Simulation, bits: u64| {
+        let answer = Rc::new(RefCell::new(None));
+        let noted = Rc::clone(&answer);
+        let program = sim.main(move |process| {
+            *noted.borrow_mut() =
+                Some(process.operate(Handle(3), OnNotification::Signal { bits }, &[]).map(drop));
+            Ok(())
+        });
+        let (cell, _) = sim.cell("ringer", &program, None, false, 3);
+        sim.grant_some(cell, &bell, Rights::SEND, 0);
+        sim.start(cell);
+        sim.run(STEPS).unwrap();
+        answer.take().unwrap()
+    };
+    assert_eq!(ring(&mut sim, 1), Ok(()), "nobody has bound it yet");
+    hearer(&mut sim);
+    sim.run(STEPS).unwrap();
+    // It was told of the first, and has ended.
+    assert_eq!(ring(&mut sim, 2), Err(Error::Gone));
+    hearer(&mut sim);
+    sim.run(STEPS).unwrap();
+    assert_eq!(*told.borrow(), [1, 2], "what was signalled in between is told");
     sim.finish(STEPS).unwrap();
 }
 

@@ -1,13 +1,14 @@
 //! Says back what it is told, over TCP and UDP on one port: the echo protocol (RFC 862).
 //!
 //! Granted: `net`, a network that allows its port (SEND and WATCH). Arguments: `port=N` (7), `patience=SECONDS` (60), after which a connection that
-//! says nothing is closed. When the network service ends, it listens anew on the next one.
+//! says nothing is closed, and `connections=N` (256), as many as have memory at once; others wait. When the network service ends, it listens anew on the next one.
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 use alloc::vec;
+use core::cell::Cell;
 use core::time::Duration;
 
 use hallows::net::protocol::Refusal;
@@ -23,6 +24,16 @@ const PIECE: usize = 16 << 10;
 const MOST_DATAGRAM: usize = 65_535;
 /// How long to wait before a service that does not run is asked again.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// What its arguments say.
+#[derive(Clone, Copy)]
+struct Settings {
+    port: u16,
+    /// How long a connection may say nothing.
+    patience: Duration,
+    /// How many are served at once.
+    connections: u32,
+}
 
 /// Says back what a connection says, until it says no more.
 async fn converse(mut stream: TcpStream<'_>, events: &Events, patience: Duration) -> Result<u64, Problem> {
@@ -44,10 +55,14 @@ async fn converse(mut stream: TcpStream<'_>, events: &Events, patience: Duration
 async fn connections(
     mut listener: TcpListener<'_>,
     events: &Events,
-    patience: Duration,
+    settings: Settings,
 ) -> Result<(), Problem> {
+    let open = Cell::new(0);
     scope(async |scope| {
         loop {
+            while open.get() >= settings.connections {
+                events.sleep(PAUSE).await?;
+            }
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 // There is no room for one more: some will end.
@@ -60,11 +75,14 @@ async fn connections(
                     return Err(problem);
                 }
             };
+            open.set(open.get() + 1);
+            let open = &open;
             scope.spawn(async move {
-                match converse(stream, events, patience).await {
+                match converse(stream, events, settings.patience).await {
                     Ok(_) | Err(Problem::Lost) => {}
                     Err(problem) => log!("{peer}: {problem}"),
                 }
+                open.set(open.get() - 1);
             });
         }
     })
@@ -84,25 +102,29 @@ async fn datagrams(mut socket: UdpSocket<'_>) -> Result<(), Problem> {
 }
 
 /// Serves until the network service ends, or says that something cannot be.
-async fn serve(network: &Network<'_>, events: &Events, port: u16, patience: Duration) -> Result<(), Problem> {
+async fn serve(network: &Network<'_>, events: &Events, settings: Settings) -> Result<(), Problem> {
+    let port = settings.port;
     let (listener, socket) = (network.listen(port, BACKLOG)?, network.bind(port)?);
     println!("echoes on port {port}");
-    match race(connections(listener, events, patience), datagrams(socket)).await {
+    match race(connections(listener, events, settings), datagrams(socket)).await {
         Either::First(ended) | Either::Second(ended) => ended,
     }
 }
 
 #[hallows::main]
 async fn main(start: Start<'_>, events: &Events) -> Result<(), Error> {
-    let port = start.setting("port", 7)?;
-    let patience = Duration::from_secs(start.setting("patience", 60)?);
+    let settings = Settings {
+        port: start.setting("port", 7)?,
+        patience: Duration::from_secs(start.setting("patience", 60)?),
+        connections: start.setting("connections", 256)?,
+    };
     let network = Network::granted(&start, "net", events)?;
     loop {
-        match serve(&network, events, port, patience).await {
+        match serve(&network, events, settings).await {
             Err(Problem::Lost) => {}
             Err(Problem::Call(Error::Killed)) => return Err(Error::Killed),
             Err(problem) => {
-                log!("port {port}: {problem}");
+                log!("port {}: {problem}", settings.port);
                 return Err(problem.into());
             }
             Ok(()) => return Ok(()),

@@ -11,7 +11,7 @@ impl<R: CanSend> Notification<R> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRight`], [`Error::BadHandle`].
+    /// [`Error::Gone`] if whoever it was bound to has ended, and nobody has bound it since; [`Error::NoRight`], [`Error::BadHandle`].
     pub fn signal(self, bits: u64) -> Result<(), Error> {
         operate(self.handle(), OnNotification::Signal { bits }).map(|_| ())
     }

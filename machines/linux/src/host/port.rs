@@ -12,8 +12,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 const SILENCE_MS: u32 = 60_000;
 /// How often the other end is asked whether it is there when nothing is said.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// Connections that wait before the machine listens.
-const BACKLOG: i32 = 128;
+/// Connections that may wait with Linux, or as many as it lets wait (`sysctl net.core.somaxconn`): more than come while a service begins another life.
+pub(crate) const BACKLOG: i32 = 4_096;
 
 /// Why a port is not given.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,7 @@ use hallows_sdk::net::protocol::Refusal;
 use rustix::io::Errno;
 
 use super::HostPort;
+use crate::host::port::BACKLOG;
 use crate::host::uring::Uring;
 
 /// A port, at each address that it was bound to.
@@ -42,7 +43,7 @@ impl Port {
         let doors = doors.map(|(bound, token)| Door { bound, token, is_open: false }).collect();
         let mut port = Self { number, doors, backlog: usize::from(backlog), waiting: VecDeque::new() };
         for door in &port.doors {
-            rustix::net::listen(&door.bound.socket, i32::from(backlog)).map_err(|_| Refusal::InUse)?;
+            rustix::net::listen(&door.bound.socket, BACKLOG).map_err(|_| Refusal::InUse)?;
         }
         port.open(ring);
         Ok(port)
