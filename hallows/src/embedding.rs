@@ -21,6 +21,7 @@ use crate::commands::run::{Finished, Place, Settings, boot};
 use crate::compile::Compiler;
 use crate::embedded;
 use crate::failure::{Failure, SOFTWARE, USAGE};
+use crate::network::Network;
 use crate::process::NOT_STARTED;
 use crate::system::{PolicySource, ProgramSource, Programs, System};
 use crate::unix::{Directory, Invocation};
@@ -297,6 +298,14 @@ impl Machine {
     pub fn directory(mut self, host: impl Into<PathBuf>, guest: impl Into<String>, access: Access) -> Self {
         let read_only = access == Access::ReadOnly;
         self.invocation.directories.push(Directory { host: host.into(), guest: guest.into(), read_only });
+        self
+    }
+
+    /// Gives a system a part of this host's network, as `hallows run --net` does: `"host:6379"` is a port of this host alone for its cell that runs
+    /// `sockets`, `"host:0.0.0.0:6379"` of all its addresses, `"tap:NAME"` an interface for one that runs `packets`.
+    pub fn network(mut self, part: &str) -> Self {
+        let network = self.parsed::<Network>("network", part);
+        self.invocation.networks.extend(network);
         self
     }
 
@@ -599,6 +608,7 @@ mod tests {
         assert!(wrong(Machine::linux().program("a.wat").stack("62M")).contains("main thread"));
         assert!(wrong(Machine::linux().quantum(Duration::from_secs(2))).contains("1 µs to 1 s"));
         assert!(wrong(Machine::linux().env("A=B", "c")).contains("without `=`"));
+        assert!(wrong(Machine::linux().network("host:http")).contains("host:PORT"));
         assert!(wrong(Machine::linux().require("tier", "golden")).contains("tier"));
         let twice = Machine::linux().program("a.wasm").system("");
         assert!(wrong(twice).contains("one program or one system"));

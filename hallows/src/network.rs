@@ -44,6 +44,15 @@ pub enum Networks {
     Later,
 }
 
+impl Extend<Network> for Networks {
+    fn extend<I: IntoIterator<Item = Network>>(&mut self, more: I) {
+        match self {
+            Self::Now(networks) => networks.extend(more),
+            Self::Later => *self = Self::Now(more.into_iter().collect()),
+        }
+    }
+}
+
 impl Default for Networks {
     fn default() -> Self {
         Self::Now(Vec::new())

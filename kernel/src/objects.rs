@@ -12,7 +12,7 @@ use crate::lock::{Lock, level};
 use crate::serving::Serving;
 use crate::slot::Via;
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use crate::thread::{LEFT, NOBODY};
+use crate::thread::NOBODY;
 use crate::through::Through;
 
 /// Which of the objects at an index lives there now.
@@ -91,7 +91,7 @@ pub struct Notification {
     pub generation: Generation,
     /// The bits signalled and not yet taken.
     pub bits: AtomicU64,
-    /// The cell that is told, [`NOBODY`], or [`LEFT`].
+    /// The cell that is told, [`NOBODY`], or [`LEFT`](crate::thread::LEFT).
     pub bound: AtomicU32,
     /// The badge that the cell gets with it.
     pub badge: AtomicU64,

@@ -92,13 +92,20 @@ pub enum Completion {
     },
 }
 
+/// What is being sent, with the token of who asked for it.
+#[derive(Debug)]
+struct Sending {
+    token: u64,
+    bytes: Vec<u8>,
+}
+
 /// A ring.
 pub struct Uring {
     /// Dropping it would not wait for Linux to be done with what is below: it stays, and so does that.
     ring: ManuallyDrop<IoUring>,
     rooms: ManuallyDrop<Rooms>,
     /// What is being sent, by its number.
-    sends: ManuallyDrop<Vec<Option<(u64, Vec<u8>)>>>,
+    sends: ManuallyDrop<Vec<Option<Sending>>>,
     /// Places in `sends` that are free.
     free: Vec<u32>,
     /// The room and the bytes of the completion that was given out last.
@@ -219,7 +226,7 @@ impl Uring {
                 u32::try_from(self.sends.len() - 1).map_err(|_| io::ErrorKind::OutOfMemory)?
             }
         };
-        self.sends[place as usize] = Some((token, bytes));
+        self.sends[place as usize] = Some(Sending { token, bytes });
         self.push(entry.user_data(Kind::Send.of(u64::from(place))))
     }
 
@@ -373,7 +380,7 @@ impl Uring {
             }
             Kind::Send => {
                 let place = u32::try_from(token).ok()?;
-                let (token, bytes) = self.sends.get_mut(place as usize)?.take()?;
+                let Sending { token, bytes } = self.sends.get_mut(place as usize)?.take()?;
                 self.free.push(place);
                 Some(Completion::Sent { token, sent: result, bytes })
             }

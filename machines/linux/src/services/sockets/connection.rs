@@ -200,25 +200,22 @@ impl Connection {
         self.unsent = Vec::new();
     }
 
-    /// Nobody will use it any more. `None`: it is over; else it stays until what was written is sent.
-    pub fn leave(mut self, ring: &mut Uring) -> Option<Self> {
+    /// Nobody will use it any more. What was written is still sent, if all that came was read.
+    pub fn leave(&mut self, ring: &mut Uring) {
         if matches!(self.receiving, Receiving::Asked | Receiving::Stopping) {
             // What is not cancelled now ends with the connection.
             let _ = ring.cancel_receive(self.token);
         }
-        if !self.unread.is_empty() {
-            return None;
+        self.is_left = self.unread.is_empty();
+        (self.receiving, self.is_finished) = (Receiving::Ended, true);
+        if self.is_left {
+            self.send(ring);
         }
-        self.is_left = true;
-        self.receiving = Receiving::Ended;
-        self.is_finished = true;
-        self.send(ring);
-        self.is_leaving().then_some(self)
     }
 
-    /// Whether something is on its way yet.
+    /// Whether something is on its way yet of one that was left.
     pub fn is_leaving(&self) -> bool {
-        !self.is_reset && (self.sending > 0 || !self.unsent.is_empty())
+        self.is_left && !self.is_reset && (self.sending > 0 || !self.unsent.is_empty())
     }
 }
 

@@ -171,6 +171,7 @@ impl HostSockets {
         let Self { table, ring: Some(ring), .. } = self else { return };
         table.hand_over(ring);
         let turned = ring.turn();
+        table.handed_over(ring);
         let mut completed = 0;
         while completed < MOST_COMPLETIONS
             && let Some(completion) = ring.next()

@@ -52,6 +52,10 @@ pub(super) struct Table {
     ports: Vec<Arc<HostPort>>,
     held: HashMap<u64, Held>,
     leaving: HashMap<u64, Connection>,
+    /// Those that are over. A request that was not handed over yet may name one by its descriptor's number, which is nobody else's as long as it is open.
+    over: Vec<Connection>,
+    /// Somebody could not be accepted, for want of a descriptor.
+    is_short: bool,
     /// Those that have something to send with the next turn.
     due: Vec<u64>,
     /// The last token.
@@ -70,7 +74,15 @@ impl Table {
     /// None yet, of these ports. `life` is a number that is higher than all that a life before this one has given out.
     pub fn new(ports: Vec<Arc<HostPort>>, life: u64) -> Self {
         let last = life & (MOST_TOKEN >> 1);
-        Self { ports, held: HashMap::new(), leaving: HashMap::new(), due: Vec::new(), last }
+        Self {
+            ports,
+            held: HashMap::new(),
+            leaving: HashMap::new(),
+            over: Vec::new(),
+            is_short: false,
+            due: Vec::new(),
+            last,
+        }
     }
 
     /// So many tokens; the first.
@@ -279,18 +291,27 @@ impl Table {
         }
         match held.kind {
             Kind::Port(port) => port.close(ring),
-            Kind::Connection(connection) => {
-                if let Some(connection) = connection.leave(ring) {
+            Kind::Connection(mut connection) => {
+                connection.leave(ring);
+                if connection.is_leaving() {
                     self.leaving.insert(token, connection);
+                } else {
+                    self.over.push(connection);
                 }
-                self.open_ports(ring);
             }
             Kind::Datagrams(port) => port.close(ring),
         }
     }
 
-    /// There is a descriptor more: where there was none, somebody may come.
-    fn open_ports(&mut self, ring: &mut Uring) {
+    /// All requests were handed over. Where there was no descriptor for one more, somebody may come.
+    pub fn handed_over(&mut self, ring: &mut Uring) {
+        if self.over.is_empty() {
+            return;
+        }
+        self.over.clear();
+        if !std::mem::take(&mut self.is_short) {
+            return;
+        }
         for held in self.held.values_mut() {
             if let Kind::Port(port) = &mut held.kind {
                 port.open(ring);
@@ -314,6 +335,7 @@ impl Table {
     pub fn complete(&mut self, completion: Completion, ring: &mut Uring) {
         let token = match completion {
             Completion::Accepted { token, socket, more } => {
+                self.is_short |= socket.is_err();
                 // Each of a port's addresses has a token behind that of the port.
                 let first = (0..MOST_ADDRESSES as u64).find_map(|step| {
                     let first = token.checked_sub(step)?;
@@ -337,7 +359,7 @@ impl Table {
                 } else if let Some(connection) = self.leaving.get_mut(&token) {
                     connection.sent(sent, bytes, ring);
                     if !connection.is_leaving() {
-                        self.leaving.remove(&token);
+                        self.over.extend(self.leaving.remove(&token));
                     }
                 }
                 token
