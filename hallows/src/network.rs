@@ -9,7 +9,7 @@ use hallows_linux::host::port::{self, PortError};
 use hallows_linux::host::tap;
 use hallows_linux::machine::plan::{InterfacePlan, PlacePlan, Plan, PortPlan, PortsPlan};
 use hallows_linux::services::packets::{LOOPBACK, PACKETS};
-use hallows_linux::services::sockets::SOCKETS;
+use hallows_linux::services::sockets::{MOST_ADDRESSES, SOCKETS};
 
 use serde::{Deserialize, Serialize};
 
@@ -287,9 +287,15 @@ fn give_ports(
             cell.name
         )));
     }
-    let mut planned = Vec::new();
+    let mut planned: Vec<PortPlan> = Vec::new();
     for port in ports {
         let Port { number, is_datagrams, .. } = **port;
+        let is_same = |other: &&PortPlan| other.port == number && other.is_datagrams == is_datagrams;
+        if planned.iter().filter(is_same).count() + 2 > MOST_ADDRESSES {
+            return Err(Failure::usage(format!(
+                "the port {number} is given at more than {MOST_ADDRESSES} addresses"
+            )));
+        }
         for socket in port.bind().map_err(|error| Failure::usage(error.to_string()))? {
             planned.push(PortPlan { descriptor: descriptors.add(socket), port: number, is_datagrams });
         }

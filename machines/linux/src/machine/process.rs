@@ -214,7 +214,7 @@ fn opened(interface: &InterfacePlan, given: &[OwnedFd]) -> io::Result<Interface>
 fn bound(port: &PortPlan, given: &[OwnedFd]) -> io::Result<HostPort> {
     let PortPlan { descriptor, port, is_datagrams } = *port;
     let socket = given.get(descriptor).ok_or(io::ErrorKind::NotFound)?.try_clone()?;
-    Ok(HostPort { port, is_datagrams, socket })
+    Ok(HostPort { port, is_datagrams, socket: Arc::new(socket) })
 }
 
 fn reachable(directory: &GrantedDirectory) -> Reachable<'_> {

@@ -45,11 +45,11 @@ pub const SOCKET_CALLS: &[libc::c_long] = &[
     libc::SYS_io_uring_enter,
     // It begins on the thread that uses it.
     libc::SYS_io_uring_register,
-    libc::SYS_listen,
+    // Only to end writing: one that listens and is shut for reading could be connected, by a first `send` with `MSG_FASTOPEN`, which Landlock does not see.
     libc::SYS_shutdown,
     libc::SYS_getpeername,
     libc::SYS_getsockname,
-    // How a connection ends that somebody has not read to its end.
+    // Only for how a connection ends that somebody has not read to its end.
     libc::SYS_setsockopt,
 ];
 

@@ -879,7 +879,7 @@ impl stub::Resource for Network {
     }
 }
 impl<C: stub::Caller> Network<C> {
-    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, 1 to 64.
+    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, from 1 on; a service may let fewer.
     ///
     /// # Errors
     ///
@@ -924,7 +924,7 @@ impl<C: stub::Caller> Network<C> {
     }
 }
 impl<C: stub::AsyncCaller> Network<C> {
-    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, 1 to 64.
+    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, from 1 on; a service may let fewer.
     ///
     /// Others go on while it waits; to drop the future is to give the call up.
     ///
@@ -1165,7 +1165,7 @@ pub enum Target {
 pub trait Service {
     /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
     fn target(&self, badge: u64) -> Option<Target>;
-    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, 1 to 64.
+    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, from 1 on; a service may let fewer.
     fn network_listen(
         &mut self,
         client: stub::Client,
@@ -1474,7 +1474,7 @@ impl stub::Function for later::DatagramsClose {
 pub trait LaterService {
     /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
     fn target(&self, badge: u64) -> Option<Target>;
-    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, 1 to 64.
+    /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, from 1 on; a service may let fewer.
     fn network_listen(
         &mut self,
         later: stub::Later<later::NetworkListen>,

@@ -71,6 +71,12 @@ const ANY_ARGUMENTS: &[libc::c_long] = &[
 /// to the own process, as `abort` does).
 const CHECKED_CALLS: usize = 3;
 
+/// Calls that, where they are asked for, are allowed with these arguments alone: the argument's place, and what it must be.
+const LIMITED: &[(libc::c_long, &[(u8, libc::c_int)])] = &[
+    (libc::SYS_shutdown, &[(1, libc::SHUT_WR)]),
+    (libc::SYS_setsockopt, &[(1, libc::SOL_SOCKET), (2, libc::SO_LINGER)]),
+];
+
 /// How many calls are allowed, with these beside the usual ones.
 pub(super) fn allowed(more: &[libc::c_long]) -> usize {
     ANY_ARGUMENTS.len() + CHECKED_CALLS + more.iter().filter(|call| !ANY_ARGUMENTS.contains(call)).count()
@@ -99,6 +105,16 @@ pub(super) fn allow_only(own_pid: i32, more: &[libc::c_long]) -> Result<(), Jail
 fn filter(own_pid: i32, more: &[libc::c_long]) -> Result<BpfProgram, seccompiler::BackendError> {
     let mut rules: std::collections::BTreeMap<i64, Vec<SeccompRule>> =
         ANY_ARGUMENTS.iter().chain(more).map(|call| (*call, Vec::new())).collect();
+    for (call, arguments) in LIMITED {
+        if let Some(rule) = rules.get_mut(call) {
+            let condition = |(place, value): &(u8, libc::c_int)| {
+                let value = u64::from(value.cast_unsigned());
+                SeccompCondition::new(*place, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
+            };
+            let conditions = arguments.iter().map(condition).collect::<Result<_, _>>()?;
+            *rule = vec![SeccompRule::new(conditions)?];
+        }
+    }
     rules.insert(libc::SYS_mmap, write_xor_execute()?);
     rules.insert(libc::SYS_mprotect, write_xor_execute()?);
     rules.insert(
@@ -142,10 +158,45 @@ mod tests {
 
     /// Enters and seals in a child, then runs `body` there.
     fn jailed(body: impl FnOnce() -> bool) -> bool {
+        jailed_with(&[], body)
+    }
+
+    /// The same, with these calls beside the usual ones.
+    fn jailed_with(calls: &[libc::c_long], body: impl FnOnce() -> bool) -> bool {
         in_child(|| {
-            let Ok(confined) = Confined::enter() else { return false };
+            let Ok(confined) = Confined::enter_with(&[], calls.to_vec()) else { return false };
             confined.seal().is_ok() && body()
         })
+    }
+
+    #[test]
+    fn sockets_that_were_given_can_be_used_and_nothing_else_can_be_made_of_them() {
+        use rustix::net::{SendFlags, Shutdown, sockopt};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (socket, _) = listener.accept().unwrap();
+        // Somebody else's, which listens.
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = other.local_addr().unwrap();
+        assert!(jailed_with(crate::services::SOCKET_CALLS, || {
+            let perm = |result: Result<(), rustix::io::Errno>| result == Err(rustix::io::Errno::PERM);
+            let made =
+                rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM, None);
+            let fast_open = SendFlags::from_bits_retain(libc::MSG_FASTOPEN.cast_unsigned());
+            sockopt::set_socket_linger(&socket, None).is_ok()
+                && perm(sockopt::set_tcp_nodelay(&socket, true))
+                && perm(made.map(drop))
+                && perm(rustix::net::bind(&listener, &address))
+                && perm(rustix::net::connect(&client, &address))
+                && perm(rustix::net::listen(&listener, 1))
+                && perm(rustix::net::shutdown(&listener, Shutdown::Both))
+                && perm(rustix::net::shutdown(&listener, Shutdown::Read))
+                && rustix::net::sendto(&listener, b"x", fast_open, &address).is_err()
+                && rustix::net::sendto(&client, b"x", fast_open, &address).is_err()
+                && rustix::net::shutdown(&socket, Shutdown::Write).is_ok()
+        }));
+        other.set_nonblocking(true).unwrap();
+        assert!(other.accept().is_err(), "somebody has connected");
     }
 
     fn errno() -> i32 {

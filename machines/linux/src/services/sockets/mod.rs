@@ -20,6 +20,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use server::{HostSockets, SOCKETS};
+pub use table::MOST_ADDRESSES;
 
 use super::interrupts::Interrupts;
 use crate::host::uring::Uring;
@@ -31,8 +32,8 @@ pub struct HostPort {
     pub port: u16,
     /// For datagrams and not for connections.
     pub is_datagrams: bool,
-    /// Bound to one address, and nothing else.
-    pub socket: OwnedFd,
+    /// Bound to one address; of connections, it listens.
+    pub socket: Arc<OwnedFd>,
 }
 
 /// What a process has.

@@ -1,7 +1,7 @@
 //! A TCP port that is listened on, and who waits to be accepted there.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use hallows_sdk::net::READABLE;
@@ -9,10 +9,10 @@ use hallows_sdk::net::protocol::Refusal;
 use rustix::io::Errno;
 
 use super::HostPort;
-use crate::host::port::BACKLOG;
+use super::connection::reset_when_closed;
 use crate::host::uring::Uring;
 
-/// A port, at each address that it was bound to.
+/// A port, at each address that it was bound to. Linux has listened there from the start, and who comes waits with it until there is room here.
 #[derive(Debug)]
 pub(super) struct Port {
     number: u16,
@@ -27,6 +27,7 @@ pub(super) struct Port {
 struct Door {
     bound: Arc<HostPort>,
     token: u64,
+    /// Linux is asked for who comes next.
     is_open: bool,
 }
 
@@ -42,9 +43,6 @@ impl Port {
         let doors = bound.into_iter().zip(first_token..);
         let doors = doors.map(|(bound, token)| Door { bound, token, is_open: false }).collect();
         let mut port = Self { number, doors, backlog: usize::from(backlog), waiting: VecDeque::new() };
-        for door in &port.doors {
-            rustix::net::listen(&door.bound.socket, BACKLOG).map_err(|_| Refusal::InUse)?;
-        }
         port.open(ring);
         Ok(port)
     }
@@ -53,13 +51,13 @@ impl Port {
         self.number
     }
 
-    /// Accepts whoever comes, where there is room and nobody is accepted.
+    /// Asks for who comes next, where there is room.
     pub fn open(&mut self, ring: &mut Uring) {
-        if self.waiting.len() >= self.backlog {
-            return;
-        }
-        for door in self.doors.iter_mut().filter(|door| !door.is_open) {
-            door.is_open = ring.accept(door.bound.socket.as_fd(), door.token).is_ok();
+        let room = self.backlog.saturating_sub(self.waiting.len());
+        let asked = self.doors.iter().filter(|door| door.is_open).count();
+        let closed = self.doors.iter_mut().filter(|door| !door.is_open);
+        for door in closed.take(room.saturating_sub(asked)) {
+            door.is_open = ring.accept(&door.bound.socket, door.token).is_ok();
         }
     }
 
@@ -74,34 +72,22 @@ impl Port {
         accepted
     }
 
-    /// Somebody has come, or nobody can.
-    pub fn came(&mut self, token: u64, socket: Result<OwnedFd, Errno>, more: bool, ring: &mut Uring) {
-        let is_over = |door: &Door| door.token == token && !more;
-        if let Some(door) = self.doors.iter_mut().find(|door| is_over(door)) {
+    /// Somebody has come, or nobody can: then it is not asked again before the next [`open`](Self::open).
+    pub fn came(&mut self, token: u64, socket: Result<OwnedFd, Errno>, ring: &mut Uring) {
+        if let Some(door) = self.doors.iter_mut().find(|door| door.token == token) {
             door.is_open = false;
         }
-        // Without descriptors for more, who has come waits with Linux until somebody goes.
-        let Ok(socket) = socket else { return };
-        self.waiting.push_back(socket);
-        if self.waiting.len() >= self.backlog {
-            // Others wait with Linux, which has a backlog as well.
-            for door in self.doors.iter().filter(|door| door.is_open) {
-                let _ = ring.cancel_accept(door.token);
-            }
-        } else if !more {
+        if let Ok(socket) = socket {
+            self.waiting.push_back(socket);
             self.open(ring);
         }
     }
 
-    /// Nobody is accepted any more. Who waits is reset.
+    /// Nobody is accepted any more. Who waits is reset, and who comes waits with Linux until somebody listens again.
     pub fn close(self, ring: &mut Uring) {
-        for door in &self.doors {
+        for door in self.doors.iter().filter(|door| door.is_open) {
             let _ = ring.cancel_accept(door.token);
-            // It listens no more, and is bound still.
-            let _ = rustix::net::shutdown(&door.bound.socket, rustix::net::Shutdown::Both);
         }
-        for socket in self.waiting {
-            let _ = rustix::net::sockopt::set_socket_linger(&socket, Some(std::time::Duration::ZERO));
-        }
+        self.waiting.iter().for_each(reset_when_closed);
     }
 }

@@ -1,6 +1,7 @@
 //! The program: calls of programs, and when Linux is asked to do what they gave rise to.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use hallows_abi::MAX_MESSAGE;
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
@@ -10,8 +11,8 @@ use hallows_sdk::net::protocol::{
 use hallows_sdk::net::rules::Rules;
 use hallows_sdk::stub::{Client, Own, Resource};
 use hallows_sdk::{
-    Answer, Budget, Endpoint, Error, Message, Notification, Object, Rights, Server, Start, log, process,
-    space,
+    Answer, Budget, Deadline, Endpoint, Error, Message, Notification, Object, Rights, Server, Start, Timer,
+    log, process, space,
 };
 
 use super::table::{self, Kind, SOCKET, Table};
@@ -36,6 +37,10 @@ const SOCKETS_QUEUE: u16 = 1_024;
 /// The badge of the cell's own notification, and the bit that asks for a turn.
 const OWN_BADGE: u64 = 1;
 const TURN: u64 = 1;
+/// The bit of the clock.
+const CLOCK: u64 = 2;
+/// How long until it is tried again to accept somebody for whom there was no descriptor.
+const RETRY: Duration = Duration::from_millis(100);
 /// Turns in vain before Linux tells when there is something: looking is cheap, being told costs two switches of Linux's threads.
 const LOOKS: u32 = 64;
 /// Completions in a row before messages have their turn.
@@ -50,6 +55,7 @@ pub struct HostSockets {
     own: Endpoint,
     /// By which the cell tells itself that a turn is due, behind the messages that wait.
     news: Notification,
+    timer: Timer,
     is_due: bool,
     in_vain: u32,
     table: Table,
@@ -115,10 +121,13 @@ impl Server for HostSockets {
             installed.give_back(ring);
             return Err(Error::BadState);
         }
+        let news: Notification = Budget::OWN.create_notification()?;
+        let timer = Budget::OWN.create_timer(news, CLOCK)?;
         let mut server = Self {
             rules,
             own: Budget::OWN.create_endpoint(hallows_sdk::Service::Active { queue: SOCKETS_QUEUE })?,
-            news: Budget::OWN.create_notification()?,
+            news,
+            timer,
             is_due: false,
             in_vain: 0,
             table: Table::new(installed.ports.clone(), process::now()?),
@@ -144,11 +153,17 @@ impl Server for HostSockets {
         protocol::serve(self, message)
     }
 
-    fn notification(&mut self, badge: u64, _: u64) {
-        if badge == OWN_BADGE {
-            self.is_due = false;
-            self.turn();
+    fn notification(&mut self, badge: u64, bits: u64) {
+        if badge != OWN_BADGE {
+            return;
         }
+        if bits & CLOCK != 0
+            && let Ok((table, ring)) = self.parts()
+        {
+            table.open_ports(ring);
+        }
+        self.is_due = false;
+        self.turn();
     }
 }
 
@@ -171,7 +186,6 @@ impl HostSockets {
         let Self { table, ring: Some(ring), .. } = self else { return };
         table.hand_over(ring);
         let turned = ring.turn();
-        table.handed_over(ring);
         let mut completed = 0;
         while completed < MOST_COMPLETIONS
             && let Some(completion) = ring.next()
@@ -179,10 +193,16 @@ impl HostSockets {
             completed += 1;
             table.complete(completion, ring);
         }
+        if table.is_short() {
+            // As in `come_again`.
+            let _ = Deadline::after(RETRY).and_then(|at| self.timer.arm(at, None));
+        }
         match turned {
             Err(error) => {
                 log!("io_uring works no more: {error}");
                 self.is_broken = true;
+                // Another life may have better luck.
+                let _ = process::exit(1);
             }
             Ok(asked) if asked || completed > 0 => self.ask_for_turn(),
             Ok(_) if self.in_vain < LOOKS => {

@@ -9,20 +9,25 @@ use std::sync::Arc;
 use hallows_sdk::net::protocol::{Place, Refusal};
 use hallows_sdk::net::{READABLE, WRITABLE};
 use hallows_sdk::{Notification, rights, space};
+use rustix::io::Errno;
 use rustix::net::SocketAddrAny;
 
 use super::HostPort;
-use super::connection::{Connection, peer_of, refuse};
+use super::connection::{Connection, peer_of, reset_when_closed};
 use super::datagrams::DatagramPort;
 use super::port::Port;
 use crate::host::uring::{Completion, MOST_TOKEN, Uring};
 
 /// Addresses that a port can be bound to.
-pub(super) const MOST_ADDRESSES: usize = 8;
+pub const MOST_ADDRESSES: usize = 8;
 /// Connections that may wait at a port: as many as Linux lets wait, if nobody has changed that (`net.core.somaxconn`).
 const MOST_BACKLOG: u16 = 4_096;
 /// Sockets of all clients together.
 const MOST_SOCKETS: usize = 1 << 17;
+/// Bytes of all connections together that nobody has read, and as many that nobody has taken: shared equally, but for the least and the most of one.
+const ALL_BYTES: usize = 64 << 20;
+const LEAST_BYTES: usize = 16 << 10;
+const MOST_BYTES: usize = 256 << 10;
 
 /// A bell of a client's.
 pub(super) type Bell = Notification<rights!(SEND)>;
@@ -52,8 +57,6 @@ pub(super) struct Table {
     ports: Vec<Arc<HostPort>>,
     held: HashMap<u64, Held>,
     leaving: HashMap<u64, Connection>,
-    /// Those that are over. A request that was not handed over yet may name one by its descriptor's number, which is nobody else's as long as it is open.
-    over: Vec<Connection>,
     /// Somebody could not be accepted, for want of a descriptor.
     is_short: bool,
     /// Those that have something to send with the next turn.
@@ -74,15 +77,7 @@ impl Table {
     /// None yet, of these ports. `life` is a number that is higher than all that a life before this one has given out.
     pub fn new(ports: Vec<Arc<HostPort>>, life: u64) -> Self {
         let last = life & (MOST_TOKEN >> 1);
-        Self {
-            ports,
-            held: HashMap::new(),
-            leaving: HashMap::new(),
-            over: Vec::new(),
-            is_short: false,
-            due: Vec::new(),
-            last,
-        }
+        Self { ports, held: HashMap::new(), leaving: HashMap::new(), is_short: false, due: Vec::new(), last }
     }
 
     /// So many tokens; the first.
@@ -103,6 +98,11 @@ impl Table {
 
     fn get_mut(&mut self, badge: u64) -> Option<&mut Held> {
         self.held.get_mut(&(badge & !SOCKET))
+    }
+
+    /// Bytes that are kept of a connection in each direction.
+    fn bytes_of_one(&self) -> usize {
+        (ALL_BYTES / self.held.len().max(1)).clamp(LEAST_BYTES, MOST_BYTES)
     }
 
     fn has_room(&self) -> bool {
@@ -150,7 +150,18 @@ impl Table {
             return Err(Refusal::InUse);
         }
         self.close(token, ring);
+        self.sweep(ring);
         Ok(())
+    }
+
+    /// Closes all whose holders have ended: who has lost one has lost others.
+    fn sweep(&mut self, ring: &mut Uring) {
+        let is_gone = |held: &Held| held.bell.is_some_and(|bell| bell.signal(0).is_err());
+        let gone: Vec<u64> =
+            self.held.iter().filter(|(_, held)| is_gone(held)).map(|(token, _)| *token).collect();
+        for token in gone {
+            self.close(token, ring);
+        }
     }
 
     /// The connection that has waited longest, which is a socket of its own then; and who is at its other end.
@@ -211,7 +222,8 @@ impl Table {
 
     /// Takes bytes from the front, which are sent with the next turn; how many.
     pub fn write(&mut self, badge: u64, bytes: &[u8]) -> Result<usize, Refusal> {
-        let taken = self.with(badge, WRITABLE, |connection| connection.write(bytes))?;
+        let most = self.bytes_of_one();
+        let taken = self.with(badge, WRITABLE, |connection| connection.write(bytes, most))?;
         self.is_due(badge);
         Ok(taken)
     }
@@ -271,6 +283,7 @@ impl Table {
 
     /// A bell rings for a socket from now on, and at once if there is something already. Whether there is such a socket.
     pub fn tell(&mut self, badge: u64, bell: Bell) {
+        let most = self.bytes_of_one();
         let Some(held) = self.get_mut(badge) else {
             let _ = space::delete(bell);
             return;
@@ -279,7 +292,7 @@ impl Table {
             let _ = space::delete(before);
         }
         held.wants = READABLE | WRITABLE;
-        held.ring();
+        held.ring(most);
     }
 
     /// Nobody holds a socket any more.
@@ -295,23 +308,19 @@ impl Table {
                 connection.leave(ring);
                 if connection.is_leaving() {
                     self.leaving.insert(token, connection);
-                } else {
-                    self.over.push(connection);
                 }
             }
             Kind::Datagrams(port) => port.close(ring),
         }
     }
 
-    /// All requests were handed over. Where there was no descriptor for one more, somebody may come.
-    pub fn handed_over(&mut self, ring: &mut Uring) {
-        if self.over.is_empty() {
-            return;
-        }
-        self.over.clear();
-        if !std::mem::take(&mut self.is_short) {
-            return;
-        }
+    /// Whether somebody could not be accepted since this was asked last, for want of a descriptor: [`open_ports`](Self::open_ports) tries again.
+    pub fn is_short(&mut self) -> bool {
+        std::mem::take(&mut self.is_short)
+    }
+
+    /// Asks at all ports for who comes next.
+    pub fn open_ports(&mut self, ring: &mut Uring) {
         for held in self.held.values_mut() {
             if let Kind::Port(port) = &mut held.kind {
                 port.open(ring);
@@ -333,23 +342,29 @@ impl Table {
 
     /// Something has happened: whoever waited for it hears his bell. Whose bell is gone is gone.
     pub fn complete(&mut self, completion: Completion, ring: &mut Uring) {
+        let most = self.bytes_of_one();
         let token = match completion {
-            Completion::Accepted { token, socket, more } => {
-                self.is_short |= socket.is_err();
+            Completion::Accepted { token, socket } => {
+                self.is_short |= socket.as_ref().is_err_and(|error| *error != Errno::CANCELED);
                 // Each of a port's addresses has a token behind that of the port.
                 let first = (0..MOST_ADDRESSES as u64).find_map(|step| {
                     let first = token.checked_sub(step)?;
                     matches!(self.held.get(&first)?.kind, Kind::Port(_)).then_some(first)
                 });
-                let Some(first) = first else { return socket.map_or((), refuse) };
+                let Some(first) = first else {
+                    if let Ok(socket) = socket {
+                        reset_when_closed(&socket);
+                    }
+                    return;
+                };
                 if let Some(Held { kind: Kind::Port(port), .. }) = self.held.get_mut(&first) {
-                    port.came(token, socket, more, ring);
+                    port.came(token, socket, ring);
                 }
                 first
             }
             Completion::Received { token, bytes, more } => {
                 if let Some(Held { kind: Kind::Connection(connection), .. }) = self.held.get_mut(&token) {
-                    connection.received(bytes, more, ring);
+                    connection.received(bytes, more, most, ring);
                 }
                 token
             }
@@ -359,7 +374,7 @@ impl Table {
                 } else if let Some(connection) = self.leaving.get_mut(&token) {
                     connection.sent(sent, bytes, ring);
                     if !connection.is_leaving() {
-                        self.over.extend(self.leaving.remove(&token));
+                        self.leaving.remove(&token);
                     }
                 }
                 token
@@ -376,23 +391,27 @@ impl Table {
                 first
             }
         };
-        if self.held.get_mut(&token).is_some_and(|held| !held.ring()) {
+        if self.held.get_mut(&token).is_some_and(|held| !held.ring(most)) {
             self.close(token, ring);
+            self.sweep(ring);
         }
     }
 }
 
 impl Held {
-    /// Rings its bell if there is what its holder waits for. Whether there is a holder.
-    fn ring(&mut self) -> bool {
-        let Some(bell) = self.bell.filter(|_| self.wants != 0) else { return true };
-        let ready = match &self.kind {
-            Kind::Port(port) => port.ready(),
-            Kind::Connection(connection) => connection.ready(),
-            Kind::Datagrams(port) => port.ready(),
+    /// Rings its bell if there is what its holder waits for, where connections keep so many bytes. Whether there is a holder, as far as that shows.
+    fn ring(&mut self, most_bytes: usize) -> bool {
+        let Some(bell) = self.bell else { return true };
+        let (ready, is_last) = match &self.kind {
+            Kind::Port(port) => (port.ready(), false),
+            // Nothing comes any more that would show it later.
+            Kind::Connection(connection) => {
+                (connection.ready(most_bytes), connection.is_over() || connection.is_stopped())
+            }
+            Kind::Datagrams(port) => (port.ready(), false),
         };
         let bits = ready & self.wants;
         self.wants &= !bits;
-        bits == 0 || bell.signal(bits).is_ok()
+        bits == 0 && !is_last || bell.signal(bits).is_ok()
     }
 }
