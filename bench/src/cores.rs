@@ -107,6 +107,8 @@ impl fmt::Display for Cores {
 pub enum Priority {
     /// As it comes: the fair scheduler.
     Ordinary,
+    /// `SCHED_IDLE`: only when no ordinary thread wants the core.
+    WhenIdle,
     /// `SCHED_FIFO` if this process may, else as it comes; [`realtime_is_allowed`] tells which.
     RealtimeIfAllowed,
     /// `SCHED_RR` if this process may, else as it comes: in turns with others like it, of the kernel's own length.
@@ -157,9 +159,10 @@ pub fn settle(core: Core, priority: Priority) -> Result<(), BenchError> {
     confine(&[core])?;
     match priority {
         Priority::Ordinary => Ok(()),
+        Priority::WhenIdle => schedule_by(libc::SCHED_IDLE, 0),
         _ if !realtime_is_allowed() => Ok(()),
-        Priority::RealtimeIfAllowed => become_realtime(libc::SCHED_FIFO),
-        Priority::RoundRobinIfAllowed => become_realtime(libc::SCHED_RR),
+        Priority::RealtimeIfAllowed => schedule_by(libc::SCHED_FIFO, FIFO_PRIORITY),
+        Priority::RoundRobinIfAllowed => schedule_by(libc::SCHED_RR, FIFO_PRIORITY),
     }
 }
 
@@ -176,16 +179,18 @@ pub fn realtime_is_allowed() -> bool {
     static ALLOWED: OnceLock<bool> = OnceLock::new();
     // A thread of its own, which keeps the priority to itself and ends at once.
     *ALLOWED.get_or_init(|| {
-        std::thread::spawn(|| become_realtime(libc::SCHED_FIFO)).join().is_ok_and(|result| result.is_ok())
+        std::thread::spawn(|| schedule_by(libc::SCHED_FIFO, FIFO_PRIORITY))
+            .join()
+            .is_ok_and(|result| result.is_ok())
     })
 }
 
-fn become_realtime(policy: libc::c_int) -> Result<(), BenchError> {
-    let parameters = libc::sched_param { sched_priority: FIFO_PRIORITY };
+fn schedule_by(policy: libc::c_int, priority: libc::c_int) -> Result<(), BenchError> {
+    let parameters = libc::sched_param { sched_priority: priority };
     // SAFETY: 0 means the calling thread, and `parameters` outlives the call.
     match unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) } {
         0 => Ok(()),
-        _ => Err(BenchError::last_os("become a real-time thread")),
+        _ => Err(BenchError::last_os("set a thread's scheduling policy")),
     }
 }
 

@@ -19,7 +19,7 @@ mod pipe_stream;
 mod posix_spawn;
 mod programs_native;
 mod shared_memory_spin;
-mod short_slices;
+pub mod short_slices;
 mod spsc;
 mod static_elf;
 mod static_hello;
@@ -105,6 +105,7 @@ impl Placement {
 fn priority_text(priority: Priority) -> &'static str {
     match priority {
         Priority::Ordinary => "ordinary priority",
+        Priority::WhenIdle => "SCHED_IDLE",
         Priority::RealtimeIfAllowed if realtime_is_allowed() => "SCHED_FIFO",
         Priority::RoundRobinIfAllowed if realtime_is_allowed() => "SCHED_RR",
         Priority::RealtimeIfAllowed | Priority::RoundRobinIfAllowed => {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use hallows_demo::Own;
 use hallows_lab::{Arrivals, Service};
 use hallows_linux::host::core_set::CoreSet;
 use hallows_linux::host::quantity::ByteSize;
@@ -49,6 +50,7 @@ Examples:
   hallows bench protected-call            what it costs, beside Linux
   hallows bench jitter --seconds 60       how late a periodic program is, beside cyclictest; and why
   hallows lab bimodal:0.995:0.5us:500us   tails under load, beside threads, tokio and one queue
+  hallows demo tail --html tail.html      slowest answers of servers side by side, with curves
   hallows interface diff old.wit new.wit  whom a change of an interface breaks
 
 Exit codes: 0 well; 1 a figure missed, an interface broken, a host unfit; 1 to 63 the system's own, 0 to 255 a Unix program's; 64 wrong options; 69 cores in use; 70 an error of hallows; 71 the machine \
@@ -87,6 +89,9 @@ pub enum Command {
     Bench(Bench),
     /// Offer requests at random, from low loads to high ones, to ours and to Linux's ways to work on them; see the tails.
     Lab(Lab),
+    /// Show what it is good for, beside Linux's own servers on the same cores.
+    #[command(subcommand)]
+    Demo(Demo),
     /// Look at interfaces: identity, canonical form, what differs between two, stubs.
     #[command(subcommand)]
     Interface(Interface),
@@ -549,6 +554,100 @@ pub enum LabContender {
     ThreadsFifo,
     /// The same as `SCHED_RR`.
     ThreadsRr,
+}
+
+/// Demonstrations.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Demo {
+    /// Send the same requests to servers on the same cores, from low loads to high ones, some of them slow; see what the slowest answers took.
+    Tail(Tail),
+}
+
+/// Options of `demo tail`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = TAIL_HELP)]
+pub struct Tail {
+    /// Who takes part, by name: `ours`, `redis`, `valkey`, `memcached`, and those of `--with`; all, if none is named.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub contenders: Vec<String>,
+    /// Another server that takes part, and how it is started; `{port}` stands for the port of 127.0.0.1 that it must listen on. It speaks RESP, or memcached's
+    /// protocol: `NAME=memcached:COMMAND`.
+    #[arg(long, value_name = "NAME=COMMAND", value_parser = Own::parse)]
+    pub with: Vec<Own>,
+    /// How long all of it takes, in seconds, as far as --requests does not say otherwise. p99.9 needs 100,000 requests at a load in all rounds, p99.99 a million.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    pub seconds: f64,
+    /// Loads in requests a second, from low to high; if not given, up to where contenders break.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub loads: Option<Vec<f64>>,
+    /// Requests to each contender at each load, in all rounds together, instead of as many as come in the time.
+    #[arg(long, value_name = "NUMBER")]
+    pub requests: Option<u64>,
+    /// Turns of each contender at each load.
+    #[arg(long, value_name = "NUMBER", default_value_t = 2)]
+    pub rounds: u32,
+    /// How many of the requests are slow, in percent: they go through all keys.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.5)]
+    pub slow: f64,
+    /// Keys that are stored.
+    #[arg(long, value_name = "NUMBER", default_value_t = 50_000)]
+    pub keys: u32,
+    /// Bytes of each value.
+    #[arg(long, value_name = "BYTES", default_value_t = 64)]
+    pub value_bytes: u32,
+    /// Connections to a server.
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    pub connections: usize,
+    /// Requests under way on one connection at most.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub pipeline: usize,
+    /// How requests come: `poisson` or `uniform`.
+    #[arg(long, value_name = "HOW", default_value_t = Arrivals::Poisson)]
+    pub arrivals: Arrivals,
+    /// What random numbers begin with.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// The cores of every contender, one contender at a time; the two highest, if not given. Ours has its timekeeper on the lowest of them.
+    #[arg(long, value_name = "LIST")]
+    pub cores: Option<CoreSet>,
+    /// The core that requests come from; if not given, one that contenders do not have, if there is one.
+    #[arg(long, value_name = "CORE")]
+    pub generator_core: Option<usize>,
+    /// The core of a neighbour that writes through memory all the time, or `none`; if not given, one that nobody has, if there is one.
+    #[arg(long, value_name = "CORE|none", value_parser = neighbour)]
+    pub neighbour: Option<Neighbour>,
+    /// Do not have redis-benchmark and memtier_benchmark measure as well.
+    #[arg(long)]
+    pub no_tools: bool,
+    /// One JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Also write a page of curves to a file, which needs nothing beside it.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+const TAIL_HELP: &str = "\
+Servers run as processes of yours on 127.0.0.1, with data in memory; they are ended behind it, also by Ctrl-C. Who is not installed is named, with how to get it.
+
+Examples:
+  hallows demo tail --html tail.html
+  hallows demo tail --seconds 600 --contenders ours,redis
+  hallows demo tail --with 'mine=my-server --listen 127.0.0.1:{port}' --contenders mine,redis
+  hallows demo tail --slow 0 --neighbour none --loads 20000,40000 --requests 200000";
+
+/// Where a neighbour is; `None`: there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour(pub Option<usize>);
+
+/// What `--neighbour` takes.
+fn neighbour(text: &str) -> Result<Neighbour, String> {
+    if text == "none" {
+        return Ok(Neighbour(None));
+    }
+    text.parse()
+        .map(|core| Neighbour(Some(core)))
+        .map_err(|_| "expected the number of a core, or `none`".to_owned())
 }
 
 /// What can be done with interfaces.

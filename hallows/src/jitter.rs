@@ -6,9 +6,10 @@
 mod child;
 mod guest;
 mod machine;
-mod stops;
+pub mod stops;
 
 use hallows_bench::contestant::Description;
+use hallows_bench::cores::Priority;
 use hallows_bench::jitter::antagonist;
 use hallows_bench::jitter::case::{Beside, Case, How, Row, Title, Turn};
 use hallows_bench::{Core, Cores};
@@ -194,8 +195,10 @@ fn measure(
             }
             let Ok(turns) = &mut row.turns else { continue };
             stops::show(&case.title.to_string(), &row.description.name, round + 1, ROUNDS);
-            let turn = antagonist::beside(case.antagonist, || contenders[number].turn(assignment))
-                .unwrap_or_else(|error| Err(TurnError::wrong(error)));
+            let turn = antagonist::beside(case.antagonist, Priority::Ordinary, || {
+                contenders[number].turn(assignment)
+            })
+            .unwrap_or_else(|error| Err(TurnError::wrong(error)));
             stops::hide();
             match turn {
                 Ok((turn, tier)) => match wrong_tier(case, &tier) {

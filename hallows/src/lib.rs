@@ -115,6 +115,10 @@ fn act(command: Command) -> Result<u8, Failure> {
             drop(output);
             return commands::lab::lab(&options);
         }
+        Command::Demo(command) => {
+            drop(output);
+            return commands::demo::demo(&command);
+        }
         Command::Interface(command) => {
             commands::interface::interface(&command, &mut output).map(|ended| code = ended)
         }

@@ -49,6 +49,7 @@ fn there_is_a_page_for_each_subcommand() {
         "hallows-paths.1",
         "hallows-interface.1",
         "hallows-interface-diff.1",
+        "hallows-demo-tail.1",
     ] {
         assert!(pages.iter().any(|made| made == page), "{page} is not in {pages:?}");
     }

@@ -1,5 +1,6 @@
 //! What latencies amount to.
 
+use hallows_load::percentiles::{BEYOND, Percentiles, histogram, percentile};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -7,12 +8,8 @@ use crate::schedule::Request;
 
 /// This part of the requests, from the first on, is not counted: the contender warms up, and its queues fill.
 const WARM_UP: usize = 10;
-/// Latencies are told apart to a thousandth.
-const DIGITS: u8 = 3;
 /// Slowdowns are counted in hundredths.
 const SLOWDOWN_PARTS: f64 = 100.0;
-/// A percentile needs at least so many samples beyond it: 10⁶ samples for p99.99.
-const BEYOND: f64 = 100.0;
 
 /// Latencies and slowdowns of one class.
 #[derive(Clone, Debug)]
@@ -22,9 +19,7 @@ struct Class {
 }
 
 impl Class {
-    #[expect(clippy::unwrap_used, reason = "3 digits are as many as a histogram may have")]
     fn new() -> Self {
-        let histogram = || Histogram::new(DIGITS).unwrap();
         Self { latency: histogram(), slowdown: histogram() }
     }
 
@@ -40,46 +35,6 @@ impl Class {
 pub(crate) fn requests_for(percent: f64) -> f64 {
     let counted = BEYOND / ((100.0 - percent) / 100.0);
     (counted * WARM_UP as f64 / (WARM_UP - 1) as f64 - 1e-6).ceil()
-}
-
-/// The value that so many percent have at most; `None` if there are too few samples for that.
-fn percentile(histogram: &Histogram<u64>, percent: f64) -> Option<f64> {
-    // Rounding may have taken a bit of the last sample that is needed.
-    let beyond = histogram.len() as f64 * (100.0 - percent) / 100.0 + 1e-6;
-    (beyond >= BEYOND).then(|| histogram.value_at_percentile(percent) as f64)
-}
-
-/// Some percentiles.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Percentiles {
-    /// Half are at most this.
-    pub p50: Option<f64>,
-    /// 99 % are.
-    pub p99: Option<f64>,
-    /// 99.9 % are.
-    pub p99_9: Option<f64>,
-    /// 99.99 % are.
-    pub p99_99: Option<f64>,
-    /// All are.
-    pub max: Option<f64>,
-    /// The mean.
-    pub mean: Option<f64>,
-}
-
-impl Percentiles {
-    fn of(histogram: &Histogram<u64>, part: f64) -> Self {
-        let samples = histogram.len() as f64;
-        let some = |value: f64| (samples > 0.0).then_some(value / part);
-        let at = |percent| percentile(histogram, percent).map(|value| value / part);
-        Self {
-            p50: some(histogram.value_at_percentile(50.0) as f64),
-            p99: at(99.0),
-            p99_9: at(99.9),
-            p99_99: at(99.99),
-            max: some(histogram.max() as f64),
-            mean: some(histogram.mean()),
-        }
-    }
 }
 
 /// What one class of requests saw.

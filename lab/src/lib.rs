@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 mod contender;
-mod duration;
 mod error;
 mod figures;
 mod key_value;
@@ -20,12 +19,14 @@ mod work;
 
 pub use contender::Contender;
 pub use error::LabError;
-pub use figures::{ClassFigures, Percentiles};
+pub use figures::ClassFigures;
 pub use hallows_lab_work::{Operation, Store, Times};
+pub use hallows_load::Arrivals;
+pub use hallows_load::percentiles::Percentiles;
 pub use key_value::{KeyValue, OwnTimes};
 pub use model::{Costs, Model};
 pub use run::{Board, Finished, Padded, Run, generate};
-pub use schedule::{Arrivals, Offer, Request};
+pub use schedule::{Offer, Request};
 pub use service::{Asks, FORMS, Mode, Recorded, Service, Trace};
 pub use sweep::{Bound, Kind, Participant, Plan, Point, Progress, Report, sweep};
 pub use work::Work;

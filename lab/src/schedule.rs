@@ -1,46 +1,10 @@
 //! When requests come and what each of them is: decided before a run, so that every contender gets the same.
 
-use std::fmt;
-use std::str::FromStr;
-
+use hallows_load::Arrivals;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use rand_distr::{Distribution, Exp1};
 
-use crate::LabError;
 use crate::service::{Asks, Service};
-
-/// How requests are spread over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrivals {
-    /// At random, independent of each other: many clients.
-    Poisson,
-    /// One as long after another.
-    Uniform,
-}
-
-impl FromStr for Arrivals {
-    type Err = LabError;
-
-    fn from_str(text: &str) -> Result<Self, LabError> {
-        match text {
-            "poisson" => Ok(Self::Poisson),
-            "uniform" => Ok(Self::Uniform),
-            _ => Err(LabError::Argument(format!(
-                "'{text}' is no way to arrive; there are poisson and uniform"
-            ))),
-        }
-    }
-}
-
-impl fmt::Display for Arrivals {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Poisson => "poisson",
-            Self::Uniform => "uniform",
-        })
-    }
-}
 
 /// A request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,11 +62,7 @@ impl Offer<'_> {
                     (Service::Trace(trace), _) => {
                         trace.requests[number % trace.requests.len()].gap_ns as f64 * stretch
                     }
-                    (_, Arrivals::Uniform) => gap_ns,
-                    (_, Arrivals::Poisson) => {
-                        let drawn: f64 = Exp1.sample(&mut random);
-                        drawn * gap_ns
-                    }
+                    (_, arrivals) => arrivals.gap_ns(gap_ns, &mut random),
                 };
                 let (asks, service_ns, class) = self.service.draw(number, &mut random);
                 Request { arrival_ns: at as u64, service_ns, class, asks }

@@ -12,8 +12,8 @@ use rand::Rng;
 use rand_distr::{Distribution, Exp1};
 
 use crate::LabError;
-use crate::duration::{LONGEST_NS, nanoseconds, written};
 use crate::key_value::KeyValue;
+use hallows_load::duration::{LONGEST_NS, nanoseconds, written};
 
 /// How long requests take.
 #[derive(Clone, Debug, PartialEq)]

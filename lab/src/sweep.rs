@@ -2,6 +2,8 @@
 
 use hallows_bench::Clock;
 use hallows_bench::cores::Core;
+use hallows_load::Arrivals;
+use hallows_load::percentiles::histogram;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -11,7 +13,7 @@ use crate::figures::{ClassFigures, Figures, requests_for};
 use crate::key_value::{KeyValue, OwnTimes};
 use crate::model::{Costs, Model};
 use crate::run::Run;
-use crate::schedule::{Arrivals, Offer};
+use crate::schedule::Offer;
 use crate::service::Service;
 use crate::work::Work;
 
@@ -331,11 +333,10 @@ struct Sum {
 }
 
 impl Sum {
-    #[expect(clippy::unwrap_used, reason = "3 digits are as many as a histogram may have")]
     fn new(plan: &Plan) -> Self {
         Self {
             figures: Figures::new(plan.service.classes().len()),
-            late_ns: Histogram::new(3).unwrap(),
+            late_ns: histogram(),
             rounds: 0,
             elapsed_ns: 0,
             put_off_ns: 0,

@@ -11,17 +11,17 @@ const BYTES: usize = 256 << 20;
 /// A look at whether it is over, after so many bytes: a tenth of a millisecond.
 const PIECE: usize = 1 << 20;
 
-/// Does `work` while an ordinary thread on `core`, if one is given, writes through memory from one end to the other, again and again.
+/// Does `work` while a thread of this priority on `core`, if one is given, writes through memory from one end to the other, again and again.
 ///
 /// # Errors
 /// When that thread cannot be pinned.
-pub fn beside<T>(core: Option<Core>, work: impl FnOnce() -> T) -> Result<T, BenchError> {
+pub fn beside<T>(core: Option<Core>, priority: Priority, work: impl FnOnce() -> T) -> Result<T, BenchError> {
     let Some(core) = core else { return Ok(work()) };
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (ready, is_ready) = std::sync::mpsc::channel();
         let thread = scope.spawn(|| {
-            settle(core, Priority::Ordinary)?;
+            settle(core, priority)?;
             let mut memory = vec![0u64; BYTES / size_of::<u64>()];
             write_through(&mut memory, 1, &AtomicBool::new(false));
             let _ = ready.send(());
@@ -60,10 +60,12 @@ mod tests {
     #[test]
     fn work_is_done_beside_it_and_it_ends_with_the_work() {
         let core = Cores::default_pair().expect("cores").first();
-        assert_eq!(beside(Some(core), || 7).expect("pinned"), 7);
-        assert_eq!(beside(None, || 8).expect("nobody"), 8);
-        // No such core.
-        assert!(beside(Some(Core(1_000)), || 9).is_err());
+        for priority in [Priority::Ordinary, Priority::WhenIdle] {
+            assert_eq!(beside(Some(core), priority, || 7).expect("pinned"), 7);
+            assert_eq!(beside(None, priority, || 8).expect("nobody"), 8);
+            // No such core.
+            assert!(beside(Some(Core(1_000)), priority, || 9).is_err());
+        }
     }
 
     #[test]

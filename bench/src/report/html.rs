@@ -13,7 +13,7 @@ use super::numbers::figure;
 use crate::requirement::State;
 
 /// The page's looks.
-const STYLE: &str = include_str!("html/style.css");
+pub const STYLE: &str = include_str!("html/style.css");
 /// What a browser with scripts adds: showing only what was missed.
 const SCRIPT: &str = include_str!("html/page.js");
 

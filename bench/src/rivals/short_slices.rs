@@ -3,10 +3,13 @@
 use crate::error::BenchError;
 
 /// The shortest slice that Linux grants, in ns (`sched_setattr(2)`, since 6.12; before it is ignored).
-pub(super) const SLICE_NS: u64 = 100_000;
+pub const SLICE_NS: u64 = 100_000;
 
-/// Asks for such slices for the calling thread.
-pub(super) fn ask_for_short_slices() -> Result<(), BenchError> {
+/// Asks for such slices for the calling thread, and for threads and processes that it starts: it runs sooner after it has woken, and not for longer in all.
+///
+/// # Errors
+/// [`BenchError::System`] if Linux refuses.
+pub fn ask_for_short_slices() -> Result<(), BenchError> {
     let attributes = SchedulingAttributes {
         size: size_of::<SchedulingAttributes>() as u32,
         runtime: SLICE_NS,

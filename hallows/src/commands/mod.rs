@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod bench;
 pub mod build;
+pub mod demo;
 pub mod interface;
 pub mod lab;
 pub mod launch;

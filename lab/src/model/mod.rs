@@ -242,8 +242,8 @@ fn left(running: &Running, now: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::Arrivals;
     use crate::service::Service;
+    use hallows_load::Arrivals;
 
     const FREE: Costs = Costs { quantum_ns: 1_000, start_ns: 0, stop_ns: 0 };
 

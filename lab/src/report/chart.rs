@@ -1,43 +1,53 @@
 //! Curves in a terminal: a letter for each point.
 
-use super::curves::Curves;
+use super::plot::Plot;
 use crate::sweep::Report;
 
 /// Characters across and lines up.
 const WIDTH: usize = 64;
 const HEIGHT: usize = 18;
 
-/// The chart, a line at a time; `None` if there is nothing to draw.
+/// The chart of a sweep's slowdowns, a line at a time; `None` if there is nothing to draw.
 #[must_use]
 pub fn chart(report: &Report) -> Option<Vec<String>> {
-    let curves = Curves::of(report)?;
+    chart_of(&Plot::of_slowdowns(report))
+}
+
+/// The chart of a plot, a line at a time; `None` if there is nothing to draw.
+#[must_use]
+pub fn chart_of(plot: &Plot) -> Option<Vec<String>> {
+    let span = plot.span()?;
     let mut grid = vec![[' '; WIDTH]; HEIGHT];
-    let line = |slowdown: f64| HEIGHT - 1 - (curves.up(slowdown) * (HEIGHT - 1) as f64).round() as usize;
-    grid[line(report.bound.slowdown)].fill('·');
-    let letters = letters(curves.curves.iter().map(|curve| curve.name));
-    for (curve, letter) in curves.curves.iter().zip(&letters) {
-        for (load, slowdown) in &curve.points {
-            let column = (curves.across(*load) * (WIDTH - 1) as f64).round() as usize;
-            let place = &mut grid[line(*slowdown)][column];
+    let line = |value: f64| HEIGHT - 1 - (span.up(value) * (HEIGHT - 1) as f64).round() as usize;
+    if let Some(bound) = plot.bound {
+        grid[line(bound)].fill('·');
+    }
+    let letters = letters(plot.curves.iter().map(|curve| curve.name.as_str()));
+    for (curve, letter) in plot.curves.iter().zip(&letters) {
+        for (at, value) in &curve.points {
+            let column = (span.across(*at) * (WIDTH - 1) as f64).round() as usize;
+            let place = &mut grid[line(*value)][column];
             *place = if matches!(place, ' ' | '·') { *letter } else { '+' };
         }
     }
-    let mut lines =
-        vec![format!("slowdown, p{}, over load ('+': several; dots: the bound)", report.bound.percent)];
-    let decades = curves.decades.0..=curves.decades.1;
+    let bound = if plot.bound.is_some() { "; dots: the bound" } else { "" };
+    let mut lines = vec![format!("{} ('+': several{bound})", plot.title)];
+    let decades = span.decades.0..=span.decades.1;
     for (row, characters) in grid.iter().enumerate() {
         let mark = decades.clone().find(|decade| line(10f64.powi(*decade)) == row);
-        let mark = mark.map_or(String::new(), |decade| format!("{}", 10f64.powi(decade)));
+        let mark = mark.map_or(String::new(), |decade| plot.unit.axis(10f64.powi(decade)));
         let text: String = characters.iter().collect();
         lines.push(format!("{mark:>9} │{}", text.trim_end()));
     }
     lines.push(format!("{:>9} └{}", "", "─".repeat(WIDTH)));
-    let (least, most) = (format!("{}", curves.loads.0), format!("{}", curves.loads.1));
+    let (least, most) = span.ends();
+    let (least, most) = (format!("{least}"), format!("{most}"));
     lines.push(format!("{:>11}{least}{most:>width$}", "", width = WIDTH.saturating_sub(least.len())));
-    let names: Vec<_> = curves
+    let names: Vec<_> = plot
         .curves
         .iter()
         .zip(&letters)
+        .filter(|(curve, _)| !curve.points.is_empty())
         .map(|(curve, letter)| format!("{letter} {}", curve.name))
         .collect();
     lines.push(format!("{:>11}{}", "", names.join("   ")));

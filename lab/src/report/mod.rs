@@ -1,12 +1,15 @@
 //! What was found, for people and programs.
 
 mod chart;
-mod curves;
+mod plot;
 mod svg;
+mod table;
 mod text;
 
-pub use chart::chart;
-pub use svg::svg;
+pub use chart::{chart, chart_of};
+pub use plot::{Curve, Plot, Scale, Unit};
+pub use svg::{escaped, svg, svg_in_page};
+pub use table::aligned;
 pub use text::text;
 
 use crate::sweep::Report;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::curves::Curves;
+use super::plot::{Plot, Span, Unit};
 use crate::sweep::Report;
 
 /// The picture and its drawing area.
@@ -18,78 +18,92 @@ const COLOURS: [&str; 8] =
 /// The least between two names at the right.
 const LINE: f64 = 16.0;
 
-/// The picture. Without curves it says so.
+/// The picture of a sweep's slowdowns, as a file of its own. Without curves it says so.
 #[must_use]
 pub fn svg(report: &Report) -> String {
-    let title = format!(
-        "{} ({} arrivals): slowdown, p{}, over load",
-        report.service, report.arrivals, report.bound.percent
-    );
+    let plot = Plot::of_slowdowns(report);
+    let title = format!("{} ({} arrivals): {}", report.service, report.arrivals, plot.title);
+    picture(
+        &Plot { title, ..plot },
+        " xmlns=\"http://www.w3.org/2000/svg\" font-family=\"system-ui, sans-serif\" font-size=\"13\"",
+        "<style>svg { background: #fff; color: #222 } text { fill: currentColor } \
+         @media (prefers-color-scheme: dark) { svg { background: #16181d; color: #ddd } }</style>\n",
+    )
+}
+
+/// The picture of a plot, as a part of a page, which gives it its looks.
+#[must_use]
+pub fn svg_in_page(plot: &Plot) -> String {
+    picture(plot, "", "")
+}
+
+fn picture(plot: &Plot, attributes: &str, style: &str) -> String {
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\" \
-         font-family=\"system-ui, sans-serif\" font-size=\"13\">\n<style>svg {{ background: #fff; color: #222 }} text {{ fill: currentColor }} \
-         @media (prefers-color-scheme: dark) {{ svg {{ background: #16181d; color: #ddd }} }}</style>\n\
+        "<svg{attributes} viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">\n{style}\
          <title>{title}</title>\n<text x=\"{LEFT}\" y=\"30\" font-size=\"15\">{title}</text>\n",
-        title = escaped(&title)
+        title = escaped(&plot.title)
     );
     // Writing to a String cannot fail, here and below.
-    match Curves::of(report) {
-        Some(curves) => draw(&mut out, report, &curves),
+    match plot.span() {
+        Some(span) => draw(&mut out, plot, &span),
         None => _ = writeln!(out, "<text x=\"{LEFT}\" y=\"{TOP}\">nothing was measured</text>"),
     }
     out += "</svg>\n";
     out
 }
 
-fn draw(out: &mut String, report: &Report, curves: &Curves<'_>) {
-    let x = |load: f64| LEFT + curves.across(load) * (WIDTH - LEFT - RIGHT);
-    let y = |slowdown: f64| HEIGHT - BOTTOM - curves.up(slowdown) * (HEIGHT - TOP - BOTTOM);
+fn draw(out: &mut String, plot: &Plot, span: &Span) {
+    let x = |at: f64| LEFT + span.across(at) * (WIDTH - LEFT - RIGHT);
+    let y = |value: f64| HEIGHT - BOTTOM - span.up(value) * (HEIGHT - TOP - BOTTOM);
     let right = WIDTH - RIGHT;
-    for decade in curves.decades.0..=curves.decades.1 {
-        let (value, height) = (10f64.powi(decade), y(10f64.powi(decade)));
+    let times = if plot.unit == Unit::Times { "×" } else { "" };
+    for decade in span.decades.0..=span.decades.1 {
+        let (value, height) = (plot.unit.axis(10f64.powi(decade)), y(10f64.powi(decade)));
         let _ = writeln!(
             out,
             "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{height:.1}\" y2=\"{height:.1}\" stroke=\"currentColor\" stroke-opacity=\"0.2\"/>"
         );
         let _ = writeln!(
             out,
-            "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{value}×</text>",
+            "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{value}{times}</text>",
             LEFT - 8.0,
             height + 4.0
         );
     }
-    let bound = y(report.bound.slowdown);
-    let _ = writeln!(
-        out,
-        "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bound:.1}\" y2=\"{bound:.1}\" stroke=\"currentColor\" stroke-dasharray=\"2 4\"/>"
-    );
-    let mut loads: Vec<f64> =
-        curves.curves.iter().flat_map(|curve| curve.points.iter().map(|(load, _)| *load)).collect();
-    loads.sort_by(f64::total_cmp);
-    loads.dedup();
-    // As many as have room.
-    let step = loads.len().div_ceil(10).max(1);
-    for load in loads.iter().step_by(step) {
+    if let Some(bound) = plot.bound.map(y) {
         let _ = writeln!(
             out,
-            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{load}</text>",
-            x(*load),
+            "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bound:.1}\" y2=\"{bound:.1}\" stroke=\"currentColor\" stroke-dasharray=\"2 4\"/>"
+        );
+    }
+    let mut marks: Vec<f64> =
+        plot.curves.iter().flat_map(|curve| curve.points.iter().map(|(at, _)| *at)).collect();
+    marks.sort_by(f64::total_cmp);
+    marks.dedup();
+    // As many as have room.
+    let step = marks.len().div_ceil(10).max(1);
+    for at in marks.iter().step_by(step) {
+        let _ = writeln!(
+            out,
+            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{at}</text>",
+            x(*at),
             HEIGHT - BOTTOM + 20.0
         );
     }
     let _ = writeln!(
         out,
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">load (1: all the time of the core)</text>",
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
         (LEFT + right) / 2.0,
-        HEIGHT - 12.0
+        HEIGHT - 12.0,
+        escaped(&plot.across)
     );
     let mut names: Vec<(f64, &str, &str)> = Vec::new();
-    for (curve, colour) in curves.curves.iter().zip(COLOURS.iter().cycle()) {
-        let points: Vec<String> = curve
-            .points
-            .iter()
-            .map(|(load, slowdown)| format!("{:.1},{:.1}", x(*load), y(*slowdown)))
-            .collect();
+    for (curve, colour) in plot.curves.iter().zip(COLOURS.iter().cycle()) {
+        if curve.points.is_empty() {
+            continue;
+        }
+        let points: Vec<String> =
+            curve.points.iter().map(|(at, value)| format!("{:.1},{:.1}", x(*at), y(*value))).collect();
         let dash = if curve.is_model { " stroke-dasharray=\"6 4\"" } else { "" };
         let _ = writeln!(
             out,
@@ -97,18 +111,19 @@ fn draw(out: &mut String, report: &Report, curves: &Curves<'_>) {
             points.join(" ")
         );
         if !curve.is_model {
-            for (load, slowdown) in &curve.points {
+            for (at, value) in &curve.points {
                 let _ = writeln!(
                     out,
-                    "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"><title>{}: {slowdown:.2}× at {load}</title></circle>",
-                    x(*load),
-                    y(*slowdown),
-                    escaped(curve.name)
+                    "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{colour}\"><title>{}: {} at {at}</title></circle>",
+                    x(*at),
+                    y(*value),
+                    escaped(&curve.name),
+                    plot.unit.exact(*value)
                 );
             }
         }
         if let Some((_, last)) = curve.points.last() {
-            names.push((y(*last), curve.name, colour));
+            names.push((y(*last), &curve.name, colour));
         }
     }
     // Names beside the ends of their curves, moved apart where they would touch.
@@ -128,7 +143,9 @@ fn draw(out: &mut String, report: &Report, curves: &Curves<'_>) {
     }
 }
 
-fn escaped(text: &str) -> String {
+/// A text as HTML and in quoted attributes.
+#[must_use]
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

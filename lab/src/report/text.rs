@@ -5,8 +5,9 @@ use std::fmt::Write;
 use hallows_bench::report::colour::{BOLD, Colour, DIM, GREEN, RED, YELLOW};
 
 use super::chart::chart;
-use crate::duration::shown;
+use super::table::aligned;
 use crate::sweep::{Kind, Participant, Point, Report};
+use hallows_load::duration::shown;
 
 /// Columns of the tables of a load.
 const HEAD: [&str; 8] = ["", "class", "p50", "p99", "p99.9", "p99.99", "slowdown", "done/s"];
@@ -155,19 +156,8 @@ fn table(out: &mut String, report: &Report, load: f64, colour: Colour) {
             ]);
         }
     }
-    let widths: Vec<usize> = (0..HEAD.len())
-        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    for (number, row) in rows.iter().enumerate() {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if column < 2 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
-        let line = cells.collect::<Vec<_>>().join("  ");
-        let _ = writeln!(
-            out,
-            "  {}",
-            if number == 0 { colour.paint(DIM, line.trim_end()) } else { line.trim_end().to_owned() }
-        );
+    for (number, line) in aligned(&rows, 2).into_iter().enumerate() {
+        let _ = writeln!(out, "  {}", if number == 0 { colour.paint(DIM, &line) } else { line });
     }
     let taken = points.iter().map(|(_, point)| point.generator_taken).fold(0.0, f64::max);
     if taken >= NOISY {
@@ -265,9 +255,10 @@ fn lost(out: &mut String, report: &Report, ours: &str, loads: &[f64], colour: Co
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::figures::{ClassFigures, Percentiles};
+    use crate::figures::ClassFigures;
     use crate::key_value::OwnTimes;
     use crate::sweep::Bound;
+    use hallows_load::percentiles::Percentiles;
 
     fn point(load: f64, slowdown: f64) -> Point {
         let percentiles = |value| Percentiles {

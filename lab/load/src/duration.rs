@@ -3,10 +3,13 @@
 /// Nanoseconds in each unit, the longest name first: `s` is the end of all.
 const UNITS: [(&str, f64); 5] = [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)];
 /// No request takes longer: 10 s, in ns.
-pub(crate) const LONGEST_NS: u64 = 10_000_000_000;
+pub const LONGEST_NS: u64 = 10_000_000_000;
 
 /// Reads a length of time; nanoseconds, at least 1 and at most 10 s.
-pub(crate) fn nanoseconds(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn nanoseconds(text: &str) -> Result<u64, String> {
     let unit = UNITS.iter().find(|(unit, _)| text.ends_with(unit));
     let (unit, factor) =
         unit.ok_or_else(|| format!("'{text}' has no unit; write for example 500ns, 0.5us, 2ms"))?;
@@ -22,7 +25,8 @@ pub(crate) fn nanoseconds(text: &str) -> Result<u64, String> {
 }
 
 /// `500ns`, `1.5us`, `2ms`: so that [`nanoseconds`] reads it as the same.
-pub(crate) fn written(nanoseconds: u64) -> String {
+#[must_use]
+pub fn written(nanoseconds: u64) -> String {
     let whole = |unit: f64| nanoseconds as f64 / unit;
     match nanoseconds {
         0..1_000 => format!("{nanoseconds}ns"),
@@ -33,7 +37,8 @@ pub(crate) fn written(nanoseconds: u64) -> String {
 }
 
 /// The same for reading only: three digits. `–` for what is not known.
-pub(crate) fn shown(nanoseconds: f64) -> String {
+#[must_use]
+pub fn shown(nanoseconds: f64) -> String {
     let (value, unit) = match nanoseconds {
         value if !value.is_finite() => return "–".to_owned(),
         value if value < 1e3 => (value, "ns"),
