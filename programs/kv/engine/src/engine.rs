@@ -316,9 +316,11 @@ impl Engine {
                 (Task::Keys { pattern, cursor: 0, found: Output::new(output.version), count: 0 }, Vec::new())
             }
         };
-        let is_write = command.is(command::WRITE);
+        let keys = command.keys(words);
+        // `SORT` changes something only where it stores.
+        let is_write = command.is(command::WRITE) && (command.name != "sort" || keys.len() > 1);
         if is_write {
-            for place in command.keys(words) {
+            for place in keys {
                 let key = words.get(place).copied().unwrap_or_default();
                 self.store.hold(client.database, Bytes::from(key));
             }

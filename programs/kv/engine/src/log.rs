@@ -1,10 +1,11 @@
 //! The append-only log: what changed the store, as requests, in redis' format.
 //!
-//! What is appended together is a *batch*, behind which stands a line with a checksum of it (`#SUM:` and 16 hexadecimal digits): redis skips such
-//! lines, and here they tell a batch that was torn from one that was damaged. Nothing of a batch is acknowledged before all of it is on the disk, so a
+//! What is appended together is a *batch*, behind which stands a line with its length and a checksum of it (`#SUM:`, 8 and 16 hexadecimal digits): redis
+//! skips such lines, and here they tell a batch that was torn from one that was damaged. Nothing of a batch is acknowledged before all of it is on the disk, so a
 //! batch at the end of a log that is not whole may be cut off. One that is not whole with others behind it is damage, and is refused.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::number::Digits;
@@ -13,7 +14,7 @@ use crate::seed::Seed;
 /// What a line with a checksum begins with.
 const MARK: &[u8] = b"#SUM:";
 /// Its length: mark, digits, end.
-const LINE: usize = MARK.len() + 16 + 2;
+const LINE: usize = MARK.len() + 8 + 16 + 2;
 /// Known to everybody: it tells accidents, not attacks.
 const SUM: Seed = Seed(0x6861_6c6c_6f77_735f, 0x6b76_5f6c_6f67_5f31);
 
@@ -71,8 +72,9 @@ impl Log {
             return None;
         }
         let mut batch = core::mem::take(&mut self.batch);
-        let sum = SUM.hash(&batch);
-        batch.extend_from_slice(format!("#SUM:{sum:016x}\r\n").as_bytes());
+        let line = line_of(&batch);
+        batch.extend_from_slice(line.as_bytes());
+        batch.extend_from_slice(b"\r\n");
         self.position += batch.len() as u64;
         // The next batch may be the first one that is read.
         self.database = None;
@@ -95,18 +97,24 @@ fn write<'a>(bytes: &mut Vec<u8>, words: impl ExactSizeIterator<Item = &'a [u8]>
     }
 }
 
-/// Whether a line is the checksum of these bytes; `None` if it is none.
-pub fn is_sum_of(line: &[u8], batch: &[u8]) -> Option<bool> {
-    let digits = line.strip_prefix(MARK)?;
-    Some(digits == format!("{:016x}", SUM.hash(batch)).as_bytes())
+/// The line behind a batch.
+fn line_of(batch: &[u8]) -> String {
+    format!("#SUM:{:08x}{:016x}", batch.len(), SUM.hash(batch))
 }
 
-/// How many lines with checksums there are in some bytes.
-pub fn sums_in(bytes: &[u8]) -> usize {
-    let is_line = |line: &&[u8]| {
-        line.starts_with(MARK)
-            && line.ends_with(b"\r\n")
-            && line[MARK.len()..LINE - 2].iter().all(|byte| byte.is_ascii_hexdigit())
-    };
-    bytes.windows(LINE).filter(is_line).count()
+/// Whether a line is that of these bytes; `None` if it is none.
+pub fn is_sum_of(line: &[u8], batch: &[u8]) -> Option<bool> {
+    line.starts_with(MARK).then(|| line == line_of(batch).as_bytes())
+}
+
+/// Whether there is a whole batch in some bytes that does not begin with them.
+pub fn has_batch_within(bytes: &[u8]) -> bool {
+    let mut places = (0..bytes.len().saturating_sub(LINE - 1)).filter(|place| bytes[*place..].starts_with(MARK));
+    places.any(|place| {
+        let line = &bytes[place..place + LINE - 2];
+        let length = core::str::from_utf8(&line[MARK.len()..MARK.len() + 8]).ok();
+        let length = length.and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let begins = length.and_then(|length| place.checked_sub(length)).filter(|begins| *begins > 0);
+        begins.is_some_and(|begins| is_sum_of(line, &bytes[begins..place]) == Some(true))
+    })
 }
