@@ -112,6 +112,7 @@ setup_test() {
     setup_component fmt rustfmt
     setup_component clippy clippy
     have shellcheck || want shellcheck "checks our shell scripts"
+    have redis-check-rdb || want redis-tools "the key-value server is compared with it"
     if [ -f "$root/machines/metal/test.sh" ]; then
         have qemu-system-x86_64 || want qemu-system-x86 "boots the bare-metal machine"
     fi

@@ -28,7 +28,9 @@ pub async fn serve(mut stream: TcpStream<'_>, peer: SocketAddr, server: &Server<
     let ended = talk(&mut stream, &mut session, server, &signal).await;
     server.part(session);
     match ended {
-        Ok(()) | Err(Problem::Lost | Problem::Refused(_) | Problem::Call(Error::Killed | Error::DeadlinePassed)) => {}
+        Ok(())
+        | Err(Problem::Lost | Problem::Refused(_) | Problem::Call(Error::Killed | Error::DeadlinePassed)) => {
+        }
         Err(problem) => log!("{peer}: {problem}"),
     }
 }

@@ -2,7 +2,6 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use hallows::task::{Either, race};
@@ -34,7 +33,9 @@ impl Log {
     pub fn open(start: &Start<'_>, server: &Server<'_>) -> Result<Self, Error> {
         let directory = start.info().grants().find(|(name, _)| name.starts_with("dir:"));
         let Some((_, handle)) = directory else {
-            log!("appendonly=yes needs a directory: say `dirs = [\"FOLDER:/data\"]` in the system's description");
+            log!(
+                "appendonly=yes needs a directory: say `dirs = [\"FOLDER:/data\"]` in the system's description"
+            );
             return Err(Error::BadArgument);
         };
         let name = server.engine.borrow().store.config.append_file.clone();
@@ -79,7 +80,8 @@ impl Log {
         if ended.torn > 0 {
             log!(
                 "{}: the last {} bytes were torn off while they were written, and nobody was told that they are kept: they are cut off",
-                self.name, ended.torn
+                self.name,
+                ended.torn
             );
             if let Err(refusal) = self.file.set_size(ended.valid, Deadline::NEVER)? {
                 return Err(refused("cannot cut off the end of", &self.name, refusal));
@@ -138,13 +140,15 @@ impl Log {
         }
     }
 
-    async fn append(&self, server: &Server<'_>, batch: &[u8], room: &mut Vec<u8>) -> Result<(), Error> {
+    async fn append(&self, server: &Server<'_>, batch: &[u8], room: &mut [u8]) -> Result<(), Error> {
         let file = File(server.events.through(self.file.0));
         let mut rest = batch;
         while !rest.is_empty() {
             let piece = rest.get(..PIECE).unwrap_or(rest);
             match file.append_async(piece, room, Deadline::NEVER).await? {
-                Ok(written) => rest = rest.get(usize::try_from(written).unwrap_or(usize::MAX)..).unwrap_or_default(),
+                Ok(written) => {
+                    rest = rest.get(usize::try_from(written).unwrap_or(usize::MAX)..).unwrap_or_default()
+                }
                 Err(refusal) => return Err(refused("cannot write to", &self.name, refusal)),
             }
         }

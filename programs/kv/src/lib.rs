@@ -42,7 +42,9 @@ async fn serve(network: &Network<'_>, server: &Server<'_>) -> Result<(), Problem
                     scope.spawn(connection::serve(stream, peer, server));
                 }
                 // There is no room for one more: some will end.
-                Err(Problem::Refused(hallows::net::protocol::Refusal::Full)) => server.events.sleep(PAUSE).await?,
+                Err(Problem::Refused(hallows::net::protocol::Refusal::Full)) => {
+                    server.events.sleep(PAUSE).await?
+                }
                 Err(problem) => {
                     scope.cancel();
                     return Err(problem);

@@ -15,7 +15,7 @@ use crate::signal::Signal;
 /// How long a service of the host may take to say what time it is.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest sleep: what could be due after it is looked for again.
-const LONGEST_SLEEP: Duration = Duration::from_secs(3_600);
+const LONGEST_SLEEP_MS: u64 = 3_600_000;
 
 /// The server.
 pub struct Server<'e> {
@@ -25,8 +25,10 @@ pub struct Server<'e> {
     pub engine: RefCell<Engine>,
     /// Nanoseconds from the machine's start to the beginning of 1970, as far as that is known.
     epoch_ns: u64,
-    /// There is work in pieces.
+    /// There is work in pieces, or something is due earlier than it was.
     works: Signal,
+    /// Until when the task for it sleeps: milliseconds since 1970.
+    sleeps_until: Cell<u64>,
     /// By client: it can go on.
     clients: RefCell<BTreeMap<u64, Rc<Signal>>>,
     /// There is something to be written to the log.
@@ -40,12 +42,15 @@ pub struct Server<'e> {
 /// What a clock on the wall shows, less the time since the machine began: nanoseconds.
 fn epoch(start: &Start<'_>) -> Result<u64, Error> {
     let Some(endpoint) = start.optional::<Endpoint>("clock") else {
-        log!("is granted no `clock`: it takes the machine's start for the beginning of 1970, which matters to EXPIREAT, TIME and the log");
+        log!(
+            "is granted no `clock`: it takes the machine's start for the beginning of 1970, which matters to EXPIREAT, TIME and the log"
+        );
         return Ok(0);
     };
     let deadline = Deadline::after(PATIENCE)?;
     let clock::Instant { seconds, nanoseconds } = clock::Client(endpoint).realtime(deadline)?;
-    let since = u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000).saturating_add(nanoseconds.into());
+    let since =
+        u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000).saturating_add(nanoseconds.into());
     Ok(since.saturating_sub(process::now()?))
 }
 
@@ -63,6 +68,7 @@ impl<'e> Server<'e> {
             engine: RefCell::new(Engine::new(config, seed, now)),
             epoch_ns,
             works: Signal::default(),
+            sleeps_until: Cell::new(0),
             clients: RefCell::default(),
             changes: Signal::default(),
             synced: Cell::new(0),
@@ -115,7 +121,7 @@ impl<'e> Server<'e> {
         if engine.store.log.position() != before {
             self.changes.give();
         }
-        if engine.has_work() {
+        if engine.has_work() || engine.next_expiry().is_some_and(|at| at < self.sleeps_until.get()) {
             self.works.give();
         }
         self.wake(&mut engine);
@@ -156,11 +162,14 @@ impl<'e> Server<'e> {
                 continue;
             }
             let now = self.now()?;
-            let sleep = next.map_or(LONGEST_SLEEP, |at| Duration::from_millis(at.saturating_sub(now).max(1)));
-            match race(self.works.taken(), self.events.sleep(sleep.min(LONGEST_SLEEP))).await {
+            // A key that long work holds is due, and expires when that is done.
+            let until = next.unwrap_or(u64::MAX).clamp(now + 1, now + LONGEST_SLEEP_MS);
+            self.sleeps_until.set(until);
+            match race(self.works.taken(), self.events.sleep(Duration::from_millis(until - now))).await {
                 Either::First(()) => {}
                 Either::Second(slept) => slept?,
             }
+            self.sleeps_until.set(0);
         }
     }
 
@@ -172,7 +181,9 @@ impl<'e> Server<'e> {
     fn waits_for_disk(&self) -> bool {
         let engine = self.engine.try_borrow();
         // Borrowed only by who asks about its own change.
-        engine.map_or(true, |engine| engine.store.config.append_only && engine.store.config.sync == Sync::Always)
+        engine.map_or(true, |engine| {
+            engine.store.config.append_only && engine.store.config.sync == Sync::Always
+        })
     }
 
     /// Waits until so much of the log is on the disk, if that has to be before it is acknowledged.

@@ -66,7 +66,10 @@ impl Command {
             places.extend((first..=last.min(words.len().saturating_sub(1))).step_by(step));
         }
         if self.counted > 0 {
-            let count = words.get(self.counted).and_then(|word| integer(word)).and_then(|count| usize::try_from(count).ok());
+            let count = words
+                .get(self.counted)
+                .and_then(|word| integer(word))
+                .and_then(|count| usize::try_from(count).ok());
             places.extend((self.counted + 1..words.len()).take(count.unwrap_or(0)));
         }
         if self.name == "sort" {
@@ -155,7 +158,14 @@ const fn new(name: &'static str, arity: i32, flags: u32, keys: (i32, i32, usize)
 }
 
 /// One whose keys are counted.
-const fn counted(name: &'static str, arity: i32, flags: u32, keys: (i32, i32, usize), place: usize, run: Run) -> Command {
+const fn counted(
+    name: &'static str,
+    arity: i32,
+    flags: u32,
+    keys: (i32, i32, usize),
+    place: usize,
+    run: Run,
+) -> Command {
     Command { name, arity, flags, keys, counted: place, run }
 }
 
@@ -344,7 +354,10 @@ mod tests {
         assert!(ALL.len() < 255);
         let commands = Commands::new();
         for command in ALL {
-            assert_eq!(commands.find(command.name.to_uppercase().as_bytes()).map(|found| found.name), Some(command.name));
+            assert_eq!(
+                commands.find(command.name.to_uppercase().as_bytes()).map(|found| found.name),
+                Some(command.name)
+            );
             assert_eq!(command.name, command.name.to_lowercase());
         }
         for name in ["", "ge", "gett", "nonsense", "\0"] {

@@ -88,7 +88,8 @@ const EVICTIONS: [(&str, Eviction); 6] = [
     ("volatile-random", Eviction::AnyVolatile),
     ("volatile-ttl", Eviction::Soonest),
 ];
-const SYNCS: [(&str, Sync); 3] = [("always", Sync::Always), ("everysec", Sync::EverySecond), ("no", Sync::Never)];
+const SYNCS: [(&str, Sync); 3] =
+    [("always", Sync::Always), ("everysec", Sync::EverySecond), ("no", Sync::Never)];
 
 /// Names of settings, and whether they can be changed while the server runs.
 pub const NAMES: [(&str, bool); 22] = [
@@ -187,8 +188,11 @@ impl Config {
         let unsigned = |number: i64| usize::try_from(number).unwrap_or_default();
         match name {
             "appendfilename" => {
-                let is_name = !value.is_empty() && !value.contains(['/', '\0']) && value != "." && value != "..";
-                self.append_file = is_name.then(|| value.to_string()).ok_or("appendfilename can't be a path, just a filename")?;
+                let is_name =
+                    !value.is_empty() && !value.contains(['/', '\0']) && value != "." && value != "..";
+                self.append_file = is_name
+                    .then(|| value.to_string())
+                    .ok_or("appendfilename can't be a path, just a filename")?;
             }
             "appendfsync" => {
                 let known = SYNCS.iter().find(|(name, _)| name.eq_ignore_ascii_case(value));
@@ -207,7 +211,8 @@ impl Config {
             "maxmemory-policy" => {
                 let known = EVICTIONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(value));
                 let all = EVICTIONS.map(|(name, _)| name).join(", ");
-                self.eviction = known.ok_or_else(|| format!("argument(s) must be one of the following: {all}"))?.1;
+                self.eviction =
+                    known.ok_or_else(|| format!("argument(s) must be one of the following: {all}"))?.1;
             }
             "maxmemory-samples" => self.samples = unsigned(number(1, 64)?),
             "port" => self.port = u16::try_from(number(1, 65_535)?).unwrap_or(self.port),

@@ -166,7 +166,13 @@ impl Engine {
     }
 
     /// Does one request.
-    fn execute(&mut self, client: &mut Client, output: &mut Output, words: &[&[u8]], waits: &mut bool) -> Next {
+    fn execute(
+        &mut self,
+        client: &mut Client,
+        output: &mut Output,
+        words: &[&[u8]],
+        waits: &mut bool,
+    ) -> Next {
         let command = match self.check(words) {
             Ok(command) => command,
             Err(refusal) => {
@@ -269,7 +275,8 @@ impl Engine {
             return output.error("ERR EXEC without MULTI");
         };
         let watched = core::mem::take(&mut client.watched);
-        let is_unchanged = watched.iter().all(|(database, key, version)| self.store.is_unchanged(*database, key, *version));
+        let is_unchanged =
+            watched.iter().all(|(database, key, version)| self.store.is_unchanged(*database, key, *version));
         watched.iter().for_each(|(database, key, _)| self.store.unwatch(*database, key));
         if is_spoilt {
             return output.error("EXECABORT Transaction discarded because of previous errors.");
@@ -389,7 +396,10 @@ impl Engine {
     /// What is wrong with it.
     pub(crate) fn replay(&mut self, client: &mut Client, words: &[&[u8]]) -> Result<(), String> {
         let name = words.first().copied().unwrap_or_default();
-        let command = self.commands.find(name).filter(|command| command.is(command::WRITE | command::CONTROL) || command.name == "select");
+        let command = self
+            .commands
+            .find(name)
+            .filter(|command| command.is(command::WRITE | command::CONTROL) || command.name == "select");
         let Some(command) = command else { return Err(format!("{} is no change", name.escape_ascii())) };
         let count = i32::try_from(words.len()).unwrap_or(i32::MAX);
         if (command.arity > 0 && count != command.arity) || count < -command.arity {
@@ -423,7 +433,9 @@ struct Done {
 fn piece(store: &mut Store, job: &mut Job) -> Option<(Output, usize)> {
     match &mut job.task {
         Task::Own(work) => {
-            let Poll::Ready(outcome) = Pin::new(work).poll(&mut Context::from_waker(Waker::noop())) else { return None };
+            let Poll::Ready(outcome) = Pin::new(work).poll(&mut Context::from_waker(Waker::noop())) else {
+                return None;
+            };
             let changes = outcome.changes.into_iter().map(|change| apply(store, job.database, change)).sum();
             Some((outcome.output, changes))
         }
@@ -434,7 +446,7 @@ fn piece(store: &mut Store, job: &mut Job) -> Option<(Output, usize)> {
                     found.bulk(key);
                     *count += 1;
                 });
-                looked += 4;
+                looked += 16;
                 if *cursor == 0 {
                     let mut output = Output::new(found.version);
                     output.array(*count);
@@ -448,7 +460,13 @@ fn piece(store: &mut Store, job: &mut Job) -> Option<(Output, usize)> {
 }
 
 /// Keys of one bucket that match, from a cursor on; the next cursor.
-pub fn scan_keys(store: &Store, database: usize, cursor: u64, pattern: &[u8], found: &mut impl FnMut(&[u8])) -> u64 {
+pub fn scan_keys(
+    store: &Store,
+    database: usize,
+    cursor: u64,
+    pattern: &[u8],
+    found: &mut impl FnMut(&[u8]),
+) -> u64 {
     let Some(entries) = store.entries(database) else { return 0 };
     entries.scan(cursor, |_, entry| {
         if (pattern == b"*" || pattern::matches(pattern, &entry.key)) && store.is_live(database, entry) {

@@ -109,7 +109,8 @@ pub fn is_sum_of(line: &[u8], batch: &[u8]) -> Option<bool> {
 
 /// Whether there is a whole batch in some bytes that does not begin with them.
 pub fn has_batch_within(bytes: &[u8]) -> bool {
-    let mut places = (0..bytes.len().saturating_sub(LINE - 1)).filter(|place| bytes[*place..].starts_with(MARK));
+    let mut places =
+        (0..bytes.len().saturating_sub(LINE - 1)).filter(|place| bytes[*place..].starts_with(MARK));
     places.any(|place| {
         let line = &bytes[place..place + LINE - 2];
         let length = core::str::from_utf8(&line[MARK.len()..MARK.len() + 8]).ok();

@@ -72,7 +72,11 @@ pub fn score(value: f64) -> String {
     if value == 0.0 {
         return if value.is_sign_negative() { "-0" } else { "0" }.into();
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "whole numbers below 2⁵² are exact")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "whole numbers below 2⁵² are exact"
+    )]
     if value.abs() < (1_u64 << 52) as f64 && value as i64 as f64 == value {
         return String::from_utf8_lossy(Digits::of(value as i64).text()).into_owned();
     }
@@ -111,7 +115,19 @@ mod tests {
             assert_eq!(integer(digits.text()), Some(value));
             assert_eq!(digits.text(), format!("{value}").as_bytes());
         }
-        for text in ["", "-", "-0", "+1", "01", " 1", "1 ", "1.0", "9223372036854775808", "-9223372036854775809", "99999999999999999999"] {
+        for text in [
+            "",
+            "-",
+            "-0",
+            "+1",
+            "01",
+            " 1",
+            "1 ",
+            "1.0",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "99999999999999999999",
+        ] {
             assert_eq!(integer(text.as_bytes()), None, "{text}");
         }
     }

@@ -45,7 +45,11 @@ impl Pace {
     }
 
     /// Sorts, in pieces: runs of [`PIECE`] items, which are then merged.
-    pub async fn sort<T>(&mut self, items: Vec<T>, compare: impl Fn(&T, &T) -> core::cmp::Ordering) -> Vec<T> {
+    pub async fn sort<T>(
+        &mut self,
+        items: Vec<T>,
+        compare: impl Fn(&T, &T) -> core::cmp::Ordering,
+    ) -> Vec<T> {
         const RUN: usize = 64;
         let (mut runs, mut rest) = (Vec::new(), items.into_iter());
         loop {
@@ -71,7 +75,12 @@ impl Pace {
         runs.pop().unwrap_or_default()
     }
 
-    async fn merge<T>(&mut self, a: Vec<T>, b: Vec<T>, compare: &impl Fn(&T, &T) -> core::cmp::Ordering) -> Vec<T> {
+    async fn merge<T>(
+        &mut self,
+        a: Vec<T>,
+        b: Vec<T>,
+        compare: &impl Fn(&T, &T) -> core::cmp::Ordering,
+    ) -> Vec<T> {
         let mut merged = Vec::with_capacity(a.len() + b.len());
         let (mut a, mut b) = (a.into_iter().peekable(), b.into_iter().peekable());
         loop {
@@ -131,7 +140,8 @@ mod tests {
 
     #[test]
     fn sorting_in_pieces_sorts_stably_and_gives_way() {
-        let items: Vec<(u64, usize)> = (0..5_000).map(|place| ((place as u64).wrapping_mul(2_654_435_761) % 700, place)).collect();
+        let items: Vec<(u64, usize)> =
+            (0..5_000).map(|place| ((place as u64).wrapping_mul(2_654_435_761) % 700, place)).collect();
         let mut expected = items.clone();
         expected.sort_by_key(|item| item.0);
         let mut sorted = Vec::new();

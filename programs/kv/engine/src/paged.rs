@@ -1,30 +1,23 @@
-//! A vector in pages, two levels deep: it grows without moving what it has, and a clone shares all pages until one side changes them.
+//! A vector in pages: it grows without moving what it has, and a clone shares all pages until one side changes them.
 //!
-//! A clone copies one pointer for [`SPAN`] places, and the first change in a page that is shared copies [`LEAF`] places.
+//! A clone copies one pointer for [`LEAF`] places, and the first change in a page that is shared copies the page.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Places of a page.
-pub const LEAF: usize = 64;
-/// Pages below one entry of the root.
-const FAN: usize = 64;
-/// Places below one entry of the root.
-pub const SPAN: usize = LEAF * FAN;
-
-type Leaf<T> = Arc<Vec<T>>;
-type Node<T> = Arc<Vec<Leaf<T>>>;
+pub const LEAF: usize = 256;
 
 /// The vector.
 #[derive(Clone, Debug)]
 pub struct Paged<T> {
-    root: Vec<Node<T>>,
+    pages: Vec<Arc<Vec<T>>>,
     len: usize,
 }
 
 impl<T> Default for Paged<T> {
     fn default() -> Self {
-        Self { root: Vec::new(), len: 0 }
+        Self { pages: Vec::new(), len: 0 }
     }
 }
 
@@ -37,43 +30,33 @@ impl<T: Clone> Paged<T> {
     /// What is at a place.
     #[inline]
     pub fn get(&self, place: usize) -> Option<&T> {
-        self.root.get(place / SPAN)?.get(place / LEAF % FAN)?.get(place % LEAF)
+        self.pages.get(place / LEAF)?.get(place % LEAF)
     }
 
     /// What is at a place, to change it.
     #[inline]
     pub fn get_mut(&mut self, place: usize) -> Option<&mut T> {
-        let node = Arc::make_mut(self.root.get_mut(place / SPAN)?);
-        Arc::make_mut(node.get_mut(place / LEAF % FAN)?).get_mut(place % LEAF)
+        Arc::make_mut(self.pages.get_mut(place / LEAF)?).get_mut(place % LEAF)
     }
 
     /// Adds a place at the end.
     pub fn push(&mut self, item: T) {
-        if self.len.is_multiple_of(SPAN) {
-            self.root.push(Arc::default());
+        if self.len.is_multiple_of(LEAF) {
+            // The first page grows as it is needed: most tables are small.
+            self.pages.push(Arc::new(Vec::with_capacity(if self.len == 0 { 1 } else { LEAF })));
         }
-        if let Some(node) = self.root.last_mut() {
-            let node = Arc::make_mut(node);
-            if self.len.is_multiple_of(LEAF) {
-                node.push(Arc::default());
-            }
-            if let Some(leaf) = node.last_mut() {
-                Arc::make_mut(leaf).push(item);
-                self.len += 1;
-            }
+        if let Some(page) = self.pages.last_mut() {
+            Arc::make_mut(page).push(item);
+            self.len += 1;
         }
     }
 
     /// Takes the last place away.
     pub fn pop(&mut self) -> Option<T> {
-        let node = Arc::make_mut(self.root.last_mut()?);
-        let leaf = Arc::make_mut(node.last_mut()?);
-        let item = leaf.pop();
-        if leaf.is_empty() {
-            node.pop();
-        }
-        if node.is_empty() {
-            self.root.pop();
+        let page = Arc::make_mut(self.pages.last_mut()?);
+        let item = page.pop();
+        if page.is_empty() {
+            self.pages.pop();
         }
         self.len -= usize::from(item.is_some());
         item
@@ -81,16 +64,7 @@ impl<T: Clone> Paged<T> {
 
     /// Frees the last page, or its share of it. Whether there was one.
     pub fn free_page(&mut self) -> bool {
-        let Some(node) = self.root.last_mut() else { return false };
-        // A node that somebody else has as well is theirs to free.
-        if let Some(node) = Arc::get_mut(node)
-            && node.len() > 1
-        {
-            node.pop();
-        } else {
-            self.root.pop();
-        }
-        true
+        self.pages.pop().is_some()
     }
 }
 
@@ -117,17 +91,5 @@ mod tests {
         }
         assert_eq!((numbers.pop(), numbers.len()), (None, 0));
         assert_eq!(before.len(), 10_000);
-    }
-
-    #[test]
-    fn freeing_page_by_page_ends() {
-        let mut numbers = Paged::default();
-        for number in 0..SPAN * 2 + 1 {
-            numbers.push(number);
-        }
-        let other = numbers.clone();
-        assert_eq!((0..).take_while(|_| numbers.free_page()).count(), 3);
-        numbers = other;
-        assert_eq!((0..).take_while(|_| numbers.free_page()).count(), 2 * FAN + 1);
     }
 }

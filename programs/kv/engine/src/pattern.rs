@@ -64,7 +64,8 @@ fn in_class(class: &[u8], byte: u8, same: &impl Fn(u8, u8) -> bool) -> Option<us
             }
             [from, b'-', to, ..] => {
                 let (from, to) = (from.min(to), from.max(to));
-                is_in |= (from..=to).contains(&&byte) || (same(b'a', b'A') && (from..=to).contains(&&byte.to_ascii_lowercase()));
+                is_in |= (from..=to).contains(&&byte)
+                    || (same(b'a', b'A') && (from..=to).contains(&&byte.to_ascii_lowercase()));
                 at += 3;
             }
             [meant, ..] => {

@@ -9,7 +9,8 @@ pub struct Refusal(pub Cow<'static, str>);
 
 impl Refusal {
     /// The key has another kind of value.
-    pub const WRONG_TYPE: Self = Self::of("WRONGTYPE Operation against a key holding the wrong kind of value");
+    pub const WRONG_TYPE: Self =
+        Self::of("WRONGTYPE Operation against a key holding the wrong kind of value");
     /// No word or combination that the command knows.
     pub const SYNTAX: Self = Self::of("ERR syntax error");
     /// No whole number of 64 bits.

@@ -87,7 +87,8 @@ impl Reader {
                 Some(range) => self.ranges.push(range),
                 None => {
                     self.left = Some(left + 1);
-                    let known = self.length.map_or(0, |length| (self.at + length + 2).saturating_sub(bytes.len()));
+                    let known =
+                        self.length.map_or(0, |length| (self.at + length + 2).saturating_sub(bytes.len()));
                     return Ok(Read::More(known));
                 }
             }
@@ -103,14 +104,18 @@ impl Reader {
             Some(length) => length,
             None => {
                 let from = self.at;
-                let Some(line) = self.line(bytes, "Protocol error: too big bulk count string")? else { return Ok(None) };
+                let Some(line) = self.line(bytes, "Protocol error: too big bulk count string")? else {
+                    return Ok(None);
+                };
                 let line = &bytes[line];
                 if line.first() != Some(&b'$') {
                     let got = bytes.get(from).copied().unwrap_or_default();
                     return Err(format!("Protocol error: expected '$', got '{}'", char::from(got)).into());
                 }
                 let length = integer(&line[1..]).and_then(|length| usize::try_from(length).ok());
-                *self.length.insert(length.filter(|length| *length <= most).ok_or("Protocol error: invalid bulk length")?)
+                *self.length.insert(
+                    length.filter(|length| *length <= most).ok_or("Protocol error: invalid bulk length")?,
+                )
             }
         };
         if bytes.len() < self.at + length + 2 {
@@ -144,7 +149,11 @@ impl Reader {
         let from = self.searched.min(bytes.len());
         let Some(end) = bytes[from..].iter().position(|byte| *byte == b'\n') else {
             self.searched = bytes.len();
-            return if bytes.len() > LINE { Err("Protocol error: too big inline request".into()) } else { Ok(Read::More(0)) };
+            return if bytes.len() > LINE {
+                Err("Protocol error: too big inline request".into())
+            } else {
+                Ok(Read::More(0))
+            };
         };
         let end = from + end;
         let line = &bytes[..end];
@@ -186,7 +195,8 @@ fn split(line: &[u8]) -> Option<Vec<Vec<u8>>> {
                 (Some(_), []) => return None,
                 (None, []) => break,
                 (Some(b'"'), [b'\\', b'x', a, b, ..]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {
-                    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                    let digit =
+                        |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
                     word.push(digit(*a)? << 4 | digit(*b)?);
                     rest = &rest[4..];
                 }
@@ -247,7 +257,9 @@ mod tests {
                     Ok(Read::More(_)) => break,
                     Ok(Read::Request(length)) => {
                         let source = reader.rewritten.as_deref().unwrap_or(&bytes);
-                        requests.push(reader.ranges().iter().map(|range| source[range.clone()].to_vec()).collect());
+                        requests.push(
+                            reader.ranges().iter().map(|range| source[range.clone()].to_vec()).collect(),
+                        );
                         bytes.drain(..length);
                         reader.next();
                     }
@@ -264,10 +276,18 @@ mod tests {
 
     #[test]
     fn requests_are_strings_or_words() {
-        let (requests, malformed) =
-            read_all(&[b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\nPING\r\n\r\nset a \"b \\x41\\n\" 'c d'\n*0\r\n*-1\r\n"]);
+        let (requests, malformed) = read_all(&[
+            b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\nPING\r\n\r\nset a \"b \\x41\\n\" 'c d'\n*0\r\n*-1\r\n",
+        ]);
         assert_eq!(malformed, None);
-        let expected = [words(&["GET", "k"]), words(&["PING"]), words(&[]), words(&["set", "a", "b A\n", "c d"]), words(&[]), words(&[])];
+        let expected = [
+            words(&["GET", "k"]),
+            words(&["PING"]),
+            words(&[]),
+            words(&["set", "a", "b A\n", "c d"]),
+            words(&[]),
+            words(&[]),
+        ];
         assert_eq!(requests, expected);
     }
 

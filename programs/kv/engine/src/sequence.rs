@@ -184,8 +184,12 @@ impl<T: Clone> Sequence<T> {
     pub fn insert(&mut self, at: usize, item: T) {
         let at = at.min(self.len());
         if let Some(new) = self.root.insert(at, item) {
-            let old = core::mem::replace(&mut self.root, Child { count: 0, node: Arc::new(Node::Inner(Vec::new())) });
-            self.root = Child { count: old.count + new.count, node: Arc::new(Node::Inner(alloc::vec![old, new])) };
+            let old = core::mem::replace(
+                &mut self.root,
+                Child { count: 0, node: Arc::new(Node::Inner(Vec::new())) },
+            );
+            self.root =
+                Child { count: old.count + new.count, node: Arc::new(Node::Inner(alloc::vec![old, new])) };
         }
     }
 

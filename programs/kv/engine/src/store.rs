@@ -126,6 +126,8 @@ pub struct Store {
     pub held: Vec<(usize, Bytes)>,
     bytes: usize,
     version: u64,
+    /// No key expires before that; [`NEVER`].
+    soonest: u64,
     seed: Seed,
 }
 
@@ -145,6 +147,7 @@ impl Store {
             held: Vec::new(),
             bytes: 0,
             version: 0,
+            soonest: NEVER,
             seed,
         }
     }
@@ -196,7 +199,8 @@ impl Store {
     fn is_due(&self, database: usize, entry: &Entry) -> bool {
         entry.expires <= self.now
             && !self.is_loading
-            && (self.held.is_empty() || !self.held.iter().any(|(at, key)| (*at, key) == (database, &entry.key)))
+            && (self.held.is_empty()
+                || !self.held.iter().any(|(at, key)| (*at, key) == (database, &entry.key)))
     }
 
     /// Where a key is, if it has not expired.
@@ -267,6 +271,7 @@ impl Store {
         }
         if expires != NEVER {
             one.expires.insert((expires, place));
+            self.soonest = self.soonest.min(expires);
         }
     }
 
@@ -505,7 +510,9 @@ impl Store {
                         }
                     }
                 }
-                Eviction::Soonest => one.expires.iter().take(self.config.samples).for_each(|(_, place)| consider(*place)),
+                Eviction::Soonest => {
+                    one.expires.iter().take(self.config.samples).for_each(|(_, place)| consider(*place))
+                }
             }
         }
         best.map(|(_, database, place)| (database, place))
@@ -534,7 +541,9 @@ impl Store {
                 let is_done = (0..FREED_AT_ONCE).any(|_| match entries.pop_slot() {
                     None => true,
                     Some(entry) => {
-                        heavy.extend(entry.map(|entry| entry.value).filter(|value| !value.is_light()).map(Dead::Value));
+                        heavy.extend(
+                            entry.map(|entry| entry.value).filter(|value| !value.is_light()).map(Dead::Value),
+                        );
                         false
                     }
                 });
@@ -555,7 +564,7 @@ impl Store {
 
     /// Keys that are due now.
     fn expire_some(&mut self) -> bool {
-        if self.is_loading {
+        if self.is_loading || self.soonest > self.now {
             return false;
         }
         for database in 0..self.databases.len() {
@@ -563,19 +572,24 @@ impl Store {
                 let first = self.databases.get(database).and_then(|one| one.expires.first().copied());
                 let Some((at, place)) = first else { break };
                 let is_due = at <= self.now
-                    && self.databases[database].entries.at(place).is_some_and(|entry| self.is_due(database, entry));
+                    && self.databases[database]
+                        .entries
+                        .at(place)
+                        .is_some_and(|entry| self.is_due(database, entry));
                 if !is_due {
                     break;
                 }
                 self.expire(database, place);
             }
         }
-        self.next_expiry().is_some_and(|at| at <= self.now) && self.held.is_empty()
+        let first = self.databases.iter().filter_map(|one| one.expires.first());
+        self.soonest = first.map(|(at, _)| *at).min().unwrap_or(NEVER);
+        self.soonest <= self.now && self.held.is_empty()
     }
 
-    /// When the next key expires.
+    /// When there is something to expire, or to look for that: no key expires earlier.
     pub fn next_expiry(&self) -> Option<u64> {
-        self.databases.iter().filter_map(|one| one.expires.first()).map(|(at, _)| *at).min()
+        Some(self.soonest).filter(|at| *at != NEVER)
     }
 
     /// Keeps a key from expiring while long work has it.

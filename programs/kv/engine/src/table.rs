@@ -82,7 +82,8 @@ impl<T: Keyed + Clone> Table<T> {
     /// The same, for a key whose hash is known.
     #[inline]
     pub fn find_hashed(&self, hash: u64, key: &[u8]) -> Option<Place> {
-        let is_it = |slot: &Slot<T>| slot.hash == hash && slot.item.as_ref().is_some_and(|item| item.key() == key);
+        let is_it =
+            |slot: &Slot<T>| slot.hash == hash && slot.item.as_ref().is_some_and(|item| item.key() == key);
         if self.heads.len() == 0 {
             let count = u32::try_from(self.slots.len()).ok()?;
             return (0..count).find(|place| self.slot(*place).is_some_and(is_it)).map(Place);

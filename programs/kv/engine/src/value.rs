@@ -262,7 +262,9 @@ impl Value {
             Self::List(list) if list.bytes <= 8 << 10 => "listpack",
             Self::List(_) => "quicklist",
             Self::Set(set) => {
-                if set.len() <= 512 && set.members.iter().all(|member| crate::number::integer(&member.0).is_some()) {
+                if set.len() <= 512
+                    && set.members.iter().all(|member| crate::number::integer(&member.0).is_some())
+                {
                     "intset"
                 } else if set.len() <= 128 && set.members.iter().all(|member| is_small(&member.0)) {
                     "listpack"
@@ -270,11 +272,18 @@ impl Value {
                     "hashtable"
                 }
             }
-            Self::Hash(hash) if hash.len() <= 128 && hash.fields.iter().all(|field| is_small(&field.name) && is_small(&field.value)) => {
+            Self::Hash(hash)
+                if hash.len() <= 128
+                    && hash.fields.iter().all(|field| is_small(&field.name) && is_small(&field.value)) =>
+            {
                 "listpack"
             }
             Self::Hash(_) => "hashtable",
-            Self::Sorted(sorted) if sorted.len() <= 128 && sorted.scores.iter().all(|scored| is_small(&scored.member)) => "listpack",
+            Self::Sorted(sorted)
+                if sorted.len() <= 128 && sorted.scores.iter().all(|scored| is_small(&scored.member)) =>
+            {
+                "listpack"
+            }
             Self::Sorted(_) => "skiplist",
         }
     }

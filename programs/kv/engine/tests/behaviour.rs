@@ -42,12 +42,14 @@ fn say(engine: &mut Engine, session: &mut Session, line: &str) -> String {
 
 fn fill(engine: &mut Engine, session: &mut Session, command: &str, count: usize) {
     for first in (0..count).step_by(100) {
-        let items: Vec<_> = (first..first + 100).map(|number| match command {
-            "ZADD big" => format!("{number} m{number:06}"),
-            "HSET big" => format!("f{number:06} v"),
-            "MSET" => format!("key{number:06} v"),
-            _ => format!("m{number:06}"),
-        }).collect();
+        let items: Vec<_> = (first..first + 100)
+            .map(|number| match command {
+                "ZADD big" => format!("{number} m{number:06}"),
+                "HSET big" => format!("f{number:06} v"),
+                "MSET" => format!("key{number:06} v"),
+                _ => format!("m{number:06}"),
+            })
+            .collect();
         let answer = say(engine, session, &format!("{command} {}", items.join(" ")));
         assert!(!answer.starts_with('-'), "{answer}");
     }
@@ -123,7 +125,9 @@ fn whoever_leaves_while_work_of_theirs_is_under_way_harms_nobody() {
 fn what_is_large_is_freed_in_pieces() {
     let mut engine = engine();
     let mut one = client(&mut engine);
-    for (command, key) in [("RPUSH big", "big"), ("SADD big", "big"), ("HSET big", "big"), ("ZADD big", "big")] {
+    for (command, key) in
+        [("RPUSH big", "big"), ("SADD big", "big"), ("HSET big", "big"), ("ZADD big", "big")]
+    {
         fill(&mut engine, &mut one, command, 20_000);
         assert_eq!(turn(&mut engine, &mut one, &format!("DEL {key}")), (Progress::Idle, ":1\r\n".to_owned()));
         assert_eq!(engine.store.bytes(), 0, "it is not counted any more");
@@ -161,7 +165,8 @@ fn a_transaction_is_done_as_a_whole_unless_a_watched_key_was_changed() {
 
 #[test]
 fn memory_has_a_bound_and_what_was_used_lately_stays() {
-    let config = Config { max_memory: 200_000, eviction: Eviction::LeastRecent, samples: 10, ..Config::default() };
+    let config =
+        Config { max_memory: 200_000, eviction: Eviction::LeastRecent, samples: 10, ..Config::default() };
     let mut engine = Engine::new(config, Seed(1, 2), NOW);
     let mut one = client(&mut engine);
     for number in 0..10_000_u64 {
@@ -185,8 +190,8 @@ fn memory_has_a_bound_and_what_was_used_lately_stays() {
 fn keys_expire_when_they_are_asked_for_and_when_they_are_not() {
     let mut engine = engine();
     let mut one = client(&mut engine);
-    say(&mut engine, &mut one, "SET a 1 PX 100");
     say(&mut engine, &mut one, "SET b 1 EX 100");
+    say(&mut engine, &mut one, "SET a 1 PX 100");
     assert_eq!(engine.next_expiry(), Some(NOW + 100));
     one.receive(b"GET a\r\n");
     engine.run(&mut one, NOW + 101);

@@ -28,8 +28,18 @@ fn say(engine: &mut Engine, session: &mut Session, line: &str) -> String {
 fn contents(engine: &mut Engine) -> Vec<String> {
     let mut session = engine.connect("test".into()).expect("there is room");
     let questions = [
-        "DBSIZE", "MGET a b counter float", "LRANGE list 0 -1", "SORT set ALPHA", "HGET hash f", "HGET hash g", "ZRANGE sorted 0 -1 WITHSCORES",
-        "PEXPIRETIME a", "PEXPIRETIME b", "SELECT 3", "GET other", "SELECT 0",
+        "DBSIZE",
+        "MGET a b counter float",
+        "LRANGE list 0 -1",
+        "SORT set ALPHA",
+        "HGET hash f",
+        "HGET hash g",
+        "ZRANGE sorted 0 -1 WITHSCORES",
+        "PEXPIRETIME a",
+        "PEXPIRETIME b",
+        "SELECT 3",
+        "GET other",
+        "SELECT 0",
     ];
     let answers = questions.map(|question| say(engine, &mut session, question)).to_vec();
     engine.disconnect(session);
@@ -41,8 +51,22 @@ const BATCHES: &[&[&str]] = &[
     &["SET a 1", "SET b two EX 100", "INCR counter"],
     &["RPUSH list x y z", "SADD set m n", "HSET hash f 1 g 2", "ZADD sorted 1.5 p 2 q"],
     &["MULTI", "SET a 2", "LPOP list", "SPOP set", "EXEC"],
-    &["SELECT 3", "SET other database", "SELECT 0", "INCRBYFLOAT float 0.1", "GETEX b PERSIST", "EXPIRE a 1000"],
-    &["ZREMRANGEBYRANK sorted 0 0", "LTRIM list 0 0", "HDEL hash f", "SUNIONSTORE set set", "RENAME b c", "COPY c b"],
+    &[
+        "SELECT 3",
+        "SET other database",
+        "SELECT 0",
+        "INCRBYFLOAT float 0.1",
+        "GETEX b PERSIST",
+        "EXPIRE a 1000",
+    ],
+    &[
+        "ZREMRANGEBYRANK sorted 0 0",
+        "LTRIM list 0 0",
+        "HDEL hash f",
+        "SUNIONSTORE set set",
+        "RENAME b c",
+        "COPY c b",
+    ],
 ];
 
 /// A log, where each batch of it ends, and what the store has then.

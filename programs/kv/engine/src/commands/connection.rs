@@ -69,7 +69,11 @@ pub fn hello(call: &mut Call<'_>) -> Answered {
             other => {
                 let is_number = int(other).is_ok();
                 let unknown = Refusal::of("ERR Protocol version is not an integer or out of range");
-                return Err(if is_number { Refusal::of("NOPROTO unsupported protocol version") } else { unknown });
+                return Err(if is_number {
+                    Refusal::of("NOPROTO unsupported protocol version")
+                } else {
+                    unknown
+                });
             }
         };
         let mut options = options;
@@ -139,7 +143,8 @@ pub fn reset(call: &mut Call<'_>) -> Answered {
 /// A name that may stand in a list of clients.
 fn name_of(word: &[u8], what: &str) -> Result<String, Refusal> {
     let is_name = word.iter().all(|byte| (b'!'..=b'~').contains(byte));
-    let wrong = || Refusal::from(format!("ERR {what} cannot contain spaces, newlines or special characters."));
+    let wrong =
+        || Refusal::from(format!("ERR {what} cannot contain spaces, newlines or special characters."));
     is_name.then(|| String::from_utf8_lossy(word).into_owned()).ok_or_else(wrong)
 }
 
@@ -155,7 +160,9 @@ fn set_name(call: &mut Call<'_>, name: &[u8]) -> Answered {
 fn line(id: u64, info: &Info, now: u64) -> String {
     let Info { peer, name, library: [library, version], database, protocol, since } = info;
     let age = now.saturating_sub(*since) / 1_000;
-    format!("id={id} addr={peer} name={name} age={age} db={database} resp={protocol} lib-name={library} lib-ver={version}\n")
+    format!(
+        "id={id} addr={peer} name={name} age={age} db={database} resp={protocol} lib-name={library} lib-ver={version}\n"
+    )
 }
 
 /// `CLIENT`.
@@ -204,7 +211,11 @@ pub fn client(call: &mut Call<'_>) -> Answered {
             }
             call.out.ok();
         }
-        [word, ..] if ["id", "getname", "setname", "setinfo", "info", "no-evict", "no-touch"].iter().any(|name| is(word, name)) => {
+        [word, ..]
+            if ["id", "getname", "setname", "setinfo", "info", "no-evict", "no-touch"]
+                .iter()
+                .any(|name| is(word, name)) =>
+        {
             let word = String::from_utf8_lossy(word).to_ascii_lowercase();
             return Err(wrong_count(&format!("client|{word}")));
         }
@@ -225,7 +236,8 @@ fn kill(call: &mut Call<'_>, options: &[&[u8]]) -> Answered {
     let server = &mut *call.server;
     match options {
         [address] => {
-            let found = server.clients.iter().find(|(_, info)| info.peer.as_bytes() == *address).map(|(id, _)| *id);
+            let found =
+                server.clients.iter().find(|(_, info)| info.peer.as_bytes() == *address).map(|(id, _)| *id);
             let id = found.ok_or(Refusal::of("ERR No such client"))?;
             server.killed.push(id);
             server.wake.push(id);

@@ -110,15 +110,22 @@ pub fn hvals(call: &mut Call<'_>) -> Answered {
 
 fn all(call: &mut Call<'_>, part: Part) -> Answered {
     let Some(value) = call.read(call.words[1]) else {
-        if part == Part::Both { call.out.map(0) } else { call.out.array(0) }
+        if part == Part::Both {
+            call.out.map(0)
+        } else {
+            call.out.array(0)
+        }
         return Ok(());
     };
     let hash = value.as_hash()?.clone();
     call.work(hash.len(), [Value::Hash(hash.clone())], move |mut output, mut pace| async move {
-        if part == Part::Both { output.map(hash.len()) } else { output.array(hash.len()) }
+        if part == Part::Both {
+            output.map(hash.len())
+        } else {
+            output.array(hash.len())
+        }
         for page in 0.. {
             let Some(page) = hash.fields().page(page) else { break };
-            let mut count = 0;
             for field in page {
                 if part != Part::Values {
                     output.value(&field.name);
@@ -126,9 +133,8 @@ fn all(call: &mut Call<'_>, part: Part) -> Answered {
                 if part != Part::Names {
                     output.value(&field.value);
                 }
-                count += 1;
+                pace.steps(2).await;
             }
-            pace.steps(count).await;
         }
         Outcome::from(output)
     });
@@ -276,7 +282,8 @@ pub fn hrandfield(call: &mut Call<'_>) -> Answered {
         }
         return Ok(());
     };
-    let places: Vec<_> = hash.as_ref().map_or_else(Vec::new, |hash| sample(hash.fields(), count, &mut call.store.random));
+    let places: Vec<_> =
+        hash.as_ref().map_or_else(Vec::new, |hash| sample(hash.fields(), count, &mut call.store.random));
     let (is_paired, out) = (call.out.version == Version::Resp3, &mut *call.out);
     out.array(if has_values && !is_paired { places.len() * 2 } else { places.len() });
     for place in places {

@@ -70,7 +70,12 @@ fn set_expiry(call: &mut Call<'_>, unit: i64, is_relative: bool) -> Answered {
             option if is(option, "xx") => if_any = true,
             option if is(option, "gt") => if_later = true,
             option if is(option, "lt") => if_sooner = true,
-            option => return Err(Refusal::from(format!("ERR Unsupported option {}", String::from_utf8_lossy(option)))),
+            option => {
+                return Err(Refusal::from(format!(
+                    "ERR Unsupported option {}",
+                    String::from_utf8_lossy(option)
+                )));
+            }
         }
     }
     if if_none && (if_any || if_later || if_sooner) {
@@ -88,10 +93,11 @@ fn set_expiry(call: &mut Call<'_>, unit: i64, is_relative: bool) -> Answered {
     let is_allowed = match before {
         None => false,
         Some(before) => {
-            !(if_none && before != NEVER)
-                && !(if_any && before == NEVER)
-                && !(if_later && at <= before)
-                && !(if_sooner && at >= before)
+            let is_excluded = (if_none && before != NEVER)
+                || (if_any && before == NEVER)
+                || (if_later && at <= before)
+                || (if_sooner && at >= before);
+            !is_excluded
         }
     };
     if is_allowed {
@@ -302,7 +308,10 @@ pub fn object(call: &mut Call<'_>) -> Answered {
     let (word, key) = match call.words {
         [_, word, key] => (*word, *key),
         [_, word, ..] if ["encoding", "refcount", "idletime", "freq"].iter().any(|name| is(word, name)) => {
-            return Err(wrong_count(&format!("object|{}", String::from_utf8_lossy(word).to_ascii_lowercase())));
+            return Err(wrong_count(&format!(
+                "object|{}",
+                String::from_utf8_lossy(word).to_ascii_lowercase()
+            )));
         }
         [_, word, ..] => return Err(unknown_subcommand(word, "OBJECT")),
         _ => return Err(wrong_count("object")),
@@ -339,4 +348,3 @@ pub fn sort(call: &mut Call<'_>) -> Answered {
 pub fn sort_ro(call: &mut Call<'_>) -> Answered {
     sort::sort(call, false)
 }
-

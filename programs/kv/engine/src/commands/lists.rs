@@ -259,7 +259,10 @@ pub fn ltrim(call: &mut Call<'_>) -> Answered {
             }
         }
         output.ok();
-        Outcome { output, changes: alloc::vec![Change { key, value: Some(Value::List(rest)), keeps_expiry: true }] }
+        Outcome {
+            output,
+            changes: alloc::vec![Change { key, value: Some(Value::List(rest)), keeps_expiry: true }],
+        }
     });
     Ok(())
 }
@@ -282,8 +285,11 @@ impl Search<'_> {
         let items = self.list.items();
         let some = if self.from_end { items.up_to(len - 1 - self.at) } else { items.from(self.at) };
         for number in 0..some.len() {
-            let (item, place) =
-                if self.from_end { (&some[some.len() - 1 - number], len - 1 - self.at - number) } else { (&some[number], self.at + number) };
+            let (item, place) = if self.from_end {
+                (&some[some.len() - 1 - number], len - 1 - self.at - number)
+            } else {
+                (&some[number], self.at + number)
+            };
             if **item == *wanted && !show(place) {
                 break;
             }
@@ -304,7 +310,11 @@ pub fn lrem(call: &mut Call<'_>) -> Answered {
     let mut list = value.as_list()?.clone();
     let (key, item) = (Bytes::from(key), Bytes::from(item));
     call.work(list.len(), [Value::List(list.clone())], move |mut output, mut pace| async move {
-        let most = if wanted == 0 { usize::MAX } else { usize::try_from(wanted.unsigned_abs()).unwrap_or(usize::MAX) };
+        let most = if wanted == 0 {
+            usize::MAX
+        } else {
+            usize::try_from(wanted.unsigned_abs()).unwrap_or(usize::MAX)
+        };
         let mut places = Vec::new();
         let mut search = Search { list: &list, from_end: wanted < 0, at: 0 };
         while places.len() < most {
@@ -363,7 +373,10 @@ pub fn linsert(call: &mut Call<'_>) -> Answered {
         }
         list.insert(found.unwrap_or(0) + behind, item);
         output.count(list.len());
-        Outcome { output, changes: alloc::vec![Change { key, value: Some(Value::List(list)), keeps_expiry: true }] }
+        Outcome {
+            output,
+            changes: alloc::vec![Change { key, value: Some(Value::List(list)), keeps_expiry: true }],
+        }
     });
     Ok(())
 }
@@ -395,7 +408,11 @@ pub fn lpos(call: &mut Call<'_>) -> Answered {
         return Err(Refusal::of("ERR value is out of range"));
     }
     let Some(value) = call.read(call.words[1]) else {
-        if wanted.is_some() { call.out.array(0) } else { call.out.null() }
+        if wanted.is_some() {
+            call.out.array(0)
+        } else {
+            call.out.null()
+        }
         return Ok(());
     };
     let list = value.as_list()?.clone();
@@ -493,13 +510,13 @@ fn move_item(call: &mut Call<'_>, from: End, to: End) -> Answered {
 
 /// `LMPOP`.
 pub fn lmpop(call: &mut Call<'_>) -> Answered {
-    let (keys, rest) = counted_keys(call.words, 1).map_err(|refusal| {
-        if refusal.0.contains("greater than 0") { refusal } else { Refusal::SYNTAX }
-    })?;
+    let (keys, rest) = counted_keys(call.words, 1)
+        .map_err(|refusal| if refusal.0.contains("greater than 0") { refusal } else { Refusal::SYNTAX })?;
     let (end, wanted) = match rest {
         [end] => (End::of(end)?, 1),
         [end, word, count] if is(word, "count") => {
-            let count = integer(count).filter(|count| *count > 0).and_then(|count| usize::try_from(count).ok());
+            let count =
+                integer(count).filter(|count| *count > 0).and_then(|count| usize::try_from(count).ok());
             (End::of(end)?, count.ok_or(Refusal::of("ERR count should be greater than 0"))?)
         }
         _ => return Err(Refusal::SYNTAX),

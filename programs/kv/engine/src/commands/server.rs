@@ -88,7 +88,9 @@ pub fn swapdb(call: &mut Call<'_>) -> Answered {
 pub fn config(call: &mut Call<'_>) -> Answered {
     match &call.words[1..] {
         [word, patterns @ ..] if is(word, "get") && !patterns.is_empty() => {
-            let is_meant = |name: &str| patterns.iter().any(|pattern| pattern::matches_any_case(pattern, name.as_bytes()));
+            let is_meant = |name: &str| {
+                patterns.iter().any(|pattern| pattern::matches_any_case(pattern, name.as_bytes()))
+            };
             let found: Vec<_> = NAMES.iter().map(|(name, _)| *name).filter(|name| is_meant(name)).collect();
             call.out.map(found.len());
             for name in found {
@@ -96,16 +98,21 @@ pub fn config(call: &mut Call<'_>) -> Answered {
                 call.out.bulk(call.store.config.get(name).unwrap_or_default().as_bytes());
             }
         }
-        [word, settings @ ..] if is(word, "set") && !settings.is_empty() && settings.len().is_multiple_of(2) => {
+        [word, settings @ ..]
+            if is(word, "set") && !settings.is_empty() && settings.len().is_multiple_of(2) =>
+        {
             set(call, settings)?;
             call.out.ok();
         }
         [word] if is(word, "resetstat") => {
             let counts = &mut call.store.counts;
-            *counts = crate::store::Counts { changes: counts.changes, peak: counts.peak, ..Default::default() };
+            *counts =
+                crate::store::Counts { changes: counts.changes, peak: counts.peak, ..Default::default() };
             call.out.ok();
         }
-        [word] if is(word, "rewrite") => return Err(Refusal::of("ERR The server is running without a config file")),
+        [word] if is(word, "rewrite") => {
+            return Err(Refusal::of("ERR The server is running without a config file"));
+        }
         [word, ..] if is(word, "get") => return Err(wrong_count("config|get")),
         [word, ..] if is(word, "set") => return Err(wrong_count("config|set")),
         [word, ..] => return Err(unknown_subcommand(word, "CONFIG")),
@@ -120,7 +127,9 @@ fn set(call: &mut Call<'_>, settings: &[&[u8]]) -> Answered {
     for pair in settings.chunks_exact(2) {
         let [name, value] = [pair[0], pair[1]].map(|word| String::from_utf8_lossy(word).to_string());
         let name = name.to_ascii_lowercase();
-        let failed = |why: &str| Refusal::from(format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {why}"));
+        let failed = |why: &str| {
+            Refusal::from(format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {why}"))
+        };
         match NAMES.iter().find(|(known, _)| *known == name) {
             None => {
                 let text = format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'");
@@ -139,7 +148,7 @@ fn human(bytes: usize) -> String {
     let units = ["B", "K", "M", "G"];
     let power = (0..3).take_while(|power| bytes >> (10 * (power + 1)) > 0).count();
     let whole = bytes >> (10 * power);
-    let part = (bytes & ((1 << (10 * power)) - 1)) * 100 >> (10 * power);
+    let part = ((bytes & ((1 << (10 * power)) - 1)) * 100) >> (10 * power);
     format!("{whole}.{part:02}{}", units[power])
 }
 
@@ -147,7 +156,10 @@ fn human(bytes: usize) -> String {
 pub fn info(call: &mut Call<'_>) -> Answered {
     let wanted = &call.words[1..];
     let is_wanted = |section: &str| {
-        wanted.is_empty() || wanted.iter().any(|word| is(word, section) || is(word, "all") || is(word, "default") || is(word, "everything"))
+        wanted.is_empty()
+            || wanted.iter().any(|word| {
+                is(word, section) || is(word, "all") || is(word, "default") || is(word, "everything")
+            })
     };
     let (store, server) = (&*call.store, &*call.server);
     let (config, counts) = (&store.config, &store.counts);
@@ -165,58 +177,79 @@ pub fn info(call: &mut Call<'_>) -> Answered {
             let _ = write!(text, "{name}:{value}\r\n");
         }
     };
-    section("server", &[
-        ("redis_version", &VERSION),
-        ("redis_mode", &"standalone"),
-        ("server_name", &"rusthallows-kv"),
-        ("server_version", &env!("CARGO_PKG_VERSION")),
-        ("arch_bits", &usize::BITS),
-        ("run_id", &format!("{:016x}{:024x}", server.run, server.since)),
-        ("tcp_port", &config.port),
-        ("server_time_usec", &(store.now * 1_000)),
-        ("uptime_in_seconds", &uptime),
-        ("uptime_in_days", &(uptime / 86_400)),
-    ]);
-    section("clients", &[
-        ("connected_clients", &server.clients.len()),
-        ("maxclients", &config.max_clients),
-        ("blocked_clients", &0),
-    ]);
-    section("memory", &[
-        ("used_memory", &store.bytes()),
-        ("used_memory_human", &human(store.bytes())),
-        ("used_memory_peak", &counts.peak),
-        ("used_memory_peak_human", &human(counts.peak)),
-        ("maxmemory", &config.max_memory),
-        ("maxmemory_human", &human(config.max_memory)),
-        ("maxmemory_policy", &config.policy()),
-    ]);
-    section("persistence", &[
-        ("loading", &u8::from(store.is_loading)),
-        ("rdb_changes_since_last_save", &counts.changes),
-        ("rdb_bgsave_in_progress", &0),
-        ("aof_enabled", &u8::from(config.append_only)),
-        ("aof_rewrite_in_progress", &0),
-        ("aof_current_size", &store.log.position()),
-    ]);
-    section("stats", &[
-        ("total_connections_received", &counts.connections),
-        ("total_commands_processed", &counts.commands),
-        ("expired_keys", &counts.expired),
-        ("evicted_keys", &counts.evicted),
-        ("keyspace_hits", &counts.hits),
-        ("keyspace_misses", &counts.misses),
-        ("slow_commands_under_way", &server.jobs.len()),
-    ]);
+    section(
+        "server",
+        &[
+            ("redis_version", &VERSION),
+            ("redis_mode", &"standalone"),
+            ("server_name", &"rusthallows-kv"),
+            ("server_version", &env!("CARGO_PKG_VERSION")),
+            ("arch_bits", &usize::BITS),
+            ("run_id", &format!("{:016x}{:024x}", server.run, server.since)),
+            ("tcp_port", &config.port),
+            ("server_time_usec", &(store.now * 1_000)),
+            ("uptime_in_seconds", &uptime),
+            ("uptime_in_days", &(uptime / 86_400)),
+        ],
+    );
+    section(
+        "clients",
+        &[
+            ("connected_clients", &server.clients.len()),
+            ("maxclients", &config.max_clients),
+            ("blocked_clients", &0),
+        ],
+    );
+    section(
+        "memory",
+        &[
+            ("used_memory", &store.bytes()),
+            ("used_memory_human", &human(store.bytes())),
+            ("used_memory_peak", &counts.peak),
+            ("used_memory_peak_human", &human(counts.peak)),
+            ("maxmemory", &config.max_memory),
+            ("maxmemory_human", &human(config.max_memory)),
+            ("maxmemory_policy", &config.policy()),
+        ],
+    );
+    section(
+        "persistence",
+        &[
+            ("loading", &u8::from(store.is_loading)),
+            ("rdb_changes_since_last_save", &counts.changes),
+            ("rdb_bgsave_in_progress", &0),
+            ("aof_enabled", &u8::from(config.append_only)),
+            ("aof_rewrite_in_progress", &0),
+            ("aof_current_size", &store.log.position()),
+        ],
+    );
+    section(
+        "stats",
+        &[
+            ("total_connections_received", &counts.connections),
+            ("total_commands_processed", &counts.commands),
+            ("expired_keys", &counts.expired),
+            ("evicted_keys", &counts.evicted),
+            ("keyspace_hits", &counts.hits),
+            ("keyspace_misses", &counts.misses),
+            ("slow_commands_under_way", &server.jobs.len()),
+        ],
+    );
     section("replication", &[("role", &"master"), ("connected_slaves", &0)]);
     section("cpu", &[]);
     section("cluster", &[("cluster_enabled", &0)]);
-    let sizes: Vec<_> = (0..config.databases).map(|number| (number, store.size(number))).filter(|(_, size)| size.0 > 0).collect();
+    let sizes: Vec<_> = (0..config.databases)
+        .map(|number| (number, store.size(number)))
+        .filter(|(_, size)| size.0 > 0)
+        .collect();
     let keyspace: Vec<_> = sizes
         .iter()
-        .map(|(number, (keys, expires))| (format!("db{number}"), format!("keys={keys},expires={expires},avg_ttl=0")))
+        .map(|(number, (keys, expires))| {
+            (format!("db{number}"), format!("keys={keys},expires={expires},avg_ttl=0"))
+        })
         .collect();
-    let lines: Vec<(&str, &dyn core::fmt::Display)> = keyspace.iter().map(|(name, value)| (&**name, value as _)).collect();
+    let lines: Vec<(&str, &dyn core::fmt::Display)> =
+        keyspace.iter().map(|(name, value)| (&**name, value as _)).collect();
     section("keyspace", &lines);
     call.out.verbatim(&text);
     Ok(())
@@ -230,13 +263,23 @@ fn group(command: &Command) -> &'static str {
         "ping" | "echo" | "select" | "hello" | "auth" | "quit" | "reset" | "client" => "connection",
         "setbit" | "getbit" | "bitcount" | "bitpos" | "bitop" => "bitmap",
         _ if command.keys == (0, 0, 0) && command.counted == 0 && !command.is(command::READ) => "server",
-        name if name.starts_with("sort") || ["scan", "keys", "randomkey", "object", "memory"].contains(&name) => "generic",
+        name if name.starts_with("sort")
+            || ["scan", "keys", "randomkey", "object", "memory"].contains(&name) =>
+        {
+            "generic"
+        }
         name if ["set", "setnx", "setex", "setrange", "strlen", "substr"].contains(&name) => "string",
         _ if begins(b"h") => "hash",
         _ if begins(b"lr") && !command.name.starts_with("rename") => "list",
         _ if begins(b"s") => "set",
         _ if begins(b"z") => "sorted-set",
-        name if ["get", "mget", "mset", "msetnx", "append", "psetex"].contains(&name) || name.starts_with("get") || name.starts_with("incr") || name.starts_with("decr") => "string",
+        name if ["get", "mget", "mset", "msetnx", "append", "psetex"].contains(&name)
+            || name.starts_with("get")
+            || name.starts_with("incr")
+            || name.starts_with("decr") =>
+        {
+            "string"
+        }
         _ => "generic",
     }
 }
@@ -296,8 +339,11 @@ pub fn command(call: &mut Call<'_>) -> Answered {
             }
         }
         [word, names @ ..] if is(word, "docs") => {
-            let found: Vec<_> =
-                if names.is_empty() { ALL.iter().collect() } else { named(names).into_iter().flatten().collect() };
+            let found: Vec<_> = if names.is_empty() {
+                ALL.iter().collect()
+            } else {
+                named(names).into_iter().flatten().collect()
+            };
             call.out.map(found.len());
             for command in found {
                 call.out.bulk(command.name.as_bytes());

@@ -61,12 +61,10 @@ pub fn smembers(call: &mut Call<'_>) -> Answered {
         output.set(set.len());
         for page in 0.. {
             let Some(page) = set.members().page(page) else { break };
-            let mut count = 0;
             for member in page {
                 output.value(&member.0);
-                count += 1;
+                pace.steps(1).await;
             }
-            pace.steps(count).await;
         }
         Outcome::from(output)
     });
@@ -187,7 +185,8 @@ pub fn srandmember(call: &mut Call<'_>) -> Answered {
         }
         return Ok(());
     };
-    let places = set.as_ref().map_or_else(Vec::new, |set| sample(set.members(), count, &mut call.store.random));
+    let places =
+        set.as_ref().map_or_else(Vec::new, |set| sample(set.members(), count, &mut call.store.random));
     call.out.array(places.len());
     for place in places {
         if let Some(member) = set.as_ref().and_then(|set| set.members().at(place)) {
@@ -289,13 +288,25 @@ async fn of_sets(kind: Kind, sets: Vec<Option<Arc<Set>>>, seed: Seed, pace: &mut
             };
             sets.sort_by_key(|set| set.len());
             if let [smallest, others @ ..] = &*sets {
-                add(&mut result, smallest, |member| others.iter().all(|set| set.members().contains(member)), pace).await;
+                add(
+                    &mut result,
+                    smallest,
+                    |member| others.iter().all(|set| set.members().contains(member)),
+                    pace,
+                )
+                .await;
             }
         }
         Kind::Difference => {
             if let [Some(first), others @ ..] = &*sets {
                 let others: Vec<_> = others.iter().flatten().collect();
-                add(&mut result, first, |member| !others.iter().any(|set| set.members().contains(member)), pace).await;
+                add(
+                    &mut result,
+                    first,
+                    |member| !others.iter().any(|set| set.members().contains(member)),
+                    pace,
+                )
+                .await;
             }
         }
     }
@@ -305,14 +316,12 @@ async fn of_sets(kind: Kind, sets: Vec<Option<Arc<Set>>>, seed: Seed, pace: &mut
 async fn add(result: &mut Set, set: &Set, wanted: impl Fn(&[u8]) -> bool, pace: &mut Pace) {
     for page in 0.. {
         let Some(page) = set.members().page(page) else { return };
-        let mut count = 0;
         for member in page {
             if wanted(&member.0) && !result.members().contains(&member.0) {
                 result.insert_new(member.0.clone());
             }
-            count += 1;
+            pace.steps(8).await;
         }
-        pace.steps(count * 4).await;
     }
 }
 
@@ -354,9 +363,13 @@ pub fn sintercard(call: &mut Call<'_>) -> Answered {
     Ok(())
 }
 
-/// Keys behind their count, which stands at this place; and what stands behind them.
-pub fn counted_keys<'a>(words: &'a [&'a [u8]], place: usize) -> Result<(&'a [&'a [u8]], &'a [&'a [u8]]), Refusal> {
-    let count = integer(words[place]).filter(|count| *count > 0).and_then(|count| usize::try_from(count).ok());
+/// Keys behind their count, and what stands behind them.
+pub type Counted<'a> = (&'a [&'a [u8]], &'a [&'a [u8]]);
+
+/// Keys behind their count, which stands at this place.
+pub fn counted_keys<'a>(words: &'a [&'a [u8]], place: usize) -> Result<Counted<'a>, Refusal> {
+    let count =
+        integer(words[place]).filter(|count| *count > 0).and_then(|count| usize::try_from(count).ok());
     let count = count.ok_or(Refusal::of("ERR numkeys should be greater than 0"))?;
     let rest = &words[place + 1..];
     rest.split_at_checked(count).ok_or(Refusal::of("ERR Number of keys can't be greater than number of args"))

@@ -29,7 +29,8 @@ struct Asked<'a> {
 }
 
 fn parse<'a>(words: &'a [&'a [u8]], may_store: bool) -> Result<Asked<'a>, Refusal> {
-    let mut asked = Asked { by: None, limit: None, gets: Vec::new(), is_descending: false, is_text: false, stores: None };
+    let mut asked =
+        Asked { by: None, limit: None, gets: Vec::new(), is_descending: false, is_text: false, stores: None };
     let mut options = words;
     while let [option, rest @ ..] = options {
         options = match rest {
@@ -98,7 +99,7 @@ async fn items_of(value: &Value, pace: &mut Pace) -> Vec<Bytes> {
             for page in 0.. {
                 let Some(page) = set.members().page(page) else { break };
                 items.extend(page.map(|member| member.0.clone()));
-                pace.steps(64).await;
+                pace.steps(128).await;
             }
         }
         Value::Sorted(sorted) => {
@@ -140,7 +141,8 @@ pub fn sort(call: &mut Call<'_>, may_store: bool) -> Answered {
             None => (item.clone(), Some(item)),
         });
         let weighed: Vec<_> = weighed.collect();
-        let items = crate::pace::ready(arrange(weighed, is_sorted, is_text, is_descending, Pace::at_once())).map(|(items, _)| items)?;
+        let items = crate::pace::ready(arrange(weighed, is_sorted, is_text, is_descending, Pace::at_once()))
+            .map(|(items, _)| items)?;
         let items = limited(items, is_reversed, limit);
         let found = items.iter().flat_map(|item| {
             if gets.is_empty() {
@@ -193,8 +195,13 @@ async fn arrange(
         } else if is_text {
             Weight::Text(weight)
         } else {
-            let number = weight.as_ref().filter(|weight| !weight.is_empty()).map_or(Some(0.0), |weight| double(weight));
-            Weight::Number(number.ok_or(Refusal::of("ERR One or more scores can't be converted into double"))?)
+            let number = weight
+                .as_ref()
+                .filter(|weight| !weight.is_empty())
+                .map_or(Some(0.0), |weight| double(weight));
+            Weight::Number(
+                number.ok_or(Refusal::of("ERR One or more scores can't be converted into double"))?,
+            )
         };
         weighed.push((weight, item));
         pace.steps(1).await;
@@ -203,7 +210,9 @@ async fn arrange(
         weighed = pace
             .sort(weighed, |(weight, item), (other_weight, other)| {
                 let order = match (weight, other_weight) {
-                    (Weight::Number(one), Weight::Number(other)) => one.partial_cmp(other).unwrap_or(Ordering::Equal),
+                    (Weight::Number(one), Weight::Number(other)) => {
+                        one.partial_cmp(other).unwrap_or(Ordering::Equal)
+                    }
                     (Weight::Text(one), Weight::Text(other)) => one.cmp(other),
                     _ => Ordering::Equal,
                 };
@@ -236,7 +245,12 @@ fn limited(mut items: Vec<Bytes>, is_reversed: bool, limit: Option<(i64, i64)>) 
 }
 
 /// Answers with what was found, or stores it.
-async fn answer(mut output: crate::output::Output, found: Vec<Option<Bytes>>, key: Option<Bytes>, mut pace: Pace) -> Outcome {
+async fn answer(
+    mut output: crate::output::Output,
+    found: Vec<Option<Bytes>>,
+    key: Option<Bytes>,
+    mut pace: Pace,
+) -> Outcome {
     let count = found.len();
     let Some(key) = key else {
         output.array(count);

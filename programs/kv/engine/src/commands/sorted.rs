@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use super::Answered;
 use super::scan::{Asked, Found};
-use super::sets::sample;
+use super::sets::{Counted, sample};
 use crate::Bytes;
 use crate::call::{Call, count, float, int, is, span};
 use crate::number::{double, integer, score as score_text};
@@ -92,7 +92,10 @@ fn add(call: &mut Call<'_>, how: Adding, pairs: &[&[u8]]) -> Answered {
             let is_wanted = match before {
                 None => !how.only_known,
                 Some(before) => {
-                    !how.only_new && !(how.only_greater && score <= before) && !(how.only_less && score >= before)
+                    let is_excluded = how.only_new
+                        || (how.only_greater && score <= before)
+                        || (how.only_less && score >= before);
+                    !is_excluded
                 }
             };
             if is_wanted {
@@ -248,8 +251,11 @@ fn places(by: By, [least, most]: [&[u8]; 2]) -> Result<impl Fn(&Sorted) -> Range
             return span(start, end, sorted.len());
         }
         if let Some(((least, least_is_outside), (most, most_is_outside))) = scores {
-            let start = order.partition_point(|scored| scored.score < least || (least_is_outside && scored.score == least));
-            let end = order.partition_point(|scored| scored.score < most || (!most_is_outside && scored.score == most));
+            let start = order.partition_point(|scored| {
+                scored.score < least || (least_is_outside && scored.score == least)
+            });
+            let end = order
+                .partition_point(|scored| scored.score < most || (!most_is_outside && scored.score == most));
             return start..end.max(start);
         }
         let Some((least, most)) = names else { return 0..0 };
@@ -325,7 +331,13 @@ pub fn zrevrangebylex(call: &mut Call<'_>) -> Answered {
 }
 
 /// A range of the key at a place; what it is bounded by and its direction are known, or stand in its options.
-fn range(call: &mut Call<'_>, place: usize, known: Option<By>, target: Option<Bytes>, mut is_reversed: bool) -> Answered {
+fn range(
+    call: &mut Call<'_>,
+    place: usize,
+    known: Option<By>,
+    target: Option<Bytes>,
+    mut is_reversed: bool,
+) -> Answered {
     let words = call.words;
     let (mut by, mut limit, mut has_scores) = (known.unwrap_or(By::Rank), None, false);
     let mut options = &words[place + 3..];
@@ -387,7 +399,11 @@ fn range(call: &mut Call<'_>, place: usize, known: Option<By>, target: Option<By
             let (mut done, count) = (0, places.len());
             while done < count {
                 let order = sorted.order();
-                let some = if is_reversed { order.up_to(places.end - 1 - done) } else { order.from(places.start + done) };
+                let some = if is_reversed {
+                    order.up_to(places.end - 1 - done)
+                } else {
+                    order.from(places.start + done)
+                };
                 let taken = some.len().min(count - done);
                 for number in 0..taken {
                     let scored = if is_reversed { &some[some.len() - 1 - number] } else { &some[number] };
@@ -510,7 +526,12 @@ fn pop(call: &mut Call<'_>, is_last: bool) -> Answered {
 }
 
 /// Members from an end; `None` if there is no such key.
-fn take(call: &mut Call<'_>, key: &[u8], is_last: bool, wanted: usize) -> Result<Option<Vec<Scored>>, Refusal> {
+fn take(
+    call: &mut Call<'_>,
+    key: &[u8],
+    is_last: bool,
+    wanted: usize,
+) -> Result<Option<Vec<Scored>>, Refusal> {
     let popped = call.change(key, None, |value| {
         let sorted = value.as_sorted_mut()?;
         let count = wanted.min(sorted.len());
@@ -527,7 +548,8 @@ pub fn zmpop(call: &mut Call<'_>) -> Answered {
     let (end, wanted) = match rest {
         [end] => (*end, 1),
         [end, word, count] if is(word, "count") => {
-            let count = integer(count).filter(|count| *count > 0).and_then(|count| usize::try_from(count).ok());
+            let count =
+                integer(count).filter(|count| *count > 0).and_then(|count| usize::try_from(count).ok());
             (*end, count.ok_or(Refusal::of("ERR count should be greater than 0"))?)
         }
         _ => return Err(Refusal::SYNTAX),
@@ -554,12 +576,14 @@ pub fn zmpop(call: &mut Call<'_>) -> Answered {
     Ok(())
 }
 
-/// Keys behind their count, and what stands behind them.
-type Counted<'a> = (&'a [&'a [u8]], &'a [&'a [u8]]);
-
-fn counted<'a>(call: &Call<'a>, place: usize, none: impl Fn(&str) -> Refusal) -> Result<Counted<'a>, Refusal> {
+fn counted<'a>(
+    call: &Call<'a>,
+    place: usize,
+    none: impl Fn(&str) -> Refusal,
+) -> Result<Counted<'a>, Refusal> {
     let count = integer(call.words[place]).ok_or(Refusal::NO_INTEGER)?;
-    let count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(|| none(call.command.name))?;
+    let count =
+        usize::try_from(count).ok().filter(|count| *count > 0).ok_or_else(|| none(call.command.name))?;
     call.words[place + 1..].split_at_checked(count).ok_or(Refusal::SYNTAX)
 }
 
@@ -758,7 +782,8 @@ async fn of_sources(
         for page in 0.. {
             let Some(page) = source.page(page) else { break };
             for scored in page {
-                let others = || sources.iter().zip(&weights).enumerate().filter(|(other, _)| *other != number);
+                let others =
+                    || sources.iter().zip(&weights).enumerate().filter(|(other, _)| *other != number);
                 let known = |(_, (source, weight)): (usize, (&Option<Source>, &f64))| {
                     Some(weigh(source.as_ref()?.score(&scored.member)?, *weight))
                 };
@@ -766,7 +791,9 @@ async fn of_sources(
                 let score = match kind {
                     // A later set adds only what no earlier one had.
                     Kind::Union if result.score(&scored.member).is_some() => continue,
-                    Kind::Union => Some(others().filter_map(known).fold(score, |sum, other| aggregate.of(sum, other))),
+                    Kind::Union => {
+                        Some(others().filter_map(known).fold(score, |sum, other| aggregate.of(sum, other)))
+                    }
                     Kind::Intersection => {
                         others().map(known).try_fold(score, |sum, other| Some(aggregate.of(sum, other?)))
                     }
@@ -775,8 +802,8 @@ async fn of_sources(
                 if let Some(score) = score {
                     result.insert_new(Scored { score, member: scored.member });
                 }
+                pace.steps(16).await;
             }
-            pace.steps(256).await;
         }
         if kind != Kind::Union {
             break;
@@ -807,9 +834,13 @@ pub fn zintercard(call: &mut Call<'_>) -> Answered {
         {
             for page in 0.. {
                 let Some(page) = first.page(page) else { break };
-                let is_in_all = |scored: &&Scored| others.iter().flatten().all(|other| other.score(&scored.member).is_some());
-                count += page.iter().filter(is_in_all).count();
-                pace.steps(128).await;
+                let is_in_all = |scored: &&Scored| {
+                    others.iter().flatten().all(|other| other.score(&scored.member).is_some())
+                };
+                for some in page.chunks(32) {
+                    count += some.iter().filter(is_in_all).count();
+                    pace.steps(128).await;
+                }
             }
         }
         output.count(if limit > 0 { count.min(limit) } else { count });

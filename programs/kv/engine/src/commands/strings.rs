@@ -32,7 +32,7 @@ pub fn mget(call: &mut Call<'_>) -> Answered {
     call.out.array(call.words.len() - 1);
     for key in &call.words[1..] {
         let entry = call.store.read(call.client.database, key);
-        if !entry.is_some_and(|entry| write_string(call.out, &entry.value).is_ok()) {
+        if entry.is_none_or(|entry| write_string(call.out, &entry.value).is_err()) {
             call.out.null();
         }
     }
@@ -100,7 +100,10 @@ pub fn set(call: &mut Call<'_>) -> Answered {
             gets = true;
         } else if is(option, "keepttl") && expires.is_none() {
             keeps = true;
-        } else if ["ex", "px", "exat", "pxat"].iter().any(|name| is(option, name)) && expires.is_none() && !keeps {
+        } else if ["ex", "px", "exat", "pxat"].iter().any(|name| is(option, name))
+            && expires.is_none()
+            && !keeps
+        {
             expires = Some((option, options.next().ok_or(Refusal::SYNTAX)?));
         } else {
             return Err(Refusal::SYNTAX);
@@ -200,7 +203,9 @@ pub fn getex(call: &mut Call<'_>) -> Answered {
     let expires = match &call.words[2..] {
         [] => None,
         [option] if is(option, "persist") => Some(NEVER),
-        [option, word] if ["ex", "px", "exat", "pxat"].iter().any(|name| is(option, name)) => Some(moment(call, option, word)?),
+        [option, word] if ["ex", "px", "exat", "pxat"].iter().any(|name| is(option, name)) => {
+            Some(moment(call, option, word)?)
+        }
         _ => return Err(Refusal::SYNTAX),
     };
     get(call)?;
@@ -450,7 +455,8 @@ pub fn bitcount(call: &mut Call<'_>) -> Answered {
     }
     let span = bit_span(options, len)?;
     // Both count from the end, and the first is behind the second: nothing. For `BITPOS` it is not.
-    let ends = (options.first().map_or(Ok(0), |word| int(word))?, options.get(1).map_or(Ok(-1), |word| int(word))?);
+    let ends =
+        (options.first().map_or(Ok(0), |word| int(word))?, options.get(1).map_or(Ok(-1), |word| int(word))?);
     let span = if ends.0 < 0 && ends.1 < 0 && ends.0 > ends.1 { 0..0 } else { span };
     call.work(span.len() / 8 / STEP, [], |mut output, mut pace| async move {
         let (mut count, mut at) = (0, span.start);
@@ -508,7 +514,11 @@ pub fn bitpos(call: &mut Call<'_>) -> Answered {
             at = end;
             pace.steps(8).await;
         }
-        if wanted || has_end || span.is_empty() { output.integer(-1) } else { output.count(span.end) }
+        if wanted || has_end || span.is_empty() {
+            output.integer(-1)
+        } else {
+            output.count(span.end)
+        }
         Outcome::from(output)
     });
     Ok(())
