@@ -260,7 +260,7 @@ impl Store {
         self.bury(old);
     }
 
-    /// Says when a key that is there expires; [`NEVER`].
+    /// Says when a key that is there expires; `u64::MAX`: never.
     pub fn set_expiry(&mut self, database: usize, key: &[u8], expires: u64) {
         let Some(place) = self.find(database, key) else { return };
         let Some(one) = self.databases.get_mut(database) else { return };

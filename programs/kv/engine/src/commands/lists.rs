@@ -213,7 +213,7 @@ pub fn lrange(call: &mut Call<'_>) -> Answered {
             let some = &some[..some.len().min(span.end - at)];
             some.iter().for_each(|item| output.value(item));
             at += some.len();
-            pace.steps(some.len()).await;
+            pace.steps(some.len() * 2).await;
         }
         Outcome::from(output)
     });

@@ -410,7 +410,7 @@ fn range(
                     one(&mut output, scored, has_scores);
                 }
                 done += taken;
-                pace.steps(taken).await;
+                pace.steps(taken * 3).await;
             }
             return Outcome::from(output);
         };
