@@ -1,7 +1,7 @@
 //! What commands cost in the engine, without a network: `cargo bench -p hallows-kv-engine`.
 //!
-//! The heap of glibc gives memory back to Linux in large parts, which the heap of a cell never does, and whoever frees last pays for that:
-//! `MALLOC_TRIM_THRESHOLD_=99999999999 MALLOC_MMAP_THRESHOLD_=99999999999` keeps it from doing so.
+//! Whoever frees something large pays there for all small things that were freed before, by the way in which glibc's heap works, and not that of cells:
+//! `GLIBC_TUNABLES=glibc.malloc.mxfast=0` keeps it from doing so.
 
 use std::hint::black_box;
 

@@ -143,7 +143,8 @@ pub fn sort(call: &mut Call<'_>, may_store: bool) -> Answered {
         let weighed: Vec<_> = weighed.collect();
         let items = crate::pace::ready(arrange(weighed, is_sorted, is_text, is_descending, Pace::at_once()))
             .map(|(items, _)| items)?;
-        let items = limited(items, is_reversed, limit);
+        let items =
+            crate::pace::ready(async { limited(items, is_reversed, limit, &mut Pace::at_once()).await });
         let found = items.iter().flat_map(|item| {
             if gets.is_empty() {
                 return alloc::vec![Some(item.clone())];
@@ -165,7 +166,7 @@ pub fn sort(call: &mut Call<'_>, may_store: bool) -> Answered {
             weighed.push((item.clone(), Some(item)));
             pace.steps(1).await;
         }
-        let (items, pace) = match arrange(weighed, is_sorted, is_text, is_descending, pace).await {
+        let (items, mut pace) = match arrange(weighed, is_sorted, is_text, is_descending, pace).await {
             Ok(arranged) => arranged,
             Err(refusal) => {
                 let mut output = output;
@@ -173,8 +174,12 @@ pub fn sort(call: &mut Call<'_>, may_store: bool) -> Answered {
                 return Outcome::from(output);
             }
         };
-        let items = limited(items, is_reversed, limit);
-        let found = items.into_iter().flat_map(|item| core::iter::repeat_n(Some(item), copies)).collect();
+        let items = limited(items, is_reversed, limit, &mut pace).await;
+        let mut found = Vec::with_capacity(items.len() * copies);
+        for item in items {
+            found.extend(core::iter::repeat_n(Some(item), copies));
+            pace.steps(1).await;
+        }
         answer(output, found, key, pace).await
     });
     Ok(())
@@ -230,18 +235,35 @@ async fn arrange(
 }
 
 /// As many as are asked for.
-fn limited(mut items: Vec<Bytes>, is_reversed: bool, limit: Option<(i64, i64)>) -> Vec<Bytes> {
+async fn limited(
+    mut items: Vec<Bytes>,
+    is_reversed: bool,
+    limit: Option<(i64, i64)>,
+    pace: &mut Pace,
+) -> Vec<Bytes> {
+    let span = match limit {
+        None => 0..items.len(),
+        // A count of none ends before it begins.
+        Some((_, 0)) => 0..0,
+        Some((offset, count)) => {
+            let start = offset.max(0);
+            let end = if count < 0 { -1 } else { start.saturating_add(count).saturating_sub(1) };
+            span(start, end, items.len())
+        }
+    };
+    let mut kept = Vec::with_capacity(span.len());
     if is_reversed {
-        items.reverse();
+        for place in 0..items.len() {
+            kept.extend(items.pop().filter(|_| span.contains(&place)));
+            pace.steps(1).await;
+        }
+        return kept;
     }
-    let Some((offset, count)) = limit else { return items };
-    let start = offset.max(0);
-    let end = if count < 0 { -1 } else { start.saturating_add(count).saturating_sub(1) };
-    // A count of none ends before it begins.
-    let span = if count == 0 { 0..0 } else { span(start, end, items.len()) };
-    items.truncate(span.end);
-    items.drain(..span.start.min(items.len()));
-    items
+    for (place, item) in items.into_iter().enumerate() {
+        kept.extend(span.contains(&place).then_some(item));
+        pace.steps(1).await;
+    }
+    kept
 }
 
 /// Answers with what was found, or stores it.
