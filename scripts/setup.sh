@@ -115,6 +115,7 @@ setup_test() {
     # Their packages start them as services of this host, too; tests start their own, on other ports.
     have redis-server || want redis-server "a rival that tests of hallows demo measure (Debian also starts it as a service)"
     have memcached || want memcached "another (likewise)"
+    have redis-check-rdb || want redis-tools "the key-value server is compared with it"
     if [ -f "$root/machines/metal/test.sh" ]; then
         have qemu-system-x86_64 || want qemu-system-x86 "boots the bare-metal machine"
     fi

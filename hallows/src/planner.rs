@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::network;
 use crate::policies;
 use crate::system::{
-    Cell, EndpointPlace, PolicySource, ProgramSource, Programs, Service, System, interfaces,
+    Cell, EndpointPlace, PolicySource, ProgramSource, Programs, Service, StreamEnd, System, interfaces,
 };
 use crate::system::{USUAL_MEMORY_BYTES, USUAL_UNIX_MEMORY_BYTES};
 use crate::unix::{self, Given, Invocation, Served, Wanted};
@@ -236,7 +236,7 @@ fn supervised(
         let mut serving = Served::from(FIRST, services);
         serving.add_null("unix.null");
         let all = system.cells.iter().zip(programs).zip(&mut served);
-        let theirs = all.filter(|((_, program), _)| unix.contains(program));
+        let theirs = all.filter(|((cell, program), _)| unix.contains(program) || cell.has_host());
         for (number, (((cell, _), place), plan)) in theirs.zip(&given.plans).enumerate() {
             // No cell of a description has a dot in its name.
             let names = [format!("{}.host", cell.name), format!("{}.input", cell.name)];
@@ -247,7 +247,9 @@ fn supervised(
     let first = cells.len();
     for ((cell, program), service) in system.cells.iter().zip(programs).zip(&served) {
         let mut plan = cell_plan(cell, *program, first);
-        if let Some(service) = service {
+        if let Some(service) = service.as_ref().filter(|_| !unix.contains(program)) {
+            plan.uses.extend(service.uses.iter().filter(|given| unix::is_of_host(&given.name)).cloned());
+        } else if let Some(service) = service {
             plan.uses.extend(service.uses.iter().cloned());
             plan.arguments = Vec::new();
             plan.memory_bytes = cell.memory_bytes.unwrap_or(USUAL_UNIX_MEMORY_BYTES);
@@ -420,16 +422,19 @@ impl Planner<'_> {
         let mut given = Given::default();
         for (cell, program) in system.cells.iter().zip(programs) {
             let name = |what: &str| format!("{} of the system {} {what}", cell.name, system.name);
-            if !self.unix.contains(program) {
-                if let Some(key) = cell.unix.named.first() {
+            let is_unix = self.unix.contains(program);
+            if !is_unix {
+                if let Some(key) = cell.unix.named.iter().find(|key| **key != unix::DIRS) {
                     return Err(Failure::usage(name(&format!(
                         "takes no `{key}`: its program is not one of Unix (it imports nothing of {})",
                         unix::WASI
                     ))));
                 }
-                continue;
+                if !cell.has_host() {
+                    continue;
+                }
             }
-            if !cell.serves.is_empty() {
+            if is_unix && !cell.serves.is_empty() {
                 return Err(Failure::usage(name(
                     "is a program of Unix, which serves nobody: leave `serves` out",
                 )));
@@ -450,7 +455,8 @@ impl Planner<'_> {
                 variables: &cell.unix.variables,
                 directories: &cell.unix.directories,
                 folder: &system.folder,
-                streams: cell.unix.streams,
+                // What a program of hallows says goes to the machine's log.
+                streams: if is_unix { cell.unix.streams } else { [StreamEnd::Nowhere; 3] },
             };
             given.add(&wanted).map_err(|failure| Failure::usage(format!("{}: {failure}", cell.name)))?;
         }

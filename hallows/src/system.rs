@@ -79,6 +79,14 @@ pub struct Cell {
     pub faults: Option<EndpointPlace>,
 }
 
+impl Cell {
+    /// Whether the host service serves it although its program is not one of Unix: it has the key `dirs`.
+    #[must_use]
+    pub fn has_host(&self) -> bool {
+        self.unix.named.contains(&crate::unix::DIRS)
+    }
+}
+
 /// Where a cell's program comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgramSource {

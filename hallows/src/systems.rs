@@ -23,6 +23,7 @@ systems![
     "flood",
     "fuzz",
     "give-up",
+    "kv",
     "native",
     "native-neighbours",
     "neighbours",

@@ -33,10 +33,18 @@ pub const SERVICE: &str = "hallows-host";
 pub const NULL: &str = "hallows-null";
 /// Memory of a Unix program beside others, in bytes, if nobody says another.
 pub const USUAL_BYTES: u64 = 64 << 20;
+/// The key of a description that gives directories, and with it what the host service has for every program.
+pub const DIRS: &str = "dirs";
 /// What a Unix program may use of its stack if nobody says otherwise: what it has on Linux.
 pub const USUAL_STACK_BYTES: u64 = 8 << 20;
 /// Stacks that it can be given: with less than the lower bound no library starts.
 pub const STACKS: RangeInclusive<u64> = 64 << 10..=LARGEST_STACK_BYTES;
+
+/// Whether a grant of the host service is one that a program of hallows is given, too: not streams, and not how it was invoked.
+#[must_use]
+pub fn is_of_host(grant: &str) -> bool {
+    matches!(grant, "clock" | "random") || grant.starts_with("dir:")
+}
 
 /// How a person starts a program.
 #[derive(Debug, Default)]

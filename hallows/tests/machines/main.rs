@@ -12,6 +12,7 @@ mod ends;
 #[allow(dead_code, reason = "the machine's own tests use the rest")]
 mod host;
 mod jitter;
+mod kv;
 mod lab;
 mod monitor;
 mod network;
@@ -48,6 +49,7 @@ fn main() -> std::process::ExitCode {
         benches::tests(),
         jitter::tests(),
         monitor::tests(),
+        kv::tests(),
         network::tests(),
         background::tests(),
         embedded::tests(),

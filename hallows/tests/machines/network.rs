@@ -45,7 +45,7 @@ const SHARED: [&str; 2] = ["--tier", "shared"];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs in a network namespace of its own.
-fn in_a_namespace<T: Send>(body: impl FnOnce() -> T + Send) -> T {
+pub fn in_a_namespace<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let inside = scope.spawn(|| {
             // SAFETY: it changes only in which namespace this thread, and what it starts, has its sockets.
@@ -57,12 +57,12 @@ fn in_a_namespace<T: Send>(body: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-fn ip(arguments: &str) {
+pub fn ip(arguments: &str) {
     let done = Command::new("ip").args(arguments.split(' ')).output().unwrap();
     assert!(done.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-fn can_make_interfaces() -> bool {
+pub fn can_make_interfaces() -> bool {
     let has = |program: &str| Command::new(program).arg("-V").output().is_ok();
     std::path::Path::new("/dev/net/tun").exists() && has("ip")
 }

@@ -1,0 +1,95 @@
+//! One client's connection.
+
+use alloc::format;
+use alloc::vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use hallows::net::{Problem, TcpStream};
+use hallows::task::{Either, race};
+use hallows::{Deadline, Error, log};
+use hallows_kv_engine::{Engine, Progress, Session};
+
+use crate::server::Server;
+use crate::signal::Signal;
+
+/// Bytes that are read at once.
+const PIECE: usize = 16 << 10;
+
+/// Serves a client until it or its connection ends.
+pub async fn serve(mut stream: TcpStream<'_>, peer: SocketAddr, server: &Server<'_>) {
+    let session = server.engine.borrow_mut().connect(format!("{peer}"));
+    let Some(mut session) = session else {
+        // Who does not read that has gone.
+        let _ = stream.write_all(Engine::FULL).await;
+        return;
+    };
+    let signal = server.meet(&session);
+    let ended = talk(&mut stream, &mut session, server, &signal).await;
+    server.part(session);
+    match ended {
+        Ok(())
+        | Err(Problem::Lost | Problem::Refused(_) | Problem::Call(Error::Killed | Error::DeadlinePassed)) => {
+        }
+        Err(problem) => log!("{peer}: {problem}"),
+    }
+}
+
+async fn talk(
+    stream: &mut TcpStream<'_>,
+    session: &mut Session,
+    server: &Server<'_>,
+    signal: &Signal,
+) -> Result<(), Problem> {
+    let mut room = vec![0; PIECE];
+    loop {
+        let progress = server.turn(session)?;
+        // What is not all yet goes with what follows, unless it is much.
+        if progress != Progress::More || session.output().len() >= PIECE {
+            send(stream, session, server).await?;
+        }
+        match progress {
+            Progress::More => server.give_way().await,
+            Progress::Waiting => signal.taken().await,
+            Progress::Leaving => {
+                stream.finish()?;
+                return Ok(());
+            }
+            Progress::Idle => match race(heard(stream, &mut room, server), signal.taken()).await {
+                Either::First(length) => match length? {
+                    0 => return Ok(()),
+                    length => session.receive(room.get(..length).unwrap_or_default()),
+                },
+                // It was killed.
+                Either::Second(()) => {}
+            },
+        }
+    }
+}
+
+/// Reads, as long as the client may say nothing.
+async fn heard(stream: &mut TcpStream<'_>, room: &mut [u8], server: &Server<'_>) -> Result<usize, Problem> {
+    let seconds = server.engine.borrow().store.config.timeout;
+    if seconds == 0 {
+        return stream.read(room).await;
+    }
+    let deadline = Deadline::after(Duration::from_secs(seconds))?;
+    server.events.with_deadline(deadline, stream.read(room)).await?
+}
+
+/// Sends what there is, when what it says is on the disk, if it has to be.
+async fn send(stream: &mut TcpStream<'_>, session: &mut Session, server: &Server<'_>) -> Result<(), Problem> {
+    if session.output().is_empty() {
+        return Ok(());
+    }
+    server.durable(session).await;
+    if let Some(bytes) = session.output().whole() {
+        stream.write_all(bytes).await?;
+        session.output().clear();
+        return Ok(());
+    }
+    while let Some(piece) = session.output().take() {
+        stream.write_all(piece.bytes()).await?;
+    }
+    Ok(())
+}

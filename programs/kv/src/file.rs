@@ -1,0 +1,162 @@
+//! The log's file: read at the start, appended to from then on.
+
+use alloc::string::{String, ToString};
+use alloc::vec;
+use core::time::Duration;
+
+use hallows::task::{Either, race};
+use hallows::{Deadline, Endpoint, Error, Start, log, println};
+use hallows_kv_engine::{Replay, Sync};
+use hallows_system::files::{File, Opening, Refusal};
+
+use crate::server::Server;
+
+/// Bytes that are read or written with one message.
+const PIECE: usize = 60 << 10;
+/// Room for a message of so many, and what stands beside them.
+const ROOM: usize = PIECE + 4_096;
+/// How often the file is put on the disk with `appendfsync everysec`.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The file.
+pub struct Log {
+    file: File,
+    name: String,
+}
+
+impl Log {
+    /// Opens the file, and does again what stands in it. What was torn off at its end is cut off.
+    ///
+    /// # Errors
+    ///
+    /// Those of calls; [`Error::BadArgument`] if there is no directory, or the file cannot be opened or is damaged: the log explains it.
+    pub fn open(start: &Start<'_>, server: &Server<'_>) -> Result<Self, Error> {
+        let directory = start.info().grants().find(|(name, _)| name.starts_with("dir:"));
+        let Some((_, handle)) = directory else {
+            log!(
+                "appendonly=yes needs a directory: say `dirs = [\"FOLDER:/data\"]` in the system's description"
+            );
+            return Err(Error::BadArgument);
+        };
+        let name = server.engine.borrow().store.config.append_file.clone();
+        let how = Opening::READ | Opening::WRITE | Opening::CREATE;
+        let directory = File(Endpoint::from_handle(handle));
+        let mut room = vec![0; ROOM];
+        let opened = directory.open(name.as_bytes(), how, 0, &mut room, Deadline::NEVER)?;
+        let file = match opened {
+            Ok(opened) => opened.file.0,
+            Err(refusal) => return Err(refused("cannot open", &name, refusal)),
+        };
+        // The name is on the disk as well before anything is acknowledged.
+        if let Err(refusal) = directory.sync(false, Deadline::NEVER)? {
+            return Err(refused("cannot put on the disk the folder of", &name, refusal));
+        }
+        let log = Self { file, name };
+        log.read(server, &mut room)?;
+        server.engine.borrow_mut().store.log.is_on = true;
+        Ok(log)
+    }
+
+    fn read(&self, server: &Server<'_>, room: &mut [u8]) -> Result<(), Error> {
+        let engine = &mut *server.engine.borrow_mut();
+        let (mut replay, mut offset) = (Replay::default(), 0);
+        let damaged = |corrupt: hallows_kv_engine::Corrupt| {
+            log!("{}: {corrupt}", self.name);
+            Error::BadArgument
+        };
+        loop {
+            let most = u32::try_from(PIECE).unwrap_or(u32::MAX);
+            let bytes = match self.file.read(offset, most, room, Deadline::NEVER)? {
+                Ok(bytes) => bytes,
+                Err(refusal) => return Err(refused("cannot read", &self.name, refusal)),
+            };
+            if bytes.is_empty() {
+                break;
+            }
+            offset += bytes.len() as u64;
+            replay.feed(engine, bytes).map_err(damaged)?;
+        }
+        let ended = replay.finish(engine).map_err(damaged)?;
+        if ended.torn > 0 {
+            log!(
+                "{}: the last {} bytes were torn off while they were written, and nobody was told that they are kept: they are cut off",
+                self.name,
+                ended.torn
+            );
+            if let Err(refusal) = self.file.set_size(ended.valid, Deadline::NEVER)? {
+                return Err(refused("cannot cut off the end of", &self.name, refusal));
+            }
+            if let Err(refusal) = self.file.sync(false, Deadline::NEVER)? {
+                return Err(refused("cannot put on the disk", &self.name, refusal));
+            }
+        }
+        println!("{}: {} changes read back", self.name, ended.requests);
+        Ok(())
+    }
+
+    /// Appends changes as they come. It ends only with an error: who cannot write them down acknowledges nothing more.
+    ///
+    /// # Errors
+    ///
+    /// Those of calls; [`Error::Refused`] if the file service refuses something, which the log explains.
+    pub async fn write(&self, server: &Server<'_>) -> Result<(), Error> {
+        let file = File(server.events.through(self.file.0));
+        let mut room = vec![0; ROOM];
+        let mut is_on_disk = true;
+        let mut next_sync = Deadline::after(SECOND)?;
+        loop {
+            let (batch, position, sync) = {
+                let mut engine = server.engine.borrow_mut();
+                let batch = engine.store.log.take();
+                (batch, engine.store.log.position(), engine.store.config.sync)
+            };
+            if let Some(batch) = &batch {
+                self.append(server, batch, &mut room).await?;
+                is_on_disk = false;
+            }
+            let is_due = match sync {
+                Sync::Always => true,
+                Sync::EverySecond => next_sync <= Deadline::after(Duration::ZERO)?,
+                Sync::Never => false,
+            };
+            if is_due && !is_on_disk {
+                if let Err(refusal) = file.sync_async(true, Deadline::NEVER).await? {
+                    return Err(refused("cannot put on the disk", &self.name, refusal));
+                }
+                is_on_disk = true;
+                next_sync = Deadline::after(SECOND)?;
+            }
+            server.set_synced(position);
+            if batch.is_some() {
+                continue;
+            }
+            if is_on_disk || sync == Sync::Never {
+                server.changes.taken().await;
+            } else {
+                match race(server.changes.taken(), server.events.sleep_until(next_sync)).await {
+                    Either::First(()) | Either::Second(()) => {}
+                }
+            }
+        }
+    }
+
+    async fn append(&self, server: &Server<'_>, batch: &[u8], room: &mut [u8]) -> Result<(), Error> {
+        let file = File(server.events.through(self.file.0));
+        let mut rest = batch;
+        while !rest.is_empty() {
+            let piece = rest.get(..PIECE).unwrap_or(rest);
+            match file.append_async(piece, room, Deadline::NEVER).await? {
+                Ok(written) => {
+                    rest = rest.get(usize::try_from(written).unwrap_or(usize::MAX)..).unwrap_or_default()
+                }
+                Err(refusal) => return Err(refused("cannot write to", &self.name, refusal)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refused(what: &str, name: &str, refusal: Refusal) -> Error {
+    log!("{what} {}: {refusal:?}", name.to_string());
+    Error::Refused
+}
