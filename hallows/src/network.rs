@@ -22,7 +22,7 @@ use crate::system::{Cell, ProgramSource, System};
 pub enum Network {
     /// `tap:NAME`: an interface.
     Interface(String),
-    /// `host:[ADDRESS:]PORT[/udp]`: a port.
+    /// `host:[ADDRESS:]PORT[=PORT][/udp]`: a port.
     Port(Port),
 }
 
@@ -32,6 +32,8 @@ pub struct Port {
     /// `None`: of this host alone, in both versions of IP.
     address: Option<IpAddr>,
     number: u16,
+    /// Its number for the machine.
+    inside: u16,
     is_datagrams: bool,
 }
 
@@ -80,12 +82,15 @@ impl fmt::Display for Network {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Interface(name) => write!(formatter, "tap:{name}"),
-            Self::Port(Port { address, number, is_datagrams }) => {
-                let kind = if *is_datagrams { "/udp" } else { "" };
+            Self::Port(Port { address, number, inside, is_datagrams }) => {
                 match address {
-                    Some(address) => write!(formatter, "host:{}{kind}", SocketAddr::new(*address, *number)),
-                    None => write!(formatter, "host:{number}{kind}"),
+                    Some(address) => write!(formatter, "host:{}", SocketAddr::new(*address, *number))?,
+                    None => write!(formatter, "host:{number}")?,
                 }
+                if inside != number {
+                    write!(formatter, "={inside}")?;
+                }
+                formatter.write_str(if *is_datagrams { "/udp" } else { "" })
             }
         }
     }
@@ -115,6 +120,13 @@ impl FromStr for Port {
             Some((_, other)) => return Err(format!("there are /tcp and /udp, and not /{other}")),
             None => (text, false),
         };
+        let (place, inside) = match place.split_once('=') {
+            Some((place, inside)) => {
+                let inside = inside.parse().map_err(|_| "ports are numbers from 1 to 65535".to_owned())?;
+                (place, Some(inside))
+            }
+            None => (place, None),
+        };
         let (address, number) = match place.parse() {
             Ok(number) => (None, number),
             Err(_) => {
@@ -125,10 +137,11 @@ impl FromStr for Port {
                 (Some(place.ip()), place.port())
             }
         };
-        if number == 0 {
+        let inside = inside.unwrap_or(number);
+        if number == 0 || inside == 0 {
             return Err("ports are numbers from 1 to 65535".to_owned());
         }
-        Ok(Self { address, number, is_datagrams })
+        Ok(Self { address, number, inside, is_datagrams })
     }
 }
 
@@ -289,7 +302,7 @@ fn give_ports(
     }
     let mut planned: Vec<PortPlan> = Vec::new();
     for port in ports {
-        let Port { number, is_datagrams, .. } = **port;
+        let Port { inside: number, is_datagrams, .. } = **port;
         let is_same = |other: &&PortPlan| other.port == number && other.is_datagrams == is_datagrams;
         if planned.iter().filter(is_same).count() + 2 > MOST_ADDRESSES {
             return Err(Failure::usage(format!(
@@ -350,8 +363,11 @@ mod tests {
         assert_eq!("tap:hl0".parse(), Ok(Network::Interface("hl0".to_owned())));
         let port = |address: Option<&str>, number, is_datagrams| {
             let address = address.map(|address| address.parse().unwrap());
-            Ok(Network::Port(Port { address, number, is_datagrams }))
+            Ok(Network::Port(Port { address, number, inside: number, is_datagrams }))
         };
+        let moved = Port { address: None, number: 7_000, inside: 53, is_datagrams: true };
+        assert_eq!("host:7000=53/udp".parse(), Ok(Network::Port(moved.clone())));
+        assert_eq!(Network::Port(moved).to_string(), "host:7000=53/udp");
         for (text, meant) in [
             ("host:7", port(None, 7, false)),
             ("host:7/tcp", port(None, 7, false)),
@@ -379,6 +395,8 @@ mod tests {
             "host:1.2.3.4",
             "host:[::1]",
             "host:7/",
+            "host:7=",
+            "host:7=0",
         ] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }

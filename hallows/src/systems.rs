@@ -24,6 +24,7 @@ systems![
     "fuzz",
     "give-up",
     "kv",
+    "kv-host",
     "native",
     "native-neighbours",
     "neighbours",

@@ -15,7 +15,7 @@ use crate::jitter::stops::Stops;
 use crate::systems;
 
 /// The system that is ours: a key-value server that speaks RESP.
-const OURS: &str = "kv";
+const OURS: &str = "kv-host";
 
 /// Runs a demonstration.
 ///
@@ -95,7 +95,7 @@ fn ours(placement: &Placement) -> Result<Own, String> {
         "run",
         OURS,
         "--net",
-        "host:{port}",
+        "host:{port}=6379",
         "--tier",
         "shared",
         "--cores",
