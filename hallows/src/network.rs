@@ -1,6 +1,8 @@
 //! What a machine is given of this host's network, and the cells that have it: interfaces for packet devices, ports for sockets.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::str::FromStr;
@@ -8,7 +10,7 @@ use std::str::FromStr;
 use hallows_linux::host::port::{self, PortError};
 use hallows_linux::host::tap;
 use hallows_linux::machine::plan::{InterfacePlan, PlacePlan, Plan, PortPlan, PortsPlan};
-use hallows_linux::services::packets::{LOOPBACK, PACKETS};
+use hallows_linux::services::packets::{CAPTURE_HEAD, LOOPBACK, PACKETS};
 use hallows_linux::services::sockets::{MOST_ADDRESSES, SOCKETS};
 
 use serde::{Deserialize, Serialize};
@@ -20,10 +22,18 @@ use crate::system::{Cell, ProgramSource, System};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Network {
-    /// `tap:NAME`: an interface.
-    Interface(String),
+    /// `tap:NAME[,capture=FILE]`: an interface.
+    Interface(Interface),
     /// `host:[ADDRESS:]PORT[=PORT][/udp]`: a port.
     Port(Port),
+}
+
+/// An interface of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    name: String,
+    /// Where a copy of all its frames goes.
+    capture: Option<String>,
 }
 
 /// A port of the host.
@@ -71,7 +81,7 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
-            Some(("tap", name)) if !name.is_empty() => Ok(Self::Interface(name.to_owned())),
+            Some(("tap", interface)) if !interface.is_empty() => interface.parse().map(Self::Interface),
             Some(("host", port)) => port.parse().map(Self::Port),
             _ => Err("write host:PORT for a port of this host, for example host:6379, or tap:NAME for an interface, for example tap:hallows0".to_owned()),
         }
@@ -81,7 +91,10 @@ impl FromStr for Network {
 impl fmt::Display for Network {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Interface(name) => write!(formatter, "tap:{name}"),
+            Self::Interface(Interface { name, capture: None }) => write!(formatter, "tap:{name}"),
+            Self::Interface(Interface { name, capture: Some(file) }) => {
+                write!(formatter, "tap:{name},capture={file}")
+            }
             Self::Port(Port { address, number, inside, is_datagrams }) => {
                 match address {
                     Some(address) => write!(formatter, "host:{}", SocketAddr::new(*address, *number))?,
@@ -107,6 +120,44 @@ impl TryFrom<String> for Network {
 impl From<Network> for String {
     fn from(network: Network) -> Self {
         network.to_string()
+    }
+}
+
+impl FromStr for Interface {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, capture) = match text.split_once(',') {
+            Some((name, option)) => {
+                let file = option.strip_prefix("capture=").filter(|file| !file.is_empty());
+                let file = file.ok_or(
+                    "behind an interface comes capture=FILE, as in tap:hallows0,capture=frames.pcap",
+                )?;
+                (name, Some(file.to_owned()))
+            }
+            None => (text, None),
+        };
+        Ok(Self { name: name.to_owned(), capture })
+    }
+}
+
+impl Interface {
+    /// The file for its frames, empty but for its head.
+    fn capture(&self) -> Result<Option<OwnedFd>, Failure> {
+        let Some(path) = &self.capture else { return Ok(None) };
+        let made = File::options().append(true).create(true).open(path).and_then(|mut file| {
+            // It may be a pipe, which has no length.
+            if file.metadata()?.is_file() {
+                file.set_len(0)?;
+            }
+            file.write_all(&CAPTURE_HEAD).map(|()| file)
+        });
+        match made {
+            Ok(file) => Ok(Some(file.into())),
+            Err(error) => {
+                Err(Failure::usage(format!("cannot write the frames of {} to {path}: {error}", self.name)))
+            }
+        }
     }
 }
 
@@ -183,7 +234,7 @@ pub fn give(
     let (mut interfaces, mut ports) = (Vec::new(), Vec::new());
     for network in networks {
         match network {
-            Network::Interface(name) => interfaces.push(name.as_str()),
+            Network::Interface(interface) => interfaces.push(interface),
             Network::Port(port) => ports.push(port),
         }
     }
@@ -228,7 +279,7 @@ fn give_interfaces(
     plan: &mut Plan,
     system: &System,
     first: usize,
-    interfaces: &[&str],
+    interfaces: &[&Interface],
     descriptors: &mut Descriptors,
 ) -> Result<(), Failure> {
     if interfaces.len() > MOST_INTERFACES {
@@ -252,7 +303,8 @@ fn give_interfaces(
         }
         place(plan, number);
     }
-    for (name, driver) in interfaces.iter().zip(drivers) {
+    for (wanted, driver) in interfaces.iter().zip(drivers) {
+        let name = &wanted.name;
         let cell = driver.ok_or_else(|| {
             Failure::usage(format!(
                 "nothing drives the interface {name}: no cell of {} runs the native program `{}` with its number",
@@ -262,7 +314,8 @@ fn give_interfaces(
         let tap = tap::open(name).map_err(|error| Failure::usage(error.to_string()))?;
         let (address, mtu) = (tap.address(), tap.mtu);
         let descriptor = descriptors.add(tap.descriptor);
-        plan.interfaces.push(InterfacePlan { descriptor, cell, mtu, address });
+        let capture = wanted.capture()?.map(|file| descriptors.add(file));
+        plan.interfaces.push(InterfacePlan { descriptor, cell, mtu, address, capture });
     }
     Ok(())
 }
@@ -360,7 +413,14 @@ mod tests {
 
     #[test]
     fn interfaces_and_ports_are_said_with_their_kind() {
-        assert_eq!("tap:hl0".parse(), Ok(Network::Interface("hl0".to_owned())));
+        let interface = |capture: Option<&str>| {
+            let capture = capture.map(str::to_owned);
+            Ok::<_, String>(Network::Interface(Interface { name: "hl0".to_owned(), capture }))
+        };
+        for (text, capture) in [("tap:hl0", None), ("tap:hl0,capture=a/b,c.pcap", Some("a/b,c.pcap"))] {
+            assert_eq!(text.parse::<Network>(), interface(capture));
+            assert_eq!(interface(capture).unwrap().to_string(), text);
+        }
         let port = |address: Option<&str>, number, is_datagrams| {
             let address = address.map(|address| address.parse().unwrap());
             Ok(Network::Port(Port { address, number, inside: number, is_datagrams }))
@@ -383,6 +443,10 @@ mod tests {
             "",
             "tap",
             "tap:",
+            "tap:hl0,",
+            "tap:hl0,capture=",
+            "tap:hl0,capture",
+            "tap:hl0,mtu=9000",
             "hl0",
             "xdp:hl0",
             ":hl0",

@@ -28,6 +28,7 @@ systems![
     "native",
     "native-neighbours",
     "neighbours",
+    "network",
     "rings",
     "scatter",
     "succession",

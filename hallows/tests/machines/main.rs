@@ -16,6 +16,8 @@ mod kv;
 mod lab;
 mod monitor;
 mod network;
+mod network_programs;
+mod network_wire;
 mod paths;
 mod policies;
 mod running;
@@ -51,6 +53,8 @@ fn main() -> std::process::ExitCode {
         monitor::tests(),
         kv::tests(),
         network::tests(),
+        network_programs::tests(),
+        network_wire::tests(),
         background::tests(),
         embedded::tests(),
         built::tests(),

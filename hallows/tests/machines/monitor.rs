@@ -74,6 +74,11 @@ fn attach(commands: &str) -> (String, String, i32) {
     parts(with_input(&["attach"], commands))
 }
 
+/// What the monitor of one machine says to them.
+pub fn attach_to(machine: i32, commands: &str) -> (String, String, i32) {
+    parts(with_input(&["attach", "--machine", &machine.to_string()], commands))
+}
+
 fn parts(Output { stdout, stderr, status }: Output) -> (String, String, i32) {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (text(stdout), text(stderr), status.code().unwrap())

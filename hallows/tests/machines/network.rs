@@ -14,9 +14,6 @@ use crate::running::{Running, await_state, command, say};
 use crate::test;
 
 pub fn tests() -> Vec<Trial> {
-    // It needs root, `ip` and a Linux that makes TAP interfaces: ignored without, as the other tests that need root.
-    let can_run = rustix::process::geteuid().is_root() && can_make_interfaces();
-    let network_test = |name, body| test(name, body).with_ignored_flag(!can_run);
     vec![
         network_test("what_is_said_to_a_port_comes_back_over_tcp_and_udp", || echoes(Way::Interface)),
         network_test("what_is_said_to_a_port_of_the_hosts_comes_back_over_tcp_and_udp", || {
@@ -40,9 +37,15 @@ pub fn tests() -> Vec<Trial> {
     ]
 }
 
-const SHARED: [&str; 2] = ["--tier", "shared"];
+/// A test that needs root, `ip` and a Linux that makes TAP interfaces: ignored without, as the other tests that need root.
+pub fn network_test(name: &'static str, body: fn()) -> Trial {
+    let can_run = rustix::process::geteuid().is_root() && can_make_interfaces();
+    test(name, body).with_ignored_flag(!can_run)
+}
+
+pub const SHARED: [&str; 2] = ["--tier", "shared"];
 /// What never takes so long, but for an answer that does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs in a network namespace of its own.
 pub fn in_a_namespace<T: Send>(body: impl FnOnce() -> T + Send) -> T {
@@ -69,7 +72,7 @@ pub fn can_make_interfaces() -> bool {
 
 /// How the machine is reached.
 #[derive(Clone, Copy)]
-enum Way {
+pub enum Way {
     /// By an interface and TCP/IP of its own.
     Interface,
     /// By ports of Linux's network.
@@ -78,7 +81,7 @@ enum Way {
 
 impl Way {
     /// The machine that echoes.
-    fn machine(self) -> Running {
+    pub fn machine(self) -> Running {
         let system = match self {
             Self::Interface => "echo",
             Self::Ports => "echo-host",
@@ -126,12 +129,12 @@ impl Way {
         }
     }
 
-    fn tcp(self) -> std::io::Result<TcpStream> {
+    pub fn tcp(self) -> std::io::Result<TcpStream> {
         tcp(self.addresses()[0], self.port())
     }
 }
 
-fn tcp(address: &str, port: u16) -> std::io::Result<TcpStream> {
+pub fn tcp(address: &str, port: u16) -> std::io::Result<TcpStream> {
     let address: IpAddr = address.parse().unwrap();
     let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -141,12 +144,12 @@ fn tcp(address: &str, port: u16) -> std::io::Result<TcpStream> {
 }
 
 /// Bytes that differ from place to place and from each other's.
-fn bytes(count: usize, salt: usize) -> Vec<u8> {
+pub fn bytes(count: usize, salt: usize) -> Vec<u8> {
     (0..count).map(|place| u8::try_from((place * 7 + place / 251 + salt * 31) % 251).unwrap()).collect()
 }
 
 /// Says this and hears the same, both at once: more than is on its way at a time.
-fn echo(stream: &TcpStream, said: &[u8]) {
+pub fn echo(stream: &TcpStream, said: &[u8]) {
     std::thread::scope(|scope| {
         let mut writer = stream;
         scope.spawn(move || writer.write_all(said).unwrap());
@@ -156,7 +159,7 @@ fn echo(stream: &TcpStream, said: &[u8]) {
     });
 }
 
-fn stop(mut running: Running) {
+pub fn stop(mut running: Running) {
     assert_eq!(say(&["stop"]), (String::new(), String::new(), 0));
     assert_eq!(running.code(), 0, "{}", running.heard);
 }
@@ -408,7 +411,9 @@ fn refused() {
     let fails = |arguments: &[&str]| {
         let output = command(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(64), "{arguments:?}");
-        String::from_utf8(output.stderr).unwrap()
+        // A long one is broken into lines, with a bar before each.
+        let error = String::from_utf8(output.stderr).unwrap();
+        error.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
     };
     for (arguments, part) in [
         (&["run", "echo"][..], "drives the interface 0, which was not given"),

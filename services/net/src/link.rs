@@ -51,14 +51,31 @@ pub struct Link {
     mtu: usize,
     /// A frame on its way between the ring, whose words may change at any time, and the protocols.
     frame: Vec<u8>,
-    /// Frames that were lost here for want of a place.
-    pub dropped: u64,
+    pub counted: Counted,
+}
+
+/// What has gone over the link, since this life began.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counted {
+    pub frames_in: u64,
+    pub bytes_in: u64,
+    /// Frames that were longer than a place.
+    pub lost_in: u64,
+    pub frames_out: u64,
+    pub bytes_out: u64,
+    /// Frames for which there was no place, or that the card did not take.
+    pub lost_out: u64,
 }
 
 impl Link {
     /// No ring yet.
-    pub const fn new(card: Endpoint) -> Self {
-        Self { card, open: None, mtu: 0, frame: Vec::new(), dropped: 0 }
+    pub fn new(card: Endpoint) -> Self {
+        Self { card, open: None, mtu: 0, frame: Vec::new(), counted: Counted::default() }
+    }
+
+    /// The most bytes that a frame carries behind its head; 0 before there was a ring.
+    pub const fn mtu(&self) -> usize {
+        self.mtu
     }
 
     /// Whether there is a ring.
@@ -127,7 +144,8 @@ impl Link {
     ///
     /// The ring is to be closed then.
     pub fn collect(&mut self) -> Result<(), Failure> {
-        self.open.as_mut().map_or(Ok(()), Open::collect)
+        let Self { open, counted, .. } = self;
+        open.as_mut().map_or(Ok(()), |open| open.collect(counted))
     }
 
     /// Lets the card see what was submitted.
@@ -191,7 +209,7 @@ impl Open {
         self.ring.submit(&room)
     }
 
-    fn collect(&mut self) -> Result<(), Failure> {
+    fn collect(&mut self, counted: &mut Counted) -> Result<(), Failure> {
         while let Some(completion) = self.ring.complete()? {
             // The card is a server that is trusted with frames and with nothing else: a token that is none of ours is dropped.
             let Some(number) = u32::try_from(completion.token).ok().filter(|number| *number < ENTRIES) else {
@@ -200,13 +218,19 @@ impl Open {
             let place = Place(number);
             let is_room = usize::try_from(number).is_ok_and(|number| number < ROOMS);
             match (is_room, completion.outcome()) {
-                (false, _) => self.free.push(place),
+                (false, sent) => {
+                    counted.lost_out += u64::from(sent.is_err());
+                    self.free.push(place);
+                }
                 (true, Ok(bytes)) => {
                     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.place_bytes);
                     self.arrived.push_back((place, bytes));
                 }
                 // A frame that was too long for the place is lost, and the place is good for the next.
-                (true, Err(Error::TooLong)) => self.give_room(place)?,
+                (true, Err(Error::TooLong)) => {
+                    counted.lost_in += 1;
+                    self.give_room(place)?;
+                }
                 (true, Err(_)) => self.refused.push(place),
             }
         }
@@ -230,14 +254,19 @@ pub struct Sending<'a>(&'a mut Link);
 
 impl phy::TxToken for Sending<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, fill: F) -> R {
-        let Self(Link { open, frame, dropped, .. }) = self;
+        let Self(Link { open, frame, counted, .. }) = self;
         if frame.len() < length {
             frame.resize(length, 0);
         }
         let frame = frame.get_mut(..length).unwrap_or_default();
         let result = fill(frame);
         let sent = open.as_mut().is_some_and(|open| open.send(frame));
-        *dropped += u64::from(!sent);
+        if sent {
+            counted.frames_out += 1;
+            counted.bytes_out += length as u64;
+        } else {
+            counted.lost_out += 1;
+        }
         result
     }
 }
@@ -280,6 +309,8 @@ impl phy::Device for Link {
 
     fn receive(&mut self, _: Instant) -> Option<(Received, Sending<'_>)> {
         let frame = self.open.as_mut()?.take()?;
+        self.counted.frames_in += 1;
+        self.counted.bytes_in += frame.len() as u64;
         Some((Received(frame), Sending(self)))
     }
 

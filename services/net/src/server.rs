@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 
 use hallows_sdk::abi::MAX_MESSAGE;
 use hallows_sdk::net::protocol::{
-    self, Accepted, Bell, Connection, Datagram, Datagrams, Listener, Place, Refusal, Service, Target,
+    self, Accepted, Address, Bell, Connection, Datagram, Datagrams, Echo, Echoes, Listener, Lookup, Place,
+    Refusal, Service, Target, Traffic, Usage,
 };
 use hallows_sdk::ring::{Failure, Rest};
-use hallows_sdk::stub::{Client, Handle, Own, Resource};
+use hallows_sdk::stub::{Client, Handle, List, Own, Resource};
 use hallows_sdk::{
     Answer, Budget, Deadline, Endpoint, Error, Message, Notification, Object, Rights, Server, Start, Timer,
     log, process, space, watch,
@@ -17,9 +18,10 @@ use smoltcp::iface::{Config, Interface, PollResult};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress};
 
-use crate::link::Link;
+use crate::lease::Lease;
+use crate::link::{Counted, Link};
 use crate::settings::Settings;
-use crate::sockets::{Kind, SOCKET, Sockets, to_endpoint};
+use crate::sockets::{Kind, SOCKET, Sockets, to_endpoint, to_ip};
 
 /// What holders of a socket may do with its capability: call it, watch it, and pass it on.
 const SOCKET_RIGHTS: Rights = Rights(Rights::SEND.0 | Rights::WATCH.0 | Rights::TRANSFER.0);
@@ -50,6 +52,8 @@ pub struct Net {
     /// Made when the card has said its address.
     interface: Option<Interface>,
     sockets: Sockets,
+    /// If an address is asked for by DHCP.
+    lease: Option<Lease>,
     timer: Timer,
     /// When the timer rings, in the machine's nanoseconds; `None`: not armed.
     armed: Option<u64>,
@@ -80,12 +84,16 @@ impl Server for Net {
         news.bind(OWN_BADGE)?;
         let timer = Budget::OWN.create_timer(news, CLOCK)?;
         card.watch(news)?;
+        let mut sockets = Sockets::new(process::now()?);
+        sockets.ask(&settings.servers);
+        let lease = settings.is_leased.then(|| Lease::new(&mut sockets));
         let mut net = Self {
             settings,
             own,
             link: Link::new(card),
             interface: None,
-            sockets: Sockets::new(process::now()?),
+            sockets,
+            lease,
             timer,
             armed: None,
             last_ring: OWN_BADGE,
@@ -210,9 +218,16 @@ impl Net {
             return self.lost(failure);
         }
         let now = now()?;
-        let Self { interface: Some(interface), link, sockets, .. } = self else { return Ok(()) };
+        let Self { interface: Some(interface), link, sockets, lease, settings, .. } = self else {
+            return Ok(());
+        };
         // What comes may be answered, and what is answered ends sockets: as long as anything changes.
-        while interface.poll(now, link, &mut sockets.set) == PollResult::SocketStateChanged {
+        loop {
+            let polled = interface.poll(now, link, &mut sockets.set) == PollResult::SocketStateChanged;
+            let leased = lease.as_mut().is_some_and(|lease| lease.follow(interface, sockets, settings));
+            if !polled && !leased {
+                break;
+            }
             sockets.settle(now);
         }
         sockets.settle(now);
@@ -298,6 +313,8 @@ impl Service for Net {
             Kind::Listener { .. } => Target::Listener,
             Kind::Connection { .. } => Target::Connection,
             Kind::Datagrams { .. } => Target::Datagrams,
+            Kind::Echoes { .. } => Target::Echoes,
+            Kind::Lookup(_) => Target::Lookup,
         })
     }
 
@@ -305,7 +322,7 @@ impl Service for Net {
         if !self.settings.rules.may_listen(client.badge, port) {
             return Err(Refusal::NotPermitted);
         }
-        let badge = self.sockets.listen(port, backlog)?;
+        let badge = self.sockets.listen(client.badge, port, backlog)?;
         self.mint(badge)
     }
 
@@ -314,7 +331,7 @@ impl Service for Net {
             return Err(Refusal::NotPermitted);
         }
         let interface = self.interface.as_mut().ok_or(Refusal::Unreachable)?;
-        let badge = self.sockets.connect(interface, to)?;
+        let badge = self.sockets.connect(interface, client.badge, to)?;
         let connection = self.mint(badge)?;
         self.follow();
         Ok(connection)
@@ -328,6 +345,40 @@ impl Service for Net {
         }
         let badge = self.sockets.bind(client.badge, port)?;
         self.mint(badge)
+    }
+
+    fn network_resolve(&mut self, client: Client, name: &str) -> Result<Own<Lookup>, Refusal> {
+        let Self { interface, sockets, settings, .. } = self;
+        // Who asks is heard by the servers.
+        let may_reach = |server: IpAddress| settings.rules.may_reach(client.badge, server.into());
+        let interface = interface.as_mut().ok_or(Refusal::Unreachable)?;
+        let now = now().map_err(|_| Refusal::Unreachable)?;
+        let badge = sockets.resolve(interface, client.badge, name, may_reach, now)?;
+        let lookup = self.mint(badge)?;
+        self.follow();
+        Ok(lookup)
+    }
+
+    fn network_ping(&mut self, client: Client, to: Address) -> Result<Own<Echoes>, Refusal> {
+        let to = to_ip(to)?;
+        if !self.settings.rules.may_reach(client.badge, to.into()) {
+            return Err(Refusal::NotPermitted);
+        }
+        let interface = self.interface.as_ref().ok_or(Refusal::Unreachable)?;
+        interface.get_source_address(&to).ok_or(Refusal::Unreachable)?;
+        let badge = self.sockets.ping(client.badge, to)?;
+        self.mint(badge)
+    }
+
+    fn network_traffic(&mut self, _: Client) -> Traffic {
+        let Counted { frames_in, bytes_in, lost_in, frames_out, bytes_out, lost_out } = self.link.counted;
+        let (sockets, leaving) = self.sockets.counts();
+        Traffic { frames_in, bytes_in, lost_in, frames_out, bytes_out, lost_out, sockets, leaving }
+    }
+
+    fn network_usage(&mut self, client: Client, above: u64) -> Option<Usage> {
+        let sees_all = self.settings.rules.may_see_all(client.badge);
+        self.sockets.usage(above, |owner| sees_all || owner == client.badge)
     }
 
     fn listener_tell(&mut self, client: Client, by: Own<Bell>) {
@@ -405,6 +456,38 @@ impl Service for Net {
     fn datagrams_close(&mut self, client: Client) {
         self.close(client);
     }
+
+    fn lookup_tell(&mut self, client: Client, by: Own<Bell>) {
+        self.tell(client, by);
+    }
+
+    fn lookup_addresses(&mut self, client: Client) -> Result<List<'_, Address>, Refusal> {
+        self.sockets.addresses(client.badge).map(List::from)
+    }
+
+    fn lookup_close(&mut self, client: Client) {
+        self.close(client);
+    }
+
+    fn echoes_tell(&mut self, client: Client, by: Own<Bell>) {
+        self.tell(client, by);
+    }
+
+    fn echoes_send(&mut self, client: Client, number: u16, bytes: &[u8]) -> Result<(), Refusal> {
+        self.sockets.send_echo(client.badge, number, bytes, self.link.mtu())?;
+        self.follow();
+        Ok(())
+    }
+
+    fn echoes_receive(&mut self, client: Client) -> Result<Echo<'_>, Refusal> {
+        let room = self.frame.get_mut(..MOST_READ_BYTES).unwrap_or_default();
+        let (number, length) = self.sockets.receive_echo(client.badge, room)?;
+        Ok(Echo { number, bytes: self.frame.get(..length).unwrap_or_default() })
+    }
+
+    fn echoes_close(&mut self, client: Client) {
+        self.close(client);
+    }
 }
 
 /// Bytes that one answer holds beside all else that stands in it: status, case, sender, length.
@@ -427,6 +510,10 @@ impl core::fmt::Display for Addresses<'_> {
         for (number, address) in self.0.addresses.iter().enumerate() {
             let before = if number == 0 { "" } else { ", " };
             write!(formatter, "{before}{address}")?;
+        }
+        if self.0.is_leased {
+            let before = if self.0.addresses.is_empty() { "" } else { ", and " };
+            write!(formatter, "{before}an address by DHCP")?;
         }
         Ok(())
     }

@@ -1,10 +1,12 @@
-//! What the service is told: its addresses, its gateways, and who may do what.
+//! What the service is told: its addresses, its gateways, its servers of names, and who may do what.
 
 use alloc::vec::Vec;
 
 use hallows_sdk::net::rules::Rules;
 use hallows_sdk::{Error, Start, log};
 use smoltcp::wire::{IpAddress, IpCidr};
+
+use crate::sockets::MOST_SERVERS;
 
 /// Addresses that one interface can have.
 const MOST_ADDRESSES: usize = 8;
@@ -13,7 +15,11 @@ const MOST_ADDRESSES: usize = 8;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     pub addresses: Vec<IpCidr>,
+    /// Whether one more, of version 4, is asked for by DHCP.
+    pub is_leased: bool,
     pub gateways: Vec<IpAddress>,
+    /// Of names.
+    pub servers: Vec<IpAddress>,
     pub rules: Rules,
 }
 
@@ -27,8 +33,10 @@ impl Settings {
                 return Err(Error::BadArgument);
             }
         }
-        if settings.addresses.is_empty() {
-            log!("an address is missing: address=ADDRESS/PREFIX, for example address=10.0.0.2/24");
+        if settings.addresses.is_empty() && !settings.is_leased {
+            log!(
+                "an address is missing: address=ADDRESS/PREFIX, for example address=10.0.0.2/24, or address=dhcp"
+            );
             return Err(Error::BadArgument);
         }
         Ok(settings)
@@ -36,14 +44,19 @@ impl Settings {
 
     fn take(&mut self, argument: &str) -> Result<(), &'static str> {
         match argument.split_once('=') {
+            Some(("address", "dhcp")) => {
+                if self.is_leased {
+                    return Err("one address is asked for by DHCP already");
+                }
+                self.has_room()?;
+                self.is_leased = true;
+            }
             Some(("address", text)) => {
                 let address: IpCidr = text.parse().map_err(|()| "it is no address with a prefix")?;
                 if !address.address().is_unicast() {
                     return Err("nobody can have this address");
                 }
-                if self.addresses.len() == MOST_ADDRESSES {
-                    return Err("there are eight addresses already");
-                }
+                self.has_room()?;
                 self.addresses.push(address);
             }
             Some(("gateway", text)) => {
@@ -60,14 +73,31 @@ impl Settings {
                     return Err("it is no rule");
                 }
             },
-            _ => return Err("there are address=, gateway= and allow="),
+            Some(("dns", text)) => {
+                let server: IpAddress = text.parse().map_err(|()| "it is no address")?;
+                if !server.is_unicast() {
+                    return Err("nobody can have this address");
+                }
+                if self.servers.len() == MOST_SERVERS {
+                    return Err("there are four servers of names already");
+                }
+                self.servers.push(server);
+            }
+            _ => return Err("there are address=, gateway=, dns= and allow="),
         }
         Ok(())
+    }
+
+    fn has_room(&self) -> Result<(), &'static str> {
+        let count = self.addresses.len() + usize::from(self.is_leased);
+        if count < MOST_ADDRESSES { Ok(()) } else { Err("there are eight addresses already") }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::format;
+
     use super::*;
 
     #[test]
@@ -78,15 +108,34 @@ mod tests {
             "address=fd00::2/64",
             "gateway=10.0.0.1",
             "gateway=fd00::1",
+            "address=dhcp",
+            "dns=10.0.0.1",
+            "dns=fd00::1",
             "allow=3 listen=7",
         ] {
             assert_eq!(settings.take(argument), Ok(()), "{argument}");
         }
         assert_eq!((settings.addresses.len(), settings.gateways.len(), settings.rules.0.len()), (2, 2, 1));
-        for argument in
-            ["address=10.0.0.2", "address=224.0.0.1/24", "gateway=10.0.0.3", "gateway=x", "name=x", "x"]
-        {
+        assert_eq!((settings.is_leased, settings.servers.len()), (true, 2));
+        for argument in [
+            "address=10.0.0.2",
+            "address=224.0.0.1/24",
+            "address=dhcp",
+            "gateway=10.0.0.3",
+            "gateway=x",
+            "dns=x",
+            "dns=0.0.0.0",
+            "dns=255.255.255.255",
+            "name=x",
+            "x",
+        ] {
             assert!(settings.take(argument).is_err(), "{argument}");
         }
+        for number in 0..5 {
+            assert_eq!(settings.take(&format!("address=10.0.1.{number}/24")), Ok(()));
+        }
+        assert!(settings.take("address=10.0.2.1/24").is_err(), "with the one by DHCP there are eight");
+        assert!(settings.take("dns=10.0.0.3").is_ok() && settings.take("dns=10.0.0.4").is_ok());
+        assert!(settings.take("dns=10.0.0.5").is_err());
     }
 }

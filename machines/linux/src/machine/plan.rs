@@ -185,6 +185,8 @@ pub struct InterfacePlan {
     pub mtu: u32,
     /// The address of the machine's end.
     pub address: [u8; 6],
+    /// The place of a file among the descriptors, which gets a copy of all frames.
+    pub capture: Option<usize>,
 }
 
 /// Ports of the host that a machine is given.

@@ -207,8 +207,14 @@ fn lent(directory: &DirectoryPlan, given: &[OwnedFd]) -> io::Result<GrantedDirec
 }
 
 fn opened(interface: &InterfacePlan, given: &[OwnedFd]) -> io::Result<Interface> {
-    let descriptor = given.get(interface.descriptor).ok_or(io::ErrorKind::NotFound)?.try_clone()?;
-    Ok(Interface { descriptor, mtu: interface.mtu, address: interface.address })
+    let own = |number: usize| given.get(number).ok_or(io::ErrorKind::NotFound)?.try_clone();
+    let capture = interface.capture.map(own).transpose()?;
+    Ok(Interface {
+        descriptor: own(interface.descriptor)?,
+        mtu: interface.mtu,
+        address: interface.address,
+        capture,
+    })
 }
 
 fn bound(port: &PortPlan, given: &[OwnedFd]) -> io::Result<HostPort> {

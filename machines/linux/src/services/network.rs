@@ -16,7 +16,7 @@ use super::{interrupts, packets, sockets};
 /// When Linux cannot wait for one of them, or has no io_uring as ports need it; when it was done before.
 pub fn install(interfaces: Vec<Interface>, ports: Vec<HostPort>) -> io::Result<()> {
     let interfaces: Vec<_> = interfaces.into_iter().map(Interface::split).collect();
-    let mut sources: Vec<_> = interfaces.iter().map(|(_, descriptor)| descriptor.clone()).collect();
+    let mut sources: Vec<_> = interfaces.iter().map(|interface| interface.descriptor.clone()).collect();
     let ring = if ports.is_empty() { None } else { Some(sockets::ring()?) };
     let number = sources.len();
     sources.extend(ring.iter().map(|(_, completions)| completions.clone()));

@@ -1,4 +1,4 @@
-//! Sockets: TCP and UDP, served by a cell that has a network card (`services/net`).
+//! Sockets: TCP, UDP, pings and the addresses of names, served by a cell that has a network card (`services/net`).
 //!
 //! A system grants a network, usually under the name `net`; its badge says which ports may be listened on and which destinations reached. All
 //! that waits is async, may be given up at any time without anything being lost, and so has the deadline that
@@ -44,7 +44,11 @@ mod bell;
 #[cfg(feature = "task")]
 mod datagrams;
 #[cfg(feature = "task")]
+mod echoes;
+#[cfg(feature = "task")]
 mod listener;
+#[cfg(feature = "task")]
+mod lookup;
 #[cfg(feature = "task")]
 mod network;
 mod place;
@@ -59,6 +63,8 @@ mod stream;
 
 #[cfg(feature = "task")]
 pub use datagrams::UdpSocket;
+#[cfg(feature = "task")]
+pub use echoes::Echoes;
 #[cfg(feature = "task")]
 pub use listener::TcpListener;
 #[cfg(feature = "task")]

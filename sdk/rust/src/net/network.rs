@@ -1,11 +1,12 @@
 //! A network: what sockets are made of.
 
 use alloc::rc::Rc;
-use core::net::SocketAddr;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use super::bell::Shared;
-use super::{Problem, TcpListener, TcpStream, UdpSocket, protocol};
+use super::{Echoes, Problem, TcpListener, TcpStream, UdpSocket, lookup, protocol};
 use crate::stub::{Own, Resource};
 use crate::task::Events;
 use crate::{Deadline, Endpoint, Error, Start, space};
@@ -93,5 +94,49 @@ impl<'e> Network<'e> {
     pub fn bind(&self, port: u16) -> Result<UdpSocket<'e>, Problem> {
         let Own(datagrams) = self.stub()?.bind(port, patience()?)??;
         UdpSocket::new(&self.0, datagrams)
+    }
+
+    /// The addresses of a name, at least one; those of version 4 first. A name that is an address has itself. As long as it takes: every server of names is
+    /// waited for ten seconds, and [`Events::with_deadline`] says less.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoServer`](protocol::Refusal::NoServer), [`Refusal::NoAddress`](protocol::Refusal::NoAddress),
+    /// [`Refusal::NoAnswer`](protocol::Refusal::NoAnswer); [`Refusal::NotPermitted`](protocol::Refusal::NotPermitted) if the servers of names may not be
+    /// reached; [`Refusal::Full`](protocol::Refusal::Full), [`Refusal::Invalid`](protocol::Refusal::Invalid),
+    /// [`Refusal::Unreachable`](protocol::Refusal::Unreachable); [`Problem::Lost`]; those of a call.
+    pub async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, Problem> {
+        let mut room = [0; lookup::NAME_BYTES];
+        let Own(lookup) = self.stub()?.resolve(name, &mut room, patience()?)??;
+        lookup::addresses(&self.0, lookup).await
+    }
+
+    /// What pings one address.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`connect`](Self::connect), but for `Reset`.
+    pub fn ping(&self, to: IpAddr) -> Result<Echoes<'e>, Problem> {
+        let Own(echoes) = self.stub()?.ping(to.into(), patience()?)??;
+        Echoes::new(&self.0, echoes)
+    }
+
+    /// What has gone over the link since the service began this life.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::Lost`]; those of a call.
+    pub fn traffic(&self) -> Result<protocol::Traffic, Problem> {
+        Ok(self.stub()?.traffic(patience()?)?)
+    }
+
+    /// The socket with the least number above this one: of those that this cell has made, or of all where the system says so. They are told one by one,
+    /// from 0 on.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::Lost`]; those of a call.
+    pub fn usage(&self, above: u64) -> Result<Option<protocol::Usage>, Problem> {
+        Ok(self.stub()?.usage(above, patience()?)?)
     }
 }

@@ -4,31 +4,43 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::protocol::{Address, Place, V6};
 
-/// To a message's form. Flow labels and scopes have none.
-impl From<SocketAddr> for Place {
-    fn from(address: SocketAddr) -> Self {
-        let bits = match address.ip() {
-            IpAddr::V4(address) => Address::V4(address.to_bits()),
+/// To a message's form.
+impl From<IpAddr> for Address {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Self::V4(address.to_bits()),
             IpAddr::V6(address) => {
                 let bits = address.to_bits();
                 // Cut in two halves on purpose.
-                Address::V6(V6 { high: (bits >> 64) as u64, low: bits as u64 })
+                Self::V6(V6 { high: (bits >> 64) as u64, low: bits as u64 })
             }
-        };
-        Self { address: bits, port: address.port() }
+        }
+    }
+}
+
+/// From a message's form.
+impl From<Address> for IpAddr {
+    fn from(address: Address) -> Self {
+        match address {
+            Address::V4(bits) => Self::V4(Ipv4Addr::from_bits(bits)),
+            Address::V6(V6 { high, low }) => {
+                Self::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)))
+            }
+        }
+    }
+}
+
+/// To a message's form. Flow labels and scopes have none.
+impl From<SocketAddr> for Place {
+    fn from(address: SocketAddr) -> Self {
+        Self { address: address.ip().into(), port: address.port() }
     }
 }
 
 /// From a message's form.
 impl From<Place> for SocketAddr {
     fn from(place: Place) -> Self {
-        let address = match place.address {
-            Address::V4(bits) => IpAddr::V4(Ipv4Addr::from_bits(bits)),
-            Address::V6(V6 { high, low }) => {
-                IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)))
-            }
-        };
-        Self::new(address, place.port)
+        Self::new(place.address.into(), place.port)
     }
 }
 

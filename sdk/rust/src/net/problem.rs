@@ -65,7 +65,12 @@ impl fmt::Display for Problem {
                 Refusal::NotNow => "not now",
                 Refusal::Full => "the network service has no room for one more socket",
                 Refusal::TooLong => "a datagram has at most some 65,000 bytes",
-                Refusal::Invalid => "this is no address or port that anything can be sent to",
+                Refusal::Invalid => "this is no address, port or name that anything can be sent to",
+                Refusal::NoServer => {
+                    "no server of names is known (say dns= or address=dhcp to the network service)"
+                }
+                Refusal::NoAddress => "the server of names knows no address of this one",
+                Refusal::NoAnswer => "no server of names has answered in time",
             },
             Self::Lost => "the network service has ended (open the sockets anew when it runs again)",
             Self::Call(error) => return error.fmt(formatter),

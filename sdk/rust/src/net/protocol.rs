@@ -1,5 +1,5 @@
 // Stubs of the interface `net`, made by `hallows interface stubs`: change that, not this.
-//! TCP and UDP over IP, served in user space. What a system grants of it is a network, whose badge says which ports its holder may listen on and
+//! TCP, UDP and echoes of ICMP over IP, and the addresses of names. What a system grants of it is a network, whose badge says which ports its holder may listen on and
 //! which destinations it may reach. Nothing here waits: what cannot be done now is `not-now`, and the socket's bell rings when it can. Its bits: 8 there is
 //! something to read or to accept, or nothing more will come; 16 bytes are taken again, or never will be.
 #![allow(
@@ -10,31 +10,42 @@
 use hallows_sdk::stub;
 /// What its authors call the interface.
 pub const NAME: &str = "net";
-/// The interface's identity: `7c5c70d851a0df97f17a259d8c540bb67455bc564e95096deeb14f53c4925a9b`.
+/// The interface's identity: `cce2488dc18de4b7a75c5c76c0014985b636e9bff02501ed34f6846fa7df17ca`.
 pub const HASH: [u8; 32] = [
-    0x7c, 0x5c, 0x70, 0xd8, 0x51, 0xa0, 0xdf, 0x97, 0xf1, 0x7a, 0x25, 0x9d, 0x8c, 0x54,
-    0x0b, 0xb6, 0x74, 0x55, 0xbc, 0x56, 0x4e, 0x95, 0x09, 0x6d, 0xee, 0xb1, 0x4f, 0x53,
-    0xc4, 0x92, 0x5a, 0x9b,
+    0xcc, 0xe2, 0x48, 0x8d, 0xc1, 0x8d, 0xe4, 0xb7, 0xa7, 0x5c, 0x5c, 0x76, 0xc0, 0x01,
+    0x49, 0x85, 0xb6, 0x36, 0xe9, 0xbf, 0xf0, 0x25, 0x01, 0xed, 0x34, 0xf6, 0x84, 0x6f,
+    0xa7, 0xdf, 0x17, 0xca,
 ];
 mod tag {
     //! What requests call the functions.
-    pub(super) const NETWORK_LISTEN: u32 = 0xa16d1d48;
-    pub(super) const NETWORK_CONNECT: u32 = 0x25ed9c1c;
-    pub(super) const NETWORK_BIND: u32 = 0x4ff1138e;
+    pub(super) const NETWORK_LISTEN: u32 = 0x140f2a75;
+    pub(super) const NETWORK_CONNECT: u32 = 0xd53e6bed;
+    pub(super) const NETWORK_BIND: u32 = 0x0428bf55;
+    pub(super) const NETWORK_RESOLVE: u32 = 0x71388e04;
+    pub(super) const NETWORK_PING: u32 = 0xe6b02f6b;
+    pub(super) const NETWORK_TRAFFIC: u32 = 0xfe08c227;
+    pub(super) const NETWORK_USAGE: u32 = 0x4d4afb1a;
     pub(super) const LISTENER_TELL: u32 = 0x00981873;
-    pub(super) const LISTENER_ACCEPT: u32 = 0xae313f6e;
+    pub(super) const LISTENER_ACCEPT: u32 = 0xe2c4cfbb;
     pub(super) const LISTENER_CLOSE: u32 = 0x73436a77;
     pub(super) const CONNECTION_TELL: u32 = 0x57a9e367;
-    pub(super) const CONNECTION_READ: u32 = 0xbb8c8acc;
-    pub(super) const CONNECTION_WRITE: u32 = 0x9798ae90;
-    pub(super) const CONNECTION_FINISH: u32 = 0x14632093;
-    pub(super) const CONNECTION_PEER: u32 = 0x0c02d0a7;
+    pub(super) const CONNECTION_READ: u32 = 0x607beca8;
+    pub(super) const CONNECTION_WRITE: u32 = 0x66634e31;
+    pub(super) const CONNECTION_FINISH: u32 = 0x93be26f5;
+    pub(super) const CONNECTION_PEER: u32 = 0x8c37a546;
     pub(super) const CONNECTION_CLOSE: u32 = 0x955cc9b9;
     pub(super) const DATAGRAMS_TELL: u32 = 0xf136a258;
     pub(super) const DATAGRAMS_PORT: u32 = 0x5a6da7aa;
-    pub(super) const DATAGRAMS_SEND: u32 = 0x1f4d5793;
-    pub(super) const DATAGRAMS_RECEIVE: u32 = 0x7bd14910;
+    pub(super) const DATAGRAMS_SEND: u32 = 0x43756fec;
+    pub(super) const DATAGRAMS_RECEIVE: u32 = 0x359aac70;
     pub(super) const DATAGRAMS_CLOSE: u32 = 0x4a9107ad;
+    pub(super) const LOOKUP_TELL: u32 = 0x45759488;
+    pub(super) const LOOKUP_ADDRESSES: u32 = 0xedf33877;
+    pub(super) const LOOKUP_CLOSE: u32 = 0x3b563851;
+    pub(super) const ECHOES_TELL: u32 = 0xbbcb8a30;
+    pub(super) const ECHOES_SEND: u32 = 0x13279f2f;
+    pub(super) const ECHOES_RECEIVE: u32 = 0x2419f633;
+    pub(super) const ECHOES_CLOSE: u32 = 0xe12d3fad;
 }
 /// A connection that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -704,6 +715,283 @@ impl Datagrams {
         stub::answered(received)
     }
 }
+/// An echo that came back: the number and the bytes that it was sent with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Echo<'m> {
+    /// The field `number`.
+    pub number: u16,
+    /// The field `bytes`.
+    pub bytes: &'m [u8],
+}
+impl<'m> stub::Value<'m> for Echo<'m> {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.number, encoder)?;
+        stub::Value::put(&self.bytes, encoder)?;
+        Some(())
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            number: stub::Value::take(decoder)?,
+            bytes: stub::Value::take(decoder)?,
+        })
+    }
+}
+/// Echoes of ICMP from one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Echoes<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Echoes {
+    const KIND: u8 = Target::Echoes as u8;
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> Echoes<C> {
+    /// This bell rings from now on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn tell(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::ECHOES_TELL, deadline)
+            .between(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+    }
+    /// Asks the address to send this back.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn send(
+        &self,
+        number: u16,
+        bytes: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHOES_SEND, deadline)
+            .within(&self.0, &(number, bytes), room)
+    }
+    /// An echo that has come back.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn receive<'m>(
+        &self,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<Echo<'m>, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHOES_RECEIVE, deadline).within(&self.0, &(), room)
+    }
+    /// Nobody will use it any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn close(&self, deadline: stub::Deadline) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHOES_CLOSE, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
+    }
+}
+impl<C: stub::AsyncCaller> Echoes<C> {
+    /// This bell rings from now on.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn tell_async(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::ECHOES_TELL, deadline)
+            .between_async(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+    /// Asks the address to send this back.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn send_async(
+        &self,
+        number: u16,
+        bytes: &[u8],
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHOES_SEND, deadline)
+            .within_async(&self.0, &(number, bytes), room)
+            .await
+    }
+    /// An echo that has come back.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn receive_async<'m>(
+        &self,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<Echo<'m>, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHOES_RECEIVE, deadline)
+            .within_async(&self.0, &(), room)
+            .await
+    }
+    /// Nobody will use it any more.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn close_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHOES_CLOSE, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+}
+impl<C: stub::Sender> Echoes<C> {
+    /// Sends a call of `echoes.tell`; its answer comes as an event, for `tell_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn tell_send(&self, by: stub::Own<Bell>) -> Result<stub::Token, stub::Error> {
+        stub::Call::<1, 0>::new(tag::ECHOES_TELL, stub::Deadline::NEVER)
+            .send(&self.0, &(by,), &mut [0; 4], 1)
+    }
+    /// Sends a call of `echoes.send`; its answer comes as an event, for `send_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn send_send(
+        &self,
+        number: u16,
+        bytes: &[u8],
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHOES_SEND, stub::Deadline::NEVER)
+            .send(&self.0, &(number, bytes), request, 3)
+    }
+    /// Sends a call of `echoes.receive`; its answer comes as an event, for `receive_answer`. The answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn receive_send(&self, answer_most: u32) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHOES_RECEIVE, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], answer_most)
+    }
+    /// Sends a call of `echoes.close`; its answer comes as an event, for `close_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn close_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::ECHOES_CLOSE, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 1)
+    }
+}
+impl Echoes {
+    /// The answer to `tell_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn tell_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `send_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn send_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<(), Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `receive_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn receive_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<Result<Echo<'m>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `close_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn close_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+}
+/// What a socket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// The case `listener`.
+    Listener = 0,
+    /// The case `connection`.
+    Connection = 1,
+    /// The case `datagrams`.
+    Datagrams = 2,
+    /// The case `lookup`.
+    Lookup = 3,
+    /// The case `echoes`.
+    Echoes = 4,
+}
+impl Kind {
+    /// Every case, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Listener,
+        Self::Connection,
+        Self::Datagrams,
+        Self::Lookup,
+        Self::Echoes,
+    ];
+}
+impl<'m> stub::Value<'m> for Kind {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&(*self as u8), encoder)
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        <u8 as stub::Value>::take(decoder)
+            .and_then(|number| Self::ALL.get(usize::from(number)).copied())
+    }
+}
 /// A TCP port that is listened on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listener<C = stub::Endpoint>(
@@ -863,6 +1151,167 @@ impl Listener {
         stub::answered(received)
     }
 }
+/// A question for the addresses of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookup<C = stub::Endpoint>(
+    /// What it is called through: the capability that stands for it.
+    pub C,
+);
+impl stub::Resource for Lookup {
+    const KIND: u8 = Target::Lookup as u8;
+    fn from_capability(handle: stub::Handle) -> Self {
+        Self(stub::Resource::from_capability(handle))
+    }
+    fn capability(self) -> stub::Handle {
+        stub::Resource::capability(self.0)
+    }
+}
+impl<C: stub::Caller> Lookup<C> {
+    /// This bell rings from now on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn tell(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::LOOKUP_TELL, deadline)
+            .between(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+    }
+    /// The addresses, at least one; those of version 4 first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn addresses<'m>(
+        &self,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::List<'m, Address>, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::LOOKUP_ADDRESSES, deadline)
+            .within(&self.0, &(), room)
+    }
+    /// Nobody will use it any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn close(&self, deadline: stub::Deadline) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::LOOKUP_CLOSE, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
+    }
+}
+impl<C: stub::AsyncCaller> Lookup<C> {
+    /// This bell rings from now on.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn tell_async(
+        &self,
+        by: stub::Own<Bell>,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<1, 0>::new(tag::LOOKUP_TELL, deadline)
+            .between_async(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+    /// The addresses, at least one; those of version 4 first.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn addresses_async<'m>(
+        &self,
+        room: &'m mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::List<'m, Address>, Refusal>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::LOOKUP_ADDRESSES, deadline)
+            .within_async(&self.0, &(), room)
+            .await
+    }
+    /// Nobody will use it any more.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn close_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::LOOKUP_CLOSE, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
+            .await
+    }
+}
+impl<C: stub::Sender> Lookup<C> {
+    /// Sends a call of `lookup.tell`; its answer comes as an event, for `tell_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn tell_send(&self, by: stub::Own<Bell>) -> Result<stub::Token, stub::Error> {
+        stub::Call::<1, 0>::new(tag::LOOKUP_TELL, stub::Deadline::NEVER)
+            .send(&self.0, &(by,), &mut [0; 4], 1)
+    }
+    /// Sends a call of `lookup.addresses`; its answer comes as an event, for `addresses_answer`. The answer has at most `answer_most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn addresses_send(&self, answer_most: u32) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::LOOKUP_ADDRESSES, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], answer_most)
+    }
+    /// Sends a call of `lookup.close`; its answer comes as an event, for `close_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn close_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::LOOKUP_CLOSE, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 1)
+    }
+}
+impl Lookup {
+    /// The answer to `tell_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn tell_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `addresses_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn addresses_answer<'m>(
+        received: stub::Received<'m>,
+    ) -> Result<Result<stub::List<'m, Address>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `close_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn close_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
+        stub::answered(received)
+    }
+}
 /// What a system grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network<C = stub::Endpoint>(
@@ -922,6 +1371,59 @@ impl<C: stub::Caller> Network<C> {
         stub::Call::<0, 1>::new(tag::NETWORK_BIND, deadline)
             .between(&self.0, &(port,), &mut [0; 6], &mut [0; 3])
     }
+    /// Begins to ask for the addresses of a name. Who may reach the servers of names may ask.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within`]; `room` is for both messages.
+    #[inline]
+    pub fn resolve(
+        &self,
+        name: &str,
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Lookup>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_RESOLVE, deadline)
+            .within(&self.0, &(name,), room)
+    }
+    /// What an address is asked by whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn ping(
+        &self,
+        to: Address,
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Echoes>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_PING, deadline)
+            .between(&self.0, &(to,), &mut [0; 21], &mut [0; 3])
+    }
+    /// What has gone over the link.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn traffic(&self, deadline: stub::Deadline) -> Result<Traffic, stub::Error> {
+        stub::Call::<0, 0>::new(tag::NETWORK_TRAFFIC, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 57])
+    }
+    /// The socket with the least number above this one: of those that who asks has made, or of all if the system says so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn usage(
+        &self,
+        above: u64,
+        deadline: stub::Deadline,
+    ) -> Result<Option<Usage>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::NETWORK_USAGE, deadline)
+            .between(&self.0, &(above,), &mut [0; 12], &mut [0; 83])
+    }
 }
 impl<C: stub::AsyncCaller> Network<C> {
     /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, from 1 on; a service may let fewer.
@@ -973,6 +1475,70 @@ impl<C: stub::AsyncCaller> Network<C> {
             .between_async(&self.0, &(port,), &mut [0; 6], &mut [0; 3])
             .await
     }
+    /// Begins to ask for the addresses of a name. Who may reach the servers of names may ask.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::within_async`]; `room` is for both messages.
+    pub async fn resolve_async(
+        &self,
+        name: &str,
+        room: &mut [u8],
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Lookup>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_RESOLVE, deadline)
+            .within_async(&self.0, &(name,), room)
+            .await
+    }
+    /// What an address is asked by whether it is there.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn ping_async(
+        &self,
+        to: Address,
+        deadline: stub::Deadline,
+    ) -> Result<Result<stub::Own<Echoes>, Refusal>, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_PING, deadline)
+            .between_async(&self.0, &(to,), &mut [0; 21], &mut [0; 3])
+            .await
+    }
+    /// What has gone over the link.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn traffic_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<Traffic, stub::Error> {
+        stub::Call::<0, 0>::new(tag::NETWORK_TRAFFIC, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 57])
+            .await
+    }
+    /// The socket with the least number above this one: of those that who asks has made, or of all if the system says so.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn usage_async(
+        &self,
+        above: u64,
+        deadline: stub::Deadline,
+    ) -> Result<Option<Usage>, stub::Error> {
+        stub::Call::<0, 0>::new(tag::NETWORK_USAGE, deadline)
+            .between_async(&self.0, &(above,), &mut [0; 12], &mut [0; 83])
+            .await
+    }
 }
 impl<C: stub::Sender> Network<C> {
     /// Sends a call of `network.listen`; its answer comes as an event, for `listen_answer`.
@@ -1006,6 +1572,46 @@ impl<C: stub::Sender> Network<C> {
         stub::Call::<0, 1>::new(tag::NETWORK_BIND, stub::Deadline::NEVER)
             .send(&self.0, &(port,), &mut [0; 6], 3)
     }
+    /// Sends a call of `network.resolve`; its answer comes as an event, for `resolve_answer`. `request` is for the message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn resolve_send(
+        &self,
+        name: &str,
+        request: &mut [u8],
+    ) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_RESOLVE, stub::Deadline::NEVER)
+            .send(&self.0, &(name,), request, 3)
+    }
+    /// Sends a call of `network.ping`; its answer comes as an event, for `ping_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn ping_send(&self, to: Address) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 1>::new(tag::NETWORK_PING, stub::Deadline::NEVER)
+            .send(&self.0, &(to,), &mut [0; 21], 3)
+    }
+    /// Sends a call of `network.traffic`; its answer comes as an event, for `traffic_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn traffic_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::NETWORK_TRAFFIC, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 57)
+    }
+    /// Sends a call of `network.usage`; its answer comes as an event, for `usage_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn usage_send(&self, above: u64) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::NETWORK_USAGE, stub::Deadline::NEVER)
+            .send(&self.0, &(above,), &mut [0; 12], 83)
+    }
 }
 impl Network {
     /// The answer to `listen_send`.
@@ -1036,6 +1642,44 @@ impl Network {
     pub fn bind_answer(
         received: stub::Received<'_>,
     ) -> Result<Result<stub::Own<Datagrams>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `resolve_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn resolve_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<stub::Own<Lookup>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `ping_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn ping_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Result<stub::Own<Echoes>, Refusal>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `traffic_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn traffic_answer(received: stub::Received<'_>) -> Result<Traffic, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `usage_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn usage_answer(
+        received: stub::Received<'_>,
+    ) -> Result<Option<Usage>, stub::Error> {
         stub::answered(received)
     }
 }
@@ -1082,12 +1726,18 @@ pub enum Refusal {
     Full = 6,
     /// More bytes than one datagram may have.
     TooLong = 7,
-    /// No address or port that anything can be sent to.
+    /// No address, port or name that anything can be sent to.
     Invalid = 8,
+    /// No server of names is known.
+    NoServer = 9,
+    /// The server of names knows no address of this one.
+    NoAddress = 10,
+    /// No server of names has answered in time.
+    NoAnswer = 11,
 }
 impl Refusal {
     /// Every case, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::NotPermitted,
         Self::InUse,
         Self::Reset,
@@ -1097,6 +1747,9 @@ impl Refusal {
         Self::Full,
         Self::TooLong,
         Self::Invalid,
+        Self::NoServer,
+        Self::NoAddress,
+        Self::NoAnswer,
     ];
 }
 impl<'m> stub::Value<'m> for Refusal {
@@ -1108,6 +1761,170 @@ impl<'m> stub::Value<'m> for Refusal {
     fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
         <u8 as stub::Value>::take(decoder)
             .and_then(|number| Self::ALL.get(usize::from(number)).copied())
+    }
+}
+/// How far a TCP connection is, in the words of RFC 9293.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum State {
+    /// The case `listen`.
+    Listen = 0,
+    /// The case `syn-sent`.
+    SynSent = 1,
+    /// The case `syn-received`.
+    SynReceived = 2,
+    /// The case `established`.
+    Established = 3,
+    /// The case `fin-wait-one`.
+    FinWaitOne = 4,
+    /// The case `fin-wait-two`.
+    FinWaitTwo = 5,
+    /// The case `close-wait`.
+    CloseWait = 6,
+    /// The case `closing`.
+    Closing = 7,
+    /// The case `last-ack`.
+    LastAck = 8,
+    /// The case `time-wait`.
+    TimeWait = 9,
+    /// The case `closed`.
+    Closed = 10,
+}
+impl State {
+    /// Every case, in order.
+    pub const ALL: [Self; 11] = [
+        Self::Listen,
+        Self::SynSent,
+        Self::SynReceived,
+        Self::Established,
+        Self::FinWaitOne,
+        Self::FinWaitTwo,
+        Self::CloseWait,
+        Self::Closing,
+        Self::LastAck,
+        Self::TimeWait,
+        Self::Closed,
+    ];
+}
+impl<'m> stub::Value<'m> for State {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&(*self as u8), encoder)
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        <u8 as stub::Value>::take(decoder)
+            .and_then(|number| Self::ALL.get(usize::from(number)).copied())
+    }
+}
+/// What has gone over the link, since this life of the service began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Traffic {
+    /// The field `frames-in`.
+    pub frames_in: u64,
+    /// The field `bytes-in`.
+    pub bytes_in: u64,
+    /// Frames that came and were lost: longer than the link carries.
+    pub lost_in: u64,
+    /// The field `frames-out`.
+    pub frames_out: u64,
+    /// The field `bytes-out`.
+    pub bytes_out: u64,
+    /// Frames that were not sent: the link's queue was full, or there was no link.
+    pub lost_out: u64,
+    /// Sockets that somebody holds.
+    pub sockets: u32,
+    /// Connections that nobody holds any more and that have not ended yet.
+    pub leaving: u32,
+}
+impl<'m> stub::Value<'m> for Traffic {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.frames_in, encoder)?;
+        stub::Value::put(&self.bytes_in, encoder)?;
+        stub::Value::put(&self.lost_in, encoder)?;
+        stub::Value::put(&self.frames_out, encoder)?;
+        stub::Value::put(&self.bytes_out, encoder)?;
+        stub::Value::put(&self.lost_out, encoder)?;
+        stub::Value::put(&self.sockets, encoder)?;
+        stub::Value::put(&self.leaving, encoder)?;
+        Some(())
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            frames_in: stub::Value::take(decoder)?,
+            bytes_in: stub::Value::take(decoder)?,
+            lost_in: stub::Value::take(decoder)?,
+            frames_out: stub::Value::take(decoder)?,
+            bytes_out: stub::Value::take(decoder)?,
+            lost_out: stub::Value::take(decoder)?,
+            sockets: stub::Value::take(decoder)?,
+            leaving: stub::Value::take(decoder)?,
+        })
+    }
+}
+/// A socket, and what has gone through it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Usage {
+    /// Of all sockets of this life, in the order in which they were made.
+    pub number: u64,
+    /// The badge by which its maker holds the network.
+    pub owner: u64,
+    /// The field `kind`.
+    pub kind: Kind,
+    /// Of a connection.
+    pub state: Option<State>,
+    /// 0 if it has none.
+    pub port: u16,
+    /// The other end, if there is one.
+    pub peer: Option<Place>,
+    /// Bytes, and reads that gave some, datagrams, echoes or connections.
+    pub bytes_in: u64,
+    /// The field `times-in`.
+    pub times_in: u64,
+    /// Bytes, and writes that took some, datagrams or echoes.
+    pub bytes_out: u64,
+    /// The field `times-out`.
+    pub times_out: u64,
+    /// Bytes that have come and were not read; of a listener, connections.
+    pub waiting_in: u32,
+    /// Bytes that were taken and are not with the other end yet.
+    pub waiting_out: u32,
+}
+impl<'m> stub::Value<'m> for Usage {
+    #[inline(always)]
+    fn put(&self, encoder: &mut stub::Encoder<'_>) -> Option<()> {
+        stub::Value::put(&self.number, encoder)?;
+        stub::Value::put(&self.owner, encoder)?;
+        stub::Value::put(&self.kind, encoder)?;
+        stub::Value::put(&self.state, encoder)?;
+        stub::Value::put(&self.port, encoder)?;
+        stub::Value::put(&self.peer, encoder)?;
+        stub::Value::put(&self.bytes_in, encoder)?;
+        stub::Value::put(&self.times_in, encoder)?;
+        stub::Value::put(&self.bytes_out, encoder)?;
+        stub::Value::put(&self.times_out, encoder)?;
+        stub::Value::put(&self.waiting_in, encoder)?;
+        stub::Value::put(&self.waiting_out, encoder)?;
+        Some(())
+    }
+    #[inline(always)]
+    fn take(decoder: &mut stub::Decoder<'m>) -> Option<Self> {
+        Some(Self {
+            number: stub::Value::take(decoder)?,
+            owner: stub::Value::take(decoder)?,
+            kind: stub::Value::take(decoder)?,
+            state: stub::Value::take(decoder)?,
+            port: stub::Value::take(decoder)?,
+            peer: stub::Value::take(decoder)?,
+            bytes_in: stub::Value::take(decoder)?,
+            times_in: stub::Value::take(decoder)?,
+            bytes_out: stub::Value::take(decoder)?,
+            times_out: stub::Value::take(decoder)?,
+            waiting_in: stub::Value::take(decoder)?,
+            waiting_out: stub::Value::take(decoder)?,
+        })
     }
 }
 /// An address of IPv6.
@@ -1160,6 +1977,10 @@ pub enum Target {
     Connection,
     /// A `datagrams`.
     Datagrams,
+    /// A `lookup`.
+    Lookup,
+    /// A `echoes`.
+    Echoes,
 }
 /// A server of `net`. Where a function is of a resource, the client's badge says which one is called.
 pub trait Service {
@@ -1184,6 +2005,22 @@ pub trait Service {
         client: stub::Client,
         port: u16,
     ) -> Result<stub::Own<Datagrams>, Refusal>;
+    /// Begins to ask for the addresses of a name. Who may reach the servers of names may ask.
+    fn network_resolve(
+        &mut self,
+        client: stub::Client,
+        name: &str,
+    ) -> Result<stub::Own<Lookup>, Refusal>;
+    /// What an address is asked by whether it is there.
+    fn network_ping(
+        &mut self,
+        client: stub::Client,
+        to: Address,
+    ) -> Result<stub::Own<Echoes>, Refusal>;
+    /// What has gone over the link.
+    fn network_traffic(&mut self, client: stub::Client) -> Traffic;
+    /// The socket with the least number above this one: of those that who asks has made, or of all if the system says so.
+    fn network_usage(&mut self, client: stub::Client, above: u64) -> Option<Usage>;
     /// This bell rings from now on.
     fn listener_tell(&mut self, client: stub::Client, by: stub::Own<Bell>);
     /// Answers `listener.accept`.
@@ -1228,6 +2065,28 @@ pub trait Service {
     ) -> Result<Datagram<'_>, Refusal>;
     /// Nobody will use it any more.
     fn datagrams_close(&mut self, client: stub::Client);
+    /// This bell rings from now on.
+    fn lookup_tell(&mut self, client: stub::Client, by: stub::Own<Bell>);
+    /// The addresses, at least one; those of version 4 first.
+    fn lookup_addresses(
+        &mut self,
+        client: stub::Client,
+    ) -> Result<stub::List<'_, Address>, Refusal>;
+    /// Nobody will use it any more.
+    fn lookup_close(&mut self, client: stub::Client);
+    /// This bell rings from now on.
+    fn echoes_tell(&mut self, client: stub::Client, by: stub::Own<Bell>);
+    /// Asks the address to send this back.
+    fn echoes_send(
+        &mut self,
+        client: stub::Client,
+        number: u16,
+        bytes: &[u8],
+    ) -> Result<(), Refusal>;
+    /// An echo that has come back.
+    fn echoes_receive(&mut self, client: stub::Client) -> Result<Echo<'_>, Refusal>;
+    /// Nobody will use it any more.
+    fn echoes_close(&mut self, client: stub::Client);
 }
 /// Hands a message to a server, and makes its answer.
 #[inline]
@@ -1263,6 +2122,34 @@ pub fn serve<'m>(
             };
             let result = server.network_bind(request.client(), port);
             request.answer::<1, _>(&result)
+        }
+        (Target::Network, tag::NETWORK_RESOLVE) => {
+            let Some((name,)) = request.parameters::<(&str,)>() else {
+                return request.malformed()
+            };
+            let result = server.network_resolve(request.client(), name);
+            request.answer::<1, _>(&result)
+        }
+        (Target::Network, tag::NETWORK_PING) => {
+            let Some((to,)) = request.parameters::<(Address,)>() else {
+                return request.malformed()
+            };
+            let result = server.network_ping(request.client(), to);
+            request.answer::<1, _>(&result)
+        }
+        (Target::Network, tag::NETWORK_TRAFFIC) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.network_traffic(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Network, tag::NETWORK_USAGE) => {
+            let Some((above,)) = request.parameters::<(u64,)>() else {
+                return request.malformed()
+            };
+            let result = server.network_usage(request.client(), above);
+            request.answer::<0, _>(&result)
         }
         (Target::Listener, tag::LISTENER_TELL) => {
             let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
@@ -1362,6 +2249,55 @@ pub fn serve<'m>(
             server.datagrams_close(request.client());
             request.answer::<0, _>(&())
         }
+        (Target::Lookup, tag::LOOKUP_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.lookup_tell(request.client(), by);
+            request.answer::<0, _>(&())
+        }
+        (Target::Lookup, tag::LOOKUP_ADDRESSES) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.lookup_addresses(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Lookup, tag::LOOKUP_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.lookup_close(request.client());
+            request.answer::<0, _>(&())
+        }
+        (Target::Echoes, tag::ECHOES_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.echoes_tell(request.client(), by);
+            request.answer::<0, _>(&())
+        }
+        (Target::Echoes, tag::ECHOES_SEND) => {
+            let Some((number, bytes)) = request.parameters::<(u16, &[u8])>() else {
+                return request.malformed()
+            };
+            let result = server.echoes_send(request.client(), number, bytes);
+            request.answer::<0, _>(&result)
+        }
+        (Target::Echoes, tag::ECHOES_RECEIVE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            let result = server.echoes_receive(request.client());
+            request.answer::<0, _>(&result)
+        }
+        (Target::Echoes, tag::ECHOES_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.echoes_close(request.client());
+            request.answer::<0, _>(&())
+        }
         _ => request.unknown(),
     }
 }
@@ -1376,6 +2312,18 @@ pub mod later {
     /// `network.bind`
     #[derive(Clone, Copy, Debug)]
     pub enum NetworkBind {}
+    /// `network.resolve`
+    #[derive(Clone, Copy, Debug)]
+    pub enum NetworkResolve {}
+    /// `network.ping`
+    #[derive(Clone, Copy, Debug)]
+    pub enum NetworkPing {}
+    /// `network.traffic`
+    #[derive(Clone, Copy, Debug)]
+    pub enum NetworkTraffic {}
+    /// `network.usage`
+    #[derive(Clone, Copy, Debug)]
+    pub enum NetworkUsage {}
     /// `listener.tell`
     #[derive(Clone, Copy, Debug)]
     pub enum ListenerTell {}
@@ -1418,6 +2366,27 @@ pub mod later {
     /// `datagrams.close`
     #[derive(Clone, Copy, Debug)]
     pub enum DatagramsClose {}
+    /// `lookup.tell`
+    #[derive(Clone, Copy, Debug)]
+    pub enum LookupTell {}
+    /// `lookup.addresses`
+    #[derive(Clone, Copy, Debug)]
+    pub enum LookupAddresses {}
+    /// `lookup.close`
+    #[derive(Clone, Copy, Debug)]
+    pub enum LookupClose {}
+    /// `echoes.tell`
+    #[derive(Clone, Copy, Debug)]
+    pub enum EchoesTell {}
+    /// `echoes.send`
+    #[derive(Clone, Copy, Debug)]
+    pub enum EchoesSend {}
+    /// `echoes.receive`
+    #[derive(Clone, Copy, Debug)]
+    pub enum EchoesReceive {}
+    /// `echoes.close`
+    #[derive(Clone, Copy, Debug)]
+    pub enum EchoesClose {}
 }
 impl stub::Function for later::NetworkListen {
     type Answer<'m> = Result<stub::Own<Listener>, Refusal>;
@@ -1427,6 +2396,18 @@ impl stub::Function for later::NetworkConnect {
 }
 impl stub::Function for later::NetworkBind {
     type Answer<'m> = Result<stub::Own<Datagrams>, Refusal>;
+}
+impl stub::Function for later::NetworkResolve {
+    type Answer<'m> = Result<stub::Own<Lookup>, Refusal>;
+}
+impl stub::Function for later::NetworkPing {
+    type Answer<'m> = Result<stub::Own<Echoes>, Refusal>;
+}
+impl stub::Function for later::NetworkTraffic {
+    type Answer<'m> = Traffic;
+}
+impl stub::Function for later::NetworkUsage {
+    type Answer<'m> = Option<Usage>;
 }
 impl stub::Function for later::ListenerTell {
     type Answer<'m> = ();
@@ -1470,6 +2451,27 @@ impl stub::Function for later::DatagramsReceive {
 impl stub::Function for later::DatagramsClose {
     type Answer<'m> = ();
 }
+impl stub::Function for later::LookupTell {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::LookupAddresses {
+    type Answer<'m> = Result<stub::List<'m, Address>, Refusal>;
+}
+impl stub::Function for later::LookupClose {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::EchoesTell {
+    type Answer<'m> = ();
+}
+impl stub::Function for later::EchoesSend {
+    type Answer<'m> = Result<(), Refusal>;
+}
+impl stub::Function for later::EchoesReceive {
+    type Answer<'m> = Result<Echo<'m>, Refusal>;
+}
+impl stub::Function for later::EchoesClose {
+    type Answer<'m> = ();
+}
 /// An active server of `net` that answers when it can: each function is given the answer that it owes. Where a function is of a resource, the client's badge says which one is called.
 pub trait LaterService {
     /// What a capability with this badge stands for: only its functions can be called through it. `None` if it is nothing, or nothing any more.
@@ -1495,6 +2497,33 @@ pub trait LaterService {
         later: stub::Later<later::NetworkBind>,
         client: stub::Client,
         port: u16,
+    );
+    /// Begins to ask for the addresses of a name. Who may reach the servers of names may ask.
+    fn network_resolve(
+        &mut self,
+        later: stub::Later<later::NetworkResolve>,
+        client: stub::Client,
+        name: &str,
+    );
+    /// What an address is asked by whether it is there.
+    fn network_ping(
+        &mut self,
+        later: stub::Later<later::NetworkPing>,
+        client: stub::Client,
+        to: Address,
+    );
+    /// What has gone over the link.
+    fn network_traffic(
+        &mut self,
+        later: stub::Later<later::NetworkTraffic>,
+        client: stub::Client,
+    );
+    /// The socket with the least number above this one: of those that who asks has made, or of all if the system says so.
+    fn network_usage(
+        &mut self,
+        later: stub::Later<later::NetworkUsage>,
+        client: stub::Client,
+        above: u64,
     );
     /// This bell rings from now on.
     fn listener_tell(
@@ -1587,6 +2616,52 @@ pub trait LaterService {
         later: stub::Later<later::DatagramsClose>,
         client: stub::Client,
     );
+    /// This bell rings from now on.
+    fn lookup_tell(
+        &mut self,
+        later: stub::Later<later::LookupTell>,
+        client: stub::Client,
+        by: stub::Own<Bell>,
+    );
+    /// The addresses, at least one; those of version 4 first.
+    fn lookup_addresses(
+        &mut self,
+        later: stub::Later<later::LookupAddresses>,
+        client: stub::Client,
+    );
+    /// Nobody will use it any more.
+    fn lookup_close(
+        &mut self,
+        later: stub::Later<later::LookupClose>,
+        client: stub::Client,
+    );
+    /// This bell rings from now on.
+    fn echoes_tell(
+        &mut self,
+        later: stub::Later<later::EchoesTell>,
+        client: stub::Client,
+        by: stub::Own<Bell>,
+    );
+    /// Asks the address to send this back.
+    fn echoes_send(
+        &mut self,
+        later: stub::Later<later::EchoesSend>,
+        client: stub::Client,
+        number: u16,
+        bytes: &[u8],
+    );
+    /// An echo that has come back.
+    fn echoes_receive(
+        &mut self,
+        later: stub::Later<later::EchoesReceive>,
+        client: stub::Client,
+    );
+    /// Nobody will use it any more.
+    fn echoes_close(
+        &mut self,
+        later: stub::Later<later::EchoesClose>,
+        client: stub::Client,
+    );
 }
 /// Hands a message to a server that answers when it can.
 pub fn serve_later<'m>(
@@ -1621,6 +2696,34 @@ pub fn serve_later<'m>(
                 return request.malformed()
             };
             server.network_bind(request.later(token), request.client(), port);
+            request.deferred()
+        }
+        (Target::Network, tag::NETWORK_RESOLVE) => {
+            let Some((name,)) = request.parameters::<(&str,)>() else {
+                return request.malformed()
+            };
+            server.network_resolve(request.later(token), request.client(), name);
+            request.deferred()
+        }
+        (Target::Network, tag::NETWORK_PING) => {
+            let Some((to,)) = request.parameters::<(Address,)>() else {
+                return request.malformed()
+            };
+            server.network_ping(request.later(token), request.client(), to);
+            request.deferred()
+        }
+        (Target::Network, tag::NETWORK_TRAFFIC) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.network_traffic(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Network, tag::NETWORK_USAGE) => {
+            let Some((above,)) = request.parameters::<(u64,)>() else {
+                return request.malformed()
+            };
+            server.network_usage(request.later(token), request.client(), above);
             request.deferred()
         }
         (Target::Listener, tag::LISTENER_TELL) => {
@@ -1719,6 +2822,55 @@ pub fn serve_later<'m>(
                 return request.malformed()
             };
             server.datagrams_close(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Lookup, tag::LOOKUP_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.lookup_tell(request.later(token), request.client(), by);
+            request.deferred()
+        }
+        (Target::Lookup, tag::LOOKUP_ADDRESSES) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.lookup_addresses(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Lookup, tag::LOOKUP_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.lookup_close(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Echoes, tag::ECHOES_TELL) => {
+            let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
+                return request.malformed()
+            };
+            server.echoes_tell(request.later(token), request.client(), by);
+            request.deferred()
+        }
+        (Target::Echoes, tag::ECHOES_SEND) => {
+            let Some((number, bytes)) = request.parameters::<(u16, &[u8])>() else {
+                return request.malformed()
+            };
+            server.echoes_send(request.later(token), request.client(), number, bytes);
+            request.deferred()
+        }
+        (Target::Echoes, tag::ECHOES_RECEIVE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.echoes_receive(request.later(token), request.client());
+            request.deferred()
+        }
+        (Target::Echoes, tag::ECHOES_CLOSE) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.echoes_close(request.later(token), request.client());
             request.deferred()
         }
         _ => request.unknown(),

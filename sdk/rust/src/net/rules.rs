@@ -10,7 +10,7 @@ use core::str::FromStr;
 pub enum BadRule {
     /// It does not begin with a badge.
     Badge,
-    /// Something is neither `listen=` nor `connect=`.
+    /// Something is none of `listen=`, `connect=` and `see=all`.
     Word,
     /// A port or a range of them is none.
     Ports,
@@ -21,8 +21,10 @@ pub enum BadRule {
 impl core::fmt::Display for BadRule {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter.write_str(match self {
-            Self::Badge => "it begins with the badge of a client: BADGE listen=PORTS connect=DESTINATIONS",
-            Self::Word => "behind the badge come listen=PORTS and connect=DESTINATIONS, either or both",
+            Self::Badge => {
+                "it begins with the badge of a client, or `operator`: BADGE listen=PORTS connect=DESTINATIONS see=all"
+            }
+            Self::Word => "behind the badge come listen=PORTS, connect=DESTINATIONS and see=all, one or more",
             Self::Ports => "ports are numbers from 1 to 65535, and ranges: 7,8000-8099",
             Self::Destination => "destinations are addresses with prefixes: 10.0.0.0/8,fd00::/8",
         })
@@ -67,12 +69,36 @@ impl FromStr for Destination {
     }
 }
 
+/// The bit that the badges of cells have which an operator starts while the machine runs; those of a system's cells are lower, those that servers give
+/// to what they serve are higher.
+pub const STARTED_BADGE: u64 = 1 << 62;
+/// The highest bit: a server's own.
+const OWN_BADGE: u64 = 1 << 63;
+
+/// Who a rule is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holder {
+    Badge(u64),
+    /// Whatever an operator starts.
+    Operator,
+}
+
+impl Holder {
+    const fn is(self, badge: u64) -> bool {
+        match self {
+            Self::Badge(own) => own == badge,
+            Self::Operator => badge & (OWN_BADGE | STARTED_BADGE) == STARTED_BADGE,
+        }
+    }
+}
+
 /// What holders of a badge may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    badge: u64,
+    holder: Holder,
     listen: Vec<RangeInclusive<u16>>,
     connect: Vec<Destination>,
+    sees_all: bool,
 }
 
 impl FromStr for Rule {
@@ -80,8 +106,11 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Self, BadRule> {
         let mut words = text.split_ascii_whitespace();
-        let badge = words.next().and_then(|word| word.parse().ok()).ok_or(BadRule::Badge)?;
-        let mut rule = Self { badge, listen: Vec::new(), connect: Vec::new() };
+        let holder = match words.next() {
+            Some("operator") => Holder::Operator,
+            word => Holder::Badge(word.and_then(|word| word.parse().ok()).ok_or(BadRule::Badge)?),
+        };
+        let mut rule = Self { holder, listen: Vec::new(), connect: Vec::new(), sees_all: false };
         for word in words {
             match word.split_once('=') {
                 Some(("listen", list)) => {
@@ -94,6 +123,7 @@ impl FromStr for Rule {
                         rule.connect.push(destination.parse()?);
                     }
                 }
+                Some(("see", "all")) => rule.sees_all = true,
                 _ => return Err(BadRule::Word),
             }
         }
@@ -130,8 +160,14 @@ impl Rules {
         self.of(badge).any(|rule| !rule.connect.is_empty())
     }
 
+    /// Whether they are told of the sockets of others.
+    #[must_use]
+    pub fn may_see_all(&self, badge: u64) -> bool {
+        self.of(badge).any(|rule| rule.sees_all)
+    }
+
     fn of(&self, badge: u64) -> impl Iterator<Item = &Rule> {
-        self.0.iter().filter(move |rule| rule.badge == badge)
+        self.0.iter().filter(move |rule| rule.holder.is(badge))
     }
 }
 
@@ -177,12 +213,28 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_for_operators_is_for_all_that_they_start_and_for_nobody_else() {
+        let rules = Rules(vec![
+            "operator connect=0.0.0.0/0 see=all".parse().expect("a rule"),
+            "3 listen=7".parse().expect("a rule"),
+        ]);
+        for (badge, may) in
+            [(STARTED_BADGE | 9, true), (9, false), (3, false), (OWN_BADGE | STARTED_BADGE, false)]
+        {
+            assert_eq!(rules.may_reach(badge, address("10.0.0.1")), may, "{badge:x}");
+            assert_eq!(rules.may_see_all(badge), may, "{badge:x}");
+        }
+    }
+
+    #[test]
     fn what_is_no_rule_is_refused_by_what_is_wrong() {
         for (text, wrong) in [
             ("", BadRule::Badge),
             ("listen=7", BadRule::Badge),
             ("3 listen", BadRule::Word),
             ("3 ports=7", BadRule::Word),
+            ("3 see=", BadRule::Word),
+            ("operators listen=7", BadRule::Badge),
             ("3 listen=", BadRule::Ports),
             ("3 listen=0", BadRule::Ports),
             ("3 listen=9-7", BadRule::Ports),

@@ -64,20 +64,11 @@ impl<'e> TcpStream<'e> {
     ///
     /// [`Refusal::Reset`]; [`Refusal::Invalid`] if there is no room for any; [`Problem::Lost`]; those of a call.
     pub async fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Problem> {
-        let most = bytes.len().min(MOST_BYTES);
         loop {
-            self.bell.shared().check()?;
-            let (socket, deadline) = (self.socket, patience()?);
-            match socket.read(u32::try_from(most).unwrap_or(u32::MAX), self.room(most), deadline)? {
-                Ok(read) => {
-                    let place = bytes.get_mut(..read.len()).ok_or(Refusal::TooLong)?;
-                    place.copy_from_slice(read);
-                    return Ok(read.len());
-                }
-                Err(Refusal::NotNow) => {}
-                Err(refusal) => return Err(refusal.into()),
+            match self.try_read(bytes)? {
+                Some(read) => return Ok(read),
+                None => self.changed().await?,
             }
-            self.bell.rung().await?;
         }
     }
 
@@ -87,16 +78,57 @@ impl<'e> TcpStream<'e> {
     ///
     /// [`Refusal::Reset`]; [`Refusal::Finished`]; [`Problem::Lost`]; those of a call.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, Problem> {
-        let bytes = bytes.get(..MOST_BYTES).unwrap_or(bytes);
         loop {
-            self.bell.shared().check()?;
-            let (socket, deadline) = (self.socket, patience()?);
-            match socket.write(bytes, self.room(bytes.len()), deadline)? {
-                Ok(written) => return Ok(usize::try_from(written).unwrap_or(usize::MAX)),
-                Err(Refusal::NotNow) => self.bell.rung().await?,
-                Err(refusal) => return Err(refusal.into()),
+            match self.try_write(bytes)? {
+                Some(written) => return Ok(written),
+                None => self.changed().await?,
             }
         }
+    }
+
+    /// Reads some of the bytes that have come; 0: no more will come; `None`: not now, [`changed`](Self::changed) waits.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub fn try_read(&mut self, bytes: &mut [u8]) -> Result<Option<usize>, Problem> {
+        let most = bytes.len().min(MOST_BYTES);
+        self.bell.shared().check()?;
+        let (socket, deadline) = (self.socket, patience()?);
+        match socket.read(u32::try_from(most).unwrap_or(u32::MAX), self.room(most), deadline)? {
+            Ok(read) => {
+                let place = bytes.get_mut(..read.len()).ok_or(Refusal::TooLong)?;
+                place.copy_from_slice(read);
+                Ok(Some(read.len()))
+            }
+            Err(Refusal::NotNow) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Writes some bytes from the front; how many. `None`: not now, [`changed`](Self::changed) waits.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write).
+    pub fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Problem> {
+        let bytes = bytes.get(..MOST_BYTES).unwrap_or(bytes);
+        self.bell.shared().check()?;
+        let (socket, deadline) = (self.socket, patience()?);
+        match socket.write(bytes, self.room(bytes.len()), deadline)? {
+            Ok(written) => Ok(Some(usize::try_from(written).unwrap_or(usize::MAX))),
+            Err(Refusal::NotNow) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Waits until what could not be read or written may be. Sometimes it may not: whoever waits tries again.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::Lost`].
+    pub async fn changed(&mut self) -> Result<(), Problem> {
+        self.bell.rung().await
     }
 
     /// Writes all of them.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hallows_engine::Program;
 use hallows_kernel::{CellId, CellSpecification, Rooted, Service};
+use hallows_sdk::net::rules::STARTED_BADGE;
 
 use super::registry::{Known, Origin};
 use super::unix::{Attendance, PROGRAM_SLOTS};
@@ -43,10 +44,6 @@ struct Made {
     /// What serves it, if it is a Unix program's.
     attendance: Option<Arc<Attendance>>,
 }
-
-/// Of the badges of cells that were started while the machine runs: with their numbers. Those of a system count from 1, and servers' own have the
-/// highest bit.
-const STARTED_BADGE: u64 = 1 << 62;
 
 impl Operator {
     pub(super) fn start(&self, request: &StartRequest, files: Vec<OwnedFd>) -> Result<Response, String> {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use hallows_abi::MAX_MESSAGE;
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
 use hallows_sdk::net::protocol::{
-    self, Accepted, Bell, Connection, Datagram, Datagrams, Listener, Place, Refusal, Service, Target,
+    self, Accepted, Address, Bell, Connection, Datagram, Datagrams, Echo, Echoes, Listener, Lookup, Place,
+    Refusal, Service, Target, Traffic, Usage,
 };
 use hallows_sdk::net::rules::Rules;
-use hallows_sdk::stub::{Client, Own, Resource};
+use hallows_sdk::stub::{Client, List, Own, Resource};
 use hallows_sdk::{
     Answer, Budget, Deadline, Endpoint, Error, Message, Notification, Object, Rights, Server, Start, Timer,
     log, process, space,
@@ -285,6 +286,34 @@ impl Service for HostSockets {
         self.mint(badge)
     }
 
+    fn network_resolve(&mut self, _: Client, _: &str) -> Result<Own<Lookup>, Refusal> {
+        // To ask a server is to send outwards.
+        Err(Refusal::NotPermitted)
+    }
+
+    fn network_ping(&mut self, _: Client, _: Address) -> Result<Own<Echoes>, Refusal> {
+        Err(Refusal::NotPermitted)
+    }
+
+    fn network_traffic(&mut self, _: Client) -> Traffic {
+        // The link is Linux's, which counts what goes over it.
+        Traffic {
+            frames_in: 0,
+            bytes_in: 0,
+            lost_in: 0,
+            frames_out: 0,
+            bytes_out: 0,
+            lost_out: 0,
+            sockets: 0,
+            leaving: 0,
+        }
+    }
+
+    fn network_usage(&mut self, _: Client, _: u64) -> Option<Usage> {
+        // The sockets are Linux's, too: `ss` shows them.
+        None
+    }
+
     fn listener_tell(&mut self, client: Client, by: Own<Bell>) {
         self.tell(client, by);
     }
@@ -350,6 +379,35 @@ impl Service for HostSockets {
     }
 
     fn datagrams_close(&mut self, client: Client) {
+        self.close(client);
+    }
+
+    fn lookup_tell(&mut self, client: Client, by: Own<Bell>) {
+        self.tell(client, by);
+    }
+
+    fn lookup_addresses(&mut self, _: Client) -> Result<List<'_, Address>, Refusal> {
+        // There are none.
+        Err(Refusal::Invalid)
+    }
+
+    fn lookup_close(&mut self, client: Client) {
+        self.close(client);
+    }
+
+    fn echoes_tell(&mut self, client: Client, by: Own<Bell>) {
+        self.tell(client, by);
+    }
+
+    fn echoes_send(&mut self, _: Client, _: u16, _: &[u8]) -> Result<(), Refusal> {
+        Err(Refusal::Invalid)
+    }
+
+    fn echoes_receive(&mut self, _: Client) -> Result<Echo<'_>, Refusal> {
+        Err(Refusal::Invalid)
+    }
+
+    fn echoes_close(&mut self, client: Client) {
         self.close(client);
     }
 }

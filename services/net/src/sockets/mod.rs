@@ -1,0 +1,393 @@
+//! Sockets: what others hold capabilities of, and what becomes of connections that nobody holds any more.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `streams` | TCP: listeners and connections |
+//! | `datagrams` | UDP |
+//! | `echoes` | pings |
+//! | `names` | questions for the addresses of names |
+//! | `usage` | what has gone through each of them |
+
+mod datagrams;
+mod echoes;
+mod names;
+mod streams;
+mod usage;
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use hallows_sdk::net::protocol::{Address, Place, Refusal, V6};
+use hallows_sdk::net::{READABLE, WRITABLE};
+use hallows_sdk::{Notification, rights, space};
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::tcp::{self, State};
+use smoltcp::socket::{dns, icmp, udp};
+use smoltcp::time::{Duration, Instant};
+use smoltcp::wire::{IpAddress, IpEndpoint, Ipv4Address, Ipv6Address};
+
+use names::Lookup;
+pub use names::MOST_SERVERS;
+use streams::{Waiting, is_opening};
+use usage::Used;
+
+/// Sockets of all clients together; each connection takes 128 KiB of the cell's memory.
+const MOST_SOCKETS: usize = 1_024;
+/// Ports for those who do not say one (RFC 6335).
+const FIRST_FREE_PORT: u16 = 49_152;
+/// How long a connection that nobody holds may take to end (as Linux's `tcp_fin_timeout`).
+const FAREWELL: Duration = Duration::from_secs(60);
+
+/// A bell of a client's.
+pub type Bell = Notification<rights!(SEND)>;
+
+/// What a capability stands for.
+#[derive(Debug)]
+pub enum Kind {
+    /// A TCP port that is listened on: sockets that wait for somebody, and connections that wait to be accepted.
+    Listener { port: u16, backlog: usize, waiting: Vec<Waiting>, ready: VecDeque<SocketHandle> },
+    /// A TCP connection.
+    Connection { handle: SocketHandle, is_finished: bool },
+    /// A UDP port, and who has lately sent to it.
+    Datagrams { handle: SocketHandle, may_listen: bool, peers: VecDeque<IpEndpoint> },
+    /// Pings of one address.
+    Echoes { handle: SocketHandle, to: IpAddress, identity: u16 },
+    /// A question for the addresses of a name.
+    Lookup(Lookup),
+}
+
+/// A socket that somebody holds.
+#[derive(Debug)]
+pub struct Socket {
+    pub kind: Kind,
+    /// The badge by which its maker holds the network.
+    owner: u64,
+    used: Used,
+    bell: Option<Bell>,
+    /// What its holder waits for.
+    wants: u64,
+}
+
+/// All sockets.
+pub struct Sockets {
+    pub set: SocketSet<'static>,
+    held: BTreeMap<u64, Socket>,
+    /// Connections that nobody holds and that are not at their end, with the time until which they may take.
+    leaving: Vec<(SocketHandle, Instant)>,
+    /// When something of those that are held is due: room that a listener makes for others, a lookup that is given up.
+    due: Option<Instant>,
+    /// The service's own: not of a client.
+    own: usize,
+    /// By which names are asked for.
+    names: SocketHandle,
+    servers: Vec<IpAddress>,
+    last: u64,
+}
+
+/// The bit of a badge that says: a socket.
+pub const SOCKET: u64 = 1 << 63;
+
+impl core::fmt::Debug for Sockets {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("Sockets").field("held", &self.held).finish_non_exhaustive()
+    }
+}
+
+impl Sockets {
+    /// None. `life` is a number that is higher than all that a life before this one has given out.
+    pub fn new(life: u64) -> Self {
+        let mut set = SocketSet::new(Vec::new());
+        let names = set.add(dns::Socket::new(&[], Vec::new()));
+        Self {
+            set,
+            held: BTreeMap::new(),
+            leaving: Vec::new(),
+            due: None,
+            own: 1,
+            names,
+            servers: Vec::new(),
+            last: life & (SOCKET - 1),
+        }
+    }
+
+    /// Adds a socket; its badge.
+    fn hold(&mut self, owner: u64, kind: Kind) -> u64 {
+        self.last += 1;
+        let badge = SOCKET | self.last;
+        self.held.insert(badge, Socket { kind, owner, used: Used::default(), bell: None, wants: 0 });
+        badge
+    }
+
+    pub fn get(&self, badge: u64) -> Option<&Socket> {
+        self.held.get(&badge)
+    }
+
+    /// Whether there is room for so many sockets more.
+    fn has_room(&self, more: usize) -> bool {
+        self.set.iter().count() - self.own + more <= MOST_SOCKETS
+    }
+
+    /// Adds a socket of the service's own.
+    pub fn add_own(&mut self, socket: impl smoltcp::socket::AnySocket<'static>) -> SocketHandle {
+        self.own += 1;
+        self.set.add(socket)
+    }
+
+    /// A bell rings for a socket from now on, and at once if there is something already.
+    pub fn tell(&mut self, badge: u64, bell: Bell) {
+        let Some(socket) = self.held.get_mut(&badge) else {
+            let _ = space::delete(bell);
+            return;
+        };
+        if let Some(before) = socket.bell.replace(bell) {
+            let _ = space::delete(before);
+        }
+        socket.wants = READABLE | WRITABLE;
+    }
+
+    /// Closes a socket whose holder has ended, of which nothing else tells as long as nobody comes. `InUse` if there is a holder.
+    fn take_from_the_dead(&mut self, is_it: impl Fn(&Self, &Kind) -> bool) -> Result<(), Refusal> {
+        let Some((badge, socket)) = self.held.iter().find(|(_, socket)| is_it(self, &socket.kind)) else {
+            return Ok(());
+        };
+        let badge = *badge;
+        // One that rings for nothing makes its holder look, and nothing else.
+        if socket.bell.is_none_or(|bell| bell.signal(READABLE).is_ok()) {
+            return Err(Refusal::InUse);
+        }
+        self.close(badge, Instant::ZERO);
+        Ok(())
+    }
+
+    /// A number that is another one soon: a port, or whatever begins with it, is not used again at once.
+    const fn anything(&self) -> u32 {
+        // Its upper half.
+        (self.last.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+    }
+
+    /// A port that nobody has.
+    fn free_port(&self) -> Option<u16> {
+        let count = u64::from(u16::MAX - FIRST_FREE_PORT) + 1;
+        let first = u64::from(self.anything());
+        (0..count)
+            .filter_map(|step| u16::try_from(u64::from(FIRST_FREE_PORT) + (first + step) % count).ok())
+            .find(|port| !self.is_taken(*port))
+    }
+
+    fn is_taken(&self, port: u16) -> bool {
+        self.set.iter().any(|(_, socket)| match socket {
+            smoltcp::socket::Socket::Tcp(socket) => {
+                socket.local_endpoint().is_some_and(|local| local.port == port)
+                    || socket.listen_endpoint().port == port
+            }
+            smoltcp::socket::Socket::Udp(socket) => socket.endpoint().port == port,
+            _ => false,
+        })
+    }
+
+    /// Nobody holds a socket any more.
+    pub fn close(&mut self, badge: u64, now: Instant) {
+        let Some(socket) = self.held.remove(&badge) else { return };
+        if let Some(bell) = socket.bell {
+            let _ = space::delete(bell);
+        }
+        match socket.kind {
+            Kind::Listener { waiting, ready, .. } => {
+                for handle in waiting.into_iter().map(|one| one.handle).chain(ready) {
+                    self.set.get_mut::<tcp::Socket<'_>>(handle).abort();
+                    self.leaving.push((handle, now + FAREWELL));
+                }
+            }
+            Kind::Connection { handle, .. } => {
+                let socket = self.set.get_mut::<tcp::Socket<'_>>(handle);
+                if socket.recv_queue() > 0 {
+                    socket.abort()
+                } else {
+                    socket.close()
+                }
+                self.leaving.push((handle, now + FAREWELL));
+            }
+            Kind::Datagrams { handle, .. } | Kind::Echoes { handle, .. } => {
+                self.set.remove(handle);
+            }
+            Kind::Lookup(lookup) => self.give_up(&lookup),
+        }
+    }
+
+    /// After the protocols had their turn: connections that have come wait to be accepted, those that are over go, bells ring.
+    pub fn settle(&mut self, now: Instant) {
+        let Self { set, leaving, .. } = self;
+        leaving.retain(|(handle, until)| {
+            let socket = set.get_mut::<tcp::Socket<'_>>(*handle);
+            if now >= *until {
+                socket.abort();
+            }
+            // A reset that is not on its way yet has somebody to go to.
+            let is_over = socket.state() == State::Closed && socket.remote_endpoint().is_none()
+                || socket.state() == State::Listen
+                || now >= *until + FAREWELL;
+            if is_over {
+                set.remove(*handle);
+            }
+            !is_over
+        });
+        self.due = None;
+        let mut gone = Vec::new();
+        let badges: Vec<u64> = self.held.keys().copied().collect();
+        for badge in badges {
+            self.welcome(badge, now);
+            self.look_up(badge, now);
+            if !self.ring(badge) {
+                gone.push(badge);
+            }
+        }
+        // Whose bell is gone is gone.
+        for badge in gone {
+            self.close(badge, now);
+        }
+    }
+
+    /// An address is this machine's no more: what has it is reset.
+    pub fn leave(&mut self, address: IpAddress) {
+        for (_, socket) in self.set.iter_mut() {
+            if let smoltcp::socket::Socket::Tcp(socket) = socket
+                && socket.local_endpoint().is_some_and(|local| local.addr == address)
+            {
+                socket.abort();
+            }
+        }
+    }
+
+    /// When connections that nobody holds, or that keep others away, have to be looked at.
+    pub fn settle_at(&self, now: Instant) -> Option<Instant> {
+        // Whoever could not leave by then is given up a farewell later.
+        let next = |until: Instant| if until > now { until } else { until + FAREWELL };
+        self.leaving.iter().map(|(_, until)| next(*until)).chain(self.due).min()
+    }
+
+    /// Rings a socket's bell if there is what its holder waits for. Whether there is a holder.
+    fn ring(&mut self, badge: u64) -> bool {
+        let Some(socket) = self.held.get_mut(&badge) else { return true };
+        let Some(bell) = socket.bell.filter(|_| socket.wants != 0) else { return true };
+        let ready = match &socket.kind {
+            Kind::Listener { ready, .. } => u64::from(!ready.is_empty()) * READABLE,
+            Kind::Connection { handle, .. } => {
+                let stream = self.set.get::<tcp::Socket<'_>>(*handle);
+                let is_there = !is_opening(stream);
+                let readable = is_there && (stream.can_recv() || !stream.may_recv());
+                let writable = is_there && (stream.can_send() || !stream.may_send());
+                (u64::from(readable) * READABLE) | (u64::from(writable) * WRITABLE)
+            }
+            Kind::Datagrams { handle, .. } => {
+                let port = self.set.get::<udp::Socket<'_>>(*handle);
+                (u64::from(port.can_recv()) * READABLE) | (u64::from(port.can_send()) * WRITABLE)
+            }
+            Kind::Echoes { handle, .. } => {
+                let echoes = self.set.get::<icmp::Socket<'_>>(*handle);
+                (u64::from(echoes.can_recv()) * READABLE) | (u64::from(echoes.can_send()) * WRITABLE)
+            }
+            Kind::Lookup(lookup) => u64::from(lookup.is_over()) * READABLE,
+        };
+        let bits = ready & socket.wants;
+        socket.wants &= !bits;
+        bits == 0 || bell.signal(bits).is_ok()
+    }
+}
+
+/// Memory for a socket, if there is enough: whoever asks for more than there is harms nobody else.
+fn room(bytes: usize) -> Option<Vec<u8>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(bytes).ok()?;
+    room.resize(bytes, 0);
+    Some(room)
+}
+
+/// What stands for a peer that is gone.
+const NOWHERE: Place = Place { address: Address::V4(0), port: 0 };
+
+fn to_address(address: IpAddress) -> Address {
+    match address {
+        IpAddress::Ipv4(address) => Address::V4(address.to_bits()),
+        IpAddress::Ipv6(address) => {
+            let bits = address.to_bits();
+            // Cut in two halves on purpose.
+            Address::V6(V6 { high: (bits >> 64) as u64, low: bits as u64 })
+        }
+    }
+}
+
+fn to_place(endpoint: IpEndpoint) -> Place {
+    Place { address: to_address(endpoint.addr), port: endpoint.port }
+}
+
+/// An address that can be sent to.
+pub fn to_ip(address: Address) -> Result<IpAddress, Refusal> {
+    let address = match address {
+        Address::V4(bits) => IpAddress::Ipv4(Ipv4Address::from_bits(bits)),
+        Address::V6(V6 { high, low }) => {
+            IpAddress::Ipv6(Ipv6Address::from_bits(u128::from(high) << 64 | u128::from(low)))
+        }
+    };
+    let is_nobodys = address.is_unspecified() || address.is_multicast() || address.is_broadcast();
+    if is_nobodys { Err(Refusal::Invalid) } else { Ok(address) }
+}
+
+/// What can be sent to.
+pub fn to_endpoint(place: Place) -> Result<IpEndpoint, Refusal> {
+    let addr = to_ip(place.address)?;
+    if place.port == 0 { Err(Refusal::Invalid) } else { Ok(IpEndpoint { addr, port: place.port }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::streams::MOST_BACKLOG;
+    use super::*;
+
+    #[test]
+    fn places_and_endpoints_are_the_same_both_ways_and_nothing_is_sent_to_nobody() {
+        let v6 = Address::V6(V6 { high: 0xfd00 << 48, low: 9 });
+        for address in [Address::V4(0x0a00_0002), v6] {
+            let place = Place { address, port: 7 };
+            assert_eq!(to_endpoint(place).map(to_place), Ok(place));
+            assert_eq!(to_endpoint(Place { address, port: 0 }), Err(Refusal::Invalid));
+        }
+        for address in [0, u32::MAX, 0xe000_0001] {
+            assert_eq!(to_endpoint(Place { address: Address::V4(address), port: 7 }), Err(Refusal::Invalid));
+        }
+    }
+
+    #[test]
+    fn ports_are_anybodys_once() {
+        hallows_testing::link();
+        let mut sockets = Sockets::new(5);
+        let badge = sockets.listen(1, 7, 2).expect("free");
+        assert_ne!(badge & SOCKET, 0);
+        assert_eq!(sockets.listen(1, 7, 1), Err(Refusal::InUse));
+        assert_eq!(
+            (sockets.listen(1, 0, 1), sockets.listen(1, 8, 0)),
+            (Err(Refusal::Invalid), Err(Refusal::Invalid))
+        );
+        assert_eq!(sockets.accept(badge), Err(Refusal::NotNow));
+        let port = sockets.bind(1, 7).expect("UDP's ports are others");
+        assert_eq!(sockets.bind(1, 7), Err(Refusal::InUse));
+        assert_eq!(sockets.port(port), 7);
+        let any = sockets.bind(1, 0).expect("some are free");
+        assert!(sockets.port(any) >= FIRST_FREE_PORT);
+        sockets.close(badge, Instant::ZERO);
+        sockets.settle(Instant::ZERO);
+        assert!(sockets.get(badge).is_none() && sockets.leaving.is_empty());
+        assert!(sockets.listen(1, 7, 1).is_ok());
+        assert_eq!(sockets.read(port, &mut [0]), Err(Refusal::Invalid), "of another kind");
+    }
+
+    #[test]
+    fn a_listener_has_no_more_sockets_than_there_is_room_for() {
+        let mut sockets = Sockets::new(0);
+        let most = MOST_SOCKETS / usize::from(MOST_BACKLOG);
+        for port in 1..=u16::try_from(most).expect("few") {
+            assert!(sockets.listen(1, port, u16::MAX).is_ok());
+        }
+        assert_eq!(sockets.listen(1, 9_999, 1), Err(Refusal::Full));
+        assert_eq!(sockets.bind(1, 7), Err(Refusal::Full));
+    }
+}
