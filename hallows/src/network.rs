@@ -227,7 +227,7 @@ pub fn give(
     let first = plan.cells.len().saturating_sub(system.cells.len());
     let Networks::Now(networks) = networks else {
         for program in [PACKETS.name, SOCKETS.name] {
-            running(system, first, program).for_each(|(_, cell)| place(plan, cell));
+            running(system, first, program).for_each(|(cell, number)| place(plan, cell, number));
         }
         return Ok(Vec::new());
     };
@@ -267,10 +267,10 @@ fn running<'s>(
     system.cells.iter().zip(first..).filter(move |(cell, _)| runs(cell))
 }
 
-/// Lets a cell run on a core of Linux's of its own.
-fn place(plan: &mut Plan, cell: usize) {
+/// Lets a cell run on a core of Linux's of its own, if its description does not say where.
+fn place(plan: &mut Plan, cell: &Cell, number: usize) {
     let core = plan.taken_service_cores();
-    if let Some(planned) = plan.cells.get_mut(cell) {
+    if let Some(planned) = plan.cells.get_mut(number).filter(|_| cell.core.is_none()) {
         planned.place = PlacePlan::ServiceCore(core);
     }
 }
@@ -301,7 +301,7 @@ fn give_interfaces(
             }
             *driver = Some(number);
         }
-        place(plan, number);
+        place(plan, cell, number);
     }
     for (wanted, driver) in interfaces.iter().zip(drivers) {
         let name = &wanted.name;
@@ -347,6 +347,12 @@ fn give_ports(
         )));
     }
     serves_actively(cell, "net")?;
+    if cell.pool.is_some() || cell.time.is_some() {
+        return Err(Failure::usage(format!(
+            "the cell {} serves ports of this host: io_uring is one thread's, so it has a core (`core = 0`), or one of Linux's; leave `pool` and `time` out",
+            cell.name
+        )));
+    }
     if ports.is_empty() {
         return Err(Failure::usage(format!(
             "the cell {} serves ports of this host, and none was given: --net host:PORT, once for each",
@@ -366,7 +372,7 @@ fn give_ports(
             planned.push(PortPlan { descriptor: descriptors.add(socket), port: number, is_datagrams });
         }
     }
-    place(plan, number);
+    place(plan, cell, number);
     plan.ports = Some(PortsPlan { cell: number, ports: planned });
     Ok(())
 }
@@ -385,17 +391,17 @@ fn serves_actively(cell: &Cell, what: &str) -> Result<(), Failure> {
     if cell.passive || cell.serves.is_empty() {
         return Err(says(&format!("it serves one endpoint, actively (serves = {{ {what} = \"active\" }})")));
     }
-    if cell.core.is_some() || cell.pool.is_some() || cell.time.is_some() {
-        return Err(says(
-            "it runs on a core of Linux's, where it may wait; leave `core`, `pool` and `time` out",
-        ));
-    }
     Ok(())
 }
 
 fn device(cell: &Cell) -> Result<Device, Failure> {
     serves_actively(cell, "card")?;
     let says = |what: &str| Failure::usage(format!("the cell {} drives a packet device: {what}", cell.name));
+    if cell.core.is_some() || cell.pool.is_some() || cell.time.is_some() {
+        return Err(says(
+            "it runs on a core of Linux's, where it may wait; leave `core`, `pool` and `time` out",
+        ));
+    }
     match cell.arguments.as_slice() {
         [only] if only == LOOPBACK => Ok(Device::Loopback),
         [only] => only.parse().map(Device::Interface).map_err(|_| {

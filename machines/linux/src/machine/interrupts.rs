@@ -12,9 +12,9 @@ use super::plan::{PlacePlan, Plan};
 use super::running::Running;
 use crate::services::interrupts::{INTERRUPT_BADGE, await_interrupts};
 
-/// Who is told: the endpoint of a cell, from the core that it runs on.
+/// Who is told: the endpoint of a cell, and the core that it runs on if that is one of Linux's.
 struct Driver {
-    core: CoreId,
+    core: Option<CoreId>,
     endpoint: Rooted,
 }
 
@@ -46,7 +46,10 @@ pub(super) fn start_interrupts(running: &Arc<Running>, plan: &Plan) -> io::Resul
         let waited = await_interrupts(|number| {
             let Some(Some(Driver { core, endpoint })) = drivers.get(number) else { return };
             // A cell that does not run now asks to be told in its next life.
-            let _ = kernel.boot_send_on(running.right(), *core, endpoint, INTERRUPT_BADGE, b"");
+            let _ = match core {
+                Some(core) => kernel.boot_send_on(running.right(), *core, endpoint, INTERRUPT_BADGE, b""),
+                None => kernel.boot_send(running.right(), endpoint, INTERRUPT_BADGE, b""),
+            };
         });
         if let Err(error) = waited {
             let line = format!("hallows: cannot wait for the host's network any more: {error}");
@@ -63,10 +66,13 @@ impl Interrupts {
         let Some(drivers) = self.drivers else { return };
         let driver = |cell: usize| {
             let planned = plan.cells.get(cell)?;
-            let PlacePlan::ServiceCore(core) = planned.place else { return None };
+            let core = match planned.place {
+                PlacePlan::ServiceCore(core) => Some(CoreId(self.first_core + core)),
+                PlacePlan::Anywhere | PlacePlan::Core(_) | PlacePlan::Pool(_) => None,
+            };
             let (_, endpoint) =
                 booted.iter().find(|booted| booted.name == planned.name)?.endpoints.first()?;
-            Some(Driver { core: CoreId(self.first_core + core), endpoint: *endpoint })
+            Some(Driver { core, endpoint: *endpoint })
         };
         // The thread waits for this, as long as the process runs.
         let _ = drivers.send(plan.told_of_network().map(driver).collect());
