@@ -146,11 +146,14 @@ impl Interface {
     fn capture(&self) -> Result<Option<OwnedFd>, Failure> {
         let Some(path) = &self.capture else { return Ok(None) };
         let made = File::options().append(true).create(true).open(path).and_then(|mut file| {
-            // It may be a pipe, which has no length.
-            if file.metadata()?.is_file() {
+            let is_file = file.metadata()?.is_file();
+            if is_file {
                 file.set_len(0)?;
             }
-            file.write_all(&CAPTURE_HEAD).map(|()| file)
+            file.write_all(&CAPTURE_HEAD)?;
+            // Of a pipe, nobody waits for whoever reads it.
+            rustix::io::ioctl_fionbio(&file, !is_file)?;
+            Ok(file)
         });
         match made {
             Ok(file) => Ok(Some(file.into())),

@@ -647,6 +647,20 @@ fn captured() {
             assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
             assert_eq!(shown.matches("ICMP echo request").count(), 3, "{shown}");
         }
+        // Whoever reads a pipe sees them while they come.
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let network = format!("tap:hl0,capture={}", pipe.display());
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| std::fs::read(&pipe).unwrap());
+            let mut running =
+                served(Running::start(&[&["run", "network", "--net", &network], &SHARED[..]].concat(), None));
+            start(&running, "ping 10.99.0.1 count=1 patience=60000", "ping");
+            running.hear("1 of 1 came back");
+            stop(running);
+            let bytes = reader.join().unwrap();
+            assert!(frames(&bytes).len() >= 2, "an echo and its answer");
+        });
         let output =
             command(&["run", "network", "--net", "tap:hl0,capture=/no/such/folder/file"]).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();

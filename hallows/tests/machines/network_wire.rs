@@ -154,10 +154,13 @@ struct Done {
     delayed: AtomicU64,
 }
 
+/// A frame: when it is due, its place among those that are due at once, whether it goes to the machine, and its bytes.
+type OnTheWay = (Instant, u64, bool, Vec<u8>);
+
 /// Carries frames both ways, until it is over.
 fn carry(linux: &OwnedFd, machine: &Frames, harm: Harm, done: &Done, is_over: &AtomicBool) {
     let mut random = Random(0x5eed);
-    let mut on_the_way: BinaryHeap<Reverse<(Instant, u64, bool, Vec<u8>)>> = BinaryHeap::new();
+    let mut on_the_way: BinaryHeap<Reverse<OnTheWay>> = BinaryHeap::new();
     let (mut room, mut number) = (vec![0; 4_096], 0);
     while !is_over.load(Ordering::Relaxed) {
         let mut ends = [PollFd::new(linux, PollFlags::IN), PollFd::new(&machine.0, PollFlags::IN)];
