@@ -128,6 +128,10 @@ fn serve<M: Machine>(
     let mailbox = body.mailbox().ok_or_else(|| orderly(FaultKind::BadProgram))?;
     let room = mailbox.handles.length() / HANDLE_BYTES;
     loop {
+        // Nothing stops native code: between two events it gives way to who waits.
+        if body.is_native() && kernel.word(context.thread).is_set() && kernel.preempted(context).is_err() {
+            return Err(orderly(FaultKind::Killed));
+        }
         let mut handles = HandleList::with_room(room);
         let event = match kernel.next_event(context, mailbox.buffer, &mut handles) {
             Ok(Some(event)) => event,
@@ -243,6 +247,14 @@ impl Answer {
 }
 
 impl<M: Machine> Body<M> {
+    const fn is_native(&self) -> bool {
+        match self {
+            Self::Wasm(_) => false,
+            #[cfg(feature = "native")]
+            Self::Native(_) => true,
+        }
+    }
+
     /// A reactor's inbox.
     #[inline(always)]
     fn mailbox(&self) -> Option<Mailbox> {

@@ -18,6 +18,9 @@ const MEASURED_FOR: Duration = Duration::from_millis(50);
 /// within a tenth; looks without a pause made programs that share a core slower by tens of per cent.
 const PACE_NS: u64 = 400;
 
+/// Nothing can be over within this, in ns: it sleeps although threads compete, as quanta are long. Linux wakes it late by some tens of microseconds.
+const LONG_NS: u64 = 100_000;
+
 /// What the timekeeper costs.
 #[derive(Debug, Default)]
 pub struct TimekeeperMeter {
@@ -66,7 +69,8 @@ pub fn keep_time_until<E: Engine<Machine = LinuxMachine>>(
     let lead = Lead::default();
     while !kernel.is_stopping() && !stop.load(Ordering::Relaxed) {
         let next = kernel.tick(now);
-        if next.spin && place == TimekeeperPlace::OwnCore {
+        let is_soon = next.at.0.saturating_sub(now.0) < LONG_NS;
+        if next.spin && is_soon && place == TimekeeperPlace::OwnCore {
             meter.spinning.store(true, Ordering::Relaxed);
             let looked = now;
             // A clock that has jumped back ends it too.
@@ -77,7 +81,10 @@ pub fn keep_time_until<E: Engine<Machine = LinuxMachine>>(
             continue;
         }
         meter.spinning.store(false, Ordering::Relaxed);
-        let at = if next.spin { now.after(SHARED_QUANTUM_FLOOR_NS) } else { next.at };
+        let at = match place {
+            TimekeeperPlace::WithPrograms if next.spin => now.after(SHARED_QUANTUM_FLOOR_NS),
+            _ => next.at,
+        };
         if next.is_due && place == TimekeeperPlace::OwnCore {
             if kernel.machine.sleep_timekeeper_before(at, &lead) {
                 std::hint::spin_loop();

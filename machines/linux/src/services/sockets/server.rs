@@ -44,6 +44,8 @@ const CLOCK: u64 = 2;
 const RETRY: Duration = Duration::from_millis(100);
 /// Turns in vain before Linux tells when there is something: looking is cheap, being told costs two switches of Linux's threads.
 const LOOKS: u32 = 64;
+/// The longest time that it looks in vain, in microseconds.
+const MOST_LOOK_US: u64 = 1_000_000;
 /// Completions in a row before messages have their turn.
 const MOST_COMPLETIONS: usize = 1_024;
 /// Bytes that one answer holds beside all else that stands in it: status, case, sender, length.
@@ -59,6 +61,9 @@ pub struct HostSockets {
     timer: Timer,
     is_due: bool,
     in_vain: u32,
+    /// For how long it looks at least, and until when that is, in the machine's nanoseconds, once it has looked in vain.
+    look: Duration,
+    looks_until: Option<u64>,
     table: Table,
     installed: &'static Installed,
     /// Until this life ends.
@@ -83,23 +88,41 @@ impl Drop for HostSockets {
     }
 }
 
-fn rules(start: &Start<'_>) -> Result<Rules, Error> {
-    let mut rules = Rules::default();
-    for argument in start.info().arguments() {
-        let rule = argument.strip_prefix("allow=").map(str::parse);
-        match rule {
-            Some(Ok(rule)) => rules.0.push(rule),
-            Some(Err(why)) => {
-                log!("cannot read the argument `{argument}`: {why}");
-                return Err(Error::BadArgument);
-            }
-            None => {
-                log!("cannot read the argument `{argument}`: there is allow=");
-                return Err(Error::BadArgument);
-            }
-        }
+/// Whether somebody who is to look for so long looks on, and until when that is.
+fn looks_on(look: Duration, until: &mut Option<u64>) -> bool {
+    if look.is_zero() {
+        return false;
     }
-    Ok(rules)
+    let Ok(now) = process::now() else { return false };
+    let look_ns = u64::try_from(look.as_nanos()).unwrap_or(u64::MAX);
+    now < *until.get_or_insert(now.saturating_add(look_ns))
+}
+
+/// What its arguments say.
+fn settings(start: &Start<'_>) -> Result<(Rules, Duration), Error> {
+    let (mut rules, mut look) = (Rules::default(), Duration::ZERO);
+    for argument in start.info().arguments() {
+        let why = match argument.split_once('=') {
+            Some(("allow", text)) => match text.parse() {
+                Ok(rule) => {
+                    rules.0.push(rule);
+                    continue;
+                }
+                Err(why) => why.to_string(),
+            },
+            Some(("look", text)) => match text.parse() {
+                Ok(microseconds) if microseconds <= MOST_LOOK_US => {
+                    look = Duration::from_micros(microseconds);
+                    continue;
+                }
+                _ => format!("it is a number of microseconds, at most {MOST_LOOK_US}"),
+            },
+            _ => "there are allow= and look=".to_owned(),
+        };
+        log!("cannot read the argument `{argument}`: {why}");
+        return Err(Error::BadArgument);
+    }
+    Ok((rules, look))
 }
 
 impl Server for HostSockets {
@@ -107,7 +130,7 @@ impl Server for HostSockets {
     const REPLY_BYTES: usize = MAX_MESSAGE as usize;
 
     fn new(start: &Start<'_>) -> Result<Self, Error> {
-        let rules = rules(start)?;
+        let (rules, look) = settings(start)?;
         let Some((installed, mut ring)) =
             INSTALLED.get().and_then(|installed| Some((installed, installed.take_ring()?)))
         else {
@@ -131,6 +154,8 @@ impl Server for HostSockets {
             timer,
             is_due: false,
             in_vain: 0,
+            look,
+            looks_until: None,
             table: Table::new(installed.ports.clone(), process::now()?),
             installed,
             ring: Some(ring),
@@ -171,7 +196,7 @@ impl Server for HostSockets {
 impl HostSockets {
     /// Has Linux's turn come when the messages that wait are answered.
     fn ask_for_turn(&mut self) {
-        self.in_vain = 0;
+        (self.in_vain, self.looks_until) = (0, None);
         self.come_again();
     }
 
@@ -206,7 +231,7 @@ impl HostSockets {
                 let _ = process::exit(1);
             }
             Ok(asked) if asked || completed > 0 => self.ask_for_turn(),
-            Ok(_) if self.in_vain < LOOKS => {
+            Ok(_) if self.in_vain < LOOKS || looks_on(self.look, &mut self.looks_until) => {
                 self.in_vain += 1;
                 self.come_again();
             }
