@@ -9,7 +9,10 @@ use hallows_engine::Program;
 use hallows_kernel::{CellState, Rooted};
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
 use hallows_sdk::stub::{Borrow, Own, Resource};
-use hallows_sdk::{Answer, Deadline, Endpoint, Error, Handle, Message, Server, Start, process, start_info};
+use hallows_sdk::{
+    Answer, Budget, Deadline, Endpoint, Error, Handle, Message, Notification, Server, Start, process,
+    start_info,
+};
 use hallows_system::kernel::{budget, endpoint, notification, object, space, timer};
 
 /// Adds a byte to the front: how many messages this cell had before. Counts its instances that are alive.
@@ -107,6 +110,52 @@ fn a_native_server_serves_webassembly_and_every_cell_has_its_own_state() {
         world.log();
         assert_eq!(ALIVE.load(Ordering::SeqCst), before - 2, "states are released with their cells");
     }
+}
+
+/// Always has something to do: it rings its own bell whenever that rings.
+struct Restless(Notification);
+
+impl Server for Restless {
+    const INBOX_BYTES: usize = 16;
+    const REPLY_BYTES: usize = 16;
+
+    fn new(_: &Start<'_>) -> Result<Self, Error> {
+        let bell = Budget::OWN.create_notification()?;
+        bell.bind(1)?;
+        bell.signal(1)?;
+        Ok(Self(bell))
+    }
+
+    fn message<'a>(&'a mut self, _: Message<'a>) -> Answer<'a> {
+        Answer::EMPTY
+    }
+
+    fn notification(&mut self, _: u64, _: u64) {
+        let _ = self.0.signal(1);
+    }
+}
+
+static RESTLESS: NativeProgram = NativeProgram {
+    name: "restless",
+    style: NativeStyle::Reactor(NativeReactor::of::<
+        Restless,
+        { Restless::INBOX_BYTES },
+        { Restless::REPLY_BYTES },
+    >()),
+};
+
+#[test]
+fn a_native_server_that_always_has_something_to_do_gives_way_and_can_be_killed() {
+    let world = World::new(1);
+    let restless = world.cell("restless", &native(&world, &RESTLESS), false);
+    start(&world, restless);
+    let other = world.cell("other", &world.program(&main_program("")), false);
+    world.start(other);
+    let is_over = |world: &World, cell: Cell| world.kernel.state(cell.id) == CellState::Dead;
+    world.run_in_time(|world| is_over(world, other));
+    assert!(!is_over(&world, restless));
+    assert!(world.kernel.boot_kill(&world.right, restless.id));
+    world.run_in_time(|world| is_over(world, restless));
 }
 
 /// What the native client saw: twice the answer's length if all was well.

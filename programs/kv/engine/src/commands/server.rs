@@ -42,7 +42,7 @@ pub fn save(_: &mut Call<'_>) -> Answered {
 
 /// `BGREWRITEAOF`.
 pub fn rewrite(_: &mut Call<'_>) -> Answered {
-    Err(Refusal::of("ERR the log is rewritten when the server begins, not while it runs"))
+    Err(Refusal::of("ERR the log is not rewritten by this server"))
 }
 
 /// How a flush is asked for; it is never waited for.
