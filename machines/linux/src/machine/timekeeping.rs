@@ -14,8 +14,8 @@ use crate::host::cores::{SHARED_QUANTUM_FLOOR_NS, TimekeeperPlace};
 /// runs alone, and an answer still feels immediate.
 const MEASURED_FOR: Duration = Duration::from_millis(50);
 
-/// Between two looks, in ns, while it spins: each takes cache lines from the cores, which they write at their next switch. A quantum of 5 µs is kept to
-/// within a tenth; looks without a pause made programs that share a core slower by tens of per cent.
+/// Between two looks, in ns, while it spins: each takes cache lines from the cores, which they write at their next switch. A quantum is
+/// half of it longer for that; looks without a pause made programs that share a core slower by tens of per cent (`hallows bench preemption-loss`).
 const PACE_NS: u64 = 400;
 
 /// Nothing can be over within this, in ns: it sleeps although threads compete, as quanta are long. Linux wakes it late by some tens of microseconds.

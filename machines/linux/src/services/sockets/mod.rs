@@ -1,7 +1,7 @@
 //! Sockets of Linux's own network as a server of `net`: a native program, `sockets`, for machines that are given ports of the host.
 //!
-//! The parent has bound every port before the machine is jailed, which neither binds nor connects. What programs have is what is on the other side of
-//! the bench: connections that Linux has accepted, and bytes that it has received, by io_uring, many with each system call.
+//! The parent has bound every port before the machine is jailed, which neither binds nor connects. Here Linux
+//! accepts, receives and sends by io_uring, for many sockets with each system call.
 //!
 //! | file | what it has |
 //! |---|---|
