@@ -18,7 +18,12 @@ pub fn tests() -> Vec<Trial> {
     let can_run = rustix::process::geteuid().is_root() && can_make_interfaces();
     let has_tools = Command::new("redis-benchmark").arg("--version").output().is_ok();
     vec![
-        test("keys_are_kept_and_given_to_clients_over_tcp", keys).with_ignored_flag(!can_run),
+        test("keys_are_kept_and_given_to_clients_over_tcp", || keys(&["kv", "--net", "tap:hl0"], OURS))
+            .with_ignored_flag(!can_run),
+        test("keys_are_given_over_a_port_of_the_hosts_that_has_another_number", || {
+            keys(&["kv-host", "--net", "host:7000=6379"], "127.0.0.1:7000");
+        })
+        .with_ignored_flag(!can_run),
         test("redis_own_benchmark_runs_against_the_key_value_server", benchmark)
             .with_ignored_flag(!can_run || !has_tools),
         test("nothing_that_was_acknowledged_is_lost_when_the_machine_is_killed", killed)
@@ -28,6 +33,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 const OPTIONS: [&str; 4] = ["--net", "tap:hl0", "--tier", "shared"];
+const OURS: &str = "10.99.0.2:6379";
 const SYSTEM: &str = include_str!("../../../programs/systems/kv.toml");
 /// What never takes so long, but for an answer that does not come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,7 +60,11 @@ fn with_log(folder: &Path, sync: &str) -> String {
 }
 
 fn connect() -> TcpStream {
-    let address: SocketAddr = "10.99.0.2:6379".parse().unwrap();
+    connect_to(OURS)
+}
+
+fn connect_to(address: &str) -> TcpStream {
+    let address: SocketAddr = address.parse().unwrap();
     let stream = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -74,14 +84,14 @@ fn stop(mut running: Running) {
     assert_eq!(running.code(), 0, "{}", running.heard);
 }
 
-fn keys() {
+/// Of a system as it comes with the command.
+fn keys(system: &[&str], address: &str) {
     in_a_namespace(|| {
+        ip("link set lo up");
         interface();
-        // As it comes with the command.
-        let mut running = Running::start(&[&["run", "kv"], &OPTIONS[..]].concat(), None);
+        let mut running = Running::start(&[&["run"], system, &["--tier", "shared"]].concat(), None);
         running.hear("serves keys on port 6379");
-        let mut one = connect();
-        let mut other = connect();
+        let (mut one, mut other) = (connect_to(address), connect_to(address));
         talk(&mut one, "PING\r\n", "+PONG\r\n");
         // A pipeline.
         let many = (0..1_000).map(|number| format!("SET key:{number} {number}\r\n")).collect::<String>();
@@ -117,7 +127,7 @@ fn keys() {
         talk(&mut one, "QUIT\r\n", "+OK\r\n");
         assert_eq!(one.read(&mut [0]).unwrap(), 0, "it ends the connection");
         // What no client may send ends its connection, and no other one.
-        let mut hostile = connect();
+        let mut hostile = connect_to(address);
         talk(&mut hostile, "*1\r\nx\r\n", "-ERR Protocol error: expected '$', got 'x'\r\n");
         assert_eq!(hostile.read(&mut [0]).unwrap(), 0);
         talk(&mut other, "PING\r\n", "+PONG\r\n");
