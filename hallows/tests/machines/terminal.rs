@@ -239,9 +239,11 @@ fn top() {
     rustix::termios::tcsetwinsize(&program, size).unwrap();
     let before = rustix::termios::tcgetattr(&program).unwrap();
     let mut child = terminal.start(&["top", "--interval", "0.1"]);
-    // The other screen, and the table on it.
-    let shown = terminal.read_until("counter");
+    // The other screen, and the table on it. The lines above it may name programs, too: whoever runs as it looks.
+    let shown = terminal.read_until("P99");
     assert!(shown.contains("\x1b[?1049h") && shown.contains("P99"), "{shown:?}");
+    let shown = terminal.read_until("counter");
+    assert!(shown.contains("counter"), "{shown:?}");
     terminal.user.write_all(b"h").unwrap();
     // Blanks stay as they are, so words come one by one.
     terminal.read_until("off");
