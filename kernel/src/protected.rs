@@ -119,6 +119,8 @@ impl<E: Engine> Kernel<E> {
             let ranks = waiters.iter().map(|waiter| self.threads.at(waiter.thread).effective_rank());
             standing.lend(ranks.max().unwrap_or(0));
         }
+        // Whoever waited behind what was lent may come before it by now.
+        self.oversee(self.core(context.core.0), context.thread.0);
         if thread.depth.load(Ordering::Relaxed) > 0 {
             return;
         }
@@ -407,7 +409,7 @@ impl<E: Engine> Kernel<E> {
             self.core(core).publish(&queue, &self.threads);
             drop(queue);
             if !may_run_here {
-                self.tell(core, thread);
+                self.tell(context.core.0, core, thread);
             }
             return;
         }

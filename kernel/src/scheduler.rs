@@ -125,6 +125,7 @@ impl<E: Engine> Kernel<E> {
         }
         running.core.store(core.0, Ordering::Relaxed);
         record.running.store(thread, Ordering::Relaxed);
+        self.oversee(record, thread);
         record.switches.store(record.switches.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         record.trace.record(TraceKind::Resume, thread, thread, 0);
         let is_guest = self.is_guest(record, running);
@@ -224,7 +225,7 @@ impl<E: Engine> Kernel<E> {
         }
         let target = self.place(from, thread, arrival);
         self.push(token, target, thread, arrival);
-        self.tell(target, thread);
+        self.tell(from, target, thread);
     }
 
     /// Puts a preempted thread into the queue of its core, and takes out whom the core runs next.
@@ -242,12 +243,10 @@ impl<E: Engine> Kernel<E> {
         queue.push(&self.threads, thread, Arrival::Preempted, order);
         record.next.store(queue.pop(&self.threads).unwrap_or(NOBODY), Ordering::Relaxed);
         record.publish(&queue, &self.threads);
-        drop(queue);
-        self.wake_timekeeper();
     }
 
-    /// A core is told of a thread that was just put into its queue.
-    pub(crate) fn tell(&self, target: u32, thread: u32) {
+    /// A core is told of a thread that another one, or itself, has just put into its queue.
+    pub(crate) fn tell(&self, from: u32, target: u32, thread: u32) {
         let (record, woken) = (self.core(target), self.threads.at(thread));
         // SeqCst: pairs with the core that parks, which says so and then looks at `waiting`.
         let does = record.does();
@@ -263,12 +262,34 @@ impl<E: Engine> Kernel<E> {
                 || woken.order.load(Ordering::Relaxed) < self.order_of(running, Arrival::Preempted, 0);
             if rank > other_rank || rank == other_rank && is_before() || self.is_guest(record, other) {
                 other.word.stop();
+            } else {
+                self.oversee(record, running);
             }
-            self.wake_timekeeper();
-        } else if does == Idle::Busy && running == NOBODY {
+        } else if does == Idle::Busy && running == NOBODY && from != target {
             // It may have taken another one from its queue already: the timekeeper sees which.
             self.wake_timekeeper();
         }
+    }
+
+    /// Has the timekeeper look at a core where a thread runs, if it must.
+    ///
+    /// A core that begins to run a thread looks here at who waits, and who puts a thread into its queue at what runs. Between two threads the core
+    /// exchanges a thread's state or takes a lock, so one of the two sees the other, or the core between threads.
+    pub(crate) fn oversee(&self, core: &Core, running: u32) {
+        if self.needs_looks(core, running) {
+            self.wake_timekeeper();
+        }
+    }
+
+    /// Whether time counts for those that wait for a core where a thread runs: a quantum is to be kept, or a core that helps to be found.
+    pub(crate) fn needs_looks(&self, core: &Core, running: u32) -> bool {
+        let waiting = core.waiting();
+        if !waiting.any() {
+            return false;
+        }
+        let thread = self.threads.at(running);
+        let is_wanted = || waiting.best_rank() >= thread.effective_rank() || self.is_guest(core, thread);
+        waiting.has_movable() && self.configuration.general_cores() > 1 || is_wanted()
     }
 
     /// [`Self::enqueue`] where no lock but a leaf may be taken.

@@ -103,7 +103,11 @@ impl<E: Engine> Kernel<E> {
         let busy =
             || (0..self.configuration.general_cores()).any(|core| self.core(core).does() == Idle::Busy);
         let at = self.plan.make(active, coarse_ns, || self.next_due_ns(), busy);
-        let began = (0..self.configuration.general_cores()).any(|core| self.core(core).waiting().any());
+        let began = (0..self.configuration.general_cores()).any(|core| {
+            let core = self.core(core);
+            let running = core.running.load(Ordering::Relaxed);
+            if running == NOBODY { core.waiting().any() } else { self.needs_looks(core, running) }
+        });
         let is_due = at < coarse_ns && self.next_of_busy_ns() <= at;
         NextTick { at: if began { now } else { Nanos(at) }, spin: false, is_due }
     }

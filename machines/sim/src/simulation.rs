@@ -110,6 +110,7 @@ pub struct Simulation {
     faults: Faults,
     kills_left: u32,
     next_tick: NextTick,
+    looks: u64,
     cells: Vec<Rooted>,
     over: bool,
     memory_at_start: u64,
@@ -145,6 +146,7 @@ impl Simulation {
             faults,
             kills_left: faults.kills,
             next_tick: NextTick { at: Nanos(0), spin: true, is_due: false },
+            looks: 0,
             cells: Vec::new(),
             over: false,
             memory_at_start,
@@ -317,6 +319,12 @@ impl Simulation {
         world(|world| world.now_ns)
     }
 
+    /// How often the timekeeper has looked.
+    #[must_use]
+    pub fn looks(&self) -> u64 {
+        self.looks
+    }
+
     /// How many steps it has taken.
     #[must_use]
     pub fn steps(&self) -> u64 {
@@ -341,6 +349,7 @@ impl Simulation {
             world.now_ns
         });
         self.next_tick = self.kernel.tick(Nanos(now));
+        self.looks += 1;
     }
 
     fn disturb(&mut self) {

@@ -546,6 +546,47 @@ fn the_timekeeper_does_not_spin_for_who_waits_for_a_service_core() {
 }
 
 #[test]
+fn the_timekeeper_sleeps_while_those_that_take_turns_are_of_different_ranks() {
+    let looks = |client_priority: u8| {
+        let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
+        let server = sim.main(|process| {
+            let mut event = process.wait(NO_DEADLINE)?;
+            loop {
+                process.answer(event.token, &[], &[])?;
+                // The client could go on, and does if it comes first.
+                process.compute(1_000)?;
+                event = process.wait(NO_DEADLINE)?;
+            }
+        });
+        let (serving, _) = sim.cell_of(&server, None, &specification(3, Some(CoreId(0))));
+        let endpoint = sim.active(serving, 4);
+        sim.start(serving);
+        let answered = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&answered);
+        let client = sim.main(move |process| {
+            for _ in 0..1_000 {
+                process.call(Handle(Handle::FIRST_GRANT), &[], &[], NO_DEADLINE)?;
+                process.compute(500)?;
+                counted.set(counted.get() + 1);
+            }
+            Ok(())
+        });
+        let (client, _) = sim.cell_of(&client, None, &specification(client_priority, Some(CoreId(0))));
+        sim.grant(client, &endpoint);
+        sim.start(client);
+        sim.run_until(STEPS * 10, |_| answered.get() == 1_000).unwrap();
+        let looks = sim.looks();
+        sim.kill(serving);
+        sim.finish(STEPS).unwrap();
+        looks
+    };
+    // Of equals each has its quantum. Whoever comes before or behind the other all the time has none that would be kept.
+    let [below, equal, above] = [2, 3, 4].map(looks);
+    assert!(equal > 1_000, "{equal}");
+    assert!(below < 100 && above < 100, "{below} {above}");
+}
+
+#[test]
 fn the_longest_stretch_without_a_check_is_seen_where_somebody_waits() {
     let mut sim = Simulation::new(1, Configuration::tiny(1), Faults::CALM);
     let mut cells = Vec::new();
