@@ -1,6 +1,8 @@
 //! Async programs on a machine of one cell, with servers that the tests play and time that passes as they say.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -159,6 +161,74 @@ fn cancelling_drops_every_task_where_it_waits_and_starts_no_more() {
     assert_eq!(ended.elapsed, MS, "something that was cancelled was waited for");
 }
 
+/// Counts how often a future is polled.
+async fn counted<F: Future>(polls: &Cell<u32>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        polls.set(polls.get() + 1);
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
+#[test]
+fn of_many_tasks_those_that_were_woken_are_polled_and_places_are_used_again() {
+    // More than one word of flags, and a second generation in the places of the first.
+    const TASKS: usize = 200;
+    let polls = Cell::new(0);
+    let (seen, _) = run(Machine::new(), async |_, events| {
+        scope(async |scope| {
+            let polls = &polls;
+            let mut seen = Vec::new();
+            for _ in 0..3 {
+                for number in 0..TASKS {
+                    let sleep = events.sleep(MS * (1 + u32::try_from(number).expect("it is small")));
+                    scope.spawn(counted(polls, sleep));
+                }
+                // Each is polled once where it begins and once where its time has come.
+                events.sleep(MS * 100).await.expect("it lives");
+                seen.push(polls.get());
+                events.sleep(MS * 200).await.expect("it lives");
+                seen.push(polls.replace(0));
+            }
+            seen
+        })
+        .await
+    });
+    let all = u32::try_from(TASKS).expect("it is small");
+    for (halfway, whole) in [(seen[0], seen[1]), (seen[2], seen[3]), (seen[4], seen[5])] {
+        assert!((all + 99..=all + 101).contains(&halfway), "{seen:?}");
+        assert_eq!(whole, 2 * all, "{seen:?}");
+    }
+}
+
+#[test]
+fn a_scope_that_somebody_else_polls_goes_on() {
+    let (done, ended) = run(Machine::new(), async |_, events| {
+        let done = Cell::new(0);
+        {
+            let mut tasks = Box::pin(scope(async |scope| {
+                for number in 1..=5 {
+                    let done = &done;
+                    scope.spawn(async move {
+                        events.sleep(MS * number).await.expect("it lives");
+                        done.set(done.get() + 1);
+                    });
+                }
+            }));
+            // First under one task, which leaves it half done, then under another.
+            let first = events.with_deadline(Deadline::at(2_500_000), tasks.as_mut()).await;
+            assert_eq!((first, done.get()), (Err(Error::DeadlinePassed), 2));
+            scope(async |other| {
+                other.spawn(tasks);
+            })
+            .await;
+        }
+        done.get()
+    });
+    assert_eq!((done, ended.elapsed), (5, MS * 5));
+}
+
 #[test]
 fn a_dropped_scope_drops_its_tasks() {
     let dropped = Rc::new(Cell::new(0));
@@ -287,7 +357,7 @@ fn waiting_for_what_cannot_come_is_an_error_and_not_for_ever() {
 #[test]
 fn tasks_that_wake_each_other_do_not_keep_time_from_passing() {
     Machine::new().run(|| {
-        let restless = core::future::poll_fn(|context| {
+        let restless = poll_fn(|context| {
             context.waker().wake_by_ref();
             core::task::Poll::<()>::Pending
         });

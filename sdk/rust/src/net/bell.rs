@@ -20,23 +20,28 @@ pub(super) struct Shared<'e> {
     pub endpoint: Endpoint,
     /// Of the watched endpoint.
     notification: Notification,
-    /// Whoever hears it first notes what it says.
-    news: RefCell<Listener<'e>>,
     is_lost: Cell<bool>,
     /// Bells of sockets that are closed, for the next ones: a cell hears only so many.
-    bells: RefCell<Vec<(Notification, Listener<'e>)>>,
+    bells: RefCell<Vec<Pair<'e>>>,
+}
+
+/// A notification, who listens to it, and to the news of the service.
+#[derive(Debug)]
+struct Pair<'e> {
+    notification: Notification,
+    listener: Listener<'e>,
+    /// Whoever hears them first notes what they say.
+    news: Listener<'e>,
 }
 
 impl<'e> Shared<'e> {
     pub fn new(events: &'e Events, endpoint: Endpoint) -> Result<Self, Error> {
         let notification = Budget::OWN.create_notification()?;
-        let news = events.listen(notification)?;
         endpoint.watch(notification)?;
         Ok(Self {
             events,
             endpoint,
             notification,
-            news: RefCell::new(news),
             is_lost: Cell::new(false),
             bells: RefCell::new(Vec::new()),
         })
@@ -45,7 +50,7 @@ impl<'e> Shared<'e> {
     /// The service that has ended is forgotten.
     pub fn renew(&self) -> Result<(), Error> {
         self.notification.poll()?;
-        self.news.borrow_mut().forget();
+        self.events.listen(self.notification)?.forget();
         self.is_lost.set(false);
         Ok(())
     }
@@ -61,7 +66,7 @@ impl<'e> Shared<'e> {
 pub(super) struct Bell<'e> {
     shared: Rc<Shared<'e>>,
     /// Taken when it is dropped.
-    own: Option<(Notification, Listener<'e>)>,
+    own: Option<Pair<'e>>,
 }
 
 impl<'e> Bell<'e> {
@@ -69,14 +74,15 @@ impl<'e> Bell<'e> {
     pub fn new(shared: &Rc<Shared<'e>>) -> Result<Self, Error> {
         let known = shared.bells.borrow_mut().pop();
         let own = match known {
-            Some((notification, mut listener)) => {
-                notification.poll()?;
-                listener.forget();
-                (notification, listener)
+            Some(mut pair) => {
+                pair.notification.poll()?;
+                pair.listener.forget();
+                pair
             }
             None => {
                 let notification = Budget::OWN.create_notification()?;
-                (notification, shared.events.listen(notification)?)
+                let listener = shared.events.listen(notification)?;
+                Pair { notification, listener, news: shared.events.listen(shared.notification)? }
             }
         };
         Ok(Self { shared: shared.clone(), own: Some(own) })
@@ -87,7 +93,7 @@ impl<'e> Bell<'e> {
         &self,
         tell: impl FnOnce(Own<protocol::Bell>, Deadline) -> Result<(), Error>,
     ) -> Result<(), Problem> {
-        let (notification, _) = self.own.as_ref().ok_or(Error::BadState)?;
+        let Pair { notification, .. } = self.own.as_ref().ok_or(Error::BadState)?;
         // TRANSFER, so that it can be moved.
         let given = space::mint(*notification, Rights::SEND | Rights::TRANSFER, 0)?;
         let bell = protocol::Bell::from_capability(given.handle());
@@ -108,10 +114,10 @@ impl<'e> Bell<'e> {
     /// [`Problem::Lost`].
     pub async fn rung(&mut self) -> Result<(), Problem> {
         let Self { shared, own } = self;
-        let Some((_, listener)) = own else { return Err(Error::BadState.into()) };
+        let Some(Pair { listener, news, .. }) = own else { return Err(Error::BadState.into()) };
         let mut rung = pin!(listener.bits());
         core::future::poll_fn(|context| {
-            if let Poll::Ready(bits) = pin!(shared.news.borrow_mut().bits()).poll(context)
+            if let Poll::Ready(bits) = pin!(news.bits()).poll(context)
                 && bits & watch::DIED != 0
             {
                 shared.is_lost.set(true);

@@ -145,7 +145,8 @@ impl<C: stub::Caller> Connection<C> {
         stub::Call::<1, 0>::new(tag::CONNECTION_TELL, deadline)
             .between(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
     }
-    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come.
+    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come. If they are fewer than so many, the bell
+    /// rings when there are others, as if `not-now` had been said.
     ///
     /// # Errors
     ///
@@ -229,7 +230,8 @@ impl<C: stub::AsyncCaller> Connection<C> {
             .between_async(&self.0, &(by,), &mut [0; 4], &mut [0; 1])
             .await
     }
-    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come.
+    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come. If they are fewer than so many, the bell
+    /// rings when there are others, as if `not-now` had been said.
     ///
     /// Others go on while it waits; to drop the future is to give the call up.
     ///
@@ -2029,7 +2031,8 @@ pub trait Service {
     fn listener_close(&mut self, client: stub::Client);
     /// This bell rings from now on.
     fn connection_tell(&mut self, client: stub::Client, by: stub::Own<Bell>);
-    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come.
+    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come. If they are fewer than so many, the bell
+    /// rings when there are others, as if `not-now` had been said.
     fn connection_read(
         &mut self,
         client: stub::Client,
@@ -2551,7 +2554,8 @@ pub trait LaterService {
         client: stub::Client,
         by: stub::Own<Bell>,
     );
-    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come.
+    /// Bytes that have come, at most so many and as many as one answer holds; none means that no more will come. If they are fewer than so many, the bell
+    /// rings when there are others, as if `not-now` had been said.
     fn connection_read(
         &mut self,
         later: stub::Later<later::ConnectionRead>,

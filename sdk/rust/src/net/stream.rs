@@ -21,6 +21,8 @@ pub struct TcpStream<'e> {
     socket: protocol::Connection,
     bell: Bell<'e>,
     peer: SocketAddr,
+    /// The last read gave all that had come, and the bell has not rung since: it will.
+    is_drained: bool,
     /// Where messages are put together.
     room: Vec<u8>,
 }
@@ -32,7 +34,7 @@ impl<'e> TcpStream<'e> {
         peer: SocketAddr,
     ) -> Result<Self, Problem> {
         let bell = Bell::new(shared).inspect_err(|_| delete(socket))?;
-        let stream = Self { socket, bell, peer, room: Vec::new() };
+        let stream = Self { socket, bell, peer, is_drained: false, room: Vec::new() };
         stream.bell.give(|bell, deadline| stream.socket.tell(bell, deadline))?;
         Ok(stream)
     }
@@ -65,6 +67,10 @@ impl<'e> TcpStream<'e> {
     /// [`Refusal::Reset`]; [`Refusal::Invalid`] if there is no room for any; [`Problem::Lost`]; those of a call.
     pub async fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Problem> {
         loop {
+            // To ask would cost a message.
+            if self.is_drained {
+                self.changed().await?;
+            }
             match self.try_read(bytes)? {
                 Some(read) => return Ok(read),
                 None => self.changed().await?,
@@ -99,7 +105,9 @@ impl<'e> TcpStream<'e> {
             Ok(read) => {
                 let place = bytes.get_mut(..read.len()).ok_or(Refusal::TooLong)?;
                 place.copy_from_slice(read);
-                Ok(Some(read.len()))
+                let read = read.len();
+                self.is_drained = (1..most).contains(&read);
+                Ok(Some(read))
             }
             Err(Refusal::NotNow) => Ok(None),
             Err(refusal) => Err(refusal.into()),
@@ -128,7 +136,9 @@ impl<'e> TcpStream<'e> {
     ///
     /// [`Problem::Lost`].
     pub async fn changed(&mut self) -> Result<(), Problem> {
-        self.bell.rung().await
+        self.bell.rung().await?;
+        self.is_drained = false;
+        Ok(())
     }
 
     /// Writes all of them.

@@ -15,7 +15,6 @@ use super::answer::{Answered, Place};
 use super::flag::Flag;
 use super::listener::Bound;
 use super::request::Incoming;
-use super::sleep::Sleeper;
 use crate::{Deadline, Token, answer, contents, process, wait};
 
 /// The longest message or answer, in bytes, unless [`Events::with_room`] says otherwise.
@@ -37,10 +36,12 @@ pub struct Events {
 pub(super) struct State {
     /// By token.
     pub answers: BTreeMap<u64, Place>,
-    /// By number.
-    pub sleepers: BTreeMap<u64, Sleeper>,
+    /// By when they are to be woken, and number.
+    pub sleepers: BTreeMap<(Deadline, u64), Option<Waker>>,
     /// By badge.
     pub bound: BTreeMap<u64, Bound>,
+    /// The badges of those, by handle.
+    pub badges: BTreeMap<Handle, u64>,
     pub requests: VecDeque<Incoming>,
     pub servers: Vec<Waker>,
     /// The last number or badge that was given out.
@@ -104,7 +105,7 @@ impl Events {
 
     /// Waits for the next event, at most until then, and wakes who waits for it.
     fn turn(&self, patience: Deadline) -> Result<(), Error> {
-        let due = self.state.borrow().sleepers.values().map(|sleeper| sleeper.at).min();
+        let due = self.state.borrow().sleepers.first_key_value().map(|((at, _), _)| *at);
         let until = due.map_or(patience, |due| due.min(patience));
         let mut handles = [Handle::NULL; MAX_TRANSFERS as usize];
         let mut buffer = self.buffer.borrow_mut();
@@ -130,13 +131,19 @@ impl Events {
 
     fn wake(&self, event: &Event, bytes: &[u8], handles: &[Handle]) {
         let mut state = self.state.borrow_mut();
-        let wakers = match event.kind {
+        match event.kind {
             EventKind::Answer => {
                 let answered = event.status.map_or_else(|| Ok(Answered::new(bytes, handles)), Err);
-                Vec::from_iter(super::answer::arrived(&mut state.answers, event.token, answered))
+                let waker = super::answer::arrived(&mut state.answers, event.token, answered);
+                drop(state);
+                waker.into_iter().for_each(Waker::wake);
             }
             EventKind::Notification => {
-                state.bound.get_mut(&event.badge).map_or_else(Vec::new, |bound| bound.signalled(event.value))
+                if let Some(bound) = state.bound.get_mut(&event.badge) {
+                    bound.signalled(event.value);
+                }
+                drop(state);
+                self.wake_listeners(event.badge);
             }
             EventKind::Message => {
                 let token = Token(event.token);
@@ -146,20 +153,38 @@ impl Events {
                     badge: event.badge,
                     token,
                 });
-                core::mem::take(&mut state.servers)
+                let servers = core::mem::take(&mut state.servers);
+                drop(state);
+                servers.into_iter().for_each(Waker::wake);
             }
-            EventKind::Deadline => Vec::new(),
-        };
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+            EventKind::Deadline => {}
+        }
+    }
+
+    /// One by one: whoever is woken may look at these events.
+    fn wake_listeners(&self, badge: u64) {
+        let mut place = 0;
+        loop {
+            let waker = {
+                let mut state = self.state.borrow_mut();
+                state.bound.get_mut(&badge).and_then(|bound| bound.next_waiting(&mut place))
+            };
+            let Some(waker) = waker else { return };
+            waker.wake();
+        }
     }
 
     fn wake_sleepers(&self, now: Deadline) {
-        let mut state = self.state.borrow_mut();
-        let due = state.sleepers.values_mut().filter(|sleeper| sleeper.at <= now);
-        let wakers: Vec<_> = due.filter_map(Sleeper::over).collect();
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        loop {
+            let waker = {
+                let mut state = self.state.borrow_mut();
+                match state.sleepers.first_entry() {
+                    Some(first) if first.key().0 <= now => first.remove(),
+                    _ => return,
+                }
+            };
+            waker.into_iter().for_each(Waker::wake);
+        }
     }
 }
 

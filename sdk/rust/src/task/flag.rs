@@ -2,26 +2,32 @@
 
 use alloc::sync::Arc;
 use alloc::task::Wake;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::Waker;
 
-/// A task's flag, set from the start: a new task wants to be polled.
+/// A task's flag: a bit of a word that may be shared with others of the same poller, who finds with one look which of them were woken.
 pub struct Flag {
-    woken: AtomicBool,
+    word: Arc<AtomicU64>,
+    bit: u64,
     /// Who polls the task, and must be polled itself before it can.
     parent: Waker,
 }
 
 impl Flag {
-    /// For a task that this waker's task polls.
+    /// For a task that this waker's task polls, set: a new task wants to be polled.
     pub fn new(parent: Waker) -> Arc<Self> {
-        Arc::new(Self { woken: AtomicBool::new(true), parent })
+        Self::of(Arc::new(AtomicU64::new(1)), 1, parent)
+    }
+
+    /// The same with a bit of a word, which stays as it is.
+    pub fn of(word: Arc<AtomicU64>, bit: u64, parent: Waker) -> Arc<Self> {
+        Arc::new(Self { word, bit, parent })
     }
 
     /// Whether it was woken since this was asked last.
     pub fn take(&self) -> bool {
         // AcqRel: what was done before the wake is seen by who polls.
-        self.woken.swap(false, Ordering::AcqRel)
+        self.word.fetch_and(!self.bit, Ordering::AcqRel) & self.bit != 0
     }
 
     /// The flag to poll with under this waker: the same one, as long as its task has the same parent. A new one is set, because what the
@@ -40,7 +46,7 @@ impl Wake for Flag {
 
     fn wake_by_ref(self: &Arc<Self>) {
         // Release: see `take`. Who was woken already has woken its parent.
-        if !self.woken.swap(true, Ordering::AcqRel) {
+        if self.word.fetch_or(self.bit, Ordering::AcqRel) & self.bit == 0 {
             self.parent.wake_by_ref();
         }
     }

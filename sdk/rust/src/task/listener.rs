@@ -4,27 +4,36 @@ use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 
-use hallows_abi::{Error, Handle};
+use hallows_abi::Error;
 
 use super::Events;
 use crate::rights::CanReceive;
 use crate::{Notification, Object};
 
 /// A notification that is bound to this cell.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Bound {
-    handle: Handle,
     /// What was signalled and not taken yet.
     bits: u64,
-    /// Of all who wait: the first to be polled takes the bits, and any of them may be gone by then.
-    wakers: Vec<Waker>,
+    /// By the places of its listeners: who waits. The first to be polled takes the bits, and any of them may be gone by then.
+    wakers: Vec<Option<Waker>>,
+    /// Places that nobody has.
+    free: Vec<usize>,
 }
 
 impl Bound {
-    /// Bits were signalled; who is to be woken.
-    pub fn signalled(&mut self, bits: u64) -> Vec<Waker> {
+    /// Bits were signalled.
+    pub fn signalled(&mut self, bits: u64) {
         self.bits |= bits;
-        core::mem::take(&mut self.wakers)
+    }
+
+    /// The next one from a place on that waits, and does so no more.
+    pub fn next_waiting(&mut self, place: &mut usize) -> Option<Waker> {
+        let mut rest = self.wakers.iter_mut().skip(*place);
+        rest.find_map(|waker| {
+            *place += 1;
+            waker.take()
+        })
     }
 }
 
@@ -33,6 +42,8 @@ impl Bound {
 pub struct Listener<'e> {
     events: &'e Events,
     badge: u64,
+    /// Among those that hear it.
+    place: usize,
 }
 
 impl Events {
@@ -44,17 +55,21 @@ impl Events {
     pub fn listen<R: CanReceive>(&self, notification: Notification<R>) -> Result<Listener<'_>, Error> {
         let handle = notification.handle();
         let mut state = self.state.borrow_mut();
-        let known = state.bound.iter().find(|(_, bound)| bound.handle == handle).map(|(badge, _)| *badge);
-        let badge = match known {
-            Some(badge) => badge,
+        let badge = match state.badges.get(&handle) {
+            Some(badge) => *badge,
             None => {
                 let badge = state.number();
                 notification.bind(badge)?;
-                state.bound.insert(badge, Bound { handle, bits: 0, wakers: Vec::new() });
+                state.badges.insert(handle, badge);
                 badge
             }
         };
-        Ok(Listener { events: self, badge })
+        let bound = state.bound.entry(badge).or_default();
+        let place = bound.free.pop().unwrap_or_else(|| {
+            bound.wakers.push(None);
+            bound.wakers.len() - 1
+        });
+        Ok(Listener { events: self, badge, place })
     }
 }
 
@@ -72,13 +87,26 @@ impl Listener<'_> {
             let mut state = self.events.state.borrow_mut();
             let Some(bound) = state.bound.get_mut(&self.badge) else { return Poll::Pending };
             if bound.bits == 0 {
-                if !bound.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-                    bound.wakers.push(context.waker().clone());
+                if let Some(waker) = bound.wakers.get_mut(self.place)
+                    && !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker()))
+                {
+                    *waker = Some(context.waker().clone());
                 }
                 return Poll::Pending;
             }
             Poll::Ready(core::mem::take(&mut bound.bits))
         })
         .await
+    }
+}
+
+impl Drop for Listener<'_> {
+    fn drop(&mut self) {
+        if let Some(bound) = self.events.state.borrow_mut().bound.get_mut(&self.badge) {
+            if let Some(waker) = bound.wakers.get_mut(self.place) {
+                *waker = None;
+            }
+            bound.free.push(self.place);
+        }
     }
 }

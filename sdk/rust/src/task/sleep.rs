@@ -1,8 +1,8 @@
-//! Timers of tasks: a list of who sleeps until when; the cell waits until the first of them.
+//! Timers of tasks: who sleeps until when, in that order; the cell waits until the first of them.
 
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 use core::time::Duration;
 
 use hallows_abi::Error;
@@ -10,34 +10,16 @@ use hallows_abi::Error;
 use super::{Either, Events, race};
 use crate::Deadline;
 
-/// Who sleeps.
-#[derive(Debug)]
-pub(super) struct Sleeper {
-    pub at: Deadline,
-    is_over: bool,
-    waker: Option<Waker>,
-}
-
-impl Sleeper {
-    /// Its time has come; who is to be woken.
-    pub fn over(&mut self) -> Option<Waker> {
-        self.is_over = true;
-        // It is looked at once: until it is polled and gone, it is due never.
-        self.at = Deadline::NEVER;
-        self.waker.take()
-    }
-}
-
 impl Events {
     /// Waits until a point in time. It ends at once if that has passed.
     pub async fn sleep_until(&self, deadline: Deadline) {
-        let number = {
+        let place = {
             let mut state = self.state.borrow_mut();
-            let number = state.number();
-            state.sleepers.insert(number, Sleeper { at: deadline, is_over: false, waker: None });
-            number
+            let place = (deadline, state.number());
+            state.sleepers.insert(place, None);
+            place
         };
-        Sleep { events: self, number }.await;
+        Sleep { events: self, place }.await;
     }
 
     /// Waits for so long.
@@ -65,26 +47,26 @@ impl Events {
 
 struct Sleep<'e> {
     events: &'e Events,
-    number: u64,
+    /// Among those that sleep, until its time has come.
+    place: (Deadline, u64),
 }
 
 impl Future for Sleep<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.events.state.borrow_mut();
-        match state.sleepers.get_mut(&self.number) {
-            Some(sleeper) if !sleeper.is_over => {
-                sleeper.waker = Some(context.waker().clone());
+        match self.events.state.borrow_mut().sleepers.get_mut(&self.place) {
+            Some(waker) => {
+                *waker = Some(context.waker().clone());
                 Poll::Pending
             }
-            _ => Poll::Ready(()),
+            None => Poll::Ready(()),
         }
     }
 }
 
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
-        self.events.state.borrow_mut().sleepers.remove(&self.number);
+        self.events.state.borrow_mut().sleepers.remove(&self.place);
     }
 }
