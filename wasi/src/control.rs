@@ -54,6 +54,7 @@ impl<S: System> Process<S> {
         match &mut self.table.get(fd)?.target {
             Target::Directory { .. } => Ok(Filetype::Directory),
             Target::File { kind, .. } => Ok(*kind),
+            Target::Port { .. } | Target::Connection(_) => Ok(Filetype::SocketStream),
             Target::Stream { kind: Some(kind), .. } => Ok(*kind),
             Target::Stream { console, kind } => {
                 let is_terminal = self.system.is_terminal(*console)?;

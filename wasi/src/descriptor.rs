@@ -1,6 +1,7 @@
 //! What a descriptor stands for, and what may be done with it.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use hallows_system::files::Kind;
 
@@ -78,25 +79,41 @@ pub(crate) enum Position {
 
 /// What a descriptor stands for.
 #[derive(Clone, Debug)]
-pub(crate) enum Target<F, C> {
+pub(crate) enum Target<F, C, S> {
     /// A stream. Its kind is asked when somebody wants to know.
     Stream { console: C, kind: Option<Filetype> },
     /// Anything of the interface `files` but a directory.
     File { file: F, kind: Filetype, position: Position },
     /// A directory; its name, and not ours to close, if the program was given it at the start.
     Directory { file: F, name: Option<String> },
+    /// A TCP port; a connection that was accepted when somebody wanted to know whether there is one.
+    Port { socket: S, ahead: Option<S> },
+    /// A TCP connection.
+    Connection(Connection<S>),
+}
+
+/// A TCP connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection<S> {
+    pub socket: S,
+    /// What has come and the program has not read yet.
+    pub unread: Vec<u8>,
+    /// No more will come, or be read.
+    pub has_ended: bool,
+    /// Nothing was taken, and nothing has happened since.
+    pub is_full: bool,
 }
 
 /// A descriptor.
 #[derive(Clone, Debug)]
-pub(crate) struct Descriptor<F, C> {
-    pub target: Target<F, C>,
+pub(crate) struct Descriptor<F, C, S> {
+    pub target: Target<F, C, S>,
     pub base: Rights,
     pub inheriting: Rights,
     pub flags: Flags,
 }
 
-impl<F: Copy, C: Copy> Descriptor<F, C> {
+impl<F: Copy, C: Copy, S: Copy> Descriptor<F, C, S> {
     /// A stream with these rights beside those of all streams.
     pub fn stream(console: C, rights: Rights) -> Self {
         let base = Rights::OF_STREAMS | rights;
@@ -108,6 +125,19 @@ impl<F: Copy, C: Copy> Descriptor<F, C> {
     pub fn preopened(file: F, name: String) -> Self {
         let target = Target::Directory { file, name: Some(name) };
         Self { target, base: Rights::OF_DIRECTORIES, inheriting: Rights::ALL, flags: Flags::default() }
+    }
+
+    /// A TCP port that the program is given at the start.
+    pub fn port(socket: S) -> Self {
+        let target = Target::Port { socket, ahead: None };
+        Self { target, base: Rights::OF_PORTS, inheriting: Rights::OF_CONNECTIONS, flags: Flags::default() }
+    }
+
+    /// A connection that was accepted through a descriptor with these rights.
+    pub fn connection(socket: S, rights: Rights, flags: Flags) -> Self {
+        let connection = Connection { socket, unread: Vec::new(), has_ended: false, is_full: false };
+        let base = Rights::OF_CONNECTIONS & rights;
+        Self { target: Target::Connection(connection), base, inheriting: Rights::NONE, flags }
     }
 
     /// Checks that all of these rights are there.
@@ -124,7 +154,7 @@ impl<F: Copy, C: Copy> Descriptor<F, C> {
     /// What the interface `files` knows, if it has these rights. Of a stream, this error.
     pub fn file(&self, rights: Rights, of_stream: Errno) -> Result<F> {
         match self.target {
-            Target::Stream { .. } => Err(of_stream),
+            Target::Stream { .. } | Target::Port { .. } | Target::Connection(_) => Err(of_stream),
             Target::File { file, .. } | Target::Directory { file, .. } => self.check(rights).map(|()| file),
         }
     }
@@ -133,7 +163,7 @@ impl<F: Copy, C: Copy> Descriptor<F, C> {
     pub fn position(&mut self, only_looks: bool) -> Result<(F, &mut Position)> {
         let right = if only_looks { Rights::FD_SEEK | Rights::FD_TELL } else { Rights::FD_SEEK };
         match &mut self.target {
-            Target::Stream { .. } => Err(Errno::Spipe),
+            Target::Stream { .. } | Target::Port { .. } | Target::Connection(_) => Err(Errno::Spipe),
             Target::Directory { .. } => Err(Errno::Isdir),
             // To seek includes to tell.
             Target::File { .. } if !self.base.intersects(right) => Err(Errno::Notcapable),

@@ -1,6 +1,7 @@
 //! Errors as WASI numbers them, and which of them the refusals of services and kernel are.
 
 use hallows_sdk::Error;
+use hallows_sdk::net::protocol;
 use hallows_system::{console, files};
 
 /// What a function of WASI gives.
@@ -20,12 +21,16 @@ macro_rules! errnos {
 errnos! {
     /// Permission denied.
     Acces = 2;
+    /// Somebody has the port.
+    Addrinuse = 3;
     /// Nothing there yet, and the descriptor is not to wait.
     Again = 6;
     /// No such descriptor.
     Badf = 8;
     /// In use.
     Busy = 10;
+    /// The other end, or the service, has broken the connection off.
+    Connreset = 15;
     /// The quota is used up.
     Dquot = 19;
     /// It is there already.
@@ -54,6 +59,8 @@ errnos! {
     Msgsize = 35;
     /// The path is too long.
     Nametoolong = 37;
+    /// There is no way to the other end.
+    Netunreach = 40;
     /// The system, or the cell's capability space, has no room for one more file.
     Nfile = 41;
     /// No such kind of device.
@@ -130,6 +137,24 @@ impl From<console::Refusal> for Errno {
             Refusal::NoSpace => Self::Nospc,
             Refusal::NotPermitted => Self::Badf,
             Refusal::InputOutput => Self::Io,
+        }
+    }
+}
+
+impl From<protocol::Refusal> for Errno {
+    fn from(refusal: protocol::Refusal) -> Self {
+        use protocol::Refusal;
+        match refusal {
+            Refusal::NotPermitted => Self::Acces,
+            Refusal::InUse => Self::Addrinuse,
+            Refusal::Reset => Self::Connreset,
+            Refusal::Unreachable => Self::Netunreach,
+            Refusal::Finished => Self::Pipe,
+            Refusal::NotNow => Self::Again,
+            Refusal::Full => Self::Nfile,
+            Refusal::TooLong => Self::Msgsize,
+            Refusal::Invalid => Self::Inval,
+            Refusal::NoServer | Refusal::NoAddress | Refusal::NoAnswer => Self::Io,
         }
     }
 }

@@ -105,7 +105,9 @@ impl<S: System> Process<S> {
         let descriptor = self.table.get(fd)?;
         descriptor.check(Rights::FD_FILESTAT_GET)?;
         let form = match descriptor.target {
-            Target::Stream { .. } => nothing_but(self.kind(fd)?),
+            Target::Stream { .. } | Target::Port { .. } | Target::Connection(_) => {
+                nothing_but(self.kind(fd)?)
+            }
             Target::File { file, .. } | Target::Directory { file, .. } => {
                 filestat(&self.system.status(file)?)
             }

@@ -97,12 +97,12 @@ fn opening(how: How, follow: bool, base: Rights, flags: Flags) -> Opening {
 }
 
 /// A descriptor of what was opened, with the rights that mean something for its kind.
-fn descriptor<F: Copy, C: Copy>(
+fn descriptor<F: Copy, C: Copy, S: Copy>(
     file: F,
     kind: Filetype,
     (base, inheriting): (Rights, Rights),
     flags: Flags,
-) -> Descriptor<F, C> {
+) -> Descriptor<F, C, S> {
     match kind {
         Filetype::Directory => {
             let target = Target::Directory { file, name: None };

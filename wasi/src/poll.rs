@@ -9,6 +9,9 @@ use crate::{Errno, Process, Result, Rights};
 /// Subscriptions of one call at most: between two looks at whether the program shall stop there are no more.
 const SUBSCRIPTIONS_MOST: u32 = 4_096;
 
+/// Where somebody waits for sockets and for input at once, the latter is looked for so often, in ns.
+const BETWEEN_INPUT_NS: u64 = 5_000_000;
+
 /// Bytes of `subscription`.
 const SUBSCRIPTION_BYTES: usize = 48;
 /// Bytes of `event`.
@@ -78,6 +81,8 @@ struct Waiting<C> {
     until: Option<u64>,
     /// A stream that may have input.
     input: Option<C>,
+    /// A socket with which something may happen.
+    sockets: bool,
 }
 
 impl<C> Waiting<C> {
@@ -87,7 +92,7 @@ impl<C> Waiting<C> {
 }
 
 impl<S: System> Process<S> {
-    /// `poll_oneoff`. Files are always ready, and streams to be written to.
+    /// `poll_oneoff`. Files are always ready, and streams to be written to; a port when somebody can be accepted.
     ///
     /// # Errors
     ///
@@ -108,7 +113,7 @@ impl<S: System> Process<S> {
         let start = self.system.now()?;
         let mut now = start;
         let ready = loop {
-            let mut waiting = Waiting { until: None, input: None };
+            let mut waiting = Waiting { until: None, input: None, sockets: false };
             let mut ready = 0;
             for number in 0..u64::from(count) {
                 let place = u64::from(subscriptions) + number * SUBSCRIPTION_BYTES as u64;
@@ -134,17 +139,29 @@ impl<S: System> Process<S> {
 
     /// Waits until the next look is worth it. Why a service does not answer, that look says.
     fn wait(&mut self, waiting: Waiting<S::Console>, now: u64) -> Result {
+        if waiting.sockets {
+            // Whether a stream has input is asked again before long.
+            let soon = waiting.input.map(|_| now.saturating_add(BETWEEN_INPUT_NS));
+            let until = waiting.until.into_iter().chain(soon).min().unwrap_or(u64::MAX);
+            self.system.await_sockets(until)?;
+            for descriptor in self.table.values_mut() {
+                if let Target::Connection(connection) = &mut descriptor.target {
+                    connection.is_full = false;
+                }
+            }
+            return Ok(());
+        }
         match waiting {
-            Waiting { input: Some(console), until } => {
+            Waiting { input: Some(console), until, .. } => {
                 let most = until.map_or(u64::MAX, |until| until.saturating_sub(now));
                 match self.system.await_input(console, most) {
                     Err(Errno::Intr) => Err(Errno::Intr),
                     _ => Ok(()),
                 }
             }
-            Waiting { input: None, until: Some(until) } => self.system.sleep(until),
+            Waiting { input: None, until: Some(until), .. } => self.system.sleep(until),
             // What is not ready is one of the two.
-            Waiting { input: None, until: None } => Err(Errno::Inval),
+            Waiting { input: None, until: None, .. } => Err(Errno::Inval),
         }
     }
 
@@ -164,7 +181,10 @@ impl<S: System> Process<S> {
             On::Write(fd) => {
                 let descriptor = self.table.get(fd)?;
                 descriptor.check(Rights::POLL_FD_READWRITE | Rights::FD_WRITE)?;
-                Ok(Some(1))
+                let is_full =
+                    matches!(&descriptor.target, Target::Connection(connection) if connection.is_full);
+                waiting.sockets |= is_full;
+                Ok((!is_full).then_some(1))
             }
             On::Nothing(_) => Err(Errno::Inval),
         }
@@ -201,8 +221,30 @@ impl<S: System> Process<S> {
     fn look_for_input(&mut self, fd: u32, waiting: &mut Waiting<S::Console>) -> Result<Option<u64>> {
         let Self { system, table, .. } = self;
         let descriptor = table.get(fd)?;
-        descriptor.check(Rights::POLL_FD_READWRITE | Rights::FD_READ)?;
+        // A port is read by accepting.
+        let reads = if matches!(descriptor.target, Target::Port { .. }) {
+            Rights::SOCK_ACCEPT
+        } else {
+            Rights::FD_READ
+        };
+        descriptor.check(Rights::POLL_FD_READWRITE | reads)?;
         match &mut descriptor.target {
+            Target::Port { ahead: Some(_), .. } => Ok(Some(1)),
+            Target::Port { socket, ahead } => match system.accept(*socket) {
+                Err(Errno::Again) => {
+                    waiting.sockets = true;
+                    Ok(None)
+                }
+                accepted => {
+                    *ahead = Some(accepted?);
+                    Ok(Some(1))
+                }
+            },
+            Target::Connection(connection) => {
+                let length = connection.look(system)?;
+                waiting.sockets |= length.is_none();
+                Ok(length.map(|length| length as u64))
+            }
             Target::Stream { console, .. } => {
                 if system.await_input(*console, 0)? {
                     return Ok(Some(1));

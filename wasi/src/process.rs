@@ -24,6 +24,8 @@ pub struct Given<S: System> {
     pub error: Option<S::Console>,
     /// Descriptors 3 and up: directories, with the paths that the program knows them by.
     pub directories: Vec<(String, S::File)>,
+    /// Descriptors behind those: TCP ports that are listened on.
+    pub ports: Vec<S::Socket>,
 }
 
 /// The state of a program: its descriptors, and what it stands on. Its methods are WASI's functions, with their parameters behind the
@@ -31,7 +33,7 @@ pub struct Given<S: System> {
 #[derive(Debug)]
 pub struct Process<S: System = Services> {
     pub(crate) system: S,
-    pub(crate) table: Table<Descriptor<S::File, S::Console>>,
+    pub(crate) table: Table<Descriptor<S::File, S::Console, S::Socket>>,
     pub(crate) clocks: Clocks,
     /// Bytes on their way into a message.
     pub(crate) buffer: Vec<u8>,
@@ -56,7 +58,7 @@ impl Process {
 impl<S: System> Process<S> {
     /// The state of a program that has not begun.
     pub fn new(system: S, given: Given<S>) -> Self {
-        let Given { input, output, error, directories } = given;
+        let Given { input, output, error, directories, ports } = given;
         let stream =
             |console: Option<S::Console>, rights| console.map(|console| Descriptor::stream(console, rights));
         let streams = [
@@ -66,9 +68,10 @@ impl<S: System> Process<S> {
         ];
         let directories =
             directories.into_iter().map(|(name, directory)| Some(Descriptor::preopened(directory, name)));
+        let ports = ports.into_iter().map(|port| Some(Descriptor::port(port)));
         Self {
             system,
-            table: Table::of(streams.into_iter().chain(directories)),
+            table: Table::of(streams.into_iter().chain(directories).chain(ports)),
             clocks: Clocks::default(),
             buffer: Vec::new(),
             path: Vec::new(),
@@ -92,10 +95,12 @@ impl<S: System> Process<S> {
 }
 
 /// Gives back what a descriptor stood for.
-pub(crate) fn release<S: System>(system: &mut S, descriptor: Descriptor<S::File, S::Console>) {
+pub(crate) fn release<S: System>(system: &mut S, descriptor: Descriptor<S::File, S::Console, S::Socket>) {
     match descriptor.target {
         // What was granted stays granted: the cell may be started once more.
         Target::Stream { .. } | Target::Directory { name: Some(_), .. } => {}
         Target::File { file, .. } | Target::Directory { file, name: None } => system.close(file),
+        Target::Port { socket, ahead } => ahead.into_iter().chain([socket]).for_each(|one| system.leave(one)),
+        Target::Connection(connection) => system.leave(connection.socket),
     }
 }

@@ -131,6 +131,13 @@ impl Rights {
     pub const OF_STREAMS: Self =
         Self(Self::FD_FDSTAT_SET_FLAGS.0 | Self::FD_FILESTAT_GET.0 | Self::POLL_FD_READWRITE.0);
 
+    /// What can be done with a TCP port that is listened on.
+    pub const OF_PORTS: Self = Self(Self::OF_STREAMS.0 | Self::SOCK_ACCEPT.0);
+
+    /// What can be done with a connection.
+    pub const OF_CONNECTIONS: Self =
+        Self(Self::OF_STREAMS.0 | Self::FD_READ.0 | Self::FD_WRITE.0 | Self::SOCK_SHUTDOWN.0);
+
     /// Whether every right of `other` is here too.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {

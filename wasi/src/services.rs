@@ -6,10 +6,14 @@ use core::time::Duration;
 
 use alloc::string::String;
 use alloc::vec;
+use alloc::vec::Vec;
 
-use hallows_sdk::stub::{Borrow, Caller, List, Own};
+use hallows_sdk::abi::EventKind;
+use hallows_sdk::net::protocol;
+use hallows_sdk::stub::{Borrow, Caller, List, Own, Resource};
 use hallows_sdk::{
-    Deadline, Endpoint, Error, Handle, Outcome, Start, Transfer, abi, process, program, space,
+    Budget, Deadline, Endpoint, Error, Handle, Notification, Object, Outcome, Rights, Start, Transfer, abi,
+    log, process, program, space,
 };
 use hallows_system::files::{Advice, Beginning, Entry, File, Moment, Opened, Opening, Status};
 use hallows_system::{clock, console, invocation, random};
@@ -29,6 +33,15 @@ const FULL: Duration = Duration::from_micros(50);
 const WRITE_LEAST: usize = 256;
 
 const NEVER: Deadline = Deadline::NEVER;
+
+/// What the names of grants of networks begin with; the TCP port that the program listens on follows.
+const PORT_PREFIX: &str = "listen:";
+
+/// Connections that may wait at a port; a service may let fewer.
+const BACKLOG: u16 = 128;
+
+/// The badge of the notification that all sockets ring.
+const BELL_BADGE: u64 = 1;
 
 /// An endpoint whose server may be busy: then it is asked until it is not.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +77,19 @@ pub struct Services {
     console_most: u32,
     /// Bytes that files take in one message.
     file_most: u32,
+    /// What sockets ring, if there are any.
+    bell: Option<Notification>,
+    /// It has rung since somebody waited for it.
+    has_rung: bool,
+}
+
+/// A socket.
+#[derive(Clone, Copy, Debug)]
+pub enum Socket {
+    /// A port that is listened on.
+    Port(protocol::Listener<Patient>),
+    /// A connection.
+    Connection(protocol::Connection<Patient>),
 }
 
 /// A granted capability by name.
@@ -84,24 +110,64 @@ impl Services {
         let directories = start.info().grants().filter_map(|(name, handle)| {
             Some((String::from(name.strip_prefix(DIRECTORY_PREFIX)?), Endpoint::from_handle(handle)))
         });
+        let mut services = Self {
+            invocation: grant(&start, "invocation").map(invocation::Client),
+            clock: grant(&start, "clock").map(clock::Client),
+            random: grant(&start, "random").map(random::Client),
+            room: Room::default(),
+            console_most: BYTES_MOST,
+            file_most: BYTES_MOST,
+            bell: None,
+            has_rung: false,
+        };
+        let mut ports = Vec::new();
+        for (name, handle) in start.info().grants() {
+            if let Some(port) = name.strip_prefix(PORT_PREFIX) {
+                ports.push(services.listen(port, Endpoint::from_handle(handle))?);
+            }
+        }
         let given = Given {
             input: console("console.in"),
             output: console("console.out"),
             error: console("console.err"),
             directories: directories.map(|(name, directory)| (name, File(directory))).collect(),
-        };
-        let invocation = grant(&start, "invocation").map(invocation::Client);
-        let clock = grant(&start, "clock").map(clock::Client);
-        let random = grant(&start, "random").map(random::Client);
-        let services = Self {
-            invocation,
-            clock,
-            random,
-            room: Room::default(),
-            console_most: BYTES_MOST,
-            file_most: BYTES_MOST,
+            ports,
         };
         Ok((services, given))
+    }
+
+    /// Listens on a port of a network.
+    fn listen(&mut self, port: &str, network: Endpoint) -> core::result::Result<Socket, Error> {
+        let refused = |why: core::fmt::Arguments<'_>| {
+            log!("cannot listen on the port {port}: {why}");
+            Error::Refused
+        };
+        let number = port.parse().map_err(|_| refused(format_args!("it is no number from 1 to 65535")))?;
+        let bell = match self.bell {
+            Some(bell) => bell,
+            None => {
+                let bell: Notification = Budget::OWN.create_notification()?;
+                bell.bind(BELL_BADGE)?;
+                *self.bell.insert(bell)
+            }
+        };
+        // A service that has ended rings it, too.
+        network.watch(bell)?;
+        match protocol::Network(Patient(network)).listen(number, BACKLOG, NEVER)? {
+            Ok(Own(protocol::Listener(listener))) => {
+                let listener = protocol::Listener(Patient(listener));
+                listener.tell(self.bell()?, NEVER)?;
+                Ok(Socket::Port(listener))
+            }
+            Err(refusal) => Err(refused(format_args!("the network says {refusal:?}"))),
+        }
+    }
+
+    /// A capability that rings the bell and does nothing else.
+    fn bell(&self) -> core::result::Result<Own<protocol::Bell>, Error> {
+        let bell = self.bell.ok_or(Error::BadState)?;
+        let given = space::mint(bell, Rights::SEND | Rights::TRANSFER, 0)?;
+        Ok(Own(protocol::Bell::from_capability(given.handle())))
     }
 }
 
@@ -125,6 +191,18 @@ fn patient(file: File) -> File<Patient> {
     File(Patient(file.0))
 }
 
+/// An answer about a socket, which is lost with its service.
+fn about_socket<T>(
+    answer: core::result::Result<core::result::Result<T, protocol::Refusal>, Error>,
+) -> Result<T> {
+    match answer {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(Error::Killed) => Err(Errno::Intr),
+        Err(Error::SpaceFull | Error::TableFull) => Err(Errno::Nfile),
+        Err(_) => Err(Errno::Connreset),
+    }
+}
+
 /// An answer that says yes or no, with a service's refusal as an error of WASI.
 fn answer<T, R: Into<Errno>>(answer: core::result::Result<core::result::Result<T, R>, Error>) -> Result<T> {
     answer?.map_err(Into::into)
@@ -133,6 +211,7 @@ fn answer<T, R: Into<Errno>>(answer: core::result::Result<core::result::Result<T
 impl System for Services {
     type File = File;
     type Console = console::Client<Patient>;
+    type Socket = Socket;
 
     #[inline]
     fn now(&mut self) -> Result<u64> {
@@ -175,7 +254,8 @@ impl System for Services {
         let until = until.min(abi::NO_DEADLINE - 1);
         // What else could end a wait comes to no program of WASI; if it did, the clock says whether it is time.
         while process::now()? < until {
-            hallows_sdk::wait(&mut [], &mut [], Deadline::at(until))?;
+            let event = hallows_sdk::wait(&mut [], &mut [], Deadline::at(until))?;
+            self.has_rung |= event.kind == EventKind::Notification;
         }
         Ok(())
     }
@@ -349,5 +429,57 @@ impl System for Services {
 
     fn link_target(&mut self, directory: File, path: &[u8]) -> Result<&[u8]> {
         answer(patient(directory).link_target(path, self.room.all(), NEVER))
+    }
+
+    fn accept(&mut self, port: Socket) -> Result<Socket> {
+        let Socket::Port(port) = port else { return Err(Errno::Inval) };
+        let protocol::Accepted { stream: Own(protocol::Connection(connection)), .. } =
+            about_socket(port.accept(NEVER))?;
+        let connection = protocol::Connection(Patient(connection));
+        let told = self.bell().and_then(|bell| connection.tell(bell, NEVER));
+        if let Err(error) = told {
+            self.leave(Socket::Connection(connection));
+            return Err(error.into());
+        }
+        Ok(Socket::Connection(connection))
+    }
+
+    fn receive(&mut self, connection: Socket, most: u32) -> Result<&[u8]> {
+        let Socket::Connection(connection) = connection else { return Err(Errno::Inval) };
+        let most = most.min(BYTES_MOST);
+        about_socket(connection.read(most, self.room.of(most as usize), NEVER))
+    }
+
+    fn send(&mut self, connection: Socket, bytes: &[u8]) -> Result<u32> {
+        let Socket::Connection(connection) = connection else { return Err(Errno::Inval) };
+        about_socket(connection.write(bytes, self.room.of(bytes.len()), NEVER))
+    }
+
+    fn finish(&mut self, connection: Socket) -> Result {
+        let Socket::Connection(connection) = connection else { return Err(Errno::Inval) };
+        about_socket(connection.finish(NEVER))
+    }
+
+    fn leave(&mut self, socket: Socket) {
+        // A service that has ended has closed it; the capability is ours to delete in any case.
+        let endpoint = match socket {
+            Socket::Port(port) => {
+                let _ = port.close(NEVER);
+                port.0.0
+            }
+            Socket::Connection(connection) => {
+                let _ = connection.close(NEVER);
+                connection.0.0
+            }
+        };
+        let _ = space::delete(endpoint);
+    }
+
+    fn await_sockets(&mut self, until: u64) -> Result {
+        self.room.forget();
+        if !core::mem::take(&mut self.has_rung) {
+            hallows_sdk::wait(&mut [], &mut [], Deadline::at(until.min(abi::NO_DEADLINE)))?;
+        }
+        Ok(())
     }
 }

@@ -21,6 +21,8 @@ pub trait System {
     type File: Copy;
     /// Stands for a stream.
     type Console: Copy;
+    /// Stands for a TCP port that is listened on, or for a connection.
+    type Socket: Copy;
 
     /// Nanoseconds of the machine's monotonic clock.
     ///
@@ -242,4 +244,37 @@ pub trait System {
     ///
     /// As [`System::now`].
     fn link_target(&mut self, directory: Self::File, path: &[u8]) -> Result<&[u8]>;
+
+    /// The connection that has waited longest at a port.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Errno::Again`] if none does; else as [`System::now`].
+    fn accept(&mut self, port: Self::Socket) -> Result<Self::Socket>;
+    /// Bytes that have come, at most so many and [`BYTES_MOST`]; none: no more will come.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Errno::Again`] if there are none now; else as [`System::now`].
+    fn receive(&mut self, connection: Self::Socket, most: u32) -> Result<&[u8]>;
+    /// Sends at most [`BYTES_MOST`] bytes; how many were taken from the front.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Errno::Again`] if none are taken now; else as [`System::now`].
+    fn send(&mut self, connection: Self::Socket, bytes: &[u8]) -> Result<u32>;
+    /// No more will be sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`System::now`].
+    fn finish(&mut self, connection: Self::Socket) -> Result;
+    /// Gives back a socket; nothing stands for it any more. There is nobody to tell that it failed.
+    fn leave(&mut self, socket: Self::Socket);
+    /// Waits until something may have changed with a socket of which [`crate::Errno::Again`] was said, at most until the monotonic clock shows so much.
+    ///
+    /// # Errors
+    ///
+    /// As [`System::now`].
+    fn await_sockets(&mut self, until: u64) -> Result;
 }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::descriptor::{Flags, Position, Target};
 use crate::memory::{self, Memory};
+use crate::sockets::Reading;
 use crate::system::{BYTES_MOST, READ_MOST, System};
 use crate::vectors::Vectors;
 use crate::{Errno, Process, Result, Rights};
@@ -12,7 +13,7 @@ use crate::{Errno, Process, Result, Rights};
 const TURN_MESSAGES: u32 = 16;
 
 /// What a transfer moved before it ended: only if that is nothing, its error is the call's.
-fn outcome(done: u32, result: Result) -> Result<u32> {
+pub(crate) fn outcome(done: u32, result: Result) -> Result<u32> {
     match result {
         Err(error) if done == 0 => Err(error),
         _ => Ok(done),
@@ -20,7 +21,7 @@ fn outcome(done: u32, result: Result) -> Result<u32> {
 }
 
 /// Writes what is in the ranges, message by message. `put` writes bytes, behind so many others, and says how many it took.
-fn write_all<S: System>(
+pub(crate) fn write_all<S: System>(
     system: &mut S,
     buffer: &mut Vec<u8>,
     memory: &impl Memory,
@@ -114,11 +115,19 @@ impl<S: System> Process<S> {
         descriptor.check(Rights::FD_READ)?;
         memory.check_writable(u64::from(read), 4)?;
         let mut vectors = Vectors::to_read(memory, list, count)?;
+        let waits = !descriptor.flags.contains(Flags::NONBLOCK);
         let mut done = 0;
         let result = match &mut descriptor.target {
+            Target::Connection(connection) => connection.read(
+                system,
+                memory,
+                &mut vectors,
+                &mut done,
+                Reading { waits, ..Reading::default() },
+            ),
             Target::Stream { .. } if vectors.total() == 0 => Ok(()),
             Target::Stream { console, .. } => {
-                if descriptor.flags.contains(Flags::NONBLOCK) && !system.await_input(*console, 0)? {
+                if !waits && !system.await_input(*console, 0)? {
                     return Err(Errno::Again);
                 }
                 let bytes = system.get(*console, vectors.total().min(BYTES_MOST))?;
@@ -136,6 +145,7 @@ impl<S: System> Process<S> {
                 result
             }
             Target::Directory { .. } => Err(Errno::Isdir),
+            Target::Port { .. } => Err(Errno::Notsup),
         };
         memory::write_u32(memory, read, outcome(done, result)?)
     }
@@ -162,8 +172,14 @@ impl<S: System> Process<S> {
         memory.check_writable(u64::from(written), 4)?;
         let mut vectors = Vectors::to_write(memory, list, count)?;
         let appends = descriptor.flags.contains(Flags::APPEND);
+        let waits = !descriptor.flags.contains(Flags::NONBLOCK);
         let mut done = 0;
         let result = match &mut descriptor.target {
+            Target::Connection(connection) => {
+                write_all(system, buffer, memory, &mut vectors, &mut done, |system, bytes, _| {
+                    connection.send(system, bytes, waits)
+                })
+            }
             Target::Stream { console, .. } => {
                 write_all(system, buffer, memory, &mut vectors, &mut done, |system, bytes, _| {
                     system.put(*console, bytes)
@@ -184,6 +200,7 @@ impl<S: System> Process<S> {
                 result
             }
             Target::Directory { .. } => Err(Errno::Isdir),
+            Target::Port { .. } => Err(Errno::Notsup),
         };
         memory::write_u32(memory, written, outcome(done, result)?)
     }

@@ -100,6 +100,8 @@ fn program(bytes: &[u8]) -> Program {
     machine.disk.file("a", b"12345678");
     machine.disk.directory("b");
     machine.input.extend(b"some input");
+    // Descriptor 5.
+    machine.network = Network::new();
     let mut program = Program::with(machine);
     program.put(LIST, bytes);
     program.put(PATH, b"a/b/../b/a");
@@ -129,6 +131,8 @@ proptest! {
         prop_assert!(program.memory.bytes[writable_end..] == readable, "what may only be read is as it was");
         program.process.end();
         prop_assert_eq!(program.machine().open.len(), granted, "what was opened was closed");
+        let network = &program.machine().network;
+        prop_assert!(network.peers.is_empty() && !network.is_listening, "every socket was given back");
     }
 
     #[test]

@@ -27,7 +27,13 @@ fn a_program_has_the_streams_and_directories_that_it_was_given_and_no_others() {
         assert_eq!(process.fd_prestat_get(memory, fd, RESULT), Err(Errno::Badf));
     }
 
-    let given = Given { input: None, output: Some(Console::Output), error: None, directories: Vec::new() };
+    let given = Given {
+        input: None,
+        output: Some(Console::Output),
+        error: None,
+        directories: Vec::new(),
+        ports: Vec::new(),
+    };
     program.process = Process::new(Machine::new(), given);
     assert_eq!(program.write(1, b"out"), Ok(3));
     assert_eq!(program.write(2, b"err"), Err(Errno::Badf));

@@ -6,6 +6,7 @@ use hallows_sdk::stub::List;
 use hallows_system::files::{Advice, Entry, Kind, Moment, Opening, Status};
 use hallows_wasi::{BYTES_MOST, Errno, Result, Sizes, System};
 
+use super::Network;
 use super::disk::{Content, Disk, Place};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct Machine {
     pub piece: usize,
     /// What was done that leaves no other trace.
     pub journal: Vec<String>,
+    /// A port, if it is listened on.
+    pub network: Network,
     answer: Vec<u8>,
     names: Vec<(u64, u64, Kind, Vec<u8>)>,
     random: u8,
@@ -83,6 +86,7 @@ impl Machine {
             variables: b"HOME=/\0".to_vec(),
             piece: 5,
             journal: Vec::new(),
+            network: Network::default(),
             answer: Vec::new(),
             names: Vec::new(),
             random: 0,
@@ -184,6 +188,7 @@ impl Machine {
 impl System for Machine {
     type File = u32;
     type Console = Console;
+    type Socket = u32;
 
     fn now(&mut self) -> Result<u64> {
         self.time = self.time.saturating_add(1);
@@ -474,5 +479,32 @@ impl System for Machine {
             Content::Link(target) => Ok(target),
             _ => Err(Errno::Inval),
         }
+    }
+
+    fn accept(&mut self, port: u32) -> Result<u32> {
+        self.network.accept(port)
+    }
+
+    fn receive(&mut self, connection: u32, most: u32) -> Result<&[u8]> {
+        self.answer = self.network.receive(connection, most)?;
+        Ok(&self.answer)
+    }
+
+    fn send(&mut self, connection: u32, bytes: &[u8]) -> Result<u32> {
+        assert!(bytes.len() <= BYTES_MOST as usize && !bytes.is_empty());
+        self.network.send(connection, bytes)
+    }
+
+    fn finish(&mut self, connection: u32) -> Result {
+        self.network.finish(connection)
+    }
+
+    fn leave(&mut self, socket: u32) {
+        self.network.leave(socket);
+    }
+
+    fn await_sockets(&mut self, until: u64) -> Result {
+        self.time = self.network.wait(self.time, until);
+        Ok(())
     }
 }

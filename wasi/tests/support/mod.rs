@@ -4,8 +4,11 @@
 
 mod disk;
 mod machine;
+mod network;
 
 pub use machine::{Console, Machine};
+#[allow(unused_imports, reason = "each test file uses a part")]
+pub use network::{Happening, Network, PORT_SOCKET, Peer};
 
 use hallows_wasi::{Errno, Given, Memory, Process, Result, Rights};
 
@@ -91,6 +94,7 @@ impl Program {
             output: Some(Console::Output),
             error: Some(Console::Error),
             directories,
+            ports: machine.network.is_listening.then_some(PORT_SOCKET).into_iter().collect(),
         };
         let memory = Space { bytes: vec![0; MEMORY_BYTES], writable_end: MEMORY_BYTES };
         Self { process: Process::new(machine, given), memory }
