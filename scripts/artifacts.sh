@@ -88,7 +88,11 @@ build_rivals() {
 # A real program that nobody here wrote, for tests and benches: uutils' coreutils, as WebAssembly with WASI. Its features are those that uutils
 # builds for that target.
 coreutils_version=0.12.0
-build_unix() { install_coreutils "$target_dir/unix" --target "$unix_target"; }
+build_unix() {
+    install_coreutils "$target_dir/unix" --target "$unix_target"
+    # An example, as its users would build it: with nothing of ours.
+    rustc --edition 2024 --target "$unix_target" -O -o "$target_dir/unix/bin/echo.wasm" "$root/examples/unix-echo/src/main.rs"
+}
 
 # The command of the engine that ours is built on, with what a start needs of it: what `hallows run` is compared with.
 wasmtime_version=48.0.8
@@ -122,7 +126,7 @@ install_coreutils() {
 
 stage_unix() {
     if has_target rustc "$unix_target"; then
-        stage unix "coreutils $coreutils_version for WASI, which tests run" build_unix
+        stage unix "coreutils $coreutils_version and an example for WASI, which tests run" build_unix
     else
         skip unix "no standard library for $unix_target here (rustup target add $unix_target): its tests are left out"
     fi

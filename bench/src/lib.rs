@@ -16,6 +16,7 @@ pub mod environment;
 pub mod error;
 pub mod first_byte;
 pub mod jitter;
+pub mod key_values;
 pub mod outcome;
 pub mod pace;
 pub mod published;

@@ -1,7 +1,8 @@
-//! The table of benches: twenty-two names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
+//! The table of benches: twenty-four names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
+mod key_values;
 mod lending;
 mod life;
 mod loss;
@@ -18,12 +19,13 @@ use crate::contestant::FromClosure;
 use crate::error::BenchError;
 use crate::jitter;
 use crate::kernels::Kernel;
+use crate::key_values::KeyValues;
 use crate::samples::Samples;
 use crate::turn::Turn;
 use crate::unix_programs::Script;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 24] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -46,6 +48,8 @@ pub const NAMES: [&str; 22] = [
     "unix-files",
     "unix-compute",
     "unix-run",
+    "kv",
+    "kv-tail",
 ];
 
 /// Most operations take below a microsecond: this many milliseconds give thousands of samples.
@@ -196,6 +200,8 @@ pub struct Ours<'a> {
     pub unix_scripts: [Place<'a>; Script::ALL.len()],
     /// A whole command of a Unix program that says hello ([`crate::HELLO`]).
     pub unix_run: Place<'a>,
+    /// Makes a key-value server of ours.
+    pub key_values: Option<Box<dyn Fn() -> KeyValues<'a> + 'a>>,
 }
 
 /// All benches, with ours where it was given.
@@ -248,6 +254,7 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         Script::ALL.into_iter().zip(ours.unix_scripts).map(|(script, ours)| unix::script(script, ours)),
     );
     benches.push(unix::run(ours.unix_run));
+    benches.extend(key_values::benches(ours.key_values.as_deref()));
     benches
 }
 
@@ -370,7 +377,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 50);
+        assert_eq!(titles(&[]).expect("all").len(), 63);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

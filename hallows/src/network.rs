@@ -9,7 +9,9 @@ use std::str::FromStr;
 
 use hallows_linux::host::port::{self, PortError};
 use hallows_linux::host::tap;
-use hallows_linux::machine::plan::{InterfacePlan, PlacePlan, Plan, PortPlan, PortsPlan};
+use hallows_linux::machine::plan::{
+    CellPlan, InterfacePlan, PlacePlan, Plan, PortPlan, PortsPlan, ProgramPlan,
+};
 use hallows_linux::services::packets::{CAPTURE_HEAD, LOOPBACK, PACKETS};
 use hallows_linux::services::sockets::{MOST_ADDRESSES, SOCKETS};
 
@@ -68,6 +70,32 @@ impl Extend<Network> for Networks {
 impl Default for Networks {
     fn default() -> Self {
         Self::Now(Vec::new())
+    }
+}
+
+impl Networks {
+    /// The TCP ports that a Unix program which runs alone listens on, by the numbers that the machine knows them by, each once.
+    ///
+    /// # Errors
+    /// When there is something that it cannot have: an interface, or a UDP port.
+    pub fn inner_ports(&self) -> Result<Vec<u16>, Failure> {
+        let Self::Now(networks) = self else { return Ok(Vec::new()) };
+        let mut ports = Vec::new();
+        for network in networks {
+            match network {
+                Network::Port(Port { inside, is_datagrams: false, .. }) => {
+                    if !ports.contains(inside) {
+                        ports.push(*inside);
+                    }
+                }
+                other => {
+                    return Err(Failure::usage(format!(
+                        "a program of Unix that runs alone listens on TCP ports of this host (--net host:PORT), and has no {other}: WASI preview 1 knows nothing else; write a system for it"
+                    )));
+                }
+            }
+        }
+        Ok(ports)
     }
 }
 
@@ -333,6 +361,12 @@ fn give_ports(
     if ports.len() > MOST_PORTS {
         return Err(Failure::usage(format!("a machine has at most {MOST_PORTS} ports")));
     }
+    if system.is_of_one
+        && let Some(server) = runs_alone(plan, SOCKETS.name)
+    {
+        plan.ports = Some(PortsPlan { cell: server, ports: bound(ports, descriptors)? });
+        return Ok(());
+    }
     let mut servers = running(system, first, SOCKETS.name);
     let Some((cell, number)) = servers.next() else {
         return match ports.first() {
@@ -362,6 +396,20 @@ fn give_ports(
             cell.name
         )));
     }
+    let planned = bound(ports, descriptors)?;
+    place(plan, cell, number);
+    plan.ports = Some(PortsPlan { cell: number, ports: planned });
+    Ok(())
+}
+
+/// The cell of a native program that was put beside a program that runs alone.
+fn runs_alone(plan: &Plan, program: &str) -> Option<usize> {
+    let is_it = |cell: &CellPlan| matches!(plan.programs.get(cell.program), Some(ProgramPlan::Native { name }) if name == program);
+    plan.cells.iter().position(is_it)
+}
+
+/// Binds ports, each at all of its addresses.
+fn bound(ports: &[&Port], descriptors: &mut Descriptors) -> Result<Vec<PortPlan>, Failure> {
     let mut planned: Vec<PortPlan> = Vec::new();
     for port in ports {
         let Port { inside: number, is_datagrams, .. } = **port;
@@ -375,9 +423,7 @@ fn give_ports(
             planned.push(PortPlan { descriptor: descriptors.add(socket), port: number, is_datagrams });
         }
     }
-    place(plan, cell, number);
-    plan.ports = Some(PortsPlan { cell: number, ports: planned });
-    Ok(())
+    Ok(planned)
 }
 
 /// What a cell drives.

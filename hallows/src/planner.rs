@@ -15,6 +15,7 @@ use hallows_linux::machine::plan::{
     CellPlan, ClassPlan, PlacePlan, Plan, PoliciesPlan, PolicyPlan, ProgramPlan, ServiceKind, ServicePlan,
     TimePlan, UseKind, UsePlan,
 };
+use hallows_linux::services::sockets::SOCKETS;
 
 use crate::artifacts::Artifacts;
 use crate::compile::{Compiled, Compiler};
@@ -26,7 +27,7 @@ use crate::system::{
     Cell, EndpointPlace, PolicySource, ProgramSource, Programs, Service, StreamEnd, System, interfaces,
 };
 use crate::system::{USUAL_MEMORY_BYTES, USUAL_UNIX_MEMORY_BYTES};
-use crate::unix::{self, Given, Invocation, Served, Wanted};
+use crate::unix::{self, Given, Invocation, Served, Sockets, Wanted};
 
 /// The supervisor's memory: its records, and a heap for reports.
 const SUPERVISOR_BYTES: u64 = 4 << 20;
@@ -199,7 +200,9 @@ pub fn plan(
     let plan = match given_by {
         Some((given, services)) if system.is_of_one => {
             let program = cell_plan(&system.cells[0], programs[0], FIRST);
-            given.alone(services, program, memory_bytes)
+            let ports = invocation.networks.inner_ports()?;
+            let sockets = if ports.is_empty() { None } else { Some(native(SOCKETS.name)?) };
+            given.alone(services, sockets.map(|program| Sockets { program, ports }), program, memory_bytes)
         }
         _ => {
             let texts = if system.is_of_one { Some(invocation.texts(&system.name)?) } else { None };

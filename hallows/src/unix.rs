@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::network::Networks;
 use crate::system::StreamEnd;
 
-pub use cells::{PROGRAM_SLOTS, Served, Service, Services};
+pub use cells::{PROGRAM_SLOTS, Served, Service, Services, Sockets};
 pub use directory::Directory;
 pub use given::{Given, Wanted, check_names, variables};
 

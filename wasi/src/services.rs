@@ -35,7 +35,7 @@ const WRITE_LEAST: usize = 256;
 const NEVER: Deadline = Deadline::NEVER;
 
 /// What the names of grants of networks begin with; the TCP port that the program listens on follows.
-const PORT_PREFIX: &str = "listen:";
+const PORT_PREFIX: &str = "listen-";
 
 /// Connections that may wait at a port; a service may let fewer.
 const BACKLOG: u16 = 128;
@@ -122,7 +122,8 @@ impl Services {
         };
         let mut ports = Vec::new();
         for (name, handle) in start.info().grants() {
-            if let Some(port) = name.strip_prefix(PORT_PREFIX) {
+            // With a dot in it, it is told of those who serve it.
+            if let Some(port) = name.strip_prefix(PORT_PREFIX).filter(|port| !port.contains('.')) {
                 ports.push(services.listen(port, Endpoint::from_handle(handle))?);
             }
         }
@@ -136,13 +137,16 @@ impl Services {
         Ok((services, given))
     }
 
-    /// Listens on a port of a network.
+    /// Listens on a port of a network. Without it the program is not what its system wants: it ends.
     fn listen(&mut self, port: &str, network: Endpoint) -> core::result::Result<Socket, Error> {
-        let refused = |why: core::fmt::Arguments<'_>| {
-            log!("cannot listen on the port {port}: {why}");
-            Error::Refused
-        };
-        let number = port.parse().map_err(|_| refused(format_args!("it is no number from 1 to 65535")))?;
+        self.try_listen(port, network).inspect_err(|error| {
+            log!("cannot listen on the port {port}: {}", error.message());
+            let _ = process::exit(1);
+        })
+    }
+
+    fn try_listen(&mut self, port: &str, network: Endpoint) -> core::result::Result<Socket, Error> {
+        let number = port.parse().map_err(|_| Error::BadArgument)?;
         let bell = match self.bell {
             Some(bell) => bell,
             None => {
@@ -153,14 +157,15 @@ impl Services {
         };
         // A service that has ended rings it, too.
         network.watch(bell)?;
-        match protocol::Network(Patient(network)).listen(number, BACKLOG, NEVER)? {
-            Ok(Own(protocol::Listener(listener))) => {
-                let listener = protocol::Listener(Patient(listener));
-                listener.tell(self.bell()?, NEVER)?;
-                Ok(Socket::Port(listener))
-            }
-            Err(refusal) => Err(refused(format_args!("the network says {refusal:?}"))),
-        }
+        let listening = protocol::Network(Patient(network)).listen(number, BACKLOG, NEVER)?;
+        let Own(protocol::Listener(listener)) = listening.map_err(|refusal| match refusal {
+            protocol::Refusal::NotPermitted => Error::NoRight,
+            protocol::Refusal::InUse => Error::Busy,
+            _ => Error::Refused,
+        })?;
+        let listener = protocol::Listener(Patient(listener));
+        listener.tell(self.bell()?, NEVER)?;
+        Ok(Socket::Port(listener))
     }
 
     /// A capability that rings the bell and does nothing else.

@@ -12,10 +12,8 @@ use hallows_load::{Data, LoadError, Protocol};
 use crate::cli::{Demo, Tail};
 use crate::failure::{Failure, SOFTWARE, USAGE};
 use crate::jitter::stops::Stops;
+use crate::ours::key_values;
 use crate::systems;
-
-/// The system that is ours: a key-value server that speaks RESP.
-const OURS: &str = "kv-host";
 
 /// Runs a demonstration.
 ///
@@ -78,9 +76,10 @@ fn tail(options: &Tail) -> Result<u8, Failure> {
 
 /// How ours is started: a machine of this executable on the contenders' cores, the first of them for what looks after time, if there are several.
 fn ours(placement: &Placement) -> Result<Own, String> {
-    if systems::text(OURS).is_none() {
+    if systems::text(key_values::SYSTEM).is_none() {
         return Err(format!(
-            "this build of hallows has no system '{OURS}' (hallows list); bring a server of your own with --with NAME=COMMAND"
+            "this build of hallows has no system '{}' (hallows list); bring a server of your own with --with NAME=COMMAND",
+            key_values::SYSTEM
         ));
     }
     let executable =
@@ -90,23 +89,12 @@ fn ours(placement: &Placement) -> Result<Own, String> {
         _ => (placement.contenders[0], placement.contenders.clone()),
     };
     let programs: Vec<_> = programs.iter().map(ToString::to_string).collect();
-    let words = [
-        &executable.display().to_string(),
-        "run",
-        OURS,
-        "--net",
-        "host:{port}=6379",
-        // It gives way by itself every 20 µs; shorter quanta would have the timekeeper take its core from whoever else is there.
-        "--quantum-us",
-        "500",
-        "--tier",
-        "shared",
-        "--cores",
+    let words = std::iter::once(executable.display().to_string()).chain(key_values::arguments(
+        "{port}",
         &programs.join(","),
-        "--housekeeping",
         &housekeeping.to_string(),
-    ];
-    Ok(Own { name: "ours".to_owned(), words: words.map(str::to_owned).to_vec(), protocol: Protocol::Resp })
+    ));
+    Ok(Own { name: "ours".to_owned(), words: words.collect(), protocol: Protocol::Resp })
 }
 
 /// This command, as it was typed.

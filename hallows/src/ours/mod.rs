@@ -5,6 +5,7 @@
 
 mod calls;
 mod compute;
+pub mod key_values;
 pub mod lab;
 mod lending;
 mod life;
@@ -107,5 +108,6 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         unix_sort: unix::coreutils(Task::Sort),
         unix_scripts: Script::ALL.map(unix::script),
         unix_run: unix::run(),
+        key_values: Some(Box::new(key_values::key_values)),
     })
 }

@@ -18,6 +18,14 @@ const OTHERS_BYTES: u64 = 16 << 20;
 const SERVICE_QUEUE: u32 = 64;
 /// The service answers before anything else runs on its core.
 const SERVICE_PRIORITY: u8 = 7;
+/// Memory of the cell of the host's ports.
+const SOCKETS_BYTES: u64 = 8 << 20;
+/// Below its client.
+const SOCKETS_PRIORITY: u8 = 1;
+/// Its client's.
+const SOCKETS_BADGE: u64 = 1;
+/// What the names of grants begin with by which a Unix program listens on a port, which follows.
+const PORT_GRANT: &str = "listen-";
 /// Capabilities of a program's space: one for each file that it may have open, and some.
 pub const PROGRAM_SLOTS: u32 = 4_096;
 /// As the service: it holds the files.
@@ -30,6 +38,15 @@ pub struct Services {
     pub host: usize,
     /// Of [`super::NULL`], if [`Given::needs_null`].
     pub null: Option<usize>,
+}
+
+/// What serves the ports of the host that a program listens on.
+#[derive(Clone, Debug)]
+pub struct Sockets {
+    /// Its place in a plan's programs.
+    pub program: usize,
+    /// The numbers that the machine knows them by.
+    pub ports: Vec<u16>,
 }
 
 /// Cells that stand in a plan from some place on, and serve some of its Unix programs.
@@ -145,16 +162,32 @@ impl Served {
 impl Given {
     /// The plan of one program that has the machine for itself: the cells that serve it, and itself behind them. Nobody supervises: the machine
     /// ends with the program. Memory is the machine's.
-    pub fn alone(&self, services: Services, mut program: CellPlan, memory_bytes: u64) -> Plan {
+    pub fn alone(
+        &self,
+        services: Services,
+        sockets: Option<Sockets>,
+        mut program: CellPlan,
+        memory_bytes: u64,
+    ) -> Plan {
         let mut served = Served::from(0, services);
         served.add_null("null");
         for (number, unix) in self.plans.iter().enumerate() {
             program.uses.extend(served.serve_alone(unix, number).uses);
         }
+        let mut others_bytes = OTHERS_BYTES;
+        if let Some(Sockets { program: sockets, ports }) = sockets {
+            others_bytes += SOCKETS_BYTES;
+            let net = served.add(sockets_cell(sockets, &ports));
+            // It asks, and hears when the service has ended.
+            let rights = Rights(Rights::SEND.0 | Rights::WATCH.0).0;
+            let what = UseKind::Endpoint { cell: net, service: 0, rights, badge: SOCKETS_BADGE };
+            let uses = ports.iter().map(|port| UsePlan { name: format!("{PORT_GRANT}{port}"), what });
+            program.uses.extend(uses);
+        }
         let mut cells = served.cells;
         cells.push(CellPlan {
             slots: PROGRAM_SLOTS,
-            memory_bytes: memory_bytes.saturating_sub(OTHERS_BYTES).max(SERVICE_BYTES),
+            memory_bytes: memory_bytes.saturating_sub(others_bytes).max(SERVICE_BYTES),
             faults: None,
             ..program
         });
@@ -193,6 +226,28 @@ fn service_cell(
             name: ENDPOINT_GRANT.to_owned(),
             what: UseKind::Endpoint { cell: place, service: 0, rights: ENDPOINT_RIGHTS.0, badge: 0 },
         }],
+        faults: None,
+    }
+}
+
+/// The cell of the host's ports, beside its one client, which goes first: what that has written in its turn goes to Linux at once.
+fn sockets_cell(program: usize, ports: &[u16]) -> CellPlan {
+    let ports: Vec<_> = ports.iter().map(ToString::to_string).collect();
+    CellPlan {
+        name: "net".to_owned(),
+        program,
+        memory_bytes: SOCKETS_BYTES,
+        slots: PROGRAM_SLOTS,
+        class: ClassPlan::Latency,
+        priority: SOCKETS_PRIORITY,
+        place: PlacePlan::Core(0),
+        time: None,
+        arguments: vec![format!("allow={SOCKETS_BADGE} listen={}", ports.join(","))],
+        serves: vec![ServicePlan {
+            name: "net".to_owned(),
+            kind: ServiceKind::Active { limit: SERVICE_QUEUE },
+        }],
+        uses: Vec::new(),
         faults: None,
     }
 }
@@ -252,7 +307,7 @@ mod tests {
             given.plans.push(unix(ways));
             let services = Services { host: 1, null: given.needs_null().then_some(2) };
             let program = CellPlan { name: "program".to_owned(), ..null_cell("", 0) };
-            let plan = given.alone(services, program, 64 << 20);
+            let plan = given.alone(services, None, program, 64 << 20);
             let cells = &plan.cells;
             assert_eq!(consoles(&cells.last().expect("the program").uses, cells, 0), expected);
             assert_eq!((plan.ends_with, plan.code_of), (Some(cells.len() - 1), Some(cells.len() - 1)));

@@ -27,6 +27,7 @@ mod terminal;
 mod tour;
 mod unix;
 mod unix_programs;
+mod unix_sockets;
 mod unix_systems;
 
 use libtest_mimic::{Arguments, Trial};
@@ -61,6 +62,7 @@ fn main() -> std::process::ExitCode {
         paths::tests(),
         policies::tests(),
         unix_programs::tests(),
+        unix_sockets::tests(),
         unix_systems::tests(),
         bad_input::tests(),
     ];

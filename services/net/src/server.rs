@@ -399,9 +399,9 @@ impl Service for Net {
     }
 
     fn connection_read(&mut self, client: Client, most: u32) -> Result<&[u8], Refusal> {
-        let most = usize::try_from(most).unwrap_or(usize::MAX).min(MOST_READ_BYTES);
-        let room = self.frame.get_mut(..most).unwrap_or_default();
-        let length = self.sockets.read(client.badge, room)?;
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let room = self.frame.get_mut(..most.min(MOST_READ_BYTES)).unwrap_or_default();
+        let length = self.sockets.read(client.badge, most, room)?;
         // The window has opened, which the other end may have to know.
         self.follow();
         Ok(self.frame.get(..length).unwrap_or_default())

@@ -159,7 +159,7 @@ fn what_goes_through_a_connection_is_counted_at_both_ends() {
     assert_eq!(both.one.sockets.write(client, b"hello"), Ok(5));
     both.go_on();
     let mut room = [0; 16];
-    assert_eq!(both.two.sockets.read(server, &mut room), Ok(5));
+    assert_eq!(both.two.sockets.read(server, room.len(), &mut room), Ok(5));
     let sees_all = |_| true;
     let usage = both.one.sockets.usage(0, sees_all).expect("one");
     assert_eq!((usage.kind, usage.owner, usage.state), (Kind::Connection, 9, Some(State::Established)));
@@ -322,7 +322,7 @@ fn arbitrary_frames_end_nothing() {
             let _ = sockets.receive_echo(pings, &mut room);
             let _ = sockets.receive(port, &mut room, |_, _| true);
             while let Ok((connection, _)) = sockets.accept(listener) {
-                let _ = sockets.read(connection, &mut room);
+                let _ = sockets.read(connection, room.len(), &mut room);
                 let _ = sockets.write(connection, b"welcome");
                 sockets.close(connection, now);
             }

@@ -377,7 +377,7 @@ mod tests {
         sockets.settle(Instant::ZERO);
         assert!(sockets.get(badge).is_none() && sockets.leaving.is_empty());
         assert!(sockets.listen(1, 7, 1).is_ok());
-        assert_eq!(sockets.read(port, &mut [0]), Err(Refusal::Invalid), "of another kind");
+        assert_eq!(sockets.read(port, 1, &mut [0]), Err(Refusal::Invalid), "of another kind");
     }
 
     #[test]

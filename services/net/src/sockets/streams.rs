@@ -105,8 +105,8 @@ impl Sockets {
         Ok(Stream { socket: self.set.get_mut(*handle), is_finished, wants, used })
     }
 
-    /// Reads into `room`; 0: nothing more will come.
-    pub fn read(&mut self, badge: u64, room: &mut [u8]) -> Result<usize, Refusal> {
+    /// Reads into `room`; 0: nothing more will come. Who gets fewer than he asked for hears of what comes next.
+    pub fn read(&mut self, badge: u64, asked: usize, room: &mut [u8]) -> Result<usize, Refusal> {
         let Stream { socket, wants, used, .. } = self.stream(badge)?;
         if room.is_empty() {
             return Err(Refusal::Invalid);
@@ -118,6 +118,9 @@ impl Sockets {
         match socket.recv_slice(room) {
             Ok(bytes) => {
                 used.come(bytes);
+                if bytes < asked {
+                    *wants |= READABLE;
+                }
                 Ok(bytes)
             }
             Err(tcp::RecvError::Finished) => Ok(0),

@@ -49,7 +49,7 @@ const MOST_LOOK_US: u64 = 1_000_000;
 /// Completions in a row before messages have their turn.
 const MOST_COMPLETIONS: usize = 1_024;
 /// Bytes that one answer holds beside all else that stands in it: status, case, sender, length.
-const MOST_READ_BYTES: usize = MAX_MESSAGE as usize - 64;
+pub(super) const MOST_READ_BYTES: usize = MAX_MESSAGE as usize - 64;
 
 /// The state of the cell.
 pub struct HostSockets {
@@ -358,7 +358,7 @@ impl Service for HostSockets {
     }
 
     fn connection_read(&mut self, client: Client, most: u32) -> Result<&[u8], Refusal> {
-        let most = usize::try_from(most).unwrap_or(usize::MAX).min(MOST_READ_BYTES);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
         let Self { table, ring: Some(ring), frame, .. } = self else { return Err(Refusal::Unreachable) };
         frame.clear();
         table.read(client.badge, most, frame, ring)?;

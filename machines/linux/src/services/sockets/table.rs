@@ -16,6 +16,7 @@ use super::HostPort;
 use super::connection::{Connection, peer_of, reset_when_closed};
 use super::datagrams::DatagramPort;
 use super::port::Port;
+use super::server::MOST_READ_BYTES;
 use crate::host::uring::{Completion, MOST_TOKEN, Uring};
 
 /// Addresses that a port can be bound to.
@@ -209,7 +210,7 @@ impl Table {
         done
     }
 
-    /// Reads at most so many bytes to the end of `room`; 0: nothing more will come.
+    /// Reads at most so many bytes to the end of `room`, as many as one answer holds; 0: nothing more will come. Who gets fewer hears of what comes next.
     pub fn read(
         &mut self,
         badge: u64,
@@ -217,7 +218,17 @@ impl Table {
         room: &mut Vec<u8>,
         ring: &mut Uring,
     ) -> Result<usize, Refusal> {
-        self.with(badge, READABLE, |connection| connection.read(most, room, ring))
+        let kept = self.bytes_of_one();
+        let connection = |connection: &mut Connection| connection.read(most.min(MOST_READ_BYTES), room, ring);
+        let read = self.with(badge, READABLE, connection)?;
+        if (1..most).contains(&read)
+            && let Some(held) = self.get_mut(badge)
+        {
+            held.wants |= READABLE;
+            // What is there already is the rest, or the end.
+            held.ring(kept);
+        }
+        Ok(read)
     }
 
     /// Takes bytes from the front, which are sent with the next turn; how many.
