@@ -152,7 +152,7 @@ pub struct Run {
     /// What a Unix program may use of its stack; 8M, as on Linux, if not given.
     #[arg(long, value_name = "SIZE", value_parser = stack)]
     pub stack: Option<ByteSize>,
-    /// A part of this host's network for the system. `host:PORT` is a port that its sockets may listen on, of this host alone; `host:ADDRESS:PORT` of one
+    /// A part of this host's network. `host:PORT` is a port that the system's sockets may listen on, or a program of Unix has as a descriptor, of this host alone; `host:ADDRESS:PORT` of one
     /// address, `host:0.0.0.0:PORT` of all; `host:8080=80` is port 80 for the machine; with `/udp` behind it for datagrams. `tap:NAME` is an interface for
     /// its packet devices, in the order of their numbers; one that is not there is made, which needs root, and goes with the machine; with
     /// `,capture=FILE` behind it, a copy of all its frames goes to a file that tcpdump reads. May be given several times.
