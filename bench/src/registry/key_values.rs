@@ -75,7 +75,7 @@ fn kv<'a>(
         sample_limit: 1,
         rounds: ROUNDS,
         path: "on it: all that the server's processes and threads do, as Linux counts it, its time in Linux and ours' timekeeper \
-               with it, while a closed loop of the variant's connections (pipelined: 16 requests on each) keeps it busy over \
+               with it, while a closed loop of the variant's connections (pipelined: 16 requests on each) asks as fast as one thread can over \
                the loopback interface. Not on it: the generator; a network; disks",
         why_rival_is_slow: "both spend most of a request in Linux's TCP: more than ten times is no figure to believe",
         requirements: RIVALS.map(|rival| Requirement::TimesFasterThan(rival, TIMES)).to_vec(),
