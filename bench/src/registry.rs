@@ -1,4 +1,4 @@
-//! The table of benches: twenty-two names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
+//! The table of benches: twenty-three names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
@@ -10,6 +10,7 @@ mod ring;
 mod scheduling;
 mod unix;
 mod wakeup;
+mod web;
 
 use std::time::Duration;
 
@@ -21,9 +22,10 @@ use crate::kernels::Kernel;
 use crate::samples::Samples;
 use crate::turn::Turn;
 use crate::unix_programs::Script;
+use crate::web::WebServer;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 23] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -46,6 +48,7 @@ pub const NAMES: [&str; 22] = [
     "unix-files",
     "unix-compute",
     "unix-run",
+    "http",
 ];
 
 /// Most operations take below a microsecond: this many milliseconds give thousands of samples.
@@ -196,6 +199,8 @@ pub struct Ours<'a> {
     pub unix_scripts: [Place<'a>; Script::ALL.len()],
     /// A whole command of a Unix program that says hello ([`crate::HELLO`]).
     pub unix_run: Place<'a>,
+    /// Makes a web server of ours.
+    pub web: Option<Box<dyn Fn() -> WebServer<'a> + 'a>>,
 }
 
 /// All benches, with ours where it was given.
@@ -248,6 +253,7 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         Script::ALL.into_iter().zip(ours.unix_scripts).map(|(script, ours)| unix::script(script, ours)),
     );
     benches.push(unix::run(ours.unix_run));
+    benches.extend(web::benches(ours.web.as_deref()));
     benches
 }
 
@@ -370,7 +376,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 50);
+        assert_eq!(titles(&[]).expect("all").len(), 52);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

@@ -14,6 +14,7 @@ mod policy;
 mod scheduling;
 mod unix;
 mod wakeup;
+pub mod web;
 
 use hallows_bench::Ours;
 use hallows_bench::coreutils::Task;
@@ -107,5 +108,6 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         unix_sort: unix::coreutils(Task::Sort),
         unix_scripts: Script::ALL.map(unix::script),
         unix_run: unix::run(),
+        web: Some(Box::new(web::web_server)),
     })
 }

@@ -60,13 +60,13 @@ impl Service for PictureService {
 
     fn cell<'m>(&'m mut self, _: Client, from: u32) -> Option<Seen<'m>> {
         let kernel = self.kernel.upgrade()?;
-        let cells = kernel.picture_cells().into_iter().filter(|cell| u32::from(cell.cell.0) >= from);
+        let cells = kernel.picture_cells().into_iter().filter(|cell| cell.cell.0 >= from);
         self.seen = cells.min_by_key(|cell| cell.cell.0);
         let seen = self.seen.as_ref()?;
         let calls = kernel.picture_calls(seen.cell);
         let (budget, budget_used) = seen.budget_bytes;
         Some(Seen {
-            number: seen.cell.0.into(),
+            number: seen.cell.0,
             name: &seen.name,
             state: match seen.state {
                 CellState::Created => State::Created,
