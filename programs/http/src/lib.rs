@@ -1,7 +1,7 @@
 //! Serves the files of a directory over HTTP/1.1 ([docs/http.md](../../../docs/http.md)).
 //!
 //! Granted: `net`, a network that allows its port (SEND and WATCH); a directory (`dir:…`) and `clock` (SEND), which the key `dirs` gives; `machine`
-//! (SEND), if what it says of the machine is wanted. Arguments: [`settings`]. When the network service ends, it listens anew on the next one.
+//! (SEND), if what it says of the machine is wanted. Arguments: those that `settings` has. When the network service ends, it listens anew on the next one.
 //!
 //! All is done by one thread: a task for each connection, and one that looks whose time is over. Whatever waits, for a client or for a file, keeps nobody else waiting.
 #![no_std]

@@ -86,7 +86,8 @@ impl Watch {
     pub fn end_late(&self, now: Deadline) -> u64 {
         let mut ended = 0;
         for watched in self.open.borrow().values().filter(|watched| watched.until.get() <= now) {
-            ended += u64::from(watched.end(Over::Late));
+            watched.end(Over::Late);
+            ended += 1;
         }
         ended
     }
@@ -97,7 +98,8 @@ impl Watch {
         let idle = open
             .values()
             .filter(|watched| watched.doing.get() == Doing::Idle && watched.over.get().is_none());
-        idle.min_by_key(|watched| watched.until.get()).is_some_and(|watched| watched.end(Over::Displaced))
+        let longest = idle.min_by_key(|watched| watched.until.get());
+        longest.inspect(|watched| watched.end(Over::Displaced)).is_some()
     }
 }
 
@@ -125,14 +127,13 @@ impl Watched {
         .await
     }
 
-    fn end(&self, why: Over) -> bool {
+    fn end(&self, why: Over) {
         // Who does not end at once is told again when that, too, has taken too long.
         self.until.set(Deadline::NEVER);
         self.over.set(Some(why));
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }
-        true
     }
 }
 
