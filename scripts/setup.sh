@@ -116,6 +116,7 @@ setup_test() {
     have redis-server || want redis-server "a rival that tests of hallows demo measure (Debian also starts it as a service)"
     have memcached || want memcached "another (likewise)"
     have redis-check-rdb || want redis-tools "the key-value server is compared with it"
+    have curl || want curl "gets files of the web server in tests"
     if [ -f "$root/machines/metal/test.sh" ]; then
         have qemu-system-x86_64 || want qemu-system-x86 "boots the bare-metal machine"
     fi

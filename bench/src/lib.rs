@@ -30,6 +30,7 @@ pub mod session;
 pub mod turn;
 pub mod unix_programs;
 pub mod wakeups;
+pub mod web;
 pub mod whole_command;
 
 pub use bench::Bench;

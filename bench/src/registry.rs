@@ -1,4 +1,4 @@
-//! The table of benches: twenty-four names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
+//! The table of benches: twenty-five names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
@@ -11,6 +11,7 @@ mod ring;
 mod scheduling;
 mod unix;
 mod wakeup;
+mod web;
 
 use std::time::Duration;
 
@@ -23,9 +24,10 @@ use crate::key_values::KeyValues;
 use crate::samples::Samples;
 use crate::turn::Turn;
 use crate::unix_programs::Script;
+use crate::web::WebServer;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 25] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -50,6 +52,7 @@ pub const NAMES: [&str; 24] = [
     "unix-run",
     "kv",
     "kv-tail",
+    "http",
 ];
 
 /// Most operations take below a microsecond: this many milliseconds give thousands of samples.
@@ -202,6 +205,8 @@ pub struct Ours<'a> {
     pub unix_run: Place<'a>,
     /// Makes a key-value server of ours.
     pub key_values: Option<Box<dyn Fn() -> KeyValues<'a> + 'a>>,
+    /// Makes a web server of ours.
+    pub web: Option<Box<dyn Fn() -> WebServer<'a> + 'a>>,
 }
 
 /// All benches, with ours where it was given.
@@ -255,6 +260,7 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
     );
     benches.push(unix::run(ours.unix_run));
     benches.extend(key_values::benches(ours.key_values.as_deref()));
+    benches.extend(web::benches(ours.web.as_deref()));
     benches
 }
 
@@ -377,7 +383,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 63);
+        assert_eq!(titles(&[]).expect("all").len(), 65);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

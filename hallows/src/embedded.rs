@@ -16,6 +16,7 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_linux::services::HOST,
     &hallows_linux::services::NULL,
     &hallows_linux::services::TUNING,
+    &hallows_linux::services::PICTURE,
     &hallows_linux::services::packets::PACKETS,
     &hallows_linux::services::sockets::SOCKETS,
     &hallows_registry::PROGRAM,

@@ -24,10 +24,11 @@ use crate::failure::Failure;
 use crate::network;
 use crate::policies;
 use crate::system::{
-    Cell, EndpointPlace, PolicySource, ProgramSource, Programs, Service, StreamEnd, System, interfaces,
+    Cell, EndpointPlace, HandedOn, PolicySource, ProgramSource, Programs, Service, StreamEnd, System,
+    interfaces,
 };
 use crate::system::{USUAL_MEMORY_BYTES, USUAL_UNIX_MEMORY_BYTES};
-use crate::unix::{self, Given, Invocation, Served, Sockets, Wanted};
+use crate::unix::{self, Directory, Given, Invocation, Served, Sockets, Wanted};
 
 /// The supervisor's memory: its records, and a heap for reports.
 const SUPERVISOR_BYTES: u64 = 4 << 20;
@@ -292,6 +293,28 @@ fn supervised(
     }
 }
 
+/// The directories that a cell of a system is given: those of its description, and those of the command if they are handed on to it.
+fn directories_of(system: &System, cell: &Cell, invocation: &Invocation) -> Result<Vec<Directory>, Failure> {
+    let mut directories = cell.unix.directories.clone();
+    if cell.unix.handed_on == HandedOn::Nothing {
+        return Ok(directories);
+    }
+    if invocation.directories.is_empty() {
+        return Err(Failure::usage(format!(
+            "the cell {} of {} is given the directories that the command names, and there is none: say `--dir FOLDER`",
+            cell.name, system.name
+        )));
+    }
+    for directory in &invocation.directories {
+        // Those of a description count from its folder, these from here.
+        let host = std::path::absolute(&directory.host)
+            .map_err(|error| Failure::usage(format!("cannot give {}: {error}", directory.host.display())))?;
+        let read_only = directory.read_only || cell.unix.handed_on == HandedOn::ToRead;
+        directories.push(Directory { host, read_only, ..directory.clone() });
+    }
+    Ok(directories)
+}
+
 fn supervisor_plan(system: &System, program: usize) -> CellPlan {
     CellPlan {
         name: "supervisor".to_owned(),
@@ -452,18 +475,19 @@ impl Planner<'_> {
                 given.add(&invocation.wanted(path))?;
                 continue;
             }
+            let directories = directories_of(system, cell, invocation)?;
             let wanted = Wanted {
                 program: path,
                 arguments: cell.arguments.iter().map(OsStr::new).collect(),
                 variables: &cell.unix.variables,
-                directories: &cell.unix.directories,
+                directories: &directories,
                 folder: &system.folder,
                 // What a program of hallows says goes to the machine's log.
                 streams: if is_unix { cell.unix.streams } else { [StreamEnd::Nowhere; 3] },
             };
             given.add(&wanted).map_err(|failure| Failure::usage(format!("{}: {failure}", cell.name)))?;
         }
-        if !system.is_of_one {
+        if !system.is_of_one && !system.hands_directories_on() {
             invocation.directories.iter().try_for_each(|directory| given.lend(directory))?;
         }
         let is_nothing = given.plans.is_empty() && given.lends.is_empty();

@@ -22,7 +22,7 @@ use hallows_linux::machine::plan::PoolPlan;
 use hallows_supervisor::Ward;
 
 pub use problem::Problem;
-pub use unix::{StreamEnd, UnixKeys};
+pub use unix::{HandedOn, StreamEnd, UnixKeys};
 
 /// A system, checked: every name in it stands for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,14 @@ impl Cell {
     #[must_use]
     pub fn has_host(&self) -> bool {
         self.unix.named.contains(&crate::unix::DIRS)
+    }
+}
+
+impl System {
+    /// Whether a cell is given the directories that whoever starts the machine names.
+    #[must_use]
+    pub fn hands_directories_on(&self) -> bool {
+        self.cells.iter().any(|cell| cell.unix.handed_on != HandedOn::Nothing)
     }
 }
 

@@ -23,6 +23,8 @@ systems![
     "flood",
     "fuzz",
     "give-up",
+    "http",
+    "http-host",
     "kv",
     "kv-host",
     "native",

@@ -29,6 +29,7 @@ fn hashes_are_printed_for_people_and_programs() {
                 "console",
                 "files",
                 "invocation",
+                "machine",
                 "net",
                 "random",
                 "registry",
@@ -136,7 +137,7 @@ fn what_is_wrong_is_said() {
     for (arguments, expected) in [
         (
             &["hash", "wit/system", "--interface", "clocks"][..],
-            "clock, console, files, invocation, net, random, registry, served, told, tuning",
+            "clock, console, files, invocation, machine, net, random, registry, served, told, tuning",
         ),
         (&["hash", "no/such.wit"], "no/such.wit"),
         (&["hash", broken.to_str().expect("letters")], "broken.wit:1:"),

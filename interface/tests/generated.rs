@@ -24,6 +24,7 @@ const KEPT: &[(&str, &str, &str)] = &[
     ("wit/system", "console", "interface/system/src/console.rs"),
     ("wit/system", "files", "interface/system/src/files.rs"),
     ("wit/system", "invocation", "interface/system/src/invocation.rs"),
+    ("wit/system", "machine", "interface/system/src/machine.rs"),
     ("wit/system", "net", "sdk/rust/src/net/protocol.rs"),
     ("wit/system", "random", "interface/system/src/random.rs"),
     ("wit/system", "tuning", "interface/system/src/tuning.rs"),

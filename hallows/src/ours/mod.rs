@@ -15,6 +15,7 @@ mod policy;
 mod scheduling;
 mod unix;
 mod wakeup;
+pub mod web;
 
 use hallows_bench::Ours;
 use hallows_bench::coreutils::Task;
@@ -109,5 +110,6 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         unix_scripts: Script::ALL.map(unix::script),
         unix_run: unix::run(),
         key_values: Some(Box::new(key_values::key_values)),
+        web: Some(Box::new(web::web_server)),
     })
 }

@@ -138,7 +138,7 @@ impl Application {
         };
         let place = Place::take(&settings.machine)?;
         let system = self.system()?;
-        if !system.is_of_one {
+        if !system.is_of_one && !system.hands_directories_on() {
             invocation.nothing(&self.contents.name)?;
         }
         let compiler = self.compiler(settings.quiet)?;

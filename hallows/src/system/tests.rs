@@ -10,7 +10,7 @@ use hallows_interface::declared::{Declared, Direction, Malformed};
 use hallows_kernel::Class;
 use hallows_supervisor::Restart;
 
-use super::{EndpointPlace, PolicySource, Problem, ProgramSource, Programs, Service, System};
+use super::{EndpointPlace, HandedOn, PolicySource, Problem, ProgramSource, Programs, Service, System};
 
 const PROGRAMS: Programs<'static> = Programs {
     built_in: &["calculator", "calculator-client", "registry", "spin"],
@@ -498,6 +498,21 @@ program = "tool.wat"
     assert_eq!((plain.unix.streams, plain.unix.stack_bytes), ([Nowhere, Console, Console], 8 << 20));
     assert!(plain.unix.named.is_empty());
     assert_eq!(plain.program, ProgramSource::File(PathBuf::from("systems/tool.wat")));
+}
+
+#[test]
+fn a_cell_may_be_handed_the_directories_of_the_command() {
+    let of = |dirs: &str| {
+        let text = format!("[cells.one]\nprogram = \"tool.wasm\"\ndirs = [{dirs}]\n");
+        let system = parsed(&text);
+        let keys = system.cells[0].unix.clone();
+        (keys.handed_on, keys.directories.len(), system.hands_directories_on())
+    };
+    assert_eq!(of("\".\""), (HandedOn::Nothing, 1, false));
+    assert_eq!(of("\"--dir\""), (HandedOn::AsGiven, 0, true));
+    assert_eq!(of("\".\", \"--dir:ro\""), (HandedOn::ToRead, 1, true));
+    // A directory that is called so.
+    assert_eq!(of("\"./--dir\""), (HandedOn::Nothing, 1, false));
 }
 
 #[test]

@@ -16,6 +16,8 @@ use crate::unix::{Directory, STACKS, USUAL_STACK_BYTES};
 pub struct UnixKeys {
     /// Directories of this host. Relative paths count from [`super::System::folder`].
     pub directories: Vec<Directory>,
+    /// Whether it is given those, too, that whoever starts the machine names with `--dir`.
+    pub handed_on: HandedOn,
     /// `NAME=value`, or `NAME` for the value that it has where the machine is started.
     pub variables: Vec<OsString>,
     /// Input, output, errors.
@@ -24,6 +26,28 @@ pub struct UnixKeys {
     pub stack_bytes: u64,
     /// The keys that were written, of those that only Unix programs take.
     pub named: Vec<&'static str>,
+}
+
+/// What becomes of the directories that the command is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandedOn {
+    /// They are not this cell's.
+    Nothing,
+    /// It is given them as the command is.
+    AsGiven,
+    /// It is given them only to read.
+    ToRead,
+}
+
+impl HandedOn {
+    /// What an element of `dirs` says that is no directory, but stands for those of the command. (A directory of that name is `./--dir`.)
+    fn of(text: &str) -> Option<Self> {
+        match text {
+            "--dir" => Some(Self::AsGiven),
+            "--dir:ro" => Some(Self::ToRead),
+            _ => None,
+        }
+    }
 }
 
 /// Where a stream goes.
@@ -40,6 +64,7 @@ impl Default for UnixKeys {
     fn default() -> Self {
         Self {
             directories: Vec::new(),
+            handed_on: HandedOn::Nothing,
             variables: Vec::new(),
             streams: [StreamEnd::Nowhere, StreamEnd::Console, StreamEnd::Console],
             stack_bytes: USUAL_STACK_BYTES,
@@ -77,15 +102,19 @@ impl UnixKeys {
             Some(StreamName::Null) => StreamEnd::Nowhere,
         };
         let [input, output, errors] = usual.streams;
+        let (handed_on, directories): (Vec<_>, Vec<_>) =
+            all(table.dirs.as_ref()).partition(|text| HandedOn::of(text.get_ref()).is_some());
+        let handed_on = handed_on.last().and_then(|text| HandedOn::of(text.get_ref()));
         Ok(Self {
-            directories: each(table.dirs.as_ref(), |text| {
+            directories: each(directories, |text| {
                 text.get_ref().parse::<Directory>().map_err(|advice| {
                     source
                         .problem(text.span(), format!("`{}` is no directory to give", text.get_ref()))
                         .help(advice)
                 })
             })?,
-            variables: each(table.env.as_ref(), |text| variable(source, text))?,
+            handed_on: handed_on.unwrap_or(usual.handed_on),
+            variables: each(all(table.env.as_ref()), |text| variable(source, text))?,
             streams: [
                 end(table.stdin.as_ref(), input),
                 end(table.stdout.as_ref(), output),
@@ -97,12 +126,17 @@ impl UnixKeys {
     }
 }
 
-/// What a list of texts means.
-fn each<T>(
-    list: Option<&Spanned<Vec<Spanned<String>>>>,
+/// The texts of a list, if it was written.
+fn all(list: Option<&Spanned<Vec<Spanned<String>>>>) -> impl Iterator<Item = &Spanned<String>> {
+    list.map(Spanned::get_ref).into_iter().flatten()
+}
+
+/// What texts mean.
+fn each<'t, T>(
+    texts: impl IntoIterator<Item = &'t Spanned<String>>,
     meaning: impl FnMut(&Spanned<String>) -> Checked<T>,
 ) -> Checked<Vec<T>> {
-    list.map(Spanned::get_ref).into_iter().flatten().map(meaning).collect()
+    texts.into_iter().map(meaning).collect()
 }
 
 fn variable(source: Source<'_>, text: &Spanned<String>) -> Checked<OsString> {

@@ -11,6 +11,7 @@ mod ends;
 #[path = "../../../machines/linux/tests/host/host.rs"]
 #[allow(dead_code, reason = "the machine's own tests use the rest")]
 mod host;
+mod http;
 mod jitter;
 mod kv;
 mod lab;
@@ -53,6 +54,7 @@ fn main() -> std::process::ExitCode {
         jitter::tests(),
         monitor::tests(),
         kv::tests(),
+        http::tests(),
         network::tests(),
         network_programs::tests(),
         network_wire::tests(),

@@ -14,6 +14,8 @@ pub mod files;
 pub mod invocation;
 pub mod kernel;
 #[rustfmt::skip]
+pub mod machine;
+#[rustfmt::skip]
 pub mod random;
 #[rustfmt::skip]
 pub mod tuning;

@@ -126,7 +126,7 @@ impl Running {
         output: impl Write + Send + 'static,
     ) -> Result<Self, StartError> {
         let (meter, budget) = (Arc::new(TimekeeperMeter::default()), Arc::new(budget));
-        crate::services::tunes(&kernel);
+        crate::services::runs(&kernel);
         let mut started = start_cores(&kernel, choice)?;
         {
             let (kernel, meter, place) = (kernel.clone(), meter.clone(), choice.timekeeper);

@@ -17,6 +17,7 @@
 //! | `sockets/` | another, which serves sockets of Linux's own network |
 //! | `interrupts` | who tells a cell that Linux has something for it |
 //! | `network` | what a machine is given of the host's network |
+//! | `picture` | another, which serves passively: `machine`, what the machine does |
 //! | `tuning` | another, which serves passively: `tuning`, of the machine's scheduler |
 //! | `null` | another, which serves passively: a `console` that takes everything, in the place of `/dev/null` |
 //!
@@ -32,11 +33,13 @@ mod grants;
 mod host;
 pub mod interrupts;
 mod invocation;
+mod kernel;
 mod needs;
 pub mod network;
 mod null;
 mod own_endpoint;
 pub mod packets;
+mod picture;
 mod random;
 mod resources;
 pub mod sockets;
@@ -48,8 +51,9 @@ pub use badge::Badge;
 pub use desk::{DESK, Desk, Seat};
 pub use grants::{GRANT_RIGHTS, GRANTS, directory_grant};
 pub use host::{ENDPOINT_GRANT, ENDPOINT_RIGHTS, HOST, HostService, PASSIVELY};
+pub(crate) use kernel::runs;
 pub use needs::{SOCKET_CALLS, SYSTEM_CALLS, landlock_access};
 pub use null::{NULL, NullConsole};
+pub use picture::{PICTURE, PictureService};
 pub use resources::{GrantedDirectory, HostResources, InstallError, Lent, install};
-pub(crate) use tuning::tunes;
 pub use tuning::{TUNING, TuningService};

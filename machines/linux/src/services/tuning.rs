@@ -1,7 +1,7 @@
 //! `tuning`: the scheduler's times, and what comes of them. It asks the kernel that it runs on and needs nothing of Linux, so it serves passively, on its
 //! caller's thread.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use hallows_abi::MAX_MESSAGE;
 use hallows_kernel::{Machine, Tuning};
@@ -10,6 +10,7 @@ use hallows_sdk::stub::Client;
 use hallows_sdk::{Answer, Error, Message, Server, Start};
 use hallows_system::tuning::{self, Bucket, Observation, Refusal, Service, Times};
 
+use super::kernel::running;
 use crate::machine::Kernel;
 
 /// The service as a native program.
@@ -21,14 +22,6 @@ pub static TUNING: NativeProgram = NativeProgram {
         { TuningService::REPLY_BYTES },
     >()),
 };
-
-/// The kernel of the process.
-static KERNEL: Mutex<Weak<Kernel>> = Mutex::new(Weak::new());
-
-/// What is tuned from now on.
-pub(crate) fn tunes(kernel: &Arc<Kernel>) {
-    *KERNEL.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(kernel);
-}
 
 /// A cell of it.
 #[derive(Debug)]
@@ -43,7 +36,7 @@ impl Server for TuningService {
     const REPLY_BYTES: usize = MAX_MESSAGE as usize;
 
     fn new(_: &Start<'_>) -> Result<Self, Error> {
-        let kernel = KERNEL.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let kernel = running();
         // Whoever runs this cell has one.
         if kernel.strong_count() == 0 { Err(Error::BadState) } else { Ok(Self::of(kernel)) }
     }

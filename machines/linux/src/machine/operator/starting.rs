@@ -176,6 +176,7 @@ impl Operator {
                     services::HOST.name,
                     services::NULL.name,
                     services::TUNING.name,
+                    services::PICTURE.name,
                     services::packets::PACKETS.name,
                     services::sockets::SOCKETS.name,
                     hallows_supervisor::PROGRAM.name,
