@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hallows_load::{
     Arrivals, Class, Client, Data, Load, LoadError, Measured, Pace, ProcessTime, Protocol, Request, Running,
-    Server, Waiting, free_port, generate, installed,
+    Server, Waiting, free_port, generate,
 };
 
 use crate::contestant::{Contestant, Description};
@@ -15,6 +15,7 @@ use crate::cores::{Cores, Priority, on_core};
 use crate::error::BenchError;
 use crate::samples::Samples;
 use crate::turn::Turn;
+use crate::whole_command::find;
 
 /// Bytes of each value.
 const VALUE_BYTES: u32 = 64;
@@ -142,14 +143,9 @@ fn linux<'w>(
     arguments: impl Iterator<Item = &'w str>,
     cores: &Cores,
 ) -> Result<Command, BenchError> {
-    let Some(path) = installed(program) else {
-        return Err(BenchError::Unavailable {
-            missing: format!("{program} is not installed"),
-            remedy: format!("`apt-get install {package}`"),
-        });
-    };
+    let program = find(program, package)?;
     let arguments = arguments.map(|word| if word == "''" { String::new() } else { word.to_owned() });
-    Ok(Command { program: path, arguments: arguments.collect(), cores: vec![cores.second()?.0] })
+    Ok(Command { program, arguments: arguments.collect(), cores: vec![cores.second()?.0] })
 }
 
 fn failed(error: LoadError) -> BenchError {

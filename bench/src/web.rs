@@ -3,11 +3,11 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use hallows_load::{ProcessTime, free_port, installed};
+use hallows_load::{ProcessTime, free_port};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -16,6 +16,7 @@ use crate::cores::{Cores, Priority, on_core};
 use crate::error::BenchError;
 use crate::samples::Samples;
 use crate::turn::Turn;
+use crate::whole_command::find;
 
 /// The file that is asked for.
 const NAME: &str = "file.txt";
@@ -96,13 +97,6 @@ fn nginx(place: &Place<'_>) -> String {
         place.port,
         place.site.display()
     )
-}
-
-fn find(program: &str, package: &str) -> Result<PathBuf, BenchError> {
-    installed(program).ok_or_else(|| BenchError::Unavailable {
-        missing: format!("{program} is not installed"),
-        remedy: format!("`apt-get install {package}`"),
-    })
 }
 
 /// A server that runs; ended when it is dropped.

@@ -1,12 +1,26 @@
 //! Time of a whole command, from before its start until it has ended: what the benches of Unix programs compare.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use hallows_load::installed;
 
 use crate::clock;
 use crate::cores::on_cores;
 use crate::error::BenchError;
 use crate::samples::Samples;
 use crate::turn::Turn;
+
+/// Where a program of the host's is.
+///
+/// # Errors
+/// [`BenchError::Unavailable`] with the package that has it.
+pub fn find(program: &str, package: &str) -> Result<PathBuf, BenchError> {
+    installed(program).ok_or_else(|| BenchError::Unavailable {
+        missing: format!("{program} is not installed"),
+        remedy: format!("`apt-get install {package}`"),
+    })
+}
 
 /// Runs `command` without input, its output and errors to `/dev/null`, and gives the ticks until it has ended.
 ///
