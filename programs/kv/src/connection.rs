@@ -1,7 +1,6 @@
 //! One client's connection.
 
 use alloc::format;
-use alloc::vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -41,7 +40,6 @@ async fn talk(
     server: &Server<'_>,
     signal: &Signal,
 ) -> Result<(), Problem> {
-    let mut room = vec![0; PIECE];
     loop {
         let progress = server.turn(session)?;
         // What is not all yet goes with what follows, unless it is much.
@@ -55,10 +53,10 @@ async fn talk(
                 stream.finish()?;
                 return Ok(());
             }
-            Progress::Idle => match race(heard(stream, &mut room, server), signal.taken()).await {
-                Either::First(length) => match length? {
-                    0 => return Ok(()),
-                    length => session.receive(room.get(..length).unwrap_or_default()),
+            Progress::Idle => match race(heard(stream, server), signal.taken()).await {
+                Either::First(bytes) => match bytes? {
+                    [] => return Ok(()),
+                    bytes => session.receive(bytes),
                 },
                 // It was killed.
                 Either::Second(()) => {}
@@ -68,13 +66,13 @@ async fn talk(
 }
 
 /// Reads, as long as the client may say nothing.
-async fn heard(stream: &mut TcpStream<'_>, room: &mut [u8], server: &Server<'_>) -> Result<usize, Problem> {
+async fn heard<'s>(stream: &'s mut TcpStream<'_>, server: &Server<'_>) -> Result<&'s [u8], Problem> {
     let seconds = server.engine.borrow().store.config.timeout;
     if seconds == 0 {
-        return stream.read(room).await;
+        return stream.receive(PIECE).await;
     }
     let deadline = Deadline::after(Duration::from_secs(seconds))?;
-    server.events.with_deadline(deadline, stream.read(room)).await?
+    server.events.with_deadline(deadline, stream.receive(PIECE)).await?
 }
 
 /// Sends what there is, when what it says is on the disk, if it has to be.

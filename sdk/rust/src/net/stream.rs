@@ -4,6 +4,7 @@ use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::ops::Range;
 
 use super::Problem;
 use super::bell::{Bell, Shared};
@@ -78,6 +79,24 @@ impl<'e> TcpStream<'e> {
         }
     }
 
+    /// Waits until bytes have come, and gives some of them, at most so many, where the service's answer lies: nobody copies them. None: no more will come.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub async fn receive(&mut self, most: usize) -> Result<&[u8], Problem> {
+        let place = loop {
+            if self.is_drained {
+                self.changed().await?;
+            }
+            match self.try_receive(most)? {
+                Some(place) => break place,
+                None => self.changed().await?,
+            }
+        };
+        Ok(self.room.get(place).unwrap_or_default())
+    }
+
     /// Waits until bytes are taken, and writes some from the front; how many.
     ///
     /// # Errors
@@ -98,16 +117,24 @@ impl<'e> TcpStream<'e> {
     ///
     /// Those of [`read`](Self::read).
     pub fn try_read(&mut self, bytes: &mut [u8]) -> Result<Option<usize>, Problem> {
-        let most = bytes.len().min(MOST_BYTES);
+        let Some(place) = self.try_receive(bytes.len())? else { return Ok(None) };
+        let read = self.room.get(place).unwrap_or_default();
+        bytes.get_mut(..read.len()).ok_or(Refusal::TooLong)?.copy_from_slice(read);
+        Ok(Some(read.len()))
+    }
+
+    /// Where in the room the bytes lie that have come, at most so many.
+    fn try_receive(&mut self, most: usize) -> Result<Option<Range<usize>>, Problem> {
+        let most = most.min(MOST_BYTES);
         self.bell.shared().check()?;
         let (socket, deadline) = (self.socket, patience()?);
-        match socket.read(u32::try_from(most).unwrap_or(u32::MAX), self.room(most), deadline)? {
+        let room = self.room(most);
+        let first = room.as_ptr().addr();
+        match socket.read(u32::try_from(most).unwrap_or(u32::MAX), room, deadline)? {
             Ok(read) => {
-                let place = bytes.get_mut(..read.len()).ok_or(Refusal::TooLong)?;
-                place.copy_from_slice(read);
-                let read = read.len();
-                self.is_drained = (1..most).contains(&read);
-                Ok(Some(read))
+                let (start, length) = (read.as_ptr().addr() - first, read.len());
+                self.is_drained = (1..most).contains(&length);
+                Ok(Some(start..start + length))
             }
             Err(Refusal::NotNow) => Ok(None),
             Err(refusal) => Err(refusal.into()),
