@@ -13,6 +13,8 @@ pub struct Bell {
     notification: Notification,
     /// Bits that came to light when somebody looked for another reason.
     bits: Cell<u64>,
+    /// The peer's ring was among them.
+    took_ring: Cell<bool>,
 }
 
 impl Bell {
@@ -33,7 +35,11 @@ impl Bell {
     ///
     /// Those of [`Self::bound`].
     pub fn unbound() -> Result<Self, Error> {
-        Ok(Self { notification: Budget::OWN.create_notification()?, bits: Cell::new(0) })
+        Ok(Self {
+            notification: Budget::OWN.create_notification()?,
+            bits: Cell::new(0),
+            took_ring: Cell::new(false),
+        })
     }
 
     /// The notification.
@@ -49,6 +55,11 @@ impl Bell {
     /// Bits that came with an event.
     pub(super) fn heard(&self, bits: u64) {
         self.bits.set(self.bits.get() | bits);
+    }
+
+    /// Whether a fence has taken a ring of the peer's out of the notification since this was last asked: no event will tell of it.
+    pub(super) fn has_taken_ring(&self) -> bool {
+        self.took_ring.take()
     }
 
     /// Whether the peer has said that it closed the ring.
@@ -74,6 +85,9 @@ impl Fence for Bell {
             // It fails only when the cell is being ended.
             let bits = self.notification.poll().unwrap_or(0);
             self.heard(bits);
+            if bits != 0 {
+                self.took_ring.set(true);
+            }
             bits != 0
         }
         #[cfg(not(target_arch = "wasm32"))]

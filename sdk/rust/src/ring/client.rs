@@ -18,6 +18,8 @@ pub struct Client<const WORDS: usize> {
     region: Region,
     window: &'static Window<WORDS>,
     patience: Patience,
+    /// This side has said that it sleeps, and has not got up.
+    sleeps: bool,
     /// How often the service had to be woken.
     rung: u64,
 }
@@ -42,9 +44,16 @@ impl<const WORDS: usize> Client<WORDS> {
         let layout = Layout::filling(entries, size_of::<Window<WORDS>>() as u64)?;
         let region = Budget::OWN.create_region(size_of::<Window<WORDS>>() as u64)?;
         match Self::offer_in(region, window, &layout, &bell, call) {
-            Ok((ring, service)) => {
-                Ok(Self { ring, bell, service, region, window, patience: Patience::new(), rung: 0 })
-            }
+            Ok((ring, service)) => Ok(Self {
+                ring,
+                bell,
+                service,
+                region,
+                window,
+                patience: Patience::new(),
+                sleeps: false,
+                rung: 0,
+            }),
             Err(failure) => {
                 // Both are this cell's own, so they go.
                 let _ = region.destroy();
@@ -113,16 +122,23 @@ impl<const WORDS: usize> Client<WORDS> {
         Ok(self.ring.complete()?)
     }
 
-    /// Lets the service see what was submitted and taken, and wakes it if it sleeps.
+    /// Lets the service see what was submitted and taken, and wakes it if it sleeps. Who has said that it sleeps may do so without getting up, as a
+    /// reactor that was told of something else.
     ///
     /// # Errors
     ///
     /// [`Error::Gone`] or [`Error::BadHandle`] if the service is gone.
     #[inline]
     pub fn flush(&mut self) -> Result<(), Failure> {
+        // One that was taken before is for a sleep that is over.
+        self.bell.has_taken_ring();
         if self.ring.flush(&self.bell) == Doorbell::Ring {
             self.rung += 1;
             self.service.signal(WORK)?;
+        }
+        // The fence has taken the ring that would have ended this very sleep, and the service rings once for each.
+        if self.sleeps && self.bell.has_taken_ring() {
+            self.come_again()?;
         }
         Ok(())
     }
@@ -140,7 +156,7 @@ impl<const WORDS: usize> Client<WORDS> {
                 return Ok(());
             }
             let event = wait(&mut [], &mut [], deadline);
-            self.ring.wake();
+            self.get_up();
             let event = event?;
             match event.kind {
                 EventKind::Notification => self.bell.heard(event.value),
@@ -163,7 +179,7 @@ impl<const WORDS: usize> Client<WORDS> {
                 return Ok(());
             }
             let bits = listener.bits().await;
-            self.ring.wake();
+            self.get_up();
             self.bell.heard(bits);
         }
     }
@@ -172,7 +188,12 @@ impl<const WORDS: usize> Client<WORDS> {
     /// with [`settle`](Self::settle).
     pub fn begin(&mut self, bits: u64) {
         self.bell.heard(bits);
+        self.get_up();
+    }
+
+    fn get_up(&mut self) {
         self.ring.wake();
+        self.sleeps = false;
     }
 
     /// Another turn comes, behind whoever waits for this cell already: for a reactor that ends one before there is nothing more to do.
@@ -198,9 +219,10 @@ impl<const WORDS: usize> Client<WORDS> {
         }
         let rest = self.ring.rest(&self.bell)?;
         if rest == Rest::Sleep && self.bell.says_closed() {
-            self.ring.wake();
+            self.get_up();
             return Err(Failure::Closed);
         }
+        self.sleeps = rest == Rest::Sleep;
         Ok(rest)
     }
 
