@@ -8,9 +8,9 @@ use std::os::fd::OwnedFd;
 use std::str::FromStr;
 
 use hallows_linux::host::port::{self, PortError};
-use hallows_linux::host::tap;
+use hallows_linux::host::{tap, xdp};
 use hallows_linux::machine::plan::{
-    CellPlan, InterfacePlan, PlacePlan, Plan, PortPlan, PortsPlan, ProgramPlan,
+    CellPlan, InterfacePlan, PlacePlan, Plan, PortPlan, PortsPlan, ProgramPlan, WayPlan,
 };
 use hallows_linux::services::packets::{CAPTURE_HEAD, LOOPBACK, PACKETS};
 use hallows_linux::services::sockets::{MOST_ADDRESSES, SOCKETS};
@@ -24,7 +24,7 @@ use crate::system::{Cell, ProgramSource, System};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Network {
-    /// `tap:NAME[,capture=FILE]`: an interface.
+    /// `tap:NAME[,capture=FILE]`, `xdp:NAME[,queue=N][,capture=FILE]`: an interface.
     Interface(Interface),
     /// `host:[ADDRESS:]PORT[=PORT][/udp]`: a port.
     Port(Port),
@@ -34,8 +34,18 @@ pub enum Network {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
     name: String,
+    kind: InterfaceKind,
     /// Where a copy of all its frames goes.
     capture: Option<String>,
+}
+
+/// How an interface's frames are had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InterfaceKind {
+    /// By the other end of it, which Linux makes for us.
+    Tap,
+    /// By AF_XDP, those of one queue.
+    Xdp { queue: u16 },
 }
 
 /// A port of the host.
@@ -109,9 +119,10 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
-            Some(("tap", interface)) if !interface.is_empty() => interface.parse().map(Self::Interface),
+            Some(("tap", text)) => Interface::of(text, InterfaceKind::Tap).map(Self::Interface),
+            Some(("xdp", text)) => Interface::of(text, InterfaceKind::Xdp { queue: 0 }).map(Self::Interface),
             Some(("host", port)) => port.parse().map(Self::Port),
-            _ => Err("write host:PORT for a port of this host, for example host:6379, or tap:NAME for an interface, for example tap:hallows0".to_owned()),
+            _ => Err("write host:PORT for a port of this host, for example host:6379, tap:NAME for an interface of the machine's own, for example tap:hallows0, or xdp:NAME to take the frames of one that is there".to_owned()),
         }
     }
 }
@@ -119,9 +130,16 @@ impl FromStr for Network {
 impl fmt::Display for Network {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Interface(Interface { name, capture: None }) => write!(formatter, "tap:{name}"),
-            Self::Interface(Interface { name, capture: Some(file) }) => {
-                write!(formatter, "tap:{name},capture={file}")
+            Self::Interface(Interface { name, kind, capture }) => {
+                match kind {
+                    InterfaceKind::Tap => write!(formatter, "tap:{name}")?,
+                    InterfaceKind::Xdp { queue: 0 } => write!(formatter, "xdp:{name}")?,
+                    InterfaceKind::Xdp { queue } => write!(formatter, "xdp:{name},queue={queue}")?,
+                }
+                match capture {
+                    Some(file) => write!(formatter, ",capture={file}"),
+                    None => Ok(()),
+                }
             }
             Self::Port(Port { address, number, inside, is_datagrams }) => {
                 match address {
@@ -151,25 +169,36 @@ impl From<Network> for String {
     }
 }
 
-impl FromStr for Interface {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, capture) = match text.split_once(',') {
-            Some((name, option)) => {
-                let file = option.strip_prefix("capture=").filter(|file| !file.is_empty());
-                let file = file.ok_or(
-                    "behind an interface comes capture=FILE, as in tap:hallows0,capture=frames.pcap",
-                )?;
-                (name, Some(file.to_owned()))
-            }
-            None => (text, None),
-        };
-        Ok(Self { name: name.to_owned(), capture })
-    }
-}
-
 impl Interface {
+    /// From what stands behind its kind.
+    fn of(text: &str, mut kind: InterfaceKind) -> Result<Self, String> {
+        let (name, mut rest) = text.split_once(',').map_or((text, None), |(name, rest)| (name, Some(rest)));
+        if name.is_empty() {
+            return Err("an interface has a name, as in tap:hallows0 or xdp:eth1".to_owned());
+        }
+        if let InterfaceKind::Xdp { queue } = &mut kind
+            && let Some(number) = rest.and_then(|rest| rest.strip_prefix("queue="))
+        {
+            let (number, behind) =
+                number.split_once(',').map_or((number, None), |(number, rest)| (number, Some(rest)));
+            *queue = number
+                .parse()
+                .map_err(|_| format!("queues are numbers from 0 to 65535, and not `{number}`"))?;
+            rest = behind;
+        }
+        let capture = match rest {
+            Some(rest) => {
+                let file = rest.strip_prefix("capture=").filter(|file| !file.is_empty());
+                Some(file.ok_or(match kind {
+                    InterfaceKind::Tap => "behind an interface comes capture=FILE, as in tap:hallows0,capture=frames.pcap",
+                    InterfaceKind::Xdp { .. } => "behind an interface come queue=NUMBER and capture=FILE, as in xdp:eth1,queue=0,capture=frames.pcap",
+                })?)
+            }
+            None => None,
+        };
+        Ok(Self { name: name.to_owned(), kind, capture: capture.map(str::to_owned) })
+    }
+
     /// The file for its frames, empty but for its head.
     fn capture(&self) -> Result<Option<OwnedFd>, Failure> {
         let Some(path) = &self.capture else { return Ok(None) };
@@ -322,7 +351,7 @@ fn give_interfaces(
             let name = &cell.name;
             let driver = drivers.get_mut(interface).ok_or_else(|| {
                 Failure::usage(format!(
-                    "the cell {name} drives the interface {interface}, which was not given: --net tap:NAME, once for each, in their order"
+                    "the cell {name} drives the interface {interface}, which was not given: --net tap:NAME or xdp:NAME, once for each, in their order"
                 ))
             })?;
             if driver.is_some() {
@@ -342,11 +371,21 @@ fn give_interfaces(
                 system.name, PACKETS.name
             ))
         })?;
-        let tap = tap::open(name).map_err(|error| Failure::usage(error.to_string()))?;
-        let (address, mtu) = (tap.address(), tap.mtu);
-        let descriptor = descriptors.add(tap.descriptor);
+        let (way, mtu, address) = match wanted.kind {
+            InterfaceKind::Tap => {
+                let tap = tap::open(name).map_err(|error| Failure::usage(error.to_string()))?;
+                let (mtu, address) = (tap.mtu, tap.address());
+                (WayPlan::Tap { descriptor: descriptors.add(tap.descriptor) }, mtu, address)
+            }
+            InterfaceKind::Xdp { queue } => {
+                let xdp = xdp::open(name, queue).map_err(|error| Failure::usage(error.to_string()))?;
+                let [socket, memory, link] =
+                    [xdp.socket, xdp.memory, xdp.link].map(|descriptor| descriptors.add(descriptor));
+                (WayPlan::Xdp { socket, memory, link, traits: xdp.traits }, xdp.mtu, xdp.address)
+            }
+        };
         let capture = wanted.capture()?.map(|file| descriptors.add(file));
-        plan.interfaces.push(InterfacePlan { descriptor, cell, mtu, address, capture });
+        plan.interfaces.push(InterfacePlan { way, cell, mtu, address, capture });
     }
     Ok(())
 }
@@ -446,17 +485,17 @@ fn serves_actively(cell: &Cell, what: &str) -> Result<(), Failure> {
 fn device(cell: &Cell) -> Result<Device, Failure> {
     serves_actively(cell, "card")?;
     let says = |what: &str| Failure::usage(format!("the cell {} drives a packet device: {what}", cell.name));
-    if cell.core.is_some() || cell.pool.is_some() || cell.time.is_some() {
+    if cell.pool.is_some() || cell.time.is_some() {
         return Err(says(
-            "it runs on a core of Linux's, where it may wait; leave `core`, `pool` and `time` out",
+            "it runs on one core, of the machine's (`core = 0`) or of Linux's; leave `pool` and `time` out",
         ));
     }
     match cell.arguments.as_slice() {
-        [only] if only == LOOPBACK => Ok(Device::Loopback),
-        [only] => only.parse().map(Device::Interface).map_err(|_| {
-            says(&format!("`{only}` is none; write the number of an interface, from 0, or `{LOOPBACK}`"))
+        [first, ..] if first == LOOPBACK => Ok(Device::Loopback),
+        [first, ..] => first.parse().map(Device::Interface).map_err(|_| {
+            says(&format!("`{first}` is none; write the number of an interface, from 0, or `{LOOPBACK}`"))
         }),
-        _ => Err(says(&format!(
+        [] => Err(says(&format!(
             "its argument says which: the number of an interface, from 0, or `{LOOPBACK}`"
         ))),
     }
@@ -468,13 +507,19 @@ mod tests {
 
     #[test]
     fn interfaces_and_ports_are_said_with_their_kind() {
-        let interface = |capture: Option<&str>| {
+        let xdp = |queue| InterfaceKind::Xdp { queue };
+        for (text, kind, capture) in [
+            ("tap:hl0", InterfaceKind::Tap, None),
+            ("tap:hl0,capture=a/b,c.pcap", InterfaceKind::Tap, Some("a/b,c.pcap")),
+            ("xdp:hl0", xdp(0), None),
+            ("xdp:hl0,queue=3", xdp(3), None),
+            ("xdp:hl0,capture=a/b,c.pcap", xdp(0), Some("a/b,c.pcap")),
+            ("xdp:hl0,queue=3,capture=a/b,c.pcap", xdp(3), Some("a/b,c.pcap")),
+        ] {
             let capture = capture.map(str::to_owned);
-            Ok::<_, String>(Network::Interface(Interface { name: "hl0".to_owned(), capture }))
-        };
-        for (text, capture) in [("tap:hl0", None), ("tap:hl0,capture=a/b,c.pcap", Some("a/b,c.pcap"))] {
-            assert_eq!(text.parse::<Network>(), interface(capture));
-            assert_eq!(interface(capture).unwrap().to_string(), text);
+            let interface = Network::Interface(Interface { name: "hl0".to_owned(), kind, capture });
+            assert_eq!(interface.to_string(), text);
+            assert_eq!(text.parse(), Ok(interface));
         }
         let port = |address: Option<&str>, number, is_datagrams| {
             let address = address.map(|address| address.parse().unwrap());
@@ -503,7 +548,15 @@ mod tests {
             "tap:hl0,capture",
             "tap:hl0,mtu=9000",
             "hl0",
-            "xdp:hl0",
+            "tap:hl0,queue=0",
+            "xdp:",
+            "xdp:,queue=0",
+            "xdp:hl0,",
+            "xdp:hl0,queue=",
+            "xdp:hl0,queue=-1",
+            "xdp:hl0,queue=65536",
+            "xdp:hl0,queue=0,",
+            "xdp:hl0,capture=",
             ":hl0",
             "host",
             "host:",

@@ -19,6 +19,7 @@ mod monitor;
 mod network;
 mod network_programs;
 mod network_wire;
+mod network_xdp;
 mod paths;
 mod policies;
 mod running;
@@ -58,6 +59,7 @@ fn main() -> std::process::ExitCode {
         network::tests(),
         network_programs::tests(),
         network_wire::tests(),
+        network_xdp::tests(),
         background::tests(),
         embedded::tests(),
         built::tests(),

@@ -31,7 +31,9 @@ pub fn tests() -> Vec<Trial> {
         network_test("a_program_on_a_port_of_the_hosts_that_is_killed_has_it_again", || reborn(Way::Ports)),
         network_test("thousands_of_connections_are_served_at_once", thousands),
         network_test("who_does_not_read_holds_up_nobody_else", slow_readers),
-        network_test("a_network_card_that_begins_another_life_is_a_wire_that_was_cut_for_a_moment", cut),
+        network_test("a_network_card_that_begins_another_life_is_a_wire_that_was_cut_for_a_moment", || {
+            cut(Way::Interface)
+        }),
         network_test("what_the_system_does_not_allow_is_not_listened_on", forbidden),
         test("an_interface_that_nobody_drives_or_that_is_none_is_refused", refused),
     ]
@@ -75,6 +77,8 @@ pub fn can_make_interfaces() -> bool {
 pub enum Way {
     /// By an interface and TCP/IP of its own.
     Interface,
+    /// By one end of a pair of interfaces, over AF_XDP, and TCP/IP of its own.
+    Xdp,
     /// By ports of Linux's network.
     Ports,
 }
@@ -83,7 +87,7 @@ impl Way {
     /// The machine that echoes.
     pub fn machine(self) -> Running {
         let system = match self {
-            Self::Interface => "echo",
+            Self::Interface | Self::Xdp => "echo",
             Self::Ports => "echo-host",
         };
         let mut running = Running::start(&[&["run", system], self.given(), &SHARED[..]].concat(), None);
@@ -92,14 +96,23 @@ impl Way {
     }
 
     /// What it is given; an interface is made first.
-    fn given(self) -> &'static [&'static str] {
+    pub fn given(self) -> &'static [&'static str] {
+        let set_up = || {
+            ip("addr add 10.99.0.1/24 dev hl0");
+            ip("-6 addr add fd99::1/64 dev hl0 nodad");
+            ip("link set hl0 up");
+        };
         match self {
             Self::Interface => {
                 ip("tuntap add dev hl0 mode tap");
-                ip("addr add 10.99.0.1/24 dev hl0");
-                ip("-6 addr add fd99::1/64 dev hl0 nodad");
-                ip("link set hl0 up");
+                set_up();
                 &["--net", "tap:hl0"]
+            }
+            Self::Xdp => {
+                ip("link add hl0 type veth peer name hl1");
+                set_up();
+                ip("link set hl1 up");
+                &["--net", "xdp:hl1"]
             }
             Self::Ports => {
                 ip("link set lo up");
@@ -110,21 +123,21 @@ impl Way {
 
     const fn description(self) -> &'static str {
         match self {
-            Self::Interface => include_str!("../../../programs/systems/echo.toml"),
+            Self::Interface | Self::Xdp => include_str!("../../../programs/systems/echo.toml"),
             Self::Ports => include_str!("../../../programs/systems/echo-host.toml"),
         }
     }
 
     const fn addresses(self) -> [&'static str; 2] {
         match self {
-            Self::Interface => ["10.99.0.2", "fd99::2"],
+            Self::Interface | Self::Xdp => ["10.99.0.2", "fd99::2"],
             Self::Ports => ["127.0.0.1", "::1"],
         }
     }
 
     const fn port(self) -> u16 {
         match self {
-            Self::Interface => 7,
+            Self::Interface | Self::Xdp => 7,
             Self::Ports => 7_007,
         }
     }
@@ -164,7 +177,7 @@ pub fn stop(mut running: Running) {
     assert_eq!(running.code(), 0, "{}", running.heard);
 }
 
-fn echoes(way: Way) {
+pub fn echoes(way: Way) {
     in_a_namespace(|| {
         let running = way.machine();
         for address in way.addresses() {
@@ -198,14 +211,14 @@ fn echoes(way: Way) {
             assert!(pings.status.success(), "{}", String::from_utf8_lossy(&pings.stdout));
         }
         stop(running);
-        if matches!(way, Way::Interface) {
+        if !matches!(way, Way::Ports) {
             // Somebody else's interface is still there.
             ip("link show hl0");
         }
     });
 }
 
-fn ends(way: Way) {
+pub fn ends(way: Way) {
     in_a_namespace(|| {
         let running = way.machine();
         let ours = way.addresses()[0];
@@ -281,7 +294,7 @@ fn echo_until_error(mut stream: TcpStream) -> (u64, ErrorKind) {
     }
 }
 
-fn killed(way: Way) {
+pub fn killed(way: Way) {
     in_a_namespace(|| {
         let mut running = way.machine();
         let pid = running.pid();
@@ -306,10 +319,10 @@ fn killed(way: Way) {
     });
 }
 
-fn cut() {
+pub fn cut(way: Way) {
     in_a_namespace(|| {
-        let running = Way::Interface.machine();
-        let stream = Way::Interface.tcp().unwrap();
+        let running = way.machine();
+        let stream = way.tcp().unwrap();
         for life in 0..3 {
             echo(&stream, &bytes(50_000, life));
             assert_eq!(say(&["kill", "card"]).2, 0);
@@ -320,7 +333,7 @@ fn cut() {
     });
 }
 
-fn reborn(way: Way) {
+pub fn reborn(way: Way) {
     in_a_namespace(|| {
         let system = way.description().replace("[cells.echo]", "[cells.echo]\nrestart = \"always\"");
         let mut running = Running::of(&system, &[way.given(), &SHARED[..]].concat());

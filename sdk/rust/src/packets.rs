@@ -57,6 +57,8 @@ pub enum Kind {
     Loopback = 1,
     /// An interface of the host, whose other end is the host's own network.
     Tap = 2,
+    /// A queue of an interface of the host, past the host's own network.
+    Xdp = 3,
 }
 
 impl Kind {
@@ -66,6 +68,7 @@ impl Kind {
         match number {
             1 => Some(Self::Loopback),
             2 => Some(Self::Tap),
+            3 => Some(Self::Xdp),
             _ => None,
         }
     }

@@ -4,11 +4,12 @@
 //! goes when its last descriptor is closed, however the machine ends: nothing has to be put back.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use hallows_sdk::packets::{HEAD_BYTES, MOST_FRAME_BYTES};
 use rustix::fs::{Mode, OFlags};
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
+
+use super::interface::{self, ADDRESS_BYTES, Request};
 
 /// An interface that was opened.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub struct Tap {
     /// The most bytes that a frame carries behind its head.
     pub mtu: u32,
     /// The address of Linux's end.
-    pub host_address: [u8; 6],
+    pub host_address: [u8; ADDRESS_BYTES],
 }
 
 /// Why there is no interface.
@@ -77,9 +78,6 @@ pub enum TapError {
     },
 }
 
-/// Bytes of an address of Ethernet.
-const ADDRESS_BYTES: usize = 6;
-
 /// Opens the TAP interface of this name.
 ///
 /// # Errors
@@ -90,22 +88,11 @@ pub fn open(name: &str) -> Result<Tap, TapError> {
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let descriptor: OwnedFd = rustix::fs::open(c"/dev/net/tun", flags, Mode::empty())
         .map_err(|error| TapError::Missing { error: error.into() })?;
-    let mode = libc::IFF_TAP | libc::IFF_NO_PI;
-    request.0.ifr_ifru.ifru_flags = libc::c_short::try_from(mode).unwrap_or_default();
+    request.set_flags(libc::IFF_TAP | libc::IFF_NO_PI);
     let other = |error| TapError::Other { name: name.to_owned(), error };
     request.ask(&descriptor, libc::TUNSETIFF).map_err(|error| refusal(name, error))?;
-    request.ask(&descriptor, libc::SIOCGIFHWADDR).map_err(other)?;
-    let mut host_address = [0; ADDRESS_BYTES];
-    // SAFETY: Linux answered this question with an address in this field; any bytes are one.
-    let answer = unsafe { request.0.ifr_ifru.ifru_hwaddr.sa_data };
-    for (byte, answered) in host_address.iter_mut().zip(answer) {
-        *byte = answered.cast_unsigned();
-    }
-    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
-    let socket = socket.map_err(|error| other(error.into()))?;
-    request.ask(&socket, libc::SIOCGIFMTU).map_err(other)?;
-    // SAFETY: as above: a number.
-    let mtu = unsafe { request.0.ifr_ifru.ifru_mtu }.cast_unsigned();
+    let host_address = request.address(&descriptor).map_err(other)?;
+    let mtu = request.mtu(&interface::socket().map_err(other)?).map_err(other)?;
     if mtu as usize > MOST_FRAME_BYTES - HEAD_BYTES {
         return Err(TapError::TooLong { name: name.to_owned(), mtu });
     }
@@ -132,33 +119,6 @@ fn refusal(name: &str, error: io::Error) -> TapError {
     }
 }
 
-/// A question about an interface.
-struct Request(libc::ifreq);
-
-impl Request {
-    /// About the interface of this name; `None` if it is none.
-    fn named(name: &str) -> Option<Self> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        // SAFETY: all of it are numbers, for which zeroes are values.
-        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-        // The last byte is a zero.
-        let fits = !name.is_empty() && name.len() < request.ifr_name.len();
-        if !fits || !name.bytes().all(allowed) || matches!(name, "." | "..") {
-            return None;
-        }
-        for (place, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
-            *place = byte.cast_signed();
-        }
-        Some(Self(request))
-    }
-
-    fn ask(&mut self, of: &OwnedFd, question: libc::c_ulong) -> io::Result<()> {
-        // SAFETY: each of the questions that are asked here reads and writes one such request.
-        let answer = unsafe { libc::ioctl(of.as_raw_fd(), question as _, &raw mut self.0) };
-        if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
@@ -170,7 +130,6 @@ mod tests {
         for name in ["", "sixteen-letters-", "a b", "a/b", "..", "ä", "a%d"] {
             assert!(matches!(open(name), Err(TapError::Name { .. })), "{name}");
         }
-        assert!(Request::named("fifteen-letters").is_some());
     }
 
     #[test]

@@ -17,7 +17,9 @@ use crate::host::cores::{CoreChoice, TimekeeperPlace};
 use crate::host::jail::{JailReport, LandlockState};
 use crate::host::memory::Locking;
 use crate::host::tier::{Outcome, TierReport};
+use crate::host::xdp::XdpMode;
 use crate::machine::plan::StreamWay;
+use crate::services::packets::Way;
 
 /// Exit code of a machine that ends because a service did not take the path that was required.
 pub const NOT_TAKEN: u8 = 72;
@@ -126,6 +128,15 @@ pub static SERVICES: &[Service] = &[
         name: "network",
         what: "how programs' bytes come and go",
         paths: &[
+            path(
+                "xdp-zero-copy",
+                "a card writes frames into memory that the machine shares; TCP/IP is a program's",
+            ),
+            path(
+                "xdp",
+                "whole frames of a driver's queue by AF_XDP, which Linux copies once, one system call for each batch that goes",
+            ),
+            path("xdp-generic", "the same, behind Linux's own work for each frame"),
             path("frames", "whole frames of an interface, by a system call each; TCP/IP is a program's"),
             path("io-uring", "ports of Linux's network, many requests with each system call"),
         ],
@@ -217,6 +228,12 @@ pub enum PathsError {
 
 fn names(names: impl Iterator<Item = &'static str>) -> String {
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// The place of a path among those of a service, the best first.
+fn place_of(service: &str, path: &str) -> Option<usize> {
+    let service = SERVICES.iter().find(|known| known.name == service)?;
+    service.paths.iter().position(|known| known.name == path)
 }
 
 fn paths_of(service: &str) -> String {
@@ -331,12 +348,29 @@ impl Paths {
     }
 
     /// What was given of the host's network, if anything was.
-    pub fn report_network(&self, has_interfaces: bool, has_ports: bool) {
-        if has_ports {
-            let why = "TCP/IP is Linux's own where ports of it were given; --net tap:NAME gives an interface";
-            self.report("network", "io-uring", Some(why.to_owned()));
-        } else if has_interfaces {
-            self.report("network", "frames", None);
+    pub fn report_network<'w>(&self, interfaces: impl Iterator<Item = &'w Way>, has_ports: bool) {
+        let of = |way: &Way| match way {
+            Way::Xdp { traits, .. } => match traits.mode {
+                XdpMode::ZeroCopy => ("xdp-zero-copy", ""),
+                XdpMode::Driver => (
+                    "xdp",
+                    "the interface's driver has no zero copy here; `hallows probe` names those that are known to",
+                ),
+                XdpMode::Generic => (
+                    "xdp-generic",
+                    "the interface's driver runs no programs of XDP itself; `hallows probe` names some that do",
+                ),
+            },
+            Way::Tap(_) => ("frames", "--net xdp:NAME takes the frames of an interface by AF_XDP"),
+        };
+        let ports = has_ports.then_some((
+            "io-uring",
+            "TCP/IP is Linux's own where ports of it were given; --net tap:NAME gives an interface",
+        ));
+        // Of several, the least.
+        let least = interfaces.map(of).chain(ports).max_by_key(|(path, _)| place_of("network", path));
+        if let Some((path, why)) = least {
+            self.report("network", path, Some(why.to_owned()));
         }
     }
 

@@ -7,6 +7,7 @@ use hallows_policy::Module;
 use serde::{Deserialize, Serialize};
 
 use super::paths::Requirement;
+use crate::host::xdp::XdpTraits;
 
 /// The largest stack that a program can be given, in bytes.
 pub const LARGEST_STACK_BYTES: u64 = hallows_engine::LARGEST_STACK_BYTES as u64;
@@ -177,8 +178,8 @@ pub struct DirectoryPlan {
 /// An interface of the host that a packet device is driven over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterfacePlan {
-    /// Its place among the descriptors that come with the plan.
-    pub descriptor: usize,
+    /// What its frames come and go by.
+    pub way: WayPlan,
     /// The cell that drives it, a place in [`Plan::cells`].
     pub cell: usize,
     /// The most bytes that a frame carries behind its head.
@@ -187,6 +188,27 @@ pub struct InterfacePlan {
     pub address: [u8; 6],
     /// The place of a file among the descriptors, which gets a copy of all frames.
     pub capture: Option<usize>,
+}
+
+/// What frames of an interface come and go by; places among the descriptors that come with the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WayPlan {
+    /// A TAP interface's descriptor.
+    Tap {
+        /// Its place.
+        descriptor: usize,
+    },
+    /// A queue over AF_XDP, as [`Xdp`](crate::host::xdp::Xdp).
+    Xdp {
+        /// The place of its socket.
+        socket: usize,
+        /// Of the file with its frames.
+        memory: usize,
+        /// Of what keeps its frames coming.
+        link: usize,
+        /// Its measures.
+        traits: XdpTraits,
+    },
 }
 
 /// Ports of the host that a machine is given.

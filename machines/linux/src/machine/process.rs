@@ -17,7 +17,7 @@ use super::interrupts::start_interrupts;
 use super::operator::{Operator, Taken, Workers};
 use super::paths::{Paths, PathsError};
 use super::plan::{
-    DirectoryPlan, InterfacePlan, Plan, PoliciesPlan, PolicyPlan, PortPlan, StreamWay, UnixPlan,
+    DirectoryPlan, InterfacePlan, Plan, PoliciesPlan, PolicyPlan, PortPlan, StreamWay, UnixPlan, WayPlan,
 };
 use super::running::{Running, StartError, make_kernel};
 use super::status::Surroundings;
@@ -31,7 +31,7 @@ use crate::host::nearness::nearest;
 use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
-use crate::services::packets::Interface;
+use crate::services::packets::{Interface, Way};
 use crate::services::sockets::HostPort;
 use crate::services::{self, GrantedDirectory, HostResources, network};
 
@@ -144,7 +144,7 @@ pub fn run(
     if serves_unix {
         services::install(resources).map_err(|error| ProcessError::Host(io::Error::other(error)))?;
     }
-    paths.report_network(!interfaces.is_empty(), !ports.is_empty());
+    paths.report_network(interfaces.iter().map(|interface| &interface.way), !ports.is_empty());
     network::install(interfaces, ports).map_err(ProcessError::Network)?;
     let budget = Budget::new(plan.memory_bytes, &locking, plan.takes_memory).map_err(StartError::Memory)?;
     let surroundings = Arc::new(Surroundings::new(choice.clone(), paths.clone(), kernel.machine.now().0));
@@ -209,12 +209,13 @@ fn lent(directory: &DirectoryPlan, given: &[OwnedFd]) -> io::Result<GrantedDirec
 fn opened(interface: &InterfacePlan, given: &[OwnedFd]) -> io::Result<Interface> {
     let own = |number: usize| given.get(number).ok_or(io::ErrorKind::NotFound)?.try_clone();
     let capture = interface.capture.map(own).transpose()?;
-    Ok(Interface {
-        descriptor: own(interface.descriptor)?,
-        mtu: interface.mtu,
-        address: interface.address,
-        capture,
-    })
+    let way = match interface.way {
+        WayPlan::Tap { descriptor } => Way::Tap(own(descriptor)?),
+        WayPlan::Xdp { socket, memory, link, traits } => {
+            Way::Xdp { socket: own(socket)?, memory: own(memory)?, link: own(link)?, traits }
+        }
+    };
+    Ok(Interface { way, mtu: interface.mtu, address: interface.address, capture })
 }
 
 fn bound(port: &PortPlan, given: &[OwnedFd]) -> io::Result<HostPort> {

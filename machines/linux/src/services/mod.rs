@@ -16,6 +16,7 @@
 //! | `packets/` | another, which drives packet devices: each of its cells serves the ring of one |
 //! | `sockets/` | another, which serves sockets of Linux's own network |
 //! | `interrupts` | who tells a cell that Linux has something for it |
+//! | `look` | for how long who serves something of Linux's looks for more |
 //! | `network` | what a machine is given of the host's network |
 //! | `picture` | another, which serves passively: `machine`, what the machine does |
 //! | `tuning` | another, which serves passively: `tuning`, of the machine's scheduler |
@@ -34,6 +35,7 @@ mod host;
 pub mod interrupts;
 mod invocation;
 mod kernel;
+mod look;
 mod needs;
 pub mod network;
 mod null;

@@ -13,9 +13,9 @@ use super::{interrupts, packets, sockets};
 ///
 /// # Errors
 ///
-/// When Linux cannot wait for one of them, or has no io_uring as ports need it; when it was done before.
+/// When Linux cannot wait for one of them, when what one shares with Linux cannot be mapped, or has no io_uring as ports need it; when it was done before.
 pub fn install(interfaces: Vec<Interface>, ports: Vec<HostPort>) -> io::Result<()> {
-    let interfaces: Vec<_> = interfaces.into_iter().map(Interface::split).collect();
+    let interfaces = interfaces.into_iter().map(Interface::split).collect::<io::Result<Vec<_>>>()?;
     let mut sources: Vec<_> = interfaces.iter().map(|interface| interface.descriptor.clone()).collect();
     let ring = if ports.is_empty() { None } else { Some(sockets::ring()?) };
     let number = sources.len();

@@ -14,6 +14,7 @@ mod parent;
 mod running;
 mod shared;
 mod terminal;
+mod xdp;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -37,6 +38,7 @@ fn main() -> std::process::ExitCode {
         ends::tests(),
         isolated::tests(),
         booted::tests(),
+        xdp::tests(),
     ]
     .concat_trials();
     libtest_mimic::run(&options, tests).exit_code()

@@ -199,6 +199,30 @@ mod tests {
         assert!(other.accept().is_err(), "somebody has connected");
     }
 
+    #[test]
+    fn a_socket_of_af_xdp_can_be_called_and_changed_in_nothing() {
+        use rustix::net::xdp::{SocketAddrXdp, SocketAddrXdpFlags};
+        use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, sockopt};
+        let made = rustix::net::socket(AddressFamily::XDP, SocketType::RAW, None);
+        let Ok(socket) = made else {
+            assert!(!rustix::process::geteuid().is_root(), "no AF_XDP: {made:?}");
+            return;
+        };
+        assert!(jailed(|| {
+            let perm = |result: Result<(), rustix::io::Errno>| result == Err(rustix::io::Errno::PERM);
+            let address = SocketAddrXdp::new(SocketAddrXdpFlags::XDP_COPY, 1, 0);
+            // Linux's word on one that is not bound, and not the jail's.
+            let is_called = |result: Result<(), rustix::io::Errno>| result.is_err() && !perm(result);
+            is_called(rustix::net::send(&socket, &[], SendFlags::DONTWAIT).map(drop))
+                && is_called(rustix::net::recv(&socket, &mut [0_u8; 0], RecvFlags::DONTWAIT).map(drop))
+                && perm(sockopt::set_xdp_rx_ring_size(&socket, 64))
+                && perm(rustix::net::bind(&socket, &address))
+                && perm(rustix::net::socket(AddressFamily::XDP, SocketType::RAW, None).map(drop))
+                && is_refused(libc::SYS_bpf, [0; 4])
+        }));
+        sockopt::set_xdp_rx_ring_size(&socket, 64).expect("outside it can be changed");
+    }
+
     fn errno() -> i32 {
         std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
     }

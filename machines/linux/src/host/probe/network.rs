@@ -8,12 +8,12 @@ use crate::host::facts::KernelVersion;
 const INTERFACES: Thing = Thing::new(
     Topic::Network,
     "interfaces",
-    "A network dataplane needs a device with queues of its own; there is no dataplane yet.",
+    "`--net xdp:NAME` takes the frames of an interface's queue; a device with a driver that runs programs of XDP is best for it.",
 );
 const SOCKETS: Thing = Thing::new(
     Topic::Network,
     "AF_XDP",
-    "By AF_XDP sockets packets go to user space past Linux's network stack; nothing uses them yet.",
+    "By AF_XDP sockets frames go to user space past Linux's network stack: `--net xdp:NAME`.",
 );
 const ZERO_COPY: Thing = Thing::new(
     Topic::Network,
@@ -91,7 +91,7 @@ fn socket(answer: Result<(), Errno>) -> Finding {
         Ok(()) => SOCKETS.pass("sockets can be made"),
         Err(Errno::PERM | Errno::ACCESS) => SOCKETS.warn(
             "not for this user; what root may do, only root can see",
-            "run as root, or give CAP_NET_RAW (`sudo setcap cap_net_raw+ep FILE`)",
+            "run as root, or give CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF (`sudo setcap cap_net_raw,cap_net_admin,cap_bpf+ep FILE`)",
         ),
         Err(Errno::AFNOSUPPORT) => {
             SOCKETS.warn("this kernel has no AF_XDP", "boot a kernel with CONFIG_XDP_SOCKETS")

@@ -41,6 +41,14 @@ const MOST_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Captured<D> {
     device: D,
+    copy: Copies,
+    /// The frame that is being sent.
+    frame: Vec<u8>,
+}
+
+/// Copies of frames, for a file.
+#[derive(Debug)]
+struct Copies {
     file: Arc<OwnedFd>,
     /// What is not written yet.
     waiting: Vec<u8>,
@@ -52,9 +60,12 @@ pub(super) struct Captured<D> {
 
 impl<D: Device> Captured<D> {
     pub const fn new(device: D, file: Arc<OwnedFd>) -> Self {
-        Self { device, file, waiting: Vec::new(), missed: 0, is_over: false }
+        let copy = Copies { file, waiting: Vec::new(), missed: 0, is_over: false };
+        Self { device, copy, frame: Vec::new() }
     }
+}
 
+impl Copies {
     fn keep(&mut self, frame: &[u8]) {
         if self.is_over {
             return;
@@ -97,7 +108,7 @@ impl<D: Device> Captured<D> {
     }
 }
 
-impl<D> Drop for Captured<D> {
+impl Drop for Copies {
     fn drop(&mut self) {
         // In vain where nobody reads: it is said nowhere any more.
         let mut rest = &*self.waiting;
@@ -114,24 +125,38 @@ impl<D: Device> Device for Captured<D> {
         self.device.card()
     }
 
-    fn transmit(&mut self, frame: &[u8]) -> Result<(), Error> {
-        self.device.transmit(frame)?;
-        self.keep(frame);
+    fn transmit(&mut self, length: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), Error> {
+        let Self { device, copy, frame } = self;
+        device.transmit(length, &mut |place| {
+            write(place);
+            frame.clear();
+            frame.extend_from_slice(place);
+        })?;
+        copy.keep(frame);
         Ok(())
     }
 
-    fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, Error> {
-        let received = self.device.receive(room)?;
+    fn flush(&mut self) -> bool {
+        self.device.flush()
+    }
+
+    fn has_some(&mut self) -> bool {
+        self.device.has_some()
+    }
+
+    fn receive(&mut self) -> Result<Option<&[u8]>, Error> {
+        let Self { device, copy, .. } = self;
+        let received = device.receive()?;
         match received {
-            Some(length) => self.keep(room.get(..length).unwrap_or_default()),
+            Some(frame) => copy.keep(frame),
             // There is time.
-            None => self.flush(),
+            None => copy.flush(),
         }
         Ok(received)
     }
 
     fn tell(&mut self) {
-        self.flush();
+        self.copy.flush();
         self.device.tell();
     }
 }
@@ -148,10 +173,12 @@ mod tests {
         let (mut reader, writer) = std::io::pipe().unwrap();
         rustix::io::ioctl_fionbio(&writer, true).unwrap();
         let mut wire = Captured::new(Loopback::default(), Arc::new(OwnedFd::from(writer)));
-        wire.transmit(&[7; 60]).unwrap();
-        let mut room = [0; 2_000];
-        assert_eq!(wire.receive(&mut room), Ok(Some(60)));
-        assert_eq!(wire.receive(&mut room), Ok(None));
+        let send = |wire: &mut Captured<Loopback>, byte: u8, length| {
+            wire.transmit(length, &mut |frame| frame.fill(byte)).unwrap();
+        };
+        send(&mut wire, 7, 60);
+        assert_eq!(wire.receive(), Ok(Some(&[7; 60][..])));
+        assert_eq!(wire.receive(), Ok(None));
         let mut written = [0; 2 * (16 + 60)];
         reader.read_exact(&mut written).unwrap();
         for record in written.chunks(76) {
@@ -159,17 +186,17 @@ mod tests {
             assert_eq!(&record[16..], [7; 60]);
         }
         for _ in 0..2_000 {
-            wire.transmit(&[8; 1_500]).unwrap();
-            wire.receive(&mut room).unwrap();
+            send(&mut wire, 8, 1_500);
+            wire.receive().unwrap();
         }
-        assert!(wire.waiting.len() <= MOST_BYTES && wire.missed > 0);
-        assert_eq!(wire.receive(&mut room), Ok(None));
+        assert!(wire.copy.waiting.len() <= MOST_BYTES && wire.copy.missed > 0);
+        assert_eq!(wire.receive(), Ok(None));
         // Who read does so no more: the device goes on.
         drop(reader);
-        assert_eq!(wire.receive(&mut room), Ok(None));
-        assert!(wire.is_over && wire.waiting.is_empty());
-        wire.transmit(&[9; 60]).unwrap();
-        assert_eq!(wire.receive(&mut room), Ok(Some(60)));
+        assert_eq!(wire.receive(), Ok(None));
+        assert!(wire.copy.is_over && wire.copy.waiting.is_empty());
+        send(&mut wire, 9, 60);
+        assert_eq!(wire.receive(), Ok(Some(&[9; 60][..])));
     }
 
     #[test]

@@ -8,20 +8,29 @@ pub(super) trait Device: Send {
     /// What it is.
     fn card(&self) -> Card;
 
-    /// Sends a frame, which is no longer than the device can carry.
+    /// Sends a frame of so many bytes, no more than the device can carry: `write` puts it where it is sent from. It may go out with the next
+    /// [`flush`](Self::flush) only.
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if there is no room for it now; [`Error::BadArgument`] if it is no frame; [`Error::NotReady`] while the device is down.
-    fn transmit(&mut self, frame: &[u8]) -> Result<(), Error>;
+    /// [`Error::Busy`] if there is no room for it now; [`Error::BadArgument`] if it is no frame; [`Error::NotReady`] while the device is down. The frame
+    /// may not have been written then.
+    fn transmit(&mut self, length: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), Error>;
 
-    /// Puts the next frame that has come to the front of `room`; how long it is. `None`: none has come. One that is longer than the room is dropped:
-    /// [`Error::TooLong`].
+    /// Has all go out that was sent. False: there is no room for some of it now, and this is to be asked again.
+    fn flush(&mut self) -> bool {
+        true
+    }
+
+    /// Whether there is something to receive, a frame or an error.
+    fn has_some(&mut self) -> bool;
+
+    /// The next frame that has come, as long as nothing else is asked of the device. `None`: none has come.
     ///
     /// # Errors
     ///
-    /// As said; [`Error::NotReady`] if nothing will come any more.
-    fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, Error>;
+    /// [`Error::NotReady`] if nothing will come any more.
+    fn receive(&mut self) -> Result<Option<&[u8]>, Error>;
 
     /// Has the cell told, once, when there is something to receive. Where frames come by sending only there is nothing to tell.
     fn tell(&mut self);

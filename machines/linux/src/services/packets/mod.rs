@@ -4,18 +4,21 @@
 //! |---|---|
 //! | `server` | the program: the ring of whoever speaks the network's protocols |
 //! | `device` | what drives a device, without rings and cells |
-//! | `tap`, `loopback` | the devices |
+//! | `tap`, `xdp`, `loopback` | the devices |
+//! | `checksums` | those that a sender on this host has left to its device |
 //! | `capture` | a copy of all frames of one, for a file |
 
 mod capture;
+mod checksums;
 mod device;
 mod loopback;
 mod server;
 mod tap;
+mod xdp;
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use hallows_sdk::packets::{Card, Kind};
 
@@ -23,11 +26,14 @@ pub use capture::HEAD as CAPTURE_HEAD;
 pub use server::{PACKETS, Packets};
 
 use super::interrupts::Interrupts;
+use crate::host::xdp::XdpTraits;
+use crate::host::xdp::socket::XdpSocket;
 
 use capture::Captured;
 use device::Device;
 use loopback::Loopback;
 use tap::Tap;
+use xdp::{Shelf, Xdp};
 
 /// The argument of a cell that drives a loopback; that of another is the number of its interface.
 pub const LOOPBACK: &str = "loopback";
@@ -35,14 +41,32 @@ pub const LOOPBACK: &str = "loopback";
 /// An interface of the host that was opened for a machine.
 #[derive(Debug)]
 pub struct Interface {
-    /// One frame for each read and write, which do not wait.
-    pub descriptor: OwnedFd,
+    /// What its frames come and go by.
+    pub way: Way,
     /// The most bytes that a frame carries behind its head.
     pub mtu: u32,
     /// The address that this end of it has.
     pub address: [u8; 6],
     /// Where a copy of all frames goes.
     pub capture: Option<OwnedFd>,
+}
+
+/// What frames of an interface come and go by.
+#[derive(Debug)]
+pub enum Way {
+    /// One frame for each read and write of a descriptor, which do not wait.
+    Tap(OwnedFd),
+    /// A queue over AF_XDP.
+    Xdp {
+        /// A socket that is bound to it.
+        socket: OwnedFd,
+        /// The file with its frames.
+        memory: OwnedFd,
+        /// What keeps its frames coming: held, and nothing else.
+        link: OwnedFd,
+        /// Its measures.
+        traits: XdpTraits,
+    },
 }
 
 /// What a process has.
@@ -53,9 +77,16 @@ struct Installed {
 
 /// An interface, as cells drive it, in each of their lives.
 pub(super) struct InstalledCard {
-    pub card: Card,
+    card: Card,
+    /// What can be read when a frame has come.
     pub descriptor: Arc<OwnedFd>,
+    driven: Driven,
     capture: Option<Arc<OwnedFd>>,
+}
+
+enum Driven {
+    Tap,
+    Xdp { shelf: Shelf, has_partial_checksums: bool, _link: OwnedFd },
 }
 
 static INSTALLED: OnceLock<Installed> = OnceLock::new();
@@ -69,10 +100,24 @@ pub(super) fn install(interfaces: Vec<InstalledCard>, interrupts: Arc<Interrupts
 
 impl Interface {
     /// What its device is, and how it is spoken to.
-    pub(super) fn split(self) -> InstalledCard {
-        let Self { descriptor, mtu, address, capture } = self;
-        let card = Card { kind: Kind::Tap as u32, mtu, address };
-        InstalledCard { card, descriptor: Arc::new(descriptor), capture: capture.map(Arc::new) }
+    ///
+    /// # Errors
+    ///
+    /// When what is shared with Linux cannot be mapped.
+    pub(super) fn split(self) -> io::Result<InstalledCard> {
+        let Self { way, mtu, address, capture } = self;
+        let (kind, descriptor, driven) = match way {
+            Way::Tap(descriptor) => (Kind::Tap, Arc::new(descriptor), Driven::Tap),
+            Way::Xdp { socket, memory, link, traits } => {
+                let descriptor = Arc::new(socket);
+                let socket = XdpSocket::take_over(descriptor.clone(), &memory, traits.chunk_bytes)?;
+                let shelf = Arc::new(Mutex::new(Some(socket)));
+                let XdpTraits { has_partial_checksums, .. } = traits;
+                (Kind::Xdp, descriptor, Driven::Xdp { shelf, has_partial_checksums, _link: link })
+            }
+        };
+        let card = Card { kind: kind as u32, mtu, address };
+        Ok(InstalledCard { card, descriptor, driven, capture: capture.map(Arc::new) })
     }
 }
 
@@ -83,10 +128,20 @@ fn device(argument: &str) -> Option<Box<dyn Device>> {
     }
     let number: usize = argument.parse().ok()?;
     let Installed { interrupts, cards } = INSTALLED.get()?;
-    let InstalledCard { card, descriptor, capture } = cards.get(number)?;
-    let tap = Tap::new(*card, descriptor.clone(), interrupts.clone(), number);
-    Some(match capture {
-        Some(file) => Box::new(Captured::new(tap, file.clone())),
-        None => Box::new(tap),
+    let InstalledCard { card, descriptor, driven, capture } = cards.get(number)?;
+    let (interrupts, capture) = (interrupts.clone(), capture.as_ref());
+    Some(match driven {
+        Driven::Tap => captured(Tap::new(*card, descriptor.clone(), interrupts, number), capture),
+        Driven::Xdp { shelf, has_partial_checksums, .. } => {
+            captured(Xdp::new(*card, shelf, *has_partial_checksums, interrupts, number)?, capture)
+        }
     })
+}
+
+/// A device, whose frames are copied if somebody wants that.
+fn captured(device: impl Device + 'static, file: Option<&Arc<OwnedFd>>) -> Box<dyn Device> {
+    match file {
+        Some(file) => Box::new(Captured::new(device, file.clone())),
+        None => Box::new(device),
+    }
 }

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallows_abi::Handle;
 use hallows_sdk::native::{NativeProgram, NativeReactor, NativeStyle};
-use hallows_sdk::packets::{HEAD_BYTES, MOST_FRAME_BYTES, RECEIVE, Service, TRANSMIT, Window, is_question};
+use hallows_sdk::packets::{HEAD_BYTES, RECEIVE, Service, TRANSMIT, Window, is_question};
 use hallows_sdk::ring::{self, Completion, Failure, Rest, Submission, operation};
 use hallows_sdk::{Answer, Endpoint, Error, Message, Server, Start, log, process, space};
 
 use super::device;
 use super::device::Device;
 use crate::services::interrupts::INTERRUPT_BADGE;
+use crate::services::look::Look;
 
 /// The program, of which each cell drives the device that its argument names.
 pub static PACKETS: NativeProgram = NativeProgram {
@@ -69,8 +70,8 @@ pub struct Packets {
     open: Option<Open>,
     window: OwnWindow,
     last_badge: u64,
-    /// Where a frame is on its way between the device and a ring, whose words may change at any time.
-    frame: Box<[u8]>,
+    /// For how long it looks for frames before it has itself told.
+    look: Look,
 }
 
 impl core::fmt::Debug for Packets {
@@ -91,10 +92,24 @@ impl Server for Packets {
     const REPLY_BYTES: usize = 64;
 
     fn new(start: &Start<'_>) -> Result<Self, Error> {
-        let argument = start.info().arguments().next().unwrap_or_default();
+        let info = start.info();
+        let mut arguments = info.arguments();
+        let argument = arguments.next().unwrap_or_default();
+        let look = match arguments.next().map(|argument| (argument, argument.strip_prefix("look="))) {
+            None => Ok(Look::default()),
+            Some((_, Some(text))) => Look::parse(text),
+            Some((other, None)) => Err(format!("behind the device comes look=, and not `{other}`")),
+        };
+        let look = match look {
+            Ok(look) => look,
+            Err(why) => {
+                log!("cannot read how long to look: {why}");
+                return Err(Error::BadArgument);
+            }
+        };
         let Some(device) = device(argument) else {
             log!(
-                "there is no interface `{argument}`: start the machine with --net tap:NAME for each, or say `loopback`"
+                "there is no interface `{argument}`: start the machine with --net tap:NAME or xdp:NAME for each, or say `loopback`"
             );
             return Err(Error::BadArgument);
         };
@@ -102,8 +117,7 @@ impl Server for Packets {
             log!("a machine drives at most {MOST_CELLS} packet devices");
             return Err(Error::TableFull);
         };
-        let frame = vec![0; MOST_FRAME_BYTES].into_boxed_slice();
-        Ok(Self { device, open: None, window, last_badge: 0, frame })
+        Ok(Self { device, open: None, window, last_badge: 0, look })
     }
 
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
@@ -160,7 +174,7 @@ impl Packets {
     fn turn(&mut self, bits: u64) {
         let Some(open) = &mut self.open else { return };
         let client = open.client;
-        match open.turn(bits, &mut *self.device, &mut self.frame) {
+        match open.turn(bits, &mut *self.device, &mut self.look) {
             Ok(()) => {}
             Err(Failure::Closed) => self.close(),
             Err(failure) => {
@@ -172,17 +186,23 @@ impl Packets {
 }
 
 impl Open {
-    fn turn(&mut self, bits: u64, device: &mut dyn Device, frame: &mut [u8]) -> Result<(), Failure> {
+    fn turn(&mut self, bits: u64, device: &mut dyn Device, look: &mut Look) -> Result<(), Failure> {
         self.ring.begin(bits);
         let mut done = 0;
         while done < MOST_IN_A_ROW {
-            let some = self.serve(device, frame)? + self.receive(device, frame)?;
-            done += some;
-            if some > 0 {
+            let some = self.serve(device)? + self.receive(device)?;
+            let is_out = device.flush();
+            if some > 0 || !is_out {
+                look.found();
+                done += some.max(1);
                 self.ring.flush()?;
                 continue;
             }
-            if self.look(device, frame)? {
+            // Others of its core have their turn in between.
+            if look.goes_on() {
+                break;
+            }
+            if self.look(device)? {
                 done += 1;
                 continue;
             }
@@ -198,7 +218,7 @@ impl Open {
     }
 
     /// Takes submissions, at most a batch; how many.
-    fn serve(&mut self, device: &mut dyn Device, frame: &mut [u8]) -> Result<usize, Failure> {
+    fn serve(&mut self, device: &mut dyn Device) -> Result<usize, Failure> {
         let mut taken = 0;
         while taken < BATCH
             && let Some(submission) = self.ring.take()?
@@ -210,7 +230,7 @@ impl Open {
                     Err(error) => self.ring.complete(&Completion::failed(submission.token, error))?,
                 },
                 TRANSMIT => {
-                    let sent = self.transmit(&submission, device, frame);
+                    let sent = self.transmit(&submission, device);
                     self.complete(submission.token, sent)?;
                 }
                 operation::NOTHING | operation::FLUSH => self.complete(submission.token, Ok(0))?,
@@ -224,46 +244,45 @@ impl Open {
         self.ring.payload().of(submission).map(drop).map_err(|_| Error::BadSpan)
     }
 
-    fn transmit(
-        &self,
-        submission: &Submission,
-        device: &mut dyn Device,
-        frame: &mut [u8],
-    ) -> Result<usize, Error> {
+    fn transmit(&self, submission: &Submission, device: &mut dyn Device) -> Result<usize, Error> {
         let part = self.ring.payload().of(submission).map_err(|_| Error::BadSpan)?;
         let most = usize::try_from(device.card().mtu).unwrap_or(0) + HEAD_BYTES;
+        if part.len() > most {
+            return Err(Error::TooLong);
+        }
         // A copy, which the client does not change any more.
-        let frame = frame.get_mut(..part.len()).filter(|frame| frame.len() <= most).ok_or(Error::TooLong)?;
-        part.read(frame);
-        device.transmit(frame).map(|()| frame.len())
+        device
+            .transmit(part.len(), &mut |frame| {
+                part.read(frame);
+            })
+            .map(|()| part.len())
     }
 
     /// Takes frames that have come, at most a batch, as long as there is room; how many.
-    fn receive(&mut self, device: &mut dyn Device, frame: &mut [u8]) -> Result<usize, Failure> {
+    fn receive(&mut self, device: &mut dyn Device) -> Result<usize, Failure> {
         let mut received = 0;
         while received < BATCH && !self.rooms.is_empty() {
-            let length = match device.receive(frame) {
+            match device.receive() {
                 Ok(None) => break,
-                Ok(Some(length)) => Ok(length),
-                Err(error) => Err(error),
-            };
+                Ok(Some(frame)) => self.deliver(Ok(frame))?,
+                Err(error) => self.deliver(Err(error))?,
+            }
             received += 1;
-            self.deliver(length, frame)?;
         }
         Ok(received)
     }
 
     /// Completes the oldest room with a frame.
-    fn deliver(&mut self, length: Result<usize, Error>, frame: &[u8]) -> Result<(), Failure> {
+    fn deliver(&mut self, frame: Result<&[u8], Error>) -> Result<(), Failure> {
         let Some(room) = self.rooms.pop_front() else { return Ok(()) };
-        let delivered = length.and_then(|length| {
+        let delivered = frame.and_then(|frame| {
             // It was checked when it was taken: a part's place does not change.
             let part = self.ring.payload().of(&room).map_err(|_| Error::BadSpan)?;
-            if length > part.len() {
+            if frame.len() > part.len() {
                 return Err(Error::TooLong);
             }
-            part.write(frame.get(..length).unwrap_or_default());
-            Ok(length)
+            part.write(frame);
+            Ok(frame.len())
         });
         self.complete(room.token, delivered)
     }
@@ -282,22 +301,14 @@ impl Open {
         self.ring.complete(&completion)
     }
 
-    /// Looks for a while whether there is something to do. A frame that comes meanwhile is delivered.
-    fn look(&mut self, device: &mut dyn Device, frame: &mut [u8]) -> Result<bool, Failure> {
-        let (mut looks, mut came) = (0_u32, None);
+    /// Looks for a while whether there is something to do.
+    fn look(&mut self, device: &mut dyn Device) -> Result<bool, Failure> {
+        let mut looks = 0_u32;
         let waits = !self.rooms.is_empty();
-        let found = self.ring.look(|| {
+        self.ring.look(|| {
             looks += 1;
-            if waits && looks.is_multiple_of(LOOKS_PER_CALL) {
-                came = device.receive(frame).transpose();
-            }
-            came.is_some()
-        })?;
-        if let Some(length) = came {
-            self.deliver(length, frame)?;
-            self.ring.flush()?;
-        }
-        Ok(found)
+            waits && looks.is_multiple_of(LOOKS_PER_CALL) && device.has_some()
+        })
     }
 }
 

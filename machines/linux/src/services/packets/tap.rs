@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use hallows_sdk::Error;
-use hallows_sdk::packets::Card;
+use hallows_sdk::packets::{Card, MOST_FRAME_BYTES};
 use rustix::io::{Errno, read, retry_on_intr, write};
 
 use super::device::Device;
@@ -18,16 +18,18 @@ pub(super) struct Tap {
     interrupts: Arc<Interrupts>,
     /// Its place among the process's interfaces.
     number: usize,
+    /// Room for a frame that goes.
+    going: Box<[u8]>,
+    /// Room for one that comes.
+    coming: Box<[u8]>,
+    /// It has come, so long; or an error.
+    came: Option<Result<usize, Error>>,
 }
 
 impl Tap {
-    pub const fn new(
-        card: Card,
-        descriptor: Arc<OwnedFd>,
-        interrupts: Arc<Interrupts>,
-        number: usize,
-    ) -> Self {
-        Self { card, descriptor, interrupts, number }
+    pub fn new(card: Card, descriptor: Arc<OwnedFd>, interrupts: Arc<Interrupts>, number: usize) -> Self {
+        let [going, coming] = [0; 2].map(|byte| vec![byte; MOST_FRAME_BYTES].into_boxed_slice());
+        Self { card, descriptor, interrupts, number, going, coming, came: None }
     }
 }
 
@@ -46,17 +48,28 @@ impl Device for Tap {
         self.card
     }
 
-    fn transmit(&mut self, frame: &[u8]) -> Result<(), Error> {
-        retry_on_intr(|| write(&*self.descriptor, frame)).map(drop).map_err(refusal)
+    fn transmit(&mut self, length: usize, write_frame: &mut dyn FnMut(&mut [u8])) -> Result<(), Error> {
+        let frame = self.going.get_mut(..length).ok_or(Error::TooLong)?;
+        write_frame(frame);
+        retry_on_intr(|| write(&*self.descriptor, &*frame)).map(drop).map_err(refusal)
     }
 
-    fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, Error> {
-        match retry_on_intr(|| read(&*self.descriptor, &mut *room)) {
-            // Linux cuts a frame that is longer to the room, and says so by no sign: the room is for the longest.
-            Ok(length) => Ok(Some(length)),
-            Err(Errno::AGAIN) => Ok(None),
-            Err(error) => Err(refusal(error)),
+    fn has_some(&mut self) -> bool {
+        if self.came.is_none() {
+            self.came = match retry_on_intr(|| read(&*self.descriptor, &mut *self.coming)) {
+                // Linux cuts a frame that is longer to the room, and says so by no sign: the room is for the longest.
+                Ok(length) => Some(Ok(length)),
+                Err(Errno::AGAIN) => None,
+                Err(error) => Some(Err(refusal(error))),
+            };
         }
+        self.came.is_some()
+    }
+
+    fn receive(&mut self) -> Result<Option<&[u8]>, Error> {
+        self.has_some();
+        let Some(came) = self.came.take() else { return Ok(None) };
+        Ok(self.coming.get(..came?))
     }
 
     fn tell(&mut self) {

@@ -20,6 +20,7 @@ use super::table::{self, Kind, SOCKET, Table};
 use super::{INSTALLED, Installed};
 use crate::host::uring::Uring;
 use crate::services::interrupts::INTERRUPT_BADGE;
+use crate::services::look::Look;
 
 /// The program, of which one cell of a machine serves.
 pub static SOCKETS: NativeProgram = NativeProgram {
@@ -44,8 +45,6 @@ const CLOCK: u64 = 2;
 const RETRY: Duration = Duration::from_millis(100);
 /// Turns in vain before Linux tells when there is something: looking is cheap, being told costs two switches of Linux's threads.
 const LOOKS: u32 = 64;
-/// The longest time that it looks in vain, in microseconds.
-const MOST_LOOK_US: u64 = 1_000_000;
 /// Completions in a row before messages have their turn.
 const MOST_COMPLETIONS: usize = 1_024;
 /// Bytes that one answer holds beside all else that stands in it: status, case, sender, length.
@@ -61,9 +60,8 @@ pub struct HostSockets {
     timer: Timer,
     is_due: bool,
     in_vain: u32,
-    /// For how long it looks at least, and until when that is, in the machine's nanoseconds, once it has looked in vain.
-    look: Duration,
-    looks_until: Option<u64>,
+    /// For how long it looks at least.
+    look: Look,
     table: Table,
     installed: &'static Installed,
     /// Until this life ends.
@@ -88,19 +86,9 @@ impl Drop for HostSockets {
     }
 }
 
-/// Whether somebody who is to look for so long looks on, and until when that is.
-fn looks_on(look: Duration, until: &mut Option<u64>) -> bool {
-    if look.is_zero() {
-        return false;
-    }
-    let Ok(now) = process::now() else { return false };
-    let look_ns = u64::try_from(look.as_nanos()).unwrap_or(u64::MAX);
-    now < *until.get_or_insert(now.saturating_add(look_ns))
-}
-
 /// What its arguments say.
-fn settings(start: &Start<'_>) -> Result<(Rules, Duration), Error> {
-    let (mut rules, mut look) = (Rules::default(), Duration::ZERO);
+fn settings(start: &Start<'_>) -> Result<(Rules, Look), Error> {
+    let (mut rules, mut look) = (Rules::default(), Look::default());
     for argument in start.info().arguments() {
         let why = match argument.split_once('=') {
             Some(("allow", text)) => match text.parse() {
@@ -110,12 +98,12 @@ fn settings(start: &Start<'_>) -> Result<(Rules, Duration), Error> {
                 }
                 Err(why) => why.to_string(),
             },
-            Some(("look", text)) => match text.parse() {
-                Ok(microseconds) if microseconds <= MOST_LOOK_US => {
-                    look = Duration::from_micros(microseconds);
+            Some(("look", text)) => match Look::parse(text) {
+                Ok(said) => {
+                    look = said;
                     continue;
                 }
-                _ => format!("it is a number of microseconds, at most {MOST_LOOK_US}"),
+                Err(why) => why,
             },
             _ => "there are allow= and look=".to_owned(),
         };
@@ -155,7 +143,6 @@ impl Server for HostSockets {
             is_due: false,
             in_vain: 0,
             look,
-            looks_until: None,
             table: Table::new(installed.ports.clone(), process::now()?),
             installed,
             ring: Some(ring),
@@ -196,7 +183,8 @@ impl Server for HostSockets {
 impl HostSockets {
     /// Has Linux's turn come when the messages that wait are answered.
     fn ask_for_turn(&mut self) {
-        (self.in_vain, self.looks_until) = (0, None);
+        self.in_vain = 0;
+        self.look.found();
         self.come_again();
     }
 
@@ -231,7 +219,7 @@ impl HostSockets {
                 let _ = process::exit(1);
             }
             Ok(asked) if asked || completed > 0 => self.ask_for_turn(),
-            Ok(_) if self.in_vain < LOOKS || looks_on(self.look, &mut self.looks_until) => {
+            Ok(_) if self.in_vain < LOOKS || self.look.goes_on() => {
                 self.in_vain += 1;
                 self.come_again();
             }
