@@ -32,6 +32,7 @@ pub mod unix_programs;
 pub mod wakeups;
 pub mod web;
 pub mod whole_command;
+pub mod wire;
 
 pub use bench::Bench;
 pub use clock::Clock;

@@ -1,4 +1,4 @@
-//! The table of benches: twenty-five names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
+//! The table of benches: twenty-six names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
@@ -6,6 +6,7 @@ mod key_values;
 mod lending;
 mod life;
 mod loss;
+mod network;
 mod policy;
 mod ring;
 mod scheduling;
@@ -27,13 +28,14 @@ use crate::unix_programs::Script;
 use crate::web::WebServer;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 25] = [
+pub const NAMES: [&str; 26] = [
     "protected-call",
     "active-call",
     "cross-core-call",
     "null-call",
     "stub-call",
     "ring",
+    "echo-xdp",
     "preempt",
     "preempt-remote",
     "quantum",
@@ -160,6 +162,8 @@ pub struct Ours<'a> {
     pub ring_cross_core: Place<'a>,
     /// The same on one core, a batch at a time: a quarter of an exchange's time.
     pub ring_same_core: Place<'a>,
+    /// A datagram of 64 bytes over [`crate::wire`] and back; without, by AF_XDP without a machine.
+    pub echo_xdp: Beside<'a>,
     /// Suspending a spinning program and resuming one.
     pub preempt: Place<'a>,
     /// From asking on the first core to stopped on the second ([`Turn::single`] of ticks).
@@ -225,6 +229,7 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         calls::stub_call_bytes(ours.stub_call_bytes),
         ring::cross_core(ours.ring_cross_core),
         ring::same_core(ours.ring_same_core),
+        network::echo_xdp(ours.echo_xdp),
         scheduling::preempt(ours.preempt),
         scheduling::preempt_remote_arithmetic(ours.preempt_remote.arithmetic),
         scheduling::preempt_remote_memory_bound(ours.preempt_remote.memory_bound),
@@ -301,6 +306,7 @@ mod tests {
         Ours {
             stub_call_record: both(),
             stub_call_bytes: both(),
+            echo_xdp: both(),
             preemption_loss: LOSS_KERNELS.map(|_| both()),
             preemption_loss_alone: LOSS_KERNELS.map(|_| both()),
             ..Ours::default()
@@ -383,7 +389,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 65);
+        assert_eq!(titles(&[]).expect("all").len(), 66);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

@@ -232,8 +232,8 @@ pub fn idle() -> Place<'static> {
     })
 }
 
-/// A child that ends with the bench.
-struct Ended(Child);
+/// A machine's parent process, which is asked to end, and waited for, when this is dropped.
+pub(super) struct Ended(pub Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {

@@ -11,6 +11,7 @@ mod lending;
 mod life;
 mod loss;
 mod machine;
+mod network;
 mod policy;
 mod scheduling;
 mod unix;
@@ -65,6 +66,7 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         cross_core_call_parked: calls::cross_core(&bench, Kind::Call64, calls::Far::Parked),
         ring_cross_core: calls::cross_core(&bench, Kind::RingStream, calls::Far::Awake),
         ring_same_core: calls::same_core(&bench, Kind::Ring, calls::Server::Active),
+        echo_xdp: Beside { ours: network::echo_xdp(), without: network::plain_xdp() },
         preempt: scheduling::preempt(&bench),
         preempt_remote: PerLoop {
             arithmetic: scheduling::preempt_remote(&bench, Loop::Arithmetic),

@@ -6,10 +6,15 @@ use crate::running::say;
 use crate::two_core_test;
 
 pub fn tests() -> Vec<Trial> {
-    vec![
+    let mut tests = vec![
         two_core_test("workers_are_woken_in_cells_and_in_threads_of_linux", wakeup),
         two_core_test("cells_share_a_core_and_have_one_alone_with_the_same_results", loss),
-    ]
+    ];
+    // Interfaces are root's.
+    if rustix::process::geteuid().is_root() {
+        tests.push(two_core_test("datagrams_come_back_over_a_wire_of_the_benchs_own", echo));
+    }
+    tests
 }
 
 /// The report on a bench, of which every requirement could be checked; met or not is a matter of the build and the host.
@@ -44,4 +49,10 @@ fn loss() {
     // Every run's checksum is compared with that of the native run, and a turn in which nobody was preempted is an error.
     report("preemption-loss/hash-table", &together);
     report("preemption-loss/hash-table-alone", &["ours", "without-timekeeper"]);
+}
+
+fn echo() {
+    // Every answer is compared with what was said, and one that does not come is an error.
+    let report = report("echo-xdp", &["ours", "socket-echo", "af-xdp-echo"]);
+    assert!(report["ours"]["samples"].as_u64().is_some_and(|samples| samples > 100), "{report}");
 }

@@ -166,7 +166,7 @@ pub enum XdpError {
     /// Frames cannot be kept in memory.
     #[error(
         "no memory may be locked for frames of the interface {name} ({} MiB): raise the limit, `ulimit -l unlimited`, or run as root",
-        FRAMES * chunk_bytes >> 20
+        (FRAMES * chunk_bytes) >> 20
     )]
     NoMemory {
         /// Which.
