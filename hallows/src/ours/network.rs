@@ -17,18 +17,20 @@ use hallows_linux::host::xdp::socket::XdpSocket;
 use super::life::{Ended, own_command};
 use super::machine::wrong;
 
-/// Who answers, all on one core, and looks for 10 ms before it sleeps.
+/// Who answers, all on one core: the device looks for 10 ms before it sleeps, and gives way to whoever has something to do.
 const SYSTEM: &str = r#"
 [cells.card]
 program = "packets"
 native = true
 core = 0
+priority = 1
 arguments = ["0", "look=10000"]
 serves = { card = "active" }
 
 [cells.net]
 program = "net"
 core = 0
+priority = 2
 memory = "64M"
 slots = 4096
 arguments = ["address=10.99.0.2/24", "allow=7 listen=7"]

@@ -201,7 +201,7 @@ fn refused() {
 fn on_the_machines_core() {
     in_a_namespace(|| {
         let system = include_str!("../../../programs/systems/echo.toml")
-            .replace("arguments = [\"0\"]", "arguments = [\"0\", \"look=1000\"]\ncore = 0");
+            .replace("arguments = [\"0\"]", "arguments = [\"0\", \"look=1000\"]\ncore = 0\npriority = 1");
         let options = [Way::Xdp.given(), &SHARED[..]].concat();
         let mut running = Running::of(&system, &options);
         running.hear("echoes on port 7");

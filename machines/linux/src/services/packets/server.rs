@@ -198,7 +198,7 @@ impl Open {
                 self.ring.flush()?;
                 continue;
             }
-            // Others of its core have their turn in between.
+            // Whoever is more urgent goes first.
             if look.goes_on() {
                 break;
             }
