@@ -491,12 +491,12 @@ fn device(cell: &Cell) -> Result<Device, Failure> {
         ));
     }
     match cell.arguments.as_slice() {
-        [first, ..] if first == LOOPBACK => Ok(Device::Loopback),
-        [first, ..] => first.parse().map(Device::Interface).map_err(|_| {
+        [first] | [first, _] if first == LOOPBACK => Ok(Device::Loopback),
+        [first] | [first, _] => first.parse().map(Device::Interface).map_err(|_| {
             says(&format!("`{first}` is none; write the number of an interface, from 0, or `{LOOPBACK}`"))
         }),
-        [] => Err(says(&format!(
-            "its argument says which: the number of an interface, from 0, or `{LOOPBACK}`"
+        _ => Err(says(&format!(
+            "its argument says which: the number of an interface, from 0, or `{LOOPBACK}`; behind it may stand look=MICROSECONDS"
         ))),
     }
 }
