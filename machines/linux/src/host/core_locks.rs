@@ -91,6 +91,20 @@ impl CoreLocks {
     }
 }
 
+/// Whether a process that this namespace of processes cannot see, as that of another container, runs programs on one of these cores. No look at its
+/// number tells that it lives.
+pub fn are_elsewhere(cores: &CoreSet) -> bool {
+    shared_lock_dir().is_ok_and(|directory| are_elsewhere_in(&directory, cores))
+}
+
+fn are_elsewhere_in(directory: &Path, cores: &CoreSet) -> bool {
+    // Shared, and given back at once: who has the core for programs does not share it.
+    let lock = |core| lock(directory, core, Use::Housekeeping);
+    cores
+        .iter()
+        .any(|core| matches!(lock(core), Err(CoreLockError::Taken { owner: Owner { pid: None }, .. })))
+}
+
 fn lock(directory: &Path, core: CoreId, purpose: Use) -> Result<File, CoreLockError> {
     let path = directory.join(format!("core-{core}"));
     let file = open(&path)?;
@@ -179,6 +193,34 @@ mod tests {
             CoreLocks::take_in(scratch.path(), &set("0"), &set("0")),
             Err(CoreLockError::Taken { core: CoreId(0), .. })
         ));
+    }
+
+    #[test]
+    fn a_core_of_a_process_that_is_out_of_sight_is_seen_to_be_taken() {
+        let scratch = Scratch::new("locks-elsewhere");
+        let own = CoreLocks::take_in(scratch.path(), &set("1-2"), &set("0")).unwrap();
+        assert!(!are_elsewhere_in(scratch.path(), &set("0-3")), "this process is in sight");
+        drop(own);
+        let path = scratch.path().join("core-2");
+        // util-linux' flock holds the lock while its command runs, which says so.
+        let other = std::process::Command::new("unshare")
+            .args(["--pid", "--fork", "--kill-child", "flock", "--no-fork"])
+            .arg(&path)
+            .args(["sh", "-c", "echo locked; sleep 60"])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn();
+        let Ok(mut other) = other else { return };
+        let mut said = String::new();
+        let output = other.stdout.take().unwrap();
+        let _ = io::BufRead::read_line(&mut io::BufReader::new(output), &mut said);
+        // Only root makes such a namespace without more.
+        if said.trim() == "locked" {
+            assert!(are_elsewhere_in(scratch.path(), &set("1-2")));
+            assert!(!are_elsewhere_in(scratch.path(), &set("0-1")));
+        }
+        let _ = other.kill();
+        let _ = other.wait();
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::cpuset::{CpusetError, CpusetTree, machine_of_group};
 use super::journal::{Claim, Journal, JournalFile};
 use super::report::StepName;
 use super::settings::{Absent, Applied, survey};
+use crate::host::core_locks;
 use crate::host::core_set::CoreSet;
 use crate::host::facts::KernelVersion;
 use crate::host::files::FileError;
@@ -159,7 +160,8 @@ impl HostState {
 
 /// Takes the claims of machines whose parent is gone out of the journal, after making sure that the machines are too.
 fn end_dead_claims(journal: &mut Journal) -> Vec<Claim> {
-    let (alive, dead): (Vec<_>, Vec<_>) = journal.claims.drain(..).partition(|claim| claim.parent.is_alive());
+    let lives = |claim: &Claim| claim.parent.is_alive() || core_locks::are_elsewhere(&claim.cores);
+    let (alive, dead): (Vec<_>, Vec<_>) = journal.claims.drain(..).partition(lives);
     journal.claims = alive;
     dead.iter().filter_map(|claim| claim.machine).for_each(end_orphan);
     dead
