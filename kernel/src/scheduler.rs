@@ -262,6 +262,10 @@ impl<E: Engine> Kernel<E> {
                 || woken.order.load(Ordering::Relaxed) < self.order_of(running, Arrival::Preempted, 0);
             if rank > other_rank || rank == other_rank && is_before() || self.is_guest(record, other) {
                 other.word.stop();
+                // Who does not come to a check may keep others waiting that another core could run.
+                if self.could_help(record) {
+                    self.wake_timekeeper();
+                }
             } else {
                 self.oversee(record, running);
             }
@@ -289,7 +293,12 @@ impl<E: Engine> Kernel<E> {
         }
         let thread = self.threads.at(running);
         let is_wanted = || waiting.best_rank() >= thread.effective_rank() || self.is_guest(core, thread);
-        waiting.has_movable() && self.configuration.general_cores() > 1 || is_wanted()
+        self.could_help(core) || is_wanted()
+    }
+
+    /// Whether another core could run one of those that wait for a core.
+    fn could_help(&self, core: &Core) -> bool {
+        core.waiting().has_movable() && self.configuration.general_cores() > 1
     }
 
     /// [`Self::enqueue`] where no lock but a leaf may be taken.

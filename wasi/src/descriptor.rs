@@ -100,8 +100,9 @@ pub(crate) struct Connection<S> {
     pub unread: Vec<u8>,
     /// No more will come, or be read.
     pub has_ended: bool,
-    /// Nothing was taken, and nothing has happened since.
-    pub is_full: bool,
+    /// Nothing was taken: how often sockets had been waited for by then. Whoever waits for one hears what happens with all, so it may be otherwise behind
+    /// the next time.
+    pub full_since: Option<u64>,
 }
 
 /// A descriptor.
@@ -135,7 +136,7 @@ impl<F: Copy, C: Copy, S: Copy> Descriptor<F, C, S> {
 
     /// A connection that was accepted through a descriptor with these rights.
     pub fn connection(socket: S, rights: Rights, flags: Flags) -> Self {
-        let connection = Connection { socket, unread: Vec::new(), has_ended: false, is_full: false };
+        let connection = Connection { socket, unread: Vec::new(), has_ended: false, full_since: None };
         let base = Rights::OF_CONNECTIONS & rights;
         Self { target: Target::Connection(connection), base, inheriting: Rights::NONE, flags }
     }

@@ -3,6 +3,7 @@
 use crate::clocks::{Clock, TRUSTED_NS};
 use crate::descriptor::Target;
 use crate::memory::{self, Memory};
+use crate::sockets;
 use crate::system::System;
 use crate::{Errno, Process, Result, Rights};
 
@@ -143,13 +144,7 @@ impl<S: System> Process<S> {
             // Whether a stream has input is asked again before long.
             let soon = waiting.input.map(|_| now.saturating_add(BETWEEN_INPUT_NS));
             let until = waiting.until.into_iter().chain(soon).min().unwrap_or(u64::MAX);
-            self.system.await_sockets(until)?;
-            for descriptor in self.table.values_mut() {
-                if let Target::Connection(connection) = &mut descriptor.target {
-                    connection.is_full = false;
-                }
-            }
-            return Ok(());
+            return sockets::wait(&mut self.system, &mut self.waits, until);
         }
         match waiting {
             Waiting { input: Some(console), until, .. } => {
@@ -181,8 +176,7 @@ impl<S: System> Process<S> {
             On::Write(fd) => {
                 let descriptor = self.table.get(fd)?;
                 descriptor.check(Rights::POLL_FD_READWRITE | Rights::FD_WRITE)?;
-                let is_full =
-                    matches!(&descriptor.target, Target::Connection(connection) if connection.is_full);
+                let is_full = matches!(&descriptor.target, Target::Connection(connection) if connection.is_full(self.waits));
                 waiting.sockets |= is_full;
                 Ok((!is_full).then_some(1))
             }

@@ -35,6 +35,8 @@ pub struct Process<S: System = Services> {
     pub(crate) system: S,
     pub(crate) table: Table<Descriptor<S::File, S::Console, S::Socket>>,
     pub(crate) clocks: Clocks,
+    /// How often sockets were waited for.
+    pub(crate) waits: u64,
     /// Bytes on their way into a message.
     pub(crate) buffer: Vec<u8>,
     /// The paths of the call that is under way.
@@ -73,6 +75,7 @@ impl<S: System> Process<S> {
             system,
             table: Table::of(streams.into_iter().chain(directories).chain(ports)),
             clocks: Clocks::default(),
+            waits: 0,
             buffer: Vec::new(),
             path: Vec::new(),
             new_path: Vec::new(),

@@ -196,6 +196,17 @@ fn patient(file: File) -> File<Patient> {
     File(Patient(file.0))
 }
 
+/// That the cell's space has a slot for one more capability, tried with one that it has.
+fn has_slot(of: Endpoint) -> Result {
+    match space::copy(of) {
+        Ok(probe) => Ok(space::delete(probe)?),
+        Err(Error::SpaceFull) => Err(Errno::Nfile),
+        Err(Error::Killed) => Err(Errno::Intr),
+        // Whatever keeps a copy from being made keeps no slot from being free.
+        Err(_) => Ok(()),
+    }
+}
+
 /// An answer about a socket, which is lost with its service.
 fn about_socket<T>(
     answer: core::result::Result<core::result::Result<T, protocol::Refusal>, Error>,
@@ -364,13 +375,7 @@ impl System for Services {
 
     fn open(&mut self, directory: File, path: &[u8], how: Opening) -> Result<(File, Status)> {
         // An answer whose capability finds no slot is lost, and what the server has opened would stay open.
-        match space::copy(directory.0) {
-            Ok(probe) => space::delete(probe)?,
-            Err(Error::SpaceFull) => return Err(Errno::Nfile),
-            // Whatever keeps a copy from being made keeps no slot from being free.
-            Err(Error::Killed) => return Err(Errno::Intr),
-            Err(_) => {}
-        }
+        has_slot(directory.0)?;
         let (since, most) = (process::now()?, self.room.worth(how));
         let room = self.room.of(path.len().max(most as usize));
         let start = room.as_ptr().addr();
@@ -438,10 +443,16 @@ impl System for Services {
 
     fn accept(&mut self, port: Socket) -> Result<Socket> {
         let Socket::Port(port) = port else { return Err(Errno::Inval) };
-        let protocol::Accepted { stream: Own(protocol::Connection(connection)), .. } =
-            about_socket(port.accept(NEVER))?;
+        // An answer whose capability finds no slot is lost, and the connection with it.
+        let bell = self.bell()?;
+        has_slot(bell.0.0)?;
+        let accepted = about_socket(port.accept(NEVER));
+        let Ok(protocol::Accepted { stream: Own(protocol::Connection(connection)), .. }) = accepted else {
+            let _ = space::delete(bell.0.0);
+            return accepted.map(|_| Socket::Port(port));
+        };
         let connection = protocol::Connection(Patient(connection));
-        let told = self.bell().and_then(|bell| connection.tell(bell, NEVER));
+        let told = connection.tell(bell, NEVER);
         if let Err(error) = told {
             self.leave(Socket::Connection(connection));
             return Err(error.into());

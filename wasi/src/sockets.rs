@@ -1,5 +1,7 @@
 //! TCP sockets: `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`. Ports are given at the start; preview 1 has no way to make one, or to connect.
 
+use alloc::vec::Vec;
+
 use crate::descriptor::{Connection, Descriptor, Flags, Target};
 use crate::memory::{self, Memory};
 use crate::system::{BYTES_MOST, READ_MOST, System};
@@ -19,6 +21,9 @@ const WRITE_END: u32 = 2;
 /// A time that never comes.
 const NEVER: u64 = u64::MAX;
 
+/// Bytes that are taken to know whether there are some, and of what is read and stays: they lie in the machine's memory until the program takes them.
+const AHEAD_MOST: u32 = 512;
+
 /// How a connection is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reading {
@@ -30,11 +35,17 @@ pub(crate) struct Reading {
     pub wants_all: bool,
 }
 
+/// Waits until something happens with a socket, at most until then. Whatever it is, it may be what others were waited for.
+pub(crate) fn wait<S: System>(system: &mut S, waits: &mut u64, until: u64) -> Result {
+    *waits += 1;
+    system.await_sockets(until)
+}
+
 impl<K: Copy> Connection<K> {
     /// Has something to read, if anything has come: how much. None: not now.
     pub fn look<S: System<Socket = K>>(&mut self, system: &mut S) -> Result<Option<usize>> {
         if self.unread.is_empty() && !self.has_ended {
-            match system.receive(self.socket, READ_MOST) {
+            match system.receive(self.socket, AHEAD_MOST) {
                 Err(Errno::Again) => return Ok(None),
                 bytes => {
                     let bytes = bytes?;
@@ -49,44 +60,77 @@ impl<K: Copy> Connection<K> {
     /// Reads into ranges what has come, or the next that comes.
     pub fn read<S: System<Socket = K>>(
         &mut self,
-        system: &mut S,
+        (system, waited): (&mut S, &mut u64),
         memory: &mut impl Memory,
         vectors: &mut Vectors,
         done: &mut u32,
         how: Reading,
     ) -> Result {
         while vectors.total() > 0 {
-            let Some(length) = self.look(system)? else {
-                if !how.waits {
-                    return Err(Errno::Again);
-                }
-                system.await_sockets(NEVER)?;
-                continue;
+            let most = vectors.total().min(READ_MOST);
+            let read = if !self.unread.is_empty() || self.has_ended || how.peeks {
+                self.read_ahead(system, memory, vectors, how)
+            } else {
+                system.receive(self.socket, most).and_then(|bytes| {
+                    self.has_ended = bytes.is_empty();
+                    vectors.scatter(memory, bytes)?;
+                    memory::size(bytes.len())
+                })
             };
-            let length = length.min(vectors.total() as usize);
-            vectors.scatter(memory, self.unread.get(..length).unwrap_or_default())?;
-            *done += memory::size(length)?;
-            if !how.peeks {
-                self.unread.drain(..length);
+            match read {
+                Err(Errno::Again) if how.waits => {
+                    wait(system, waited, NEVER)?;
+                    continue;
+                }
+                read => *done += read?,
             }
-            if length == 0 || !how.wants_all || how.peeks {
+            if self.has_ended && self.unread.is_empty() || !how.wants_all || how.peeks {
                 break;
             }
         }
         Ok(())
     }
 
+    /// The same of what was taken before, or is only looked at.
+    fn read_ahead<S: System<Socket = K>>(
+        &mut self,
+        system: &mut S,
+        memory: &mut impl Memory,
+        vectors: &mut Vectors,
+        how: Reading,
+    ) -> Result<u32> {
+        let length = self.look(system)?.ok_or(Errno::Again)?.min(vectors.total() as usize);
+        vectors.scatter(memory, self.unread.get(..length).unwrap_or_default())?;
+        if !how.peeks {
+            self.unread.drain(..length);
+            if self.unread.is_empty() {
+                self.unread = Vec::new();
+            }
+        }
+        memory::size(length)
+    }
+
     /// Sends bytes from the front; how many.
-    pub fn send<S: System<Socket = K>>(&mut self, system: &mut S, bytes: &[u8], waits: bool) -> Result<u32> {
+    pub fn send<S: System<Socket = K>>(
+        &mut self,
+        (system, waited): (&mut S, &mut u64),
+        bytes: &[u8],
+        waits: bool,
+    ) -> Result<u32> {
         loop {
             match system.send(self.socket, bytes) {
-                Err(Errno::Again) if waits => system.await_sockets(NEVER)?,
+                Err(Errno::Again) if waits => wait(system, waited, NEVER)?,
                 sent => {
-                    self.is_full = sent == Err(Errno::Again);
+                    self.full_since = (sent == Err(Errno::Again)).then_some(*waited);
                     return sent;
                 }
             }
         }
+    }
+
+    /// Whether nothing is taken, as far as anybody knows who has waited for sockets so often.
+    pub fn is_full(&self, waits: u64) -> bool {
+        self.full_since == Some(waits)
     }
 }
 
@@ -98,7 +142,7 @@ impl<S: System> Process<S> {
     /// [`Errno::Badf`], [`Errno::Notsock`], [`Errno::Notcapable`], [`Errno::Fault`]; [`Errno::Inval`] for flags that are none, and of a connection;
     /// [`Errno::Again`] of a port that is not to wait; [`Errno::Mfile`], [`Errno::Nfile`]; what the service refuses.
     pub fn sock_accept(&mut self, memory: &mut impl Memory, fd: u32, flags: u32, place: u32) -> Result {
-        let Self { system, table, .. } = self;
+        let Self { system, table, waits, .. } = self;
         let room = table.check_room();
         let descriptor = table.get(fd)?;
         let (port, ahead) = match &mut descriptor.target {
@@ -118,7 +162,7 @@ impl<S: System> Process<S> {
             }
             match system.accept(port) {
                 Err(Errno::Again) if !descriptor.flags.contains(Flags::NONBLOCK) => {
-                    system.await_sockets(NEVER)?;
+                    wait(system, waits, NEVER)?;
                 }
                 socket => break socket?,
             }
@@ -145,7 +189,7 @@ impl<S: System> Process<S> {
         read: u32,
         told: u32,
     ) -> Result {
-        let Self { system, table, .. } = self;
+        let Self { system, table, waits, .. } = self;
         let (connection, is_nonblocking) = connection(table.get(fd)?, Rights::FD_READ)?;
         if flags & !(PEEK | WAIT_ALL) != 0 {
             return Err(Errno::Inval);
@@ -156,7 +200,7 @@ impl<S: System> Process<S> {
         let how =
             Reading { waits: !is_nonblocking, peeks: flags & PEEK != 0, wants_all: flags & WAIT_ALL != 0 };
         let mut done = 0;
-        let result = connection.read(system, memory, &mut vectors, &mut done, how);
+        let result = connection.read((system, waits), memory, &mut vectors, &mut done, how);
         let done = outcome(done, result)?;
         // Nothing was cut off: bytes of TCP have no ends.
         memory.write(u64::from(told), &[0; 2])?;
@@ -177,7 +221,7 @@ impl<S: System> Process<S> {
         flags: u32,
         sent: u32,
     ) -> Result {
-        let Self { system, table, buffer, .. } = self;
+        let Self { system, table, buffer, waits, .. } = self;
         let (connection, is_nonblocking) = connection(table.get(fd)?, Rights::FD_WRITE)?;
         if flags != 0 {
             return Err(Errno::Inval);
@@ -186,7 +230,11 @@ impl<S: System> Process<S> {
         let mut vectors = Vectors::to_write(memory, list, count)?;
         let mut done = 0;
         let result = write_all(system, buffer, memory, &mut vectors, &mut done, |system, bytes, _| {
-            connection.send(system, bytes.get(..BYTES_MOST as usize).unwrap_or(bytes), !is_nonblocking)
+            connection.send(
+                (system, waits),
+                bytes.get(..BYTES_MOST as usize).unwrap_or(bytes),
+                !is_nonblocking,
+            )
         });
         memory::write_u32(memory, sent, outcome(done, result)?)
     }

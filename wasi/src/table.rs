@@ -70,11 +70,6 @@ impl<T> Table<T> {
         Ok(Some(core::mem::replace(self.get(to)?, value)))
     }
 
-    /// All values, to be changed where they are.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.slots.iter_mut().flatten()
-    }
-
     /// All values, in order, each taken out.
     pub fn drain(&mut self) -> impl Iterator<Item = T> + use<'_, T> {
         self.free.clear();

@@ -107,7 +107,7 @@ impl<S: System> Process<S> {
     /// [`Errno::Badf`], [`Errno::Isdir`], [`Errno::Notcapable`], [`Errno::Fault`]; [`Errno::Inval`] for too many ranges or bytes;
     /// [`Errno::Again`] of a stream that is not to wait; what the service refuses.
     pub fn fd_read(&mut self, memory: &mut impl Memory, fd: u32, list: u32, count: u32, read: u32) -> Result {
-        let Self { system, table, .. } = self;
+        let Self { system, table, waits: waited, .. } = self;
         let descriptor = table.get(fd)?;
         if let Target::Directory { .. } = descriptor.target {
             return Err(Errno::Isdir);
@@ -119,7 +119,7 @@ impl<S: System> Process<S> {
         let mut done = 0;
         let result = match &mut descriptor.target {
             Target::Connection(connection) => connection.read(
-                system,
+                (system, waited),
                 memory,
                 &mut vectors,
                 &mut done,
@@ -163,7 +163,7 @@ impl<S: System> Process<S> {
         count: u32,
         written: u32,
     ) -> Result {
-        let Self { system, table, buffer, .. } = self;
+        let Self { system, table, buffer, waits: waited, .. } = self;
         let descriptor = table.get(fd)?;
         if let Target::Directory { .. } = descriptor.target {
             return Err(Errno::Isdir);
@@ -177,7 +177,7 @@ impl<S: System> Process<S> {
         let result = match &mut descriptor.target {
             Target::Connection(connection) => {
                 write_all(system, buffer, memory, &mut vectors, &mut done, |system, bytes, _| {
-                    connection.send(system, bytes, waits)
+                    connection.send((system, waited), bytes, waits)
                 })
             }
             Target::Stream { console, .. } => {

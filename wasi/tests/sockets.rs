@@ -204,6 +204,37 @@ fn ports_connections_times_and_streams_are_waited_for_at_once() {
 }
 
 #[test]
+fn what_happens_with_one_socket_while_another_is_waited_for_is_not_missed() {
+    let mut program = program();
+    for _ in 0..2 {
+        program.machine().network.waiting.push_back(Peer::default());
+    }
+    let full = accept(&mut program, NONBLOCK).unwrap();
+    let other = accept(&mut program, 0).unwrap();
+    assert_eq!(program.write(full, b"x"), Err(Errno::Again));
+    program.machine().network.script =
+        [(5_000, Happening::HasRoom(2, 9)), (6_000, Happening::Says(3, b"hi"))].into();
+    assert_eq!(program.read(other, 9).as_deref(), Ok(&b"hi"[..]));
+    let waits = program.machine().network.waits;
+    assert_eq!(poll(&mut program, &[(2, u64::from(full))]), [(0, 0, 1)]);
+    assert_eq!(program.machine().network.waits, waits, "nothing more would have happened");
+    assert_eq!(program.write(full, b"x"), Ok(1));
+}
+
+#[test]
+fn of_what_nobody_has_read_little_is_taken_ahead_and_much_is_read_at_once() {
+    let said: Vec<u8> = (0..100_000).map(|place| (place % 251) as u8).collect();
+    let (mut program, fd) = connected(&said);
+    assert!(poll(&mut program, &[(1, u64::from(fd))])[0].2 <= 512);
+    assert!(program.machine().network.peers[&2].said.len() >= 99_488);
+    let mut heard = receive(&mut program, fd, &[600], 0).unwrap();
+    assert!(heard.len() <= 512, "that was there");
+    heard.extend(receive(&mut program, fd, &[40_000], WAIT_ALL).unwrap());
+    assert_eq!(heard.len(), 40_512);
+    assert!(heard[..] == said[..40_512]);
+}
+
+#[test]
 fn all_is_given_back_at_the_end() {
     let (mut program, _) = connected(b"unread");
     program.machine().network.waiting.push_back(Peer::default());

@@ -117,10 +117,11 @@ impl<'e> Bell<'e> {
         let Some(Pair { listener, news, .. }) = own else { return Err(Error::BadState.into()) };
         let mut rung = pin!(listener.bits());
         core::future::poll_fn(|context| {
-            if let Poll::Ready(bits) = pin!(news.bits()).poll(context)
-                && bits & watch::DIED != 0
-            {
-                shared.is_lost.set(true);
+            // Until there are none: only then it is waited for others.
+            while let Poll::Ready(bits) = pin!(news.bits()).poll(context) {
+                if bits & watch::DIED != 0 {
+                    shared.is_lost.set(true);
+                }
             }
             if shared.is_lost.get() {
                 return Poll::Ready(Err(Problem::Lost));

@@ -206,14 +206,13 @@ impl Tasks<'_> {
         }
         *waker = Some(parent.clone());
         let mut jobs = self.jobs.borrow_mut();
+        // New words: a waker of before would set a bit, and the next one would find it set and wake nobody.
+        jobs.woken = jobs.woken.iter().map(|_| Arc::new(AtomicU64::new(u64::MAX))).collect();
         let flags: Vec<_> = (0..jobs.places.len()).map(|place| jobs.flag(place, parent)).collect();
         for (place, flag) in jobs.places.iter_mut().zip(flags) {
             if let Place::Waits(job) = place {
                 job.flag = flag;
             }
-        }
-        for word in &jobs.woken {
-            word.store(u64::MAX, Ordering::Relaxed);
         }
     }
 
