@@ -17,6 +17,7 @@ pub fn tests() -> Vec<Trial> {
         built("a_unix_program_serves_a_port_of_the_host_with_the_standard_library", std_echo),
         built("a_unix_program_of_a_system_listens_where_its_grant_says", in_a_system),
         test("a_unix_program_polls_a_port_and_connections", polled),
+        test("what_a_unix_program_has_said_when_it_ends_is_heard_to_the_end", said_to_the_end),
         test("what_a_unix_program_cannot_have_of_the_network_is_said", refused),
     ]
 }
@@ -208,6 +209,42 @@ fn polled() {
         stream.shutdown(Shutdown::Write).unwrap();
         ended(stream);
     }
+    assert_eq!(running.code(), 0, "{}", running.heard);
+}
+
+/// Says 8 MiB to whoever comes first, and ends at once. A range at 0, bytes from 4096 on.
+const SAYS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "sock_accept" (func $accept (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 2)
+    (data (i32.const 4096) "said")
+    (func (export "_start")
+        (local $left i32)
+        (if (call $accept (i32.const 3) (i32.const 0) (i32.const 16)) (then unreachable))
+        (i32.store (i32.const 0) (i32.const 4096))
+        (i32.store (i32.const 4) (i32.const 65536))
+        (local.set $left (i32.const 128))
+        (loop $more
+            (if (call $write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8)) (then unreachable))
+            (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))"#;
+
+fn said_to_the_end() {
+    let (port, folder) = (free_port(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("says.wat");
+    std::fs::write(&path, SAYS).unwrap();
+    let net = format!("host:{port}");
+    let mut running = Running::start(&["run", path.to_str().unwrap(), "--net", &net], None);
+    let mut stream = connect(port);
+    // It has written what it can by then, and waits for the rest or has ended.
+    std::thread::sleep(Duration::from_millis(300));
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).unwrap();
+    assert_eq!(heard.len(), 8 << 20);
+    assert!(
+        heard
+            .chunks(65_536)
+            .all(|piece| piece.starts_with(b"said") && piece[4..].iter().all(|byte| *byte == 0))
+    );
     assert_eq!(running.code(), 0, "{}", running.heard);
 }
 

@@ -40,6 +40,8 @@ pub struct LinuxMachine {
     end: Parker,
     /// The code that the machine ends with, plus 1; 0 while it goes on.
     code: AtomicU32,
+    /// The last cell has ended, and nobody has asked for the end.
+    is_done: AtomicBool,
     /// Whether an idle core may sleep; false only while a bench measures two awake cores.
     sleepless: AtomicBool,
 }
@@ -62,6 +64,7 @@ impl LinuxMachine {
             told: AtomicU32::new(0),
             end: Parker::new(),
             code: AtomicU32::new(0),
+            is_done: AtomicBool::new(false),
             sleepless: AtomicBool::new(false),
         }
     }
@@ -157,6 +160,12 @@ impl LinuxMachine {
         }
     }
 
+    /// Whether it ends because its last cell has ended, and not because somebody wants it to.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.is_done.load(Ordering::SeqCst)
+    }
+
     /// Keeps idle cores awake, looking for work, or lets them sleep.
     pub fn keep_awake(&self, awake: bool) {
         self.sleepless.store(awake, Ordering::Relaxed);
@@ -218,6 +227,7 @@ impl Machine for LinuxMachine {
         }
         if self.last_cell.load(Ordering::SeqCst) == cell.0 + 1 {
             // Codes of the machine's own are from 64 on; what the last cell says beyond is a failure all the same.
+            self.is_done.store(true, Ordering::SeqCst);
             let told = self.told.load(Ordering::SeqCst).checked_sub(1);
             self.end(told.and_then(|code| u8::try_from(code).ok()).unwrap_or_else(|| code(HIGHEST_CODE)));
         }

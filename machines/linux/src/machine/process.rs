@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hallows_engine::SealKey;
 use hallows_kernel::{BUILT_IN, Configuration, CoreId, Machine, Policies, Policy, Pool};
@@ -32,7 +33,7 @@ use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
 use crate::services::packets::{Interface, Way};
-use crate::services::sockets::HostPort;
+use crate::services::sockets::{self, HostPort};
 use crate::services::{self, GrantedDirectory, HostResources, network};
 
 /// What the parent passes on as bytes.
@@ -175,11 +176,17 @@ pub fn run(
     sender.send(FromMachine::Begun).map_err(ProcessError::Link)?;
     running.budget().begin();
     let code = running.kernel().machine.wait_for_end();
+    if running.kernel().machine.is_done() {
+        sockets::drain(LONGEST_DRAIN);
+    }
     // The listener waits for the parent and holds the machine: it ends with the process.
     drop(listener);
     running.stop();
     Ok(code)
 }
+
+/// How long who has not read yet what programs have said to the end is waited for.
+const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 
 fn cells_for(plan: &Plan) -> u32 {
     // Programs may make as many cells again, and some more.

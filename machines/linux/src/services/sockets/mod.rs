@@ -17,7 +17,9 @@ mod table;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 pub use server::{HostSockets, SOCKETS};
 pub use table::MOST_ADDRESSES;
@@ -44,6 +46,8 @@ struct Installed {
     interrupts: Arc<Interrupts>,
     /// The ring's number there.
     number: usize,
+    /// Connections that nobody holds any more and of which Linux has not taken all yet.
+    leaving: AtomicUsize,
 }
 
 static INSTALLED: OnceLock<Installed> = OnceLock::new();
@@ -73,11 +77,34 @@ pub(super) fn install(
 ) -> io::Result<()> {
     let ports = ports.into_iter().map(Arc::new).collect();
     INSTALLED
-        .set(Installed { ports, ring: Mutex::new(Some(ring)), interrupts, number })
+        .set(Installed {
+            ports,
+            ring: Mutex::new(Some(ring)),
+            interrupts,
+            number,
+            leaving: AtomicUsize::new(0),
+        })
         .map_err(|_| io::Error::other("this process has its ports already"))
 }
 
+/// Between two looks whether all has gone.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Waits until Linux has taken all that was written to connections which are closed, at most for so long: behind that the process may end.
+pub fn drain(patience: Duration) {
+    let Some(installed) = INSTALLED.get() else { return };
+    let begin = Instant::now();
+    // Acquire: pairs with `tell_leaving`. Who closes is answered behind that.
+    while installed.leaving.load(Ordering::Acquire) > 0 && begin.elapsed() < patience {
+        std::thread::sleep(LOOK);
+    }
+}
+
 impl Installed {
+    fn tell_leaving(&self, connections: usize) {
+        self.leaving.store(connections, Ordering::Release);
+    }
+
     fn take_ring(&self) -> Option<Uring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

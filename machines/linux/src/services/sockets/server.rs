@@ -80,6 +80,7 @@ impl core::fmt::Debug for HostSockets {
 
 impl Drop for HostSockets {
     fn drop(&mut self) {
+        self.installed.tell_leaving(0);
         if let Some(ring) = self.ring.take() {
             self.installed.give_back(ring);
         }
@@ -207,6 +208,7 @@ impl HostSockets {
             completed += 1;
             table.complete(completion, ring);
         }
+        self.installed.tell_leaving(table.leaving());
         if table.is_short() {
             // As in `come_again`.
             let _ = Deadline::after(RETRY).and_then(|at| self.timer.arm(at, None));
@@ -261,6 +263,7 @@ impl HostSockets {
         if let Ok((table, ring)) = self.parts() {
             table.close(client.badge, ring);
         }
+        self.installed.tell_leaving(self.table.leaving());
     }
 }
 

@@ -1,6 +1,6 @@
 //! All sockets: what others hold capabilities of, and connections that nobody holds and that have something to send yet.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -25,6 +25,8 @@ pub const MOST_ADDRESSES: usize = 8;
 const MOST_BACKLOG: u16 = 4_096;
 /// Sockets of all clients together.
 const MOST_SOCKETS: usize = 1 << 17;
+/// So many connections later one that has no bell is closed.
+const MOST_QUIET: usize = 64;
 /// Bytes of all connections together that nobody has read, and as many that nobody has taken: shared equally, but for the least and the most of one.
 const ALL_BYTES: usize = 64 << 20;
 const LEAST_BYTES: usize = 16 << 10;
@@ -62,6 +64,8 @@ pub(super) struct Table {
     is_short: bool,
     /// Those that have something to send with the next turn.
     due: Vec<u64>,
+    /// Connections in the order in which they were accepted, of the last ones of which no holder has been told by a bell.
+    quiet: VecDeque<u64>,
     /// The last token.
     last: u64,
 }
@@ -78,7 +82,15 @@ impl Table {
     /// None yet, of these ports. `life` is a number that is higher than all that a life before this one has given out.
     pub fn new(ports: Vec<Arc<HostPort>>, life: u64) -> Self {
         let last = life & (MOST_TOKEN >> 1);
-        Self { ports, held: HashMap::new(), leaving: HashMap::new(), is_short: false, due: Vec::new(), last }
+        Self {
+            ports,
+            held: HashMap::new(),
+            leaving: HashMap::new(),
+            is_short: false,
+            due: Vec::new(),
+            quiet: VecDeque::new(),
+            last,
+        }
     }
 
     /// So many tokens; the first.
@@ -186,7 +198,21 @@ impl Table {
         };
         let token = self.tokens(1);
         let connection = self.connection(socket, token, ring).map_err(|_| Refusal::Full)?;
-        Ok((self.hold(token, Kind::Connection(connection)), peer))
+        let badge = self.hold(token, Kind::Connection(connection));
+        self.quiet.push_back(token);
+        // Whose answer was lost has no holder: nobody gives it a bell.
+        if self.quiet.len() > MOST_QUIET
+            && let Some(oldest) = self.quiet.pop_front()
+            && self.held.get(&oldest).is_some_and(|held| held.bell.is_none())
+        {
+            self.close(oldest, ring);
+        }
+        Ok((badge, peer))
+    }
+
+    /// Connections that nobody holds and that have something to send yet.
+    pub fn leaving(&self) -> usize {
+        self.leaving.len()
     }
 
     fn connection(&self, socket: OwnedFd, token: u64, ring: &mut Uring) -> io::Result<Connection> {
