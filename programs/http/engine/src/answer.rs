@@ -160,11 +160,15 @@ impl Server {
         let way = Way::of(request);
         let with = |status: Status| {
             let mut head = self.begin(status, way, now);
-            head.extend(b"ETag: ");
-            tag.write(&mut head);
-            head.extend(b"\r\nLast-Modified: ");
-            head.extend(self.date(modified));
-            head.extend(b"\r\nAccept-Ranges: bytes\r\n");
+            // Of a file that may change within its second nothing is said that a client could keep it by.
+            if tag.is_settled() {
+                head.extend(b"ETag: ");
+                tag.write(&mut head);
+                head.extend(b"\r\nLast-Modified: ");
+                head.extend(self.date(modified));
+                head.extend(b"\r\n");
+            }
+            head.extend(b"Accept-Ranges: bytes\r\n");
             Answer { status, head, parts: Vec::new(), closes: !way.persists }
         };
         match validators.judge(request) {

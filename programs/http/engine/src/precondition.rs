@@ -41,7 +41,10 @@ impl Validators {
             if self.tag.is_among(list) {
                 return if reads { Verdict::NotModified } else { Verdict::Failed };
             }
-        } else if reads && date(&request.if_modified_since).is_some_and(|since| self.modified <= since) {
+        } else if reads
+            && self.tag.is_settled()
+            && date(&request.if_modified_since).is_some_and(|since| self.modified <= since)
+        {
             return Verdict::NotModified;
         }
         Verdict::Holds
@@ -53,7 +56,8 @@ impl Validators {
             return self.tag.is_exactly(if_range);
         }
         // A date is strong when the file can no more change within the second that it names (section 8.8.2.2).
-        parse_date(if_range, self.now).is_some_and(|date| date == self.modified && self.now.0 > date.0)
+        let date = parse_date(if_range, self.now);
+        self.tag.is_settled() && date.is_some_and(|date| date == self.modified && self.now.0 > date.0)
     }
 }
 
@@ -155,6 +159,8 @@ mod tests {
         ] {
             assert_eq!(validators().is_same(said.as_bytes()), expected, "{said}");
         }
+        let replaced = Validators { tag: Tag::new(NOW.0 * 1_000_000_000, 2, NOW), ..validators() };
+        assert!(!replaced.is_same(SAME.as_bytes()), "another file just came in its place");
         let at_once = Validators { now: MODIFIED, ..validators() };
         assert!(!at_once.is_same(SAME.as_bytes()), "it may still change within this second");
     }

@@ -11,20 +11,23 @@ const SECOND_NS: u64 = 1_000_000_000;
 pub(crate) struct Tag {
     changed_ns: u64,
     size: u64,
-    /// It was changed within the last second, in which it could change again and have the same time: hosts count in ticks (section 8.8.1).
-    is_weak: bool,
+    /// It was not changed within the last second, in which it could change again and have the same time: hosts count in ticks (section 8.8.1). Before, it
+    /// has no tag that says anything, and is equal to nothing that a client could have.
+    is_settled: bool,
 }
 
 impl Tag {
     pub const fn new(changed_ns: u64, size: u64, now: Moment) -> Self {
         let since_ns = now.0.saturating_mul(SECOND_NS).saturating_sub(changed_ns);
-        Self { changed_ns, size, is_weak: since_ns < SECOND_NS }
+        Self { changed_ns, size, is_settled: since_ns >= SECOND_NS }
+    }
+
+    /// Whether it may be told.
+    pub const fn is_settled(self) -> bool {
+        self.is_settled
     }
 
     pub fn write(self, into: &mut Vec<u8>) {
-        if self.is_weak {
-            into.extend(b"W/");
-        }
         into.push(b'"');
         write_hexadecimal(self.changed_ns, into);
         into.push(b'-');
@@ -37,12 +40,12 @@ impl Tag {
         self.is_in(list, |_| true)
     }
 
-    /// The same for `If-Match`, where both have to be strong.
+    /// The same for `If-Match`, where those of the list have to be strong.
     pub fn is_strongly_among(self, list: &[u8]) -> bool {
-        self.is_in(list, |is_weak| !is_weak && !self.is_weak)
+        self.is_in(list, |is_weak| !is_weak)
     }
 
-    /// Whether it is this one tag, and both are strong.
+    /// Whether it is this one tag, and a strong one.
     pub fn is_exactly(self, text: &[u8]) -> bool {
         list(text).next().is_some_and(|_| text.first() == Some(&b'"')) && self.is_strongly_among(text)
     }
@@ -52,8 +55,8 @@ impl Tag {
             return true;
         }
         let mut own = Vec::with_capacity(40);
-        Self { is_weak: false, ..self }.write(&mut own);
-        list(text).any(|(is_weak, tag)| is_good(is_weak) && tag == own)
+        self.write(&mut own);
+        self.is_settled && list(text).any(|(is_weak, tag)| is_good(is_weak) && tag == own)
     }
 }
 
@@ -88,8 +91,7 @@ mod tests {
     use super::*;
 
     const NOW: Moment = Moment(100);
-    const STRONG: Tag = Tag::new(0xab, 0x400, NOW);
-    const WEAK: Tag = Tag::new(100 * SECOND_NS, 0, NOW);
+    const TAG: Tag = Tag::new(0xab, 0x400, NOW);
 
     fn text(tag: Tag) -> std::string::String {
         let mut bytes = Vec::new();
@@ -98,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_weak_for_the_second_in_which_the_file_may_change_unseen() {
-        assert_eq!(text(STRONG), "\"ab-400\"");
-        assert_eq!(text(WEAK), "W/\"174876e800-0\"");
-        assert!(!Tag::new(99 * SECOND_NS, 0, NOW).is_weak);
-        assert!(Tag::new(99 * SECOND_NS + 1, 0, NOW).is_weak);
+    fn a_file_has_no_tag_for_the_second_in_which_it_may_change_unseen() {
+        assert_eq!(text(TAG), "\"ab-400\"");
+        assert!(Tag::new(99 * SECOND_NS, 0, NOW).is_settled());
+        let fresh = Tag::new(99 * SECOND_NS + 1, 0, NOW);
+        assert!(!fresh.is_settled() && !fresh.is_among(text(fresh).as_bytes()) && fresh.is_among(b"*"));
         // Of a clock that was set back.
-        assert!(Tag::new(u64::MAX, 0, NOW).is_weak);
+        assert!(!Tag::new(u64::MAX, 0, NOW).is_settled());
     }
 
     #[test]
@@ -122,28 +124,26 @@ mod tests {
             ("", false, false),
         ] {
             assert_eq!(
-                (STRONG.is_among(list.as_bytes()), STRONG.is_strongly_among(list.as_bytes())),
+                (TAG.is_among(list.as_bytes()), TAG.is_strongly_among(list.as_bytes())),
                 (weakly, strongly),
                 "{list}"
             );
         }
-        let own = text(WEAK);
-        assert_eq!((WEAK.is_among(own.as_bytes()), WEAK.is_strongly_among(own.as_bytes())), (true, false));
-        assert!(STRONG.is_exactly(b"\"ab-400\""));
-        assert!(!STRONG.is_exactly(b"*") && !STRONG.is_exactly(b"W/\"ab-400\"") && !STRONG.is_exactly(b""));
+        assert!(TAG.is_exactly(b"\"ab-400\""));
+        assert!(!TAG.is_exactly(b"*") && !TAG.is_exactly(b"W/\"ab-400\"") && !TAG.is_exactly(b""));
     }
 
     proptest! {
         #[test]
         fn a_tag_that_was_given_is_known_again(changed: u64, size: u64, now in 0..u64::MAX / SECOND_NS) {
             let tag = Tag::new(changed, size, Moment(now));
-            prop_assert!(tag.is_among(text(tag).as_bytes()));
-            prop_assert_eq!(tag.is_strongly_among(text(tag).as_bytes()), !tag.is_weak);
+            prop_assert_eq!(tag.is_among(text(tag).as_bytes()), tag.is_settled());
+            prop_assert_eq!(tag.is_strongly_among(text(tag).as_bytes()), tag.is_settled());
         }
 
         #[test]
         fn arbitrary_lists_do_no_harm(bytes: Vec<u8>) {
-            let _ = (STRONG.is_among(&bytes), STRONG.is_exactly(&bytes));
+            let _ = (TAG.is_among(&bytes), TAG.is_exactly(&bytes));
         }
     }
 }
