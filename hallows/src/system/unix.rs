@@ -104,6 +104,11 @@ impl UnixKeys {
         let [input, output, errors] = usual.streams;
         let (handed_on, directories): (Vec<_>, Vec<_>) =
             all(table.dirs.as_ref()).partition(|text| HandedOn::of(text.get_ref()).is_some());
+        if let [_, second, ..] = handed_on.as_slice() {
+            return Err(source
+                .problem(second.span(), "the directories of the command are handed on once")
+                .help("leave one out: \"--dir:ro\" to read, \"--dir\" also to write"));
+        }
         let handed_on = handed_on.last().and_then(|text| HandedOn::of(text.get_ref()));
         Ok(Self {
             directories: each(directories, |text| {

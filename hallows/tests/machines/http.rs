@@ -429,10 +429,20 @@ fn changes() {
         assert!(rest.len() < 50_000_000);
         assert_eq!(get(&stream, "/").status, 200);
         stop(running);
-        // Kept for so long: not before, and soon after.
+        // Kept for so long, once it was not changed for a second: not looked at before.
+        let running = machine_with(folder.path(), "\"fresh=600000\"");
+        let stream = connect(HOST);
+        fs::write(&file, "before").unwrap();
+        std::thread::sleep(Duration::from_millis(1_500));
+        assert_eq!(get(&stream, "/file").content, b"before");
+        fs::write(&file, "after").unwrap();
+        assert_eq!(get(&stream, "/file").content, b"before");
+        stop(running);
+        // And looked at when that time is over.
         let running = machine_with(folder.path(), "\"fresh=1500\"");
         let stream = connect(HOST);
         fs::write(&file, "before").unwrap();
+        std::thread::sleep(Duration::from_millis(1_500));
         assert_eq!(get(&stream, "/file").content, b"before");
         fs::write(&file, "after").unwrap();
         await_answer(&stream, "/file", (200, b"after"));

@@ -13,7 +13,7 @@ use hallows_http_engine::{Answer, Input, Part, Request, Span, Status, Step};
 
 use crate::file::OpenFile;
 use crate::server::{Ready, Server, Source};
-use crate::watch::{Doing, Over, Watched};
+use crate::watch::{Doing, Over, Place, Watched};
 
 /// Bytes that are read at once: several requests.
 const PIECE: usize = 4 << 10;
@@ -23,6 +23,8 @@ const MOST_OUTPUT_BYTES: usize = 16 << 10;
 const FILE_PIECE: usize = 32 << 10;
 /// Files that are longer are sent from where they are, and not put together with what is before them.
 const COPIED_BYTES: usize = 8 << 10;
+/// Bytes of one client that are read before others have their turn.
+const MOST_IN_A_ROW_BYTES: usize = 64 << 10;
 /// What is still read of a client that has been told that nothing more will be done, so that it hears that before a reset (RFC 9112, section 9.6).
 const MOST_IGNORED_BYTES: usize = 1 << 20;
 
@@ -35,8 +37,8 @@ enum End {
 }
 
 /// Serves a client until it, its time or its connection ends.
-pub async fn serve(mut stream: TcpStream<'_>, peer: SocketAddr, server: &Server<'_>) {
-    let ended = converse(&mut stream, peer, server).await;
+pub async fn serve(mut stream: TcpStream<'_>, peer: SocketAddr, watched: Place<'_>, server: &Server<'_>) {
+    let ended = converse(&mut stream, peer, &watched, server).await;
     match ended {
         Ok(())
         | Err(
@@ -49,19 +51,24 @@ pub async fn serve(mut stream: TcpStream<'_>, peer: SocketAddr, server: &Server<
     }
 }
 
-async fn converse(stream: &mut TcpStream<'_>, peer: SocketAddr, server: &Server<'_>) -> Result<(), Problem> {
-    let watched = server.watch.enter(server.now()?.machine.plus(server.settings.idle));
+async fn converse(
+    stream: &mut TcpStream<'_>,
+    peer: SocketAddr,
+    watched: &Watched,
+    server: &Server<'_>,
+) -> Result<(), Problem> {
     server.counters.borrow_mut().accepted += 1;
-    let end = match race(talk(stream, peer, server, &watched), watched.over()).await {
-        Either::First(end) => end?,
-        Either::Second(Over::Late) if watched.doing() == Doing::Asking => {
+    // Who is over begins nothing more: what had been begun then would be left half done.
+    let end = match race(watched.over(), talk(stream, peer, server, watched)).await {
+        Either::Second(end) => end?,
+        Either::First(Over::Late) if watched.doing() == Doing::Asking => {
             let answer = server.answers.refuse(Status::RequestTimeout, server.moment()?);
             server.counters.borrow_mut().count(answer.status);
             // All that was answered before is sent, so there is room; who has none would not hear it.
             let _ = stream.try_write(&answer.head)?;
             End::Said
         }
-        Either::Second(_) => End::Heard,
+        Either::First(_) => End::Heard,
     };
     match end {
         End::Heard => Ok(()),
@@ -97,15 +104,22 @@ async fn talk(
     let mut talk = Talk { stream, peer, server, watched, output: Vec::new() };
     let mut input = Input::new(server.settings.limits);
     let mut room = vec![0; PIECE];
+    let mut in_a_row = 0;
     loop {
         match input.next() {
             Step::More => {
+                // Who sends faster than it is read has something all the time.
+                if in_a_row >= MOST_IN_A_ROW_BYTES {
+                    in_a_row = 0;
+                    server.give_way().await;
+                }
                 talk.flush().await?;
                 talk.wait(input.is_between_requests())?;
                 match talk.stream.read(&mut room).await? {
                     0 => return Ok(End::Heard),
                     length => {
                         server.counters.borrow_mut().bytes_in += length as u64;
+                        in_a_row += length;
                         input.receive(room.get(..length).unwrap_or_default());
                     }
                 }
@@ -164,10 +178,18 @@ impl Talk<'_, '_, '_> {
     async fn answer(&mut self, request: &Request) -> Result<bool, Problem> {
         // Files are waited for as long as it takes.
         self.watched.set(Doing::Answering, Deadline::NEVER);
-        let Ready { answer, source } = self.server.respond(request).await?;
+        let Ready { mut answer, source } = self.server.respond(request).await?;
+        let held = self.server.hold(answer.head.len());
+        if held.is_none() {
+            let moment = self.server.moment()?;
+            answer = self.server.answers.without_file(request, Status::Unavailable, moment);
+        }
         self.count(Some(request), &answer);
         self.output.extend(&answer.head);
-        let sent = self.send_parts(&answer.parts, &source).await;
+        let mut sent = self.send_parts(&answer.parts, &source).await;
+        if sent.is_ok() && held.is_some_and(|held| held.is_large()) {
+            sent = self.flush().await;
+        }
         if let Source::Disk(file) = source {
             file.close(self.server.events).await;
         }

@@ -48,7 +48,9 @@ async fn serve(network: &Network<'_>, server: &Server<'_>) -> Result<(), Problem
             }
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    scope.spawn(connection::serve(stream, peer, server));
+                    // Counted at once: a task begins only when this one waits.
+                    let watched = server.watch.enter(server.now()?.machine.plus(server.settings.idle));
+                    scope.spawn(connection::serve(stream, peer, watched, server));
                 }
                 // There is no room for one more: some will end.
                 Err(Problem::Refused(Refusal::Full)) => server.events.sleep(PAUSE).await?,

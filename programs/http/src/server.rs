@@ -23,6 +23,11 @@ const CLOCK: Duration = Duration::from_secs(30);
 /// How long a service of the host may take to say what time it is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The head of an answer, and a page that is made, is longer than this only where a directory is listed.
+const SMALL_BYTES: usize = 16 << 10;
+/// What is longer has so many bytes together, of all connections.
+const MOST_HELD_BYTES: usize = 16 << 20;
+
 /// The server.
 pub struct Server<'e> {
     /// The cell's events.
@@ -39,6 +44,8 @@ pub struct Server<'e> {
     clock: Endpoint,
     /// Who tells of the machine.
     machine: Option<Endpoint>,
+    /// Bytes of long heads of answers that are on their way.
+    held_bytes: Cell<usize>,
     /// When its life began: nanoseconds of the machine's clock.
     began_ns: u64,
     /// Nanoseconds from the machine's start to the beginning of 1970.
@@ -92,6 +99,7 @@ impl<'e> Server<'e> {
             site,
             clock,
             machine: start.optional("machine"),
+            held_bytes: Cell::new(0),
             began_ns: process::now()?,
             epoch_ns: Cell::new(epoch(shown)?),
         })
@@ -205,6 +213,17 @@ impl<'e> Server<'e> {
         }
     }
 
+    /// Makes room for the head of an answer, until what this gives is dropped. `None`: there is none now. Most are small, and have room.
+    pub fn hold(&self, bytes: usize) -> Option<Held<'_>> {
+        let bytes = if bytes <= SMALL_BYTES { 0 } else { bytes };
+        let held = self.held_bytes.get() + bytes;
+        if bytes > 0 && held > MOST_HELD_BYTES {
+            return None;
+        }
+        self.held_bytes.set(held);
+        Some(Held { all: &self.held_bytes, bytes })
+    }
+
     fn is_metrics(&self, path: &Path) -> bool {
         let metrics = self.settings.metrics.as_deref().and_then(|metrics| metrics.strip_prefix('/'));
         metrics.is_some_and(|metrics| metrics.as_bytes() == path.bytes())
@@ -212,7 +231,11 @@ impl<'e> Server<'e> {
 
     async fn metrics(&self) -> Result<alloc::vec::Vec<u8>, Error> {
         let machine = match self.machine {
-            Some(endpoint) => Some(machine::look(endpoint, self.events).await?),
+            // What does not answer says nothing of itself.
+            Some(endpoint) => match machine::look(endpoint, self.events).await {
+                Err(Error::Killed) => return Err(Error::Killed),
+                looked => looked.ok(),
+            },
             None => None,
         };
         let mut counters = self.counters.borrow_mut();
@@ -221,5 +244,24 @@ impl<'e> Server<'e> {
         [counters.cached_files, counters.cached_bytes, counters.cache_hits, counters.cache_misses] =
             self.site.numbers();
         Ok(Metrics { server: &counters, machine }.to_json())
+    }
+}
+
+/// Room for the head of an answer.
+pub struct Held<'s> {
+    all: &'s Cell<usize>,
+    bytes: usize,
+}
+
+impl Held<'_> {
+    /// Whether it is so large that it counts.
+    pub const fn is_large(&self) -> bool {
+        self.bytes > 0
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.all.set(self.all.get() - self.bytes);
     }
 }

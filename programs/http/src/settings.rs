@@ -143,14 +143,21 @@ impl Settings {
             "line= is 16 at least, and head= no less than line="
         } else if self.index.is_empty() || self.index.contains('/') {
             "index= is the name of a file, without a /"
-        } else if self.metrics.as_ref().is_some_and(|path| !path.starts_with('/')) {
-            "metrics= is a path that begins with a /, as /.machine"
+        } else if self.metrics.as_ref().is_some_and(|path| !is_plain(path)) {
+            "metrics= is a path as it comes to be asked for, /.machine for example: it begins with a / and does not end with one, and has no //, . or .. for a name, % or ?"
         } else {
             return Ok(self);
         };
         log!("{problem}");
         Err(Error::BadArgument)
     }
+}
+
+/// Whether a path is as a request's is when it has been read.
+fn is_plain(path: &str) -> bool {
+    let names = path.strip_prefix('/');
+    names.is_some_and(|names| names.split('/').all(|name| !matches!(name, "" | "." | "..")))
+        && !path.contains(['%', '?', '#'])
 }
 
 /// Whatever is written has a meaning.

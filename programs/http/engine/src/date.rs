@@ -31,7 +31,7 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     let year = year.checked_sub(u64::from(month <= 2))?;
     let (era, year) = (year / 400, year % 400);
     let month = if month > 2 { month - 3 } else { month + 9 };
-    let day = year * 365 + year / 4 - year / 100 + (153 * month + 2) / 5 + day - 1;
+    let day = year * 365 + year / 4 - year / 100 + (153 * month + 2) / 5 + day.checked_sub(1)?;
     (era * 146_097 + day).checked_sub(719_468)
 }
 
@@ -171,6 +171,7 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 CET",
             "Sun, 31 Feb 1994 08:49:37 GMT",
             "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Wed, 00 Mar 2000 00:00:00 GMT",
             "Sun, 06 Nov 1994 24:49:37 GMT",
             "Sun, 06 Nov 1969 08:49:37 GMT",
             "Sun, 6 Nov 1994 08:49:37 GMT",

@@ -192,11 +192,15 @@ impl Open {
         while done < MOST_IN_A_ROW {
             let some = self.serve(device)? + self.receive(device)?;
             let is_out = device.flush();
-            if some > 0 || !is_out {
+            if some > 0 {
                 look.found();
-                done += some.max(1);
+                done += some;
                 self.ring.flush()?;
                 continue;
+            }
+            // Linux has no room for more now: it is asked again when others have had their turn.
+            if !is_out {
+                break;
             }
             // Whoever is more urgent goes first.
             if look.goes_on() {
