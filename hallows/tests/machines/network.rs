@@ -315,6 +315,12 @@ pub fn killed(way: Way) {
         running.hear(&format!("echoes on port {}", way.port()));
         echo(&way.tcp().unwrap(), &bytes(100_000, 2));
         await_state(pid, "net", "waiting");
+        // Also where nobody came in between.
+        for _ in 0..3 {
+            assert_eq!(say(&["kill", "net", "--machine", &pid.to_string()]).2, 0);
+            running.hear(&format!("echoes on port {}", way.port()));
+        }
+        echo(&way.tcp().unwrap(), &bytes(100_000, 3));
         stop(running);
     });
 }
