@@ -41,13 +41,13 @@ async fn serve(network: &Network<'_>, server: &Server<'_>) -> Result<(), Problem
     println!("serves files on port {port}");
     scope(async |scope| {
         loop {
-            while server.watch.is_full() {
-                // Who has nothing under way makes room; where nobody is idle, whoever ends next does.
-                server.displace();
-                server.events.sleep(PAUSE).await?;
-            }
             match listener.accept().await {
                 Ok((stream, peer)) => {
+                    while server.watch.is_full() {
+                        // Who has nothing under way makes room; where nobody is idle, whoever ends next does.
+                        server.displace();
+                        server.events.sleep(PAUSE).await?;
+                    }
                     // Counted at once: a task begins only when this one waits.
                     let watched = server.watch.enter(server.now()?.machine.plus(server.settings.idle));
                     scope.spawn(connection::serve(stream, peer, watched, server));

@@ -81,6 +81,8 @@ enum State {
     Rests(u32),
 }
 
+/// Steps of the first trial of something longer where all that is near was found to be alike, and the objective is broken.
+const FAR_REACH: usize = 2;
 /// So many windows of each, and what is not clear by then is taken for the same.
 const MOST_SEEN: usize = 8;
 /// After so many of one that costs more, it has to look better: it may cost too much.
@@ -118,6 +120,8 @@ pub struct Tuner {
     /// How far to go for the next trial: farther each time that something better was found; 0: only to the next one.
     steps: usize,
     is_far: bool,
+    /// Steps of the next trial of something longer, at least.
+    reach: usize,
     /// Windows that the search has taken since it last rested.
     spent: u32,
     /// Ways in which this knob has found nothing better, and how many knobs in a row have not.
@@ -143,6 +147,7 @@ impl Tuner {
             steps: 1,
             is_far: false,
             spent: 0,
+            reach: 1,
             refused: Vec::new(),
             barren: 0,
             next_rest: FIRST_REST,
@@ -220,7 +225,8 @@ impl Tuner {
                 let is_broken = ways.first() == Some(&Way::Shorter);
                 let steps = match way {
                     Way::Shorter if is_broken && self.steps > 0 => knob.place.div_ceil(2),
-                    _ => self.steps.max(1),
+                    Way::Shorter => self.steps.max(1),
+                    Way::Longer => self.steps.max(self.reach),
                 };
                 self.is_far = steps > 1;
                 self.state = State::Tries(Trial {
@@ -239,6 +245,8 @@ impl Tuner {
                 self.barren = 0;
                 // Whoever breaks an objective has less to lose.
                 let is_kept = is_kept(self.objective, &self.last);
+                // Or is on a plain, where all that is near is alike.
+                self.reach = if is_kept { 1 } else { FAR_REACH };
                 let longest = if is_kept { LONGEST_REST } else { LONGEST_REST / 10 };
                 let rest = self.next_rest.max(self.spent.saturating_mul(RESTS_FOR_ONE)).min(longest);
                 self.state = State::Rests(rest);
@@ -263,6 +271,9 @@ impl Tuner {
                 // What is too far says nothing of what is near.
                 if self.is_far {
                     self.steps = 0;
+                    if trial.way == Way::Longer {
+                        self.reach = 1;
+                    }
                 } else {
                     self.refused.push(trial.way);
                 }
@@ -278,6 +289,7 @@ impl Tuner {
                 self.last = *other;
                 self.barren = 0;
                 self.next_rest = FIRST_REST;
+                self.reach = 1;
                 self.steps = (self.steps * 2).max(1);
                 // Not back to where it comes from.
                 self.refused = [match trial.way {
