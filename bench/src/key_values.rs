@@ -198,7 +198,7 @@ struct Shape<'s> {
     counted: Duration,
 }
 
-/// A contestant of `kv`: what a request costs the server, in ns of its processor time, all its threads and processes together, while it has as much to do as it can.
+/// A contestant of `kv`: what a request costs the server, in ns of its processor time, all its threads and processes together, while one thread asks as fast as it can.
 pub struct PerRequest<'a> {
     server: KeyValues<'a>,
     class: Class,

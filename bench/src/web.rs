@@ -205,7 +205,7 @@ impl Drop for Running {
     }
 }
 
-/// A contestant: what a request costs the server, in ns of its processor time, all its threads and processes together, while it has as much to do as it can.
+/// A contestant: what a request costs the server, in ns of its processor time, all its threads and processes together, while one thread asks as fast as it can.
 pub struct PerRequest<'a> {
     server: WebServer<'a>,
     connections: usize,

@@ -7,7 +7,7 @@
 //! - [`Process`] is the state of a program: descriptors, rights, offsets. Its methods are WASI's functions ([`functions!`] lists them).
 //! - [`Memory`] is the program's memory, as whoever runs it shows it: every pointer is checked there.
 //! - [`System`] is what a process stands on; [`Services`] is that in a cell: kernel calls and stubs of the interfaces `console`,
-//!   `files`, `invocation` and `clock`.
+//!   `files`, `invocation`, `clock`, `random` and `net`.
 //!
 //! What is there and what differs: `docs/wasi.md`.
 #![no_std]

@@ -64,7 +64,7 @@ pub(super) struct Table {
     is_short: bool,
     /// Those that have something to send with the next turn.
     due: Vec<u64>,
-    /// Connections in the order in which they were accepted, of the last ones of which no holder has been told by a bell.
+    /// The last connections that were accepted, in that order: whose answer was lost is found among them.
     quiet: VecDeque<u64>,
     /// The last token.
     last: u64,
