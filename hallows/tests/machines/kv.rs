@@ -24,6 +24,7 @@ pub fn tests() -> Vec<Trial> {
             keys(&["kv-host", "--net", "host:7000=6379"], "127.0.0.1:7000");
         })
         .with_ignored_flag(!can_run),
+        test("slow_commands_hold_up_nobody_over_a_port_of_the_hosts", slow).with_ignored_flag(!can_run),
         test("redis_own_benchmark_runs_against_the_key_value_server", benchmark)
             .with_ignored_flag(!can_run || !has_tools),
         test("nothing_that_was_acknowledged_is_lost_when_the_machine_is_killed", killed)
@@ -131,6 +132,39 @@ fn keys(system: &[&str], address: &str) {
         talk(&mut hostile, "*1\r\nx\r\n", "-ERR Protocol error: expected '$', got 'x'\r\n");
         assert_eq!(hostile.read(&mut [0]).unwrap(), 0);
         talk(&mut other, "PING\r\n", "+PONG\r\n");
+        stop(running);
+    });
+}
+
+/// While one client's commands go through all keys, another one is answered, though the network's cell has a lower priority than the server's on the same core.
+fn slow() {
+    const KEYS: usize = 50_000;
+    const SLOW: usize = 50;
+    in_a_namespace(|| {
+        ip("link set lo up");
+        let mut running =
+            Running::start(&["run", "kv-host", "--net", "host:7000=6379", "--tier", "shared"], None);
+        running.hear("serves keys on port 6379");
+        let (mut slow, mut quick) = (connect_to("127.0.0.1:7000"), connect_to("127.0.0.1:7000"));
+        for keys in (0..KEYS).collect::<Vec<_>>().chunks(1_000) {
+            let many = keys.iter().map(|number| format!("SET key:{number} {number}\r\n")).collect::<String>();
+            talk(&mut slow, &many, &"+OK\r\n".repeat(keys.len()));
+        }
+        slow.write_all("KEYS *no*such*key*\r\n".repeat(SLOW).as_bytes()).unwrap();
+        let is_over = AtomicBool::new(false);
+        let answered = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                talk(&mut slow, "", &"*0\r\n".repeat(SLOW));
+                is_over.store(true, Ordering::Relaxed);
+            });
+            let mut answered = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                talk(&mut quick, "GET key:777\r\n", "$3\r\n777\r\n");
+                answered += 1;
+            }
+            answered
+        });
+        assert!(answered >= SLOW, "{answered} quick requests were answered during {SLOW} slow ones");
         stop(running);
     });
 }

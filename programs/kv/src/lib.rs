@@ -83,7 +83,7 @@ async fn main(start: Start<'_>, events: &Events) -> Result<(), Error> {
     let log = if appends { Some(Log::open(&start, &server)?) } else { None };
     let network = Network::granted(&start, "net", events)?;
     let serving = async {
-        match race(listen(&network, &server), server.work()).await {
+        match race(listen(&network, &server), server.work(&network)).await {
             Either::First(ended) | Either::Second(ended) => ended,
         }
     };

@@ -5,6 +5,7 @@ use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 use core::time::Duration;
 
+use hallows::net::Network;
 use hallows::task::{Either, Events, race};
 use hallows::{Deadline, Endpoint, Error, Start, log, process};
 use hallows_kv_engine::{Config, Engine, Progress, Seed, Session, Sync};
@@ -137,12 +138,12 @@ impl<'e> Server<'e> {
         }
     }
 
-    /// Does work in pieces, and what is due without anybody asking, until the server is asked to end.
+    /// Does work in pieces, and what is due without anybody asking, until the server is asked to end. Between two pieces the network has its time.
     ///
     /// # Errors
     ///
     /// [`Error::Killed`].
-    pub async fn work(&self) -> Result<(), Error> {
+    pub async fn work(&self, network: &Network<'_>) -> Result<(), Error> {
         loop {
             let (has_more, next) = {
                 let mut engine = self.engine.borrow_mut();
@@ -158,6 +159,8 @@ impl<'e> Server<'e> {
                 (has_more, engine.next_expiry())
             };
             if has_more {
+                // One that is gone is met again by who listens.
+                let _ = network.flush();
                 self.give_way().await;
                 continue;
             }

@@ -381,6 +381,10 @@ impl Service for Net {
         self.sockets.usage(above, |owner| sees_all || owner == client.badge)
     }
 
+    fn network_flush(&mut self, _: Client) {
+        self.follow();
+    }
+
     fn listener_tell(&mut self, client: Client, by: Own<Bell>) {
         self.tell(client, by);
     }

@@ -11,14 +11,13 @@ use crate::call::{Call, Logged, Long, apply, owned};
 use crate::command::{self, Command, Commands};
 use crate::config::Config;
 use crate::output::Output;
-use crate::pace::PIECE;
 use crate::pattern;
 use crate::refusal::Refusal;
 use crate::request::Read;
 use crate::seed::Seed;
 use crate::server::{Finished, Job, Server, Task};
 use crate::session::{Client, Info, Queue, Session};
-use crate::store::Store;
+use crate::store::{Entry, Store};
 
 /// Commands of one client that are done before others have their turn.
 const COMMANDS_AT_ONCE: usize = 32;
@@ -320,7 +319,7 @@ impl Engine {
         let (task, inputs) = match long {
             Long::Own(work, inputs) => (Task::Own(work), inputs),
             Long::Keys(pattern) => {
-                (Task::Keys { pattern, cursor: 0, found: Output::new(output.version), count: 0 }, Vec::new())
+                (Task::Keys { pattern, page: 0, found: Output::new(output.version), count: 0 }, Vec::new())
             }
         };
         let keys = command.keys(words);
@@ -439,24 +438,27 @@ fn piece(store: &mut Store, job: &mut Job) -> Option<(Output, usize)> {
             let changes = outcome.changes.into_iter().map(|change| apply(store, job.database, change)).sum();
             Some((outcome.output, changes))
         }
-        Task::Keys { pattern, cursor, found, count } => {
-            let mut looked = 0;
-            while looked < PIECE {
-                *cursor = scan_keys(store, job.database, *cursor, pattern, &mut |key| {
-                    found.bulk(key);
-                    *count += 1;
-                });
-                looked += 16;
-                if *cursor == 0 {
-                    let mut output = Output::new(found.version);
-                    output.array(*count);
-                    output.append(core::mem::take(found));
-                    return Some((output, 0));
-                }
+        Task::Keys { pattern, page, found, count } => {
+            let keys = store.entries(job.database).and_then(|entries| entries.page(*page));
+            let Some(keys) = keys else {
+                let mut output = Output::new(found.version);
+                output.array(*count);
+                output.append(core::mem::take(found));
+                return Some((output, 0));
+            };
+            *page += 1;
+            for entry in keys.filter(|entry| matches(store, job.database, pattern, entry)) {
+                found.bulk(&entry.key);
+                *count += 1;
             }
             None
         }
     }
+}
+
+/// Whether an entry's key is one of those asked for, and has not expired.
+fn matches(store: &Store, database: usize, pattern: &[u8], entry: &Entry) -> bool {
+    (pattern == b"*" || pattern::matches(pattern, &entry.key)) && store.is_live(database, entry)
 }
 
 /// Keys of one bucket that match, from a cursor on; the next cursor.
@@ -469,7 +471,7 @@ pub fn scan_keys(
 ) -> u64 {
     let Some(entries) = store.entries(database) else { return 0 };
     entries.scan(cursor, |_, entry| {
-        if (pattern == b"*" || pattern::matches(pattern, &entry.key)) && store.is_live(database, entry) {
+        if matches(store, database, pattern, entry) {
             found(&entry.key);
         }
     })

@@ -17,6 +17,9 @@ fn compare(pattern: &[u8], text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
     loop {
         if pattern.get(at) == Some(&b'*') {
             at += 1;
+            if at == pattern.len() {
+                return true;
+            }
             star = Some((at, place));
             continue;
         }
@@ -28,10 +31,21 @@ fn compare(pattern: &[u8], text: &[u8], same: impl Fn(u8, u8) -> bool) -> bool {
             }
             None => {
                 let Some((behind, from)) = star else { return false };
-                star = Some((behind, from + 1));
+                let Some(next) = could_begin(&pattern[behind..], text, from + 1, &same) else { return false };
+                star = Some((behind, next));
                 at = behind;
-                place = from + 1;
+                place = next;
             }
+        }
+    }
+}
+
+/// The first place from one on where a text may match what a pattern begins with. `None`: there is none.
+fn could_begin(pattern: &[u8], text: &[u8], from: usize, same: &impl Fn(u8, u8) -> bool) -> Option<usize> {
+    match pattern.first() {
+        None | Some(b'*' | b'?' | b'[' | b'\\') => Some(from),
+        Some(meant) => {
+            text.get(from..)?.iter().position(|byte| same(*meant, *byte)).map(|length| from + length)
         }
     }
 }
@@ -103,6 +117,14 @@ mod tests {
             ("*a*b*c", "xxaxxbxxcxx", false),
             ("a**b", "ab", true),
             ("[\\]]", "]", true),
+            ("a*", "a", true),
+            ("*a", "", false),
+            ("*?", "", false),
+            ("*ab", "aab", true),
+            ("*ab", "aba", false),
+            ("*a?", "aba", false),
+            ("*\\*", "ab*", true),
+            ("**", "", true),
         ] {
             assert_eq!(matches(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
         }

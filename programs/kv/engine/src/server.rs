@@ -31,8 +31,8 @@ pub enum Task {
     Keys {
         /// Which ones.
         pattern: Vec<u8>,
-        /// The scan's.
-        cursor: u64,
+        /// The next page of slots.
+        page: usize,
         /// Those that were found.
         found: Output,
         /// How many.

@@ -313,7 +313,7 @@ impl<T: Keyed + Clone> Table<T> {
         (0..self.slots.len()).filter_map(|place| self.slots.get(place)?.item.as_ref())
     }
 
-    /// Items of a page of slots; `None` behind the last one. For who walks in pieces over a table that does not change.
+    /// Items of a page of slots; `None` behind the last one. For who walks in pieces: as slots never move, what is in the table all the time is seen exactly once.
     pub fn page(&self, page: usize) -> Option<impl Iterator<Item = &T>> {
         let from = page * LEAF;
         let page = from..(from + LEAF).min(self.slots.len());

@@ -139,4 +139,14 @@ impl<'e> Network<'e> {
     pub fn usage(&self, above: u64) -> Result<Option<protocol::Usage>, Problem> {
         Ok(self.stub()?.usage(above, patience()?)?)
     }
+
+    /// Has what was written to sockets sent, and what has come for them told, before it returns. Whoever waits gives the service its time by that; who computes for long
+    /// on the same core, and is of a higher priority, gives it none until it asks for this.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::Lost`]; those of a call.
+    pub fn flush(&self) -> Result<(), Problem> {
+        Ok(self.stub()?.flush(patience()?)?)
+    }
 }

@@ -10,11 +10,11 @@
 use hallows_sdk::stub;
 /// What its authors call the interface.
 pub const NAME: &str = "net";
-/// The interface's identity: `cce2488dc18de4b7a75c5c76c0014985b636e9bff02501ed34f6846fa7df17ca`.
+/// The interface's identity: `3e70b393f21b4a0f9b216bff6e15849b698e0d308ea24630c80c908bb09e8d3a`.
 pub const HASH: [u8; 32] = [
-    0xcc, 0xe2, 0x48, 0x8d, 0xc1, 0x8d, 0xe4, 0xb7, 0xa7, 0x5c, 0x5c, 0x76, 0xc0, 0x01,
-    0x49, 0x85, 0xb6, 0x36, 0xe9, 0xbf, 0xf0, 0x25, 0x01, 0xed, 0x34, 0xf6, 0x84, 0x6f,
-    0xa7, 0xdf, 0x17, 0xca,
+    0x3e, 0x70, 0xb3, 0x93, 0xf2, 0x1b, 0x4a, 0x0f, 0x9b, 0x21, 0x6b, 0xff, 0x6e, 0x15,
+    0x84, 0x9b, 0x69, 0x8e, 0x0d, 0x30, 0x8e, 0xa2, 0x46, 0x30, 0xc8, 0x0c, 0x90, 0x8b,
+    0xb0, 0x9e, 0x8d, 0x3a,
 ];
 mod tag {
     //! What requests call the functions.
@@ -25,6 +25,7 @@ mod tag {
     pub(super) const NETWORK_PING: u32 = 0xe6b02f6b;
     pub(super) const NETWORK_TRAFFIC: u32 = 0xfe08c227;
     pub(super) const NETWORK_USAGE: u32 = 0x4d4afb1a;
+    pub(super) const NETWORK_FLUSH: u32 = 0x456f6558;
     pub(super) const LISTENER_TELL: u32 = 0x00981873;
     pub(super) const LISTENER_ACCEPT: u32 = 0xe2c4cfbb;
     pub(super) const LISTENER_CLOSE: u32 = 0x73436a77;
@@ -1426,6 +1427,17 @@ impl<C: stub::Caller> Network<C> {
         stub::Call::<0, 0>::new(tag::NETWORK_USAGE, deadline)
             .between(&self.0, &(above,), &mut [0; 12], &mut [0; 83])
     }
+    /// Has what can be done done before the answer: what was written goes out, and what has come is told. For who computes for long on the service's core; it
+    /// is done anyway whenever the service has time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between`].
+    #[inline]
+    pub fn flush(&self, deadline: stub::Deadline) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::NETWORK_FLUSH, deadline)
+            .between(&self.0, &(), &mut [0; 4], &mut [0; 1])
+    }
 }
 impl<C: stub::AsyncCaller> Network<C> {
     /// Listens on a TCP port of all addresses. So many connections may wait to be accepted, from 1 on; a service may let fewer.
@@ -1541,6 +1553,22 @@ impl<C: stub::AsyncCaller> Network<C> {
             .between_async(&self.0, &(above,), &mut [0; 12], &mut [0; 83])
             .await
     }
+    /// Has what can be done done before the answer: what was written goes out, and what has come is told. For who computes for long on the service's core; it
+    /// is done anyway whenever the service has time.
+    ///
+    /// Others go on while it waits; to drop the future is to give the call up.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::between_async`].
+    pub async fn flush_async(
+        &self,
+        deadline: stub::Deadline,
+    ) -> Result<(), stub::Error> {
+        stub::Call::<0, 0>::new(tag::NETWORK_FLUSH, deadline)
+            .between_async(&self.0, &(), &mut [0; 4], &mut [0; 1])
+            .await
+    }
 }
 impl<C: stub::Sender> Network<C> {
     /// Sends a call of `network.listen`; its answer comes as an event, for `listen_answer`.
@@ -1614,6 +1642,15 @@ impl<C: stub::Sender> Network<C> {
         stub::Call::<0, 0>::new(tag::NETWORK_USAGE, stub::Deadline::NEVER)
             .send(&self.0, &(above,), &mut [0; 12], 83)
     }
+    /// Sends a call of `network.flush`; its answer comes as an event, for `flush_answer`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::Call::send`].
+    pub fn flush_send(&self) -> Result<stub::Token, stub::Error> {
+        stub::Call::<0, 0>::new(tag::NETWORK_FLUSH, stub::Deadline::NEVER)
+            .send(&self.0, &(), &mut [0; 4], 1)
+    }
 }
 impl Network {
     /// The answer to `listen_send`.
@@ -1682,6 +1719,14 @@ impl Network {
     pub fn usage_answer(
         received: stub::Received<'_>,
     ) -> Result<Option<Usage>, stub::Error> {
+        stub::answered(received)
+    }
+    /// The answer to `flush_send`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stub::answered`].
+    pub fn flush_answer(received: stub::Received<'_>) -> Result<(), stub::Error> {
         stub::answered(received)
     }
 }
@@ -2023,6 +2068,9 @@ pub trait Service {
     fn network_traffic(&mut self, client: stub::Client) -> Traffic;
     /// The socket with the least number above this one: of those that who asks has made, or of all if the system says so.
     fn network_usage(&mut self, client: stub::Client, above: u64) -> Option<Usage>;
+    /// Has what can be done done before the answer: what was written goes out, and what has come is told. For who computes for long on the service's core; it
+    /// is done anyway whenever the service has time.
+    fn network_flush(&mut self, client: stub::Client);
     /// This bell rings from now on.
     fn listener_tell(&mut self, client: stub::Client, by: stub::Own<Bell>);
     /// Answers `listener.accept`.
@@ -2153,6 +2201,13 @@ pub fn serve<'m>(
             };
             let result = server.network_usage(request.client(), above);
             request.answer::<0, _>(&result)
+        }
+        (Target::Network, tag::NETWORK_FLUSH) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.network_flush(request.client());
+            request.answer::<0, _>(&())
         }
         (Target::Listener, tag::LISTENER_TELL) => {
             let Some((by,)) = request.parameters::<(stub::Own<Bell>,)>() else {
@@ -2327,6 +2382,9 @@ pub mod later {
     /// `network.usage`
     #[derive(Clone, Copy, Debug)]
     pub enum NetworkUsage {}
+    /// `network.flush`
+    #[derive(Clone, Copy, Debug)]
+    pub enum NetworkFlush {}
     /// `listener.tell`
     #[derive(Clone, Copy, Debug)]
     pub enum ListenerTell {}
@@ -2411,6 +2469,9 @@ impl stub::Function for later::NetworkTraffic {
 }
 impl stub::Function for later::NetworkUsage {
     type Answer<'m> = Option<Usage>;
+}
+impl stub::Function for later::NetworkFlush {
+    type Answer<'m> = ();
 }
 impl stub::Function for later::ListenerTell {
     type Answer<'m> = ();
@@ -2527,6 +2588,13 @@ pub trait LaterService {
         later: stub::Later<later::NetworkUsage>,
         client: stub::Client,
         above: u64,
+    );
+    /// Has what can be done done before the answer: what was written goes out, and what has come is told. For who computes for long on the service's core; it
+    /// is done anyway whenever the service has time.
+    fn network_flush(
+        &mut self,
+        later: stub::Later<later::NetworkFlush>,
+        client: stub::Client,
     );
     /// This bell rings from now on.
     fn listener_tell(
@@ -2728,6 +2796,13 @@ pub fn serve_later<'m>(
                 return request.malformed()
             };
             server.network_usage(request.later(token), request.client(), above);
+            request.deferred()
+        }
+        (Target::Network, tag::NETWORK_FLUSH) => {
+            let Some(()) = request.parameters::<()>() else {
+                return request.malformed()
+            };
+            server.network_flush(request.later(token), request.client());
             request.deferred()
         }
         (Target::Listener, tag::LISTENER_TELL) => {

@@ -330,6 +330,10 @@ impl Service for HostSockets {
         None
     }
 
+    fn network_flush(&mut self, _: Client) {
+        self.turn();
+    }
+
     fn listener_tell(&mut self, client: Client, by: Own<Bell>) {
         self.tell(client, by);
     }
