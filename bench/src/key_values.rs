@@ -162,7 +162,8 @@ struct Started {
 }
 
 impl Started {
-    /// Offers a load from the first core, where the generator sleeps between requests: it may be shared with what looks after time.
+    /// Offers a load from the first core, where the generator sleeps between requests: it may be shared with what looks after time. In an open loop it is a real-time thread
+    /// where that is allowed: otherwise Linux lets others of the core finish their slices first, some milliseconds.
     fn asked(&self, shape: Shape<'_>, cores: &Cores) -> Result<Measured, BenchError> {
         let load = Load {
             address: self.server.address,
@@ -178,8 +179,12 @@ impl Started {
             waiting: Waiting::Sleep,
             seed: 1,
         };
+        let priority = match shape.pace {
+            Pace::Open { .. } => Priority::RealtimeIfAllowed,
+            Pace::Closed => Priority::Ordinary,
+        };
         let run = || generate(&load, &|| self.running.has_ended());
-        let measured = on_core(cores.first(), Priority::Ordinary, run)?
+        let measured = on_core(cores.first(), priority, run)?
             .map_err(|error| BenchError::Wrong(format!("{error}; it said: {}", self.running.last_words())))?;
         match measured.first_wrong {
             Some(wrong) => Err(BenchError::Wrong(wrong)),

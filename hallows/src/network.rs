@@ -8,13 +8,14 @@ use std::os::fd::OwnedFd;
 use std::str::FromStr;
 
 use hallows_linux::host::port::{self, PortError};
-use hallows_linux::host::{tap, xdp};
+use hallows_linux::host::{outgoing, tap, xdp};
 use hallows_linux::machine::plan::{
     CellPlan, InterfacePlan, PlacePlan, Plan, PortPlan, PortsPlan, ProgramPlan, WayPlan,
 };
 use hallows_linux::services::packets::{CAPTURE_HEAD, LOOPBACK, PACKETS};
 use hallows_linux::services::sockets::{MOST_ADDRESSES, SOCKETS};
 
+use hallows_sdk::net::rules::Destination;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -28,6 +29,8 @@ pub enum Network {
     Interface(Interface),
     /// `host:[ADDRESS:]PORT[=PORT][/udp]`: a port.
     Port(Port),
+    /// `host:to=ADDRESS/PREFIX`: addresses to connect to.
+    To(Destination),
 }
 
 /// An interface of the host.
@@ -121,7 +124,10 @@ impl FromStr for Network {
         match text.split_once(':') {
             Some(("tap", text)) => Interface::of(text, InterfaceKind::Tap).map(Self::Interface),
             Some(("xdp", text)) => Interface::of(text, InterfaceKind::Xdp { queue: 0 }).map(Self::Interface),
-            Some(("host", port)) => port.parse().map(Self::Port),
+            Some(("host", text)) => match text.strip_prefix("to=") {
+                Some(text) => destination(text).map(Self::To),
+                None => text.parse().map(Self::Port),
+            },
             _ => Err("write host:PORT for a port of this host, for example host:6379, tap:NAME for an interface of the machine's own, for example tap:hallows0, or xdp:NAME to take the frames of one that is there".to_owned()),
         }
     }
@@ -151,8 +157,21 @@ impl fmt::Display for Network {
                 }
                 formatter.write_str(if *is_datagrams { "/udp" } else { "" })
             }
+            Self::To(destination) => write!(formatter, "host:to={destination}"),
         }
     }
+}
+
+/// Addresses with the same first bits, or one.
+fn destination(text: &str) -> Result<Destination, String> {
+    let whole = match text.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => Some(format!("{text}/32")),
+        Ok(IpAddr::V6(_)) => Some(format!("{text}/128")),
+        Err(_) => None,
+    };
+    whole.as_deref().unwrap_or(text).parse().map_err(|_| {
+        "write host:to=ADDRESS or host:to=ADDRESS/PREFIX, for example host:to=10.0.0.0/8, or host:to=0.0.0.0/0 for all of version 4".to_owned()
+    })
 }
 
 impl TryFrom<String> for Network {
@@ -291,16 +310,17 @@ pub fn give(
         }
         return Ok(Vec::new());
     };
-    let (mut interfaces, mut ports) = (Vec::new(), Vec::new());
+    let (mut interfaces, mut host) = (Vec::new(), Host::default());
     for network in networks {
         match network {
             Network::Interface(interface) => interfaces.push(interface),
-            Network::Port(port) => ports.push(port),
+            Network::Port(port) => host.ports.push(port),
+            Network::To(destination) => host.destinations.push(*destination),
         }
     }
     let mut descriptors = Descriptors { before: descriptors_before, open: Vec::new() };
     give_interfaces(plan, system, first, &interfaces, &mut descriptors)?;
-    give_ports(plan, system, first, &ports, &mut descriptors)?;
+    give_host(plan, system, first, &host, &mut descriptors)?;
     Ok(descriptors.open)
 }
 
@@ -390,54 +410,82 @@ fn give_interfaces(
     Ok(())
 }
 
-fn give_ports(
+/// What a machine is given of the host's sockets.
+#[derive(Default)]
+struct Host<'n> {
+    ports: Vec<&'n Port>,
+    /// Where it may connect to.
+    destinations: Vec<Destination>,
+}
+
+impl Host<'_> {
+    /// One of them, as a person says it.
+    fn any(&self) -> Option<String> {
+        let port = self.ports.first().map(|port| Network::Port((*port).clone()));
+        port.or(self.destinations.first().copied().map(Network::To)).map(|network| network.to_string())
+    }
+
+    /// Opens it for a cell.
+    fn plan(&self, cell: usize, descriptors: &mut Descriptors) -> Result<PortsPlan, Failure> {
+        let ports = bound(&self.ports, descriptors)?;
+        let outgoing = if self.destinations.is_empty() {
+            None
+        } else {
+            let parent = outgoing::connect_to(self.destinations.clone())
+                .map_err(|error| Failure::other(71, format!("cannot begin to make connections: {error}")))?;
+            Some(descriptors.add(parent))
+        };
+        Ok(PortsPlan { cell, ports, outgoing })
+    }
+}
+
+fn give_host(
     plan: &mut Plan,
     system: &System,
     first: usize,
-    ports: &[&Port],
+    host: &Host<'_>,
     descriptors: &mut Descriptors,
 ) -> Result<(), Failure> {
-    if ports.len() > MOST_PORTS {
+    if host.ports.len() > MOST_PORTS {
         return Err(Failure::usage(format!("a machine has at most {MOST_PORTS} ports")));
     }
     if system.is_of_one
         && let Some(server) = runs_alone(plan, SOCKETS.name)
     {
-        plan.ports = Some(PortsPlan { cell: server, ports: bound(ports, descriptors)? });
+        plan.ports = Some(host.plan(server, descriptors)?);
         return Ok(());
     }
     let mut servers = running(system, first, SOCKETS.name);
     let Some((cell, number)) = servers.next() else {
-        return match ports.first() {
+        return match host.any() {
             None => Ok(()),
-            Some(port) => Err(Failure::usage(format!(
-                "nothing serves the port {}: no cell of {} runs the native program `{}`",
-                port.number, system.name, SOCKETS.name
+            Some(network) => Err(Failure::usage(format!(
+                "nothing serves {network}: no cell of {} runs the native program `{}`",
+                system.name, SOCKETS.name
             ))),
         };
     };
     if let Some((other, _)) = servers.next() {
         return Err(Failure::usage(format!(
-            "the cells {} and {} both serve ports of this host: one can",
+            "the cells {} and {} both serve sockets of this host: one can",
             cell.name, other.name
         )));
     }
     serves_actively(cell, "net")?;
     if cell.pool.is_some() || cell.time.is_some() {
         return Err(Failure::usage(format!(
-            "the cell {} serves ports of this host: io_uring is one thread's, so it has a core (`core = 0`), or one of Linux's; leave `pool` and `time` out",
+            "the cell {} serves sockets of this host: io_uring is one thread's, so it has a core (`core = 0`), or one of Linux's; leave `pool` and `time` out",
             cell.name
         )));
     }
-    if ports.is_empty() {
+    if host.any().is_none() {
         return Err(Failure::usage(format!(
-            "the cell {} serves ports of this host, and none was given: --net host:PORT, once for each",
+            "the cell {} serves sockets of this host, and none was given: --net host:PORT for a port to listen on, --net host:to=ADDRESS/PREFIX for where to connect, once for each",
             cell.name
         )));
     }
-    let planned = bound(ports, descriptors)?;
+    plan.ports = Some(host.plan(number, descriptors)?);
     place(plan, cell, number);
-    plan.ports = Some(PortsPlan { cell: number, ports: planned });
     Ok(())
 }
 
@@ -539,6 +587,14 @@ mod tests {
             let shown = meant.unwrap().to_string();
             assert_eq!(shown, text.trim_end_matches("/tcp"));
         }
+        for (text, shown) in [
+            ("host:to=10.0.0.0/8", "host:to=10.0.0.0/8"),
+            ("host:to=192.0.2.1", "host:to=192.0.2.1/32"),
+            ("host:to=fd00::1", "host:to=fd00::1/128"),
+        ] {
+            let network: Network = text.parse().unwrap();
+            assert!(matches!(network, Network::To(_)) && network.to_string() == shown, "{text}");
+        }
         for wrong in [
             "",
             "tap",
@@ -569,6 +625,10 @@ mod tests {
             "host:7/",
             "host:7=",
             "host:7=0",
+            "host:to=",
+            "host:to=10.0.0.0/33",
+            "host:to=example.org",
+            "host:to=10.0.0.1:80",
         ] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }

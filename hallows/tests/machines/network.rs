@@ -440,8 +440,10 @@ fn refused() {
         (&["run", "echo", "--net", "tap:a/b"], "is no name of an interface"),
         (&["run", "echo", "--net", "hl0"], "tap:NAME"),
         (&["run", "echo", "--net", "host:7007/sctp"], "/tcp and /udp"),
-        (&["run", "echo-host"], "ports of this host, and none was given"),
-        (&["run", "calculator", "--net", "host:7007"], "nothing serves the port 7007"),
+        (&["run", "echo-host"], "sockets of this host, and none was given"),
+        (&["run", "echo-host", "--net", "host:to=localhost"], "host:to=ADDRESS/PREFIX"),
+        (&["run", "calculator", "--net", "host:to=127.0.0.1"], "nothing serves host:to=127.0.0.1/32"),
+        (&["run", "calculator", "--net", "host:7007"], "nothing serves host:7007"),
         (&["run", "echo-host", "--net", "host:192.0.2.1:7007"], "is no address of this host"),
         (&["run", "echo", "--net", "tap:lo"], "lo"),
     ] {

@@ -2,7 +2,7 @@
 //! std's sockets and servers that the test runs, in a namespace of its own.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,10 @@ use crate::running::{Running, command, say};
 pub fn tests() -> Vec<Trial> {
     vec![
         network_test("a_program_connects_to_linux_and_both_hear_all_that_was_said", connects),
+        network_test(
+            "a_program_connects_over_the_hosts_network_to_where_it_may_and_nowhere_else",
+            connects_over_the_host,
+        ),
         network_test("a_program_sends_datagrams_to_linux_and_hears_the_answers", datagrams),
         network_test("addresses_are_pinged_and_those_that_nobody_has_stay_silent", pings),
         network_test("what_no_rule_lets_a_program_reach_is_not_reached", forbidden),
@@ -78,30 +82,35 @@ fn echo_once(listener: &TcpListener) -> Vec<u8> {
     }
 }
 
+/// Connections to addresses of Linux's, from a machine that may reach them.
+fn connects_to(running: &mut Running, addresses: [&str; 2]) {
+    for (number, address) in addresses.iter().enumerate() {
+        let listener = TcpListener::bind(format!("{address}:0")).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (short, long) = (format!("short-{number}"), format!("long-{number}"));
+        std::thread::scope(|scope| {
+            let heard = scope.spawn(|| echo_once(&listener));
+            start(running, &format!("nc connect={address}:{port} say=hello"), &short);
+            running.hear_each(&["connected to", "hello", "said 6 bytes, heard 6"]);
+            assert_eq!(heard.join().unwrap(), b"hello\n");
+            // More than is under way at a time, in both directions at once.
+            let line = "0123456789abcdefghijklmnopqrstuvwxyz";
+            let heard = scope.spawn(|| echo_once(&listener));
+            start(running, &format!("nc connect={address}:{port} say={line} times=20000 quiet"), &long);
+            running.hear("said 740000 bytes, heard 740000");
+            assert!(heard.join().unwrap() == format!("{line}\n").repeat(20_000).as_bytes());
+        });
+        // Nobody listens there any more.
+        drop(listener);
+        start(running, &format!("nc connect={address}:{port}"), &format!("refused-{number}"));
+        running.hear("the connection was refused or reset");
+    }
+}
+
 fn connects() {
     in_a_namespace(|| {
         let mut running = machine();
-        for (number, address) in ["10.99.0.1", "[fd99::1]"].iter().enumerate() {
-            let listener = TcpListener::bind(format!("{address}:0")).unwrap();
-            let port = listener.local_addr().unwrap().port();
-            let (short, long) = (format!("short-{number}"), format!("long-{number}"));
-            std::thread::scope(|scope| {
-                let heard = scope.spawn(|| echo_once(&listener));
-                start(&running, &format!("nc connect={address}:{port} say=hello"), &short);
-                running.hear_each(&["connected to", "hello", "said 6 bytes, heard 6"]);
-                assert_eq!(heard.join().unwrap(), b"hello\n");
-                // More than is under way at a time, in both directions at once.
-                let line = "0123456789abcdefghijklmnopqrstuvwxyz";
-                let heard = scope.spawn(|| echo_once(&listener));
-                start(&running, &format!("nc connect={address}:{port} say={line} times=20000 quiet"), &long);
-                running.hear("said 740000 bytes, heard 740000");
-                assert!(heard.join().unwrap() == format!("{line}\n").repeat(20_000).as_bytes());
-            });
-            // Nobody listens there any more.
-            drop(listener);
-            start(&running, &format!("nc connect={address}:{port}"), &format!("refused-{number}"));
-            running.hear("the connection was refused or reset");
-        }
+        connects_to(&mut running, ["10.99.0.1", "[fd99::1]"]);
         start(&running, "nc listen=7000 say=welcome", "listening");
         running.hear("listens on port 7000");
         let mut stream = tcp("10.99.0.2", 7_000).unwrap();
@@ -113,6 +122,69 @@ fn connects() {
         running.hear_each(&["good day", "said 8 bytes, heard 9"]);
         stop(running);
     });
+}
+
+/// A machine that may connect over Linux's own network to some addresses; what its programs may is more, and less.
+const OUTWARDS: &str = r#"
+[cells.net]
+program = "sockets"
+native = true
+memory = "8M"
+arguments = ["allow=operator connect=127.0.0.1/32,::1/128,127.0.0.2/32"]
+serves = { net = { kind = "active", queue = 256 } }
+restart = "always"
+"#;
+
+fn connects_over_the_host() {
+    in_a_namespace(|| {
+        ip("link set lo up");
+        let options = ["--net", "host:to=127.0.0.1", "--net", "host:to=::1", "--net", "host:to=127.0.0.3"];
+        let mut running = Running::of(OUTWARDS, &[&options[..], &SHARED].concat());
+        running.placed();
+        connects_to(&mut running, ["127.0.0.1", "[::1]"]);
+        // The system does not allow one, whoever started the machine not the other, and none of them the third.
+        for (number, address) in ["127.0.0.3", "127.0.0.2", "127.0.0.4"].iter().enumerate() {
+            let listener = TcpListener::bind((*address, 0)).unwrap();
+            let port = listener.local_addr().unwrap().port();
+            start(&running, &format!("nc connect={address}:{port}"), &format!("forbidden-{number}"));
+            running.hear("the system does not allow this port or this destination");
+            listener.set_nonblocking(true).unwrap();
+            assert!(listener.accept().is_err(), "{address} was reached");
+        }
+        // Who is not answered holds up nobody, also not the end of the service's life, and nothing is heard of it in the next one.
+        let silent = full_listener();
+        let to = silent.to;
+        start(&running, &format!("nc connect={to} patience=600"), "patient");
+        let (output, error, code) = attach(running.pid(), "restart net\n");
+        assert_eq!((error.as_str(), code), ("", 0), "{output}");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = listener.local_addr().unwrap();
+        std::thread::scope(|scope| {
+            let heard = scope.spawn(|| echo_once(&listener));
+            start(&running, &format!("nc connect={to} say=again"), "again");
+            running.hear_each(&["again", "said 6 bytes, heard 6"]);
+            assert_eq!(heard.join().unwrap(), b"again\n");
+        });
+        stop(running);
+    });
+}
+
+/// A port whose queue is full: Linux answers nobody there.
+struct Silent {
+    to: SocketAddr,
+    _listener: TcpListener,
+    _waiting: Vec<TcpStream>,
+}
+
+fn full_listener() -> Silent {
+    use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    listen(&socket, 0).unwrap();
+    let listener = TcpListener::from(socket);
+    let to = listener.local_addr().unwrap();
+    let waiting = vec![TcpStream::connect(to).unwrap()];
+    Silent { to, _listener: listener, _waiting: waiting }
 }
 
 fn datagrams() {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use hallows_bench::cores::{Priority, on_core};
+use hallows_bench::cores::{Priority, on_core, realtime_is_allowed};
 use hallows_bench::environment::Environment;
 use hallows_bench::jitter::antagonist::beside;
 use hallows_bench::rivals::short_slices::ask_for_short_slices;
@@ -370,11 +370,16 @@ fn sweep(
     Ok(())
 }
 
-/// A run, on a thread of its own that wakes as soon as Linux allows without privilege; of what it starts there is nothing.
+/// A run, on a thread of its own that wakes as soon as Linux allows; of what it starts there is nothing. One that sleeps until requests are due is a real-time thread where
+/// that is allowed: otherwise Linux lets others of its core finish their slices first, some milliseconds, which would stand in the tails of all.
 fn offer(load: &Load<'_>, plan: &Plan, observer: &Observer<'_>) -> Result<Measured, DemoError> {
     let stop = observer.stop;
-    on_core(Core(plan.placement.generator), Priority::Ordinary, || {
-        ask_for_short_slices()?;
+    let is_prompt = load.waiting == Waiting::Sleep && load.pace != Pace::Closed && realtime_is_allowed();
+    let priority = if is_prompt { Priority::RealtimeIfAllowed } else { Priority::Ordinary };
+    on_core(Core(plan.placement.generator), priority, || {
+        if !is_prompt {
+            ask_for_short_slices()?;
+        }
         Ok(generate(load, &|| stop())?)
     })?
 }

@@ -29,6 +29,7 @@ pub mod link;
 pub mod memory;
 pub mod near_miss;
 pub mod nearness;
+pub mod outgoing;
 pub mod parent;
 pub mod port;
 pub mod probe;

@@ -76,15 +76,20 @@ fn open(address: SocketAddr, is_datagrams: bool) -> Result<OwnedFd, Errno> {
     }
     // Connections of a machine before this one may be on their way out yet.
     sockopt::set_socket_reuseaddr(&socket, true)?;
-    // Whoever is accepted has these from the start. Who writes has put together what belongs together.
-    sockopt::set_tcp_nodelay(&socket, true)?;
-    sockopt::set_socket_keepalive(&socket, true)?;
-    sockopt::set_tcp_keepidle(&socket, KEEP_ALIVE)?;
-    sockopt::set_tcp_keepintvl(&socket, KEEP_ALIVE)?;
-    sockopt::set_tcp_user_timeout(&socket, SILENCE_MS)?;
+    // Whoever is accepted has this from the start.
+    prepare(&socket)?;
     rustix::net::bind(&socket, &address)?;
     rustix::net::listen(&socket, BACKLOG)?;
     Ok(socket)
+}
+
+/// What connections of machines have of Linux's options. Who writes has put together what belongs together.
+pub(super) fn prepare(socket: &OwnedFd) -> Result<(), Errno> {
+    sockopt::set_tcp_nodelay(socket, true)?;
+    sockopt::set_socket_keepalive(socket, true)?;
+    sockopt::set_tcp_keepidle(socket, KEEP_ALIVE)?;
+    sockopt::set_tcp_keepintvl(socket, KEEP_ALIVE)?;
+    sockopt::set_tcp_user_timeout(socket, SILENCE_MS)
 }
 
 #[cfg(test)]

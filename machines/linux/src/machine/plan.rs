@@ -80,6 +80,7 @@ impl Plan {
             .iter()
             .map(|interface| interface.cell)
             .chain(self.ports.iter().map(|ports| ports.cell))
+            .chain(self.ports.iter().filter(|ports| ports.outgoing.is_some()).map(|ports| ports.cell))
     }
 
     /// How many its cells are on.
@@ -218,6 +219,9 @@ pub struct PortsPlan {
     pub cell: usize,
     /// Which: each was bound to one address.
     pub ports: Vec<PortPlan>,
+    /// The place, among the descriptors that come with the plan, of the socket to the parent, which makes connections to elsewhere, if there may be any.
+    #[serde(default)]
+    pub outgoing: Option<usize>,
 }
 
 /// A port that was bound.

@@ -18,7 +18,8 @@ use super::interrupts::start_interrupts;
 use super::operator::{Operator, Taken, Workers};
 use super::paths::{Paths, PathsError};
 use super::plan::{
-    DirectoryPlan, InterfacePlan, Plan, PoliciesPlan, PolicyPlan, PortPlan, StreamWay, UnixPlan, WayPlan,
+    DirectoryPlan, InterfacePlan, Plan, PoliciesPlan, PolicyPlan, PortPlan, PortsPlan, StreamWay, UnixPlan,
+    WayPlan,
 };
 use super::running::{Running, StartError, make_kernel};
 use super::status::Surroundings;
@@ -33,7 +34,7 @@ use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
 use crate::services::packets::{Interface, Way};
-use crate::services::sockets::{self, HostPort};
+use crate::services::sockets::{self, HostNetwork, HostPort};
 use crate::services::{self, GrantedDirectory, HostResources, network};
 
 /// What the parent passes on as bytes.
@@ -107,15 +108,15 @@ pub fn run(
     let lends = lends.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Host)?;
     let interfaces = plan.interfaces.iter().map(|interface| opened(interface, &given));
     let interfaces = interfaces.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Network)?;
-    let ports = plan.ports.iter().flat_map(|ports| &ports.ports).map(|port| bound(port, &given));
-    let ports = ports.collect::<io::Result<Vec<_>>>().map_err(ProcessError::Network)?;
+    let host = plan.ports.as_ref().map(|ports| host_network(ports, &given));
+    let host = host.transpose().map_err(ProcessError::Network)?;
     // Each program has its own.
     drop(given);
     // This thread waits for the end; the listener inherits its place.
     let own = threads::adopt(ThreadRole::Control(choice.cleaner_core()));
     raise_lock_limit();
     let serves_unix = !plan.unix.is_empty() || !lends.is_empty();
-    if serves_unix || !ports.is_empty() {
+    if serves_unix || host.is_some() {
         allow_many_files();
     }
     let configuration = Configuration {
@@ -140,13 +141,13 @@ pub fn run(
     let directories = resources.iter().flat_map(|resources| &resources.directories).chain(&lends);
     let reachable: Vec<_> = directories.map(reachable).collect();
     let files = if reachable.is_empty() { &[] } else { services::SYSTEM_CALLS };
-    let sockets = if ports.is_empty() { &[] } else { services::SOCKET_CALLS };
+    let sockets = if host.is_none() { &[] } else { services::SOCKET_CALLS };
     let confined = Confined::enter_with(&reachable, [files, sockets].concat())?;
     if serves_unix {
         services::install(resources).map_err(|error| ProcessError::Host(io::Error::other(error)))?;
     }
-    paths.report_network(interfaces.iter().map(|interface| &interface.way), !ports.is_empty());
-    network::install(interfaces, ports).map_err(ProcessError::Network)?;
+    paths.report_network(interfaces.iter().map(|interface| &interface.way), host.is_some());
+    network::install(interfaces, host).map_err(ProcessError::Network)?;
     let budget = Budget::new(plan.memory_bytes, &locking, plan.takes_memory).map_err(StartError::Memory)?;
     let surroundings = Arc::new(Surroundings::new(choice.clone(), paths.clone(), kernel.machine.now().0));
     let running = Arc::new(Running::start(kernel, right, &choice, budget, File::from(console))?);
@@ -225,10 +226,14 @@ fn opened(interface: &InterfacePlan, given: &[OwnedFd]) -> io::Result<Interface>
     Ok(Interface { way, mtu: interface.mtu, address: interface.address, capture })
 }
 
-fn bound(port: &PortPlan, given: &[OwnedFd]) -> io::Result<HostPort> {
-    let PortPlan { descriptor, port, is_datagrams } = *port;
-    let socket = given.get(descriptor).ok_or(io::ErrorKind::NotFound)?.try_clone()?;
-    Ok(HostPort { port, is_datagrams, socket: Arc::new(socket) })
+fn host_network(plan: &PortsPlan, given: &[OwnedFd]) -> io::Result<HostNetwork> {
+    let own = |number: usize| given.get(number).ok_or(io::ErrorKind::NotFound)?.try_clone();
+    let bound = |port: &PortPlan| {
+        let PortPlan { descriptor, port, is_datagrams } = *port;
+        Ok(HostPort { port, is_datagrams, socket: Arc::new(own(descriptor)?) })
+    };
+    let ports = plan.ports.iter().map(bound).collect::<io::Result<_>>()?;
+    Ok(HostNetwork { ports, outgoing: plan.outgoing.map(own).transpose()? })
 }
 
 fn reachable(directory: &GrantedDirectory) -> Reachable<'_> {

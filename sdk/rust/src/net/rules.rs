@@ -57,6 +57,12 @@ impl Destination {
     }
 }
 
+impl core::fmt::Display for Destination {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(formatter, "{}/{}", self.address, self.prefix)
+    }
+}
+
 impl FromStr for Destination {
     type Err = BadRule;
 

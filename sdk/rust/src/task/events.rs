@@ -23,6 +23,9 @@ const USUAL_ROOM: usize = 4_096;
 /// After so many polls in a row without a look at the cell's events there is one: tasks that wake each other starve nobody.
 const POLLS_WITHOUT_EVENTS: u32 = 16;
 
+/// Events that are taken in a row where nothing is to be waited for.
+const MOST_EVENTS: u32 = 64;
+
 /// The events of a cell, shared out to the futures that wait for them. As long as one is in use, [`crate::wait`] is its own: what else
 /// waits would take events away from it.
 #[derive(Debug)]
@@ -103,30 +106,41 @@ impl Events {
         }
     }
 
-    /// Waits for the next event, at most until then, and wakes who waits for it.
+    /// Waits for the next event, at most until then, and wakes who waits for it. Where somebody has given way, and nothing is to be waited for, that is done
+    /// with all events that are there.
     fn turn(&self, patience: Deadline) -> Result<(), Error> {
         let due = self.state.borrow().sleepers.first_key_value().map(|((at, _), _)| *at);
         let until = due.map_or(patience, |due| due.min(patience));
+        let most = if until == Deadline::PASSED { MOST_EVENTS } else { 1 };
+        let mut last = EventKind::Deadline;
+        for _ in 0..most {
+            last = self.next(until, patience)?;
+            if last == EventKind::Deadline {
+                break;
+            }
+        }
+        if let Some(due) = due {
+            // Events go before deadlines, so with many of them the clock has to be looked at.
+            let now =
+                if last == EventKind::Deadline && until == due { due } else { Deadline::at(process::now()?) };
+            self.wake_sleepers(now);
+        }
+        Ok(())
+    }
+
+    /// Waits for one event, and wakes who waits for it; what it was.
+    fn next(&self, until: Deadline, patience: Deadline) -> Result<EventKind, Error> {
         let mut handles = [Handle::NULL; MAX_TRANSFERS as usize];
         let mut buffer = self.buffer.borrow_mut();
         let event = match wait(&mut buffer, &mut handles, until) {
             Ok(event) => event,
             // Asked only whether something is there, and there is nothing that could come.
-            Err(Error::NothingToWaitFor) if patience == Deadline::PASSED => return Ok(()),
+            Err(Error::NothingToWaitFor) if patience == Deadline::PASSED => return Ok(EventKind::Deadline),
             Err(error) => return Err(error),
         };
         let (bytes, handles) = contents(&event, &buffer, &handles);
         self.wake(&event, bytes, handles);
-        if let Some(due) = due {
-            // Events go before deadlines, so with many of them the clock has to be looked at.
-            let now = if event.kind == EventKind::Deadline && until == due {
-                due
-            } else {
-                Deadline::at(process::now()?)
-            };
-            self.wake_sleepers(now);
-        }
-        Ok(())
+        Ok(event.kind)
     }
 
     fn wake(&self, event: &Event, bytes: &[u8], handles: &[Handle]) {

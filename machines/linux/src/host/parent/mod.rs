@@ -42,6 +42,7 @@ use std::time::Duration;
 
 pub use end::{Ended, MachineEnd, RestartPolicy};
 pub use error::SuperviseError;
+pub(super) use signals::without_signals;
 
 use super::core_locks::CoreLocks;
 use super::cores::{CoreChoice, Topology};

@@ -122,6 +122,21 @@ impl Signals {
     }
 }
 
+/// Does something for which no signals come to this thread, nor to those that it starts: before the parent has taken them over, one would end the process.
+pub(crate) fn without_signals<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: a zeroed signal set is a valid place for an answer.
+    let (mut all, mut former) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+    // SAFETY: the sets are valid.
+    unsafe {
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &all, &mut former);
+    }
+    let done = work();
+    // SAFETY: it was this thread's a moment ago.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &former, std::ptr::null_mut()) };
+    done
+}
+
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()

@@ -8,9 +8,11 @@
 //! | `server` | the program: who may do what, capabilities, and when Linux is asked |
 //! | `table` | all sockets, and what becomes of completions |
 //! | `connection`, `port`, `datagrams` | one connection, one port that is listened on, one UDP port |
+//! | `outgoing` | connections to elsewhere, which the parent makes |
 
 mod connection;
 mod datagrams;
+mod outgoing;
 mod port;
 mod server;
 mod table;
@@ -18,12 +20,13 @@ mod table;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use server::{HostSockets, SOCKETS};
 pub use table::MOST_ADDRESSES;
 
+use self::outgoing::Outgoing;
 use super::interrupts::Interrupts;
 use crate::host::uring::Uring;
 
@@ -38,13 +41,24 @@ pub struct HostPort {
     pub socket: Arc<OwnedFd>,
 }
 
+/// What a machine was given of the host's sockets.
+#[derive(Debug, Default)]
+pub struct HostNetwork {
+    /// Ports.
+    pub ports: Vec<HostPort>,
+    /// To the parent, which makes connections to elsewhere ([`connect_to`](crate::host::outgoing::connect_to)), if there may be any.
+    pub outgoing: Option<OwnedFd>,
+}
+
 /// What a process has.
 struct Installed {
     ports: Vec<Arc<HostPort>>,
     /// Whoever serves has it, until its life ends.
+    outgoing: Mutex<Option<Outgoing>>,
+    /// Whoever serves has it, until its life ends.
     ring: Mutex<Option<Uring>>,
     interrupts: Arc<Interrupts>,
-    /// The ring's number there.
+    /// The ring's number there. That of what comes from the parent is the next one.
     number: usize,
     /// Connections that nobody holds any more and of which Linux has not taken all yet.
     leaving: AtomicUsize,
@@ -68,17 +82,19 @@ pub(super) fn ring() -> io::Result<(Uring, Arc<OwnedFd>)> {
     Ok((ring, completions))
 }
 
-/// Takes the ports of this process, once.
+/// Takes what this process has of the host's sockets, once.
 pub(super) fn install(
-    ports: Vec<HostPort>,
+    network: HostNetwork,
     ring: Uring,
     interrupts: Arc<Interrupts>,
     number: usize,
 ) -> io::Result<()> {
+    let HostNetwork { ports, outgoing } = network;
     let ports = ports.into_iter().map(Arc::new).collect();
     INSTALLED
         .set(Installed {
             ports,
+            outgoing: Mutex::new(outgoing.map(Outgoing::over)),
             ring: Mutex::new(Some(ring)),
             interrupts,
             number,
@@ -111,5 +127,9 @@ impl Installed {
 
     fn give_back(&self, ring: Uring) {
         *self.ring.lock().unwrap_or_else(PoisonError::into_inner) = Some(ring);
+    }
+
+    fn outgoing(&self) -> MutexGuard<'_, Option<Outgoing>> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,6 +16,7 @@ use hallows_sdk::{
     log, process, space,
 };
 
+use super::outgoing::Outgoing;
 use super::table::{self, Kind, SOCKET, Table};
 use super::{INSTALLED, Installed};
 use crate::host::uring::Uring;
@@ -66,6 +67,8 @@ pub struct HostSockets {
     installed: &'static Installed,
     /// Until this life ends.
     ring: Option<Uring>,
+    /// The same, where anybody may connect to elsewhere.
+    outgoing: Option<Outgoing>,
     /// Why there will be none any more.
     is_broken: bool,
     /// What answers carry.
@@ -81,6 +84,10 @@ impl core::fmt::Debug for HostSockets {
 impl Drop for HostSockets {
     fn drop(&mut self) {
         self.installed.tell_leaving(0);
+        if let Some(mut outgoing) = self.outgoing.take() {
+            outgoing.forget();
+            *self.installed.outgoing() = Some(outgoing);
+        }
         if let Some(ring) = self.ring.take() {
             self.installed.give_back(ring);
         }
@@ -147,6 +154,7 @@ impl Server for HostSockets {
             table: Table::new(installed.ports.clone(), process::now()?),
             installed,
             ring: Some(ring),
+            outgoing: installed.outgoing().take(),
             is_broken: false,
             frame: Vec::with_capacity(MAX_MESSAGE as usize),
         };
@@ -209,6 +217,7 @@ impl HostSockets {
             table.complete(completion, ring);
         }
         self.installed.tell_leaving(table.leaving());
+        completed += take_connections(&mut self.outgoing, table, ring);
         if table.is_short() {
             // As in `come_again`.
             let _ = Deadline::after(RETRY).and_then(|at| self.timer.arm(at, None));
@@ -225,7 +234,12 @@ impl HostSockets {
                 self.in_vain += 1;
                 self.come_again();
             }
-            Ok(_) if ring.rest() => self.installed.interrupts.arm(self.installed.number),
+            Ok(_) if ring.rest() => {
+                self.installed.interrupts.arm(self.installed.number);
+                if self.outgoing.as_ref().is_some_and(Outgoing::waits) {
+                    self.installed.interrupts.arm(self.installed.number + 1);
+                }
+            }
             Ok(_) => self.ask_for_turn(),
         }
     }
@@ -260,10 +274,36 @@ impl HostSockets {
     }
 
     fn close(&mut self, client: Client) {
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.give_up(client.badge & !SOCKET);
+        }
         if let Ok((table, ring)) = self.parts() {
             table.close(client.badge, ring);
         }
         self.installed.tell_leaving(self.table.leaving());
+    }
+}
+
+/// Takes connections that the parent has made; how many.
+fn take_connections(outgoing: &mut Option<Outgoing>, table: &mut Table, ring: &mut Uring) -> usize {
+    let Some(parent) = outgoing.as_mut().filter(|outgoing| outgoing.waits()) else { return 0 };
+    let mut taken = 0;
+    loop {
+        match parent.next() {
+            Ok(Some((number, outcome))) => {
+                table.connected(number, outcome, ring);
+                taken += 1;
+            }
+            Ok(None) => return taken,
+            Err(error) => {
+                log!("no more connections to elsewhere: {error}");
+                for number in parent.forget() {
+                    table.connected(number, Err(Refusal::Unreachable), ring);
+                }
+                *outgoing = None;
+                return taken;
+            }
+        }
     }
 }
 
@@ -274,7 +314,7 @@ impl Service for HostSockets {
         }
         self.table.get(badge).map(|kind| match kind {
             Kind::Port(_) => Target::Listener,
-            Kind::Connection(_) => Target::Connection,
+            Kind::Connection(_) | Kind::Beginning(_) => Target::Connection,
             Kind::Datagrams(_) => Target::Datagrams,
         })
     }
@@ -288,9 +328,23 @@ impl Service for HostSockets {
         self.mint(badge)
     }
 
-    fn network_connect(&mut self, _: Client, _: Place) -> Result<Own<Connection>, Refusal> {
+    fn network_connect(&mut self, client: Client, to: Place) -> Result<Own<Connection>, Refusal> {
+        let address = SocketAddr::from(to);
+        if address.port() == 0 || address.ip().is_unspecified() {
+            return Err(Refusal::Invalid);
+        }
+        if !self.rules.may_reach(client.badge, address.ip().to_canonical()) {
+            return Err(Refusal::NotPermitted);
+        }
         // The jail lets no socket connect.
-        Err(Refusal::NotPermitted)
+        let outgoing = self.outgoing.as_mut().ok_or(Refusal::NotPermitted)?;
+        let ring = self.ring.as_mut().ok_or(Refusal::Unreachable)?;
+        let badge = self.table.connect(to, ring)?;
+        if let Err(refusal) = outgoing.connect(badge & !SOCKET, address) {
+            self.table.close(badge, ring);
+            return Err(refusal);
+        }
+        self.mint(badge)
     }
 
     fn network_bind(&mut self, client: Client, port: u16) -> Result<Own<Datagrams>, Refusal> {

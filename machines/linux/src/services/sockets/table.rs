@@ -15,6 +15,7 @@ use rustix::net::SocketAddrAny;
 use super::HostPort;
 use super::connection::{Connection, peer_of, reset_when_closed};
 use super::datagrams::DatagramPort;
+use super::outgoing::Beginning;
 use super::port::Port;
 use super::server::MOST_READ_BYTES;
 use crate::host::uring::{Completion, MOST_TOKEN, Uring};
@@ -40,6 +41,8 @@ pub(super) type Bell = Notification<rights!(SEND)>;
 pub(super) enum Kind {
     Port(Port),
     Connection(Connection),
+    /// One that is not there yet, or will never be.
+    Beginning(Beginning),
     Datagrams(DatagramPort),
 }
 
@@ -210,6 +213,41 @@ impl Table {
         Ok((badge, peer))
     }
 
+    /// A socket that is to be a connection to there, and its number: [`connected`](Self::connected) says what became of it.
+    pub fn connect(&mut self, to: Place, ring: &mut Uring) -> Result<u64, Refusal> {
+        if !self.has_room() {
+            self.sweep(ring);
+        }
+        if !self.has_room() {
+            return Err(Refusal::Full);
+        }
+        let token = self.tokens(1);
+        Ok(self.hold(token, Kind::Beginning(Beginning { to, failed: None })))
+    }
+
+    /// What became of a connection that was asked for.
+    pub fn connected(&mut self, token: u64, outcome: Result<OwnedFd, Refusal>, ring: &mut Uring) {
+        let most = self.bytes_of_one();
+        let Some(Held { kind: kind @ Kind::Beginning(_), .. }) = self.held.get_mut(&token) else {
+            // Nobody wants it any more.
+            if let Ok(socket) = outcome {
+                reset_when_closed(&socket);
+            }
+            return;
+        };
+        let connection =
+            outcome.and_then(|socket| Connection::new(socket, token, ring).map_err(|_| Refusal::Full));
+        match (connection, kind) {
+            (Ok(connection), kind) => *kind = Kind::Connection(connection),
+            (Err(why), Kind::Beginning(beginning)) => beginning.failed = Some(why),
+            (Err(_), _) => {}
+        }
+        if self.held.get_mut(&token).is_some_and(|held| !held.ring(most)) {
+            self.close(token, ring);
+            self.sweep(ring);
+        }
+    }
+
     /// Connections that nobody holds and that have something to send yet.
     pub fn leaving(&self) -> usize {
         self.leaving.len()
@@ -226,10 +264,12 @@ impl Table {
         waits_for: u64,
         act: impl FnOnce(&mut Connection) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let Some(Held { kind: Kind::Connection(connection), wants, .. }) = self.get_mut(badge) else {
-            return Err(Refusal::Invalid);
+        let Some(Held { kind, wants, .. }) = self.get_mut(badge) else { return Err(Refusal::Invalid) };
+        let done = match kind {
+            Kind::Connection(connection) => act(connection),
+            Kind::Beginning(Beginning { failed, .. }) => Err(failed.unwrap_or(Refusal::NotNow)),
+            Kind::Port(_) | Kind::Datagrams(_) => return Err(Refusal::Invalid),
         };
-        let done = act(connection);
         if matches!(done, Err(Refusal::NotNow)) {
             *wants |= waits_for;
         }
@@ -272,6 +312,9 @@ impl Table {
     }
 
     pub fn peer(&mut self, badge: u64) -> Result<Place, Refusal> {
+        if let Some(Kind::Beginning(Beginning { to, .. })) = self.get(badge) {
+            return Ok(*to);
+        }
         self.with(badge, 0, |connection| connection.peer())
     }
 
@@ -348,6 +391,7 @@ impl Table {
                 }
             }
             Kind::Datagrams(port) => port.close(ring),
+            Kind::Beginning(_) => {}
         }
     }
 
@@ -446,6 +490,8 @@ impl Held {
                 (connection.ready(most_bytes), connection.is_over() || connection.is_stopped())
             }
             Kind::Datagrams(port) => (port.ready(), false),
+            Kind::Beginning(Beginning { failed: None, .. }) => (0, false),
+            Kind::Beginning(Beginning { failed: Some(_), .. }) => (READABLE | WRITABLE, true),
         };
         let bits = ready & self.wants;
         self.wants &= !bits;

@@ -1,0 +1,106 @@
+//! Connections that are under way to elsewhere: the parent makes them, since the jail lets no socket connect.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+
+use hallows_sdk::net::protocol::{Place, Refusal};
+use rustix::io::Errno;
+
+use crate::host::line_socket::{Descriptors, Filled, LineSocket, REQUEST_LIMIT_BYTES};
+use crate::host::outgoing::{Outcome, Wanted};
+
+/// A socket that is to be a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beginning {
+    /// The other end.
+    pub to: Place,
+    /// Why it will be none.
+    pub failed: Option<Refusal>,
+}
+
+/// Whom connections are asked of.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    parent: LineSocket,
+    /// Those of which nothing is known yet.
+    under_way: HashSet<u64>,
+}
+
+impl Outgoing {
+    /// Over this socket to the parent.
+    pub fn over(parent: OwnedFd) -> Self {
+        Self {
+            parent: LineSocket::new(parent, Descriptors::Accept, REQUEST_LIMIT_BYTES),
+            under_way: HashSet::new(),
+        }
+    }
+
+    /// Begins to connect, under a number that nothing else has.
+    pub fn connect(&mut self, number: u64, to: SocketAddr) -> Result<(), Refusal> {
+        self.ask(Wanted::Connection { number, to }).map_err(|_| Refusal::Unreachable)?;
+        self.under_way.insert(number);
+        Ok(())
+    }
+
+    /// Nobody wants it any more.
+    pub fn give_up(&mut self, number: u64) {
+        if self.under_way.remove(&number) {
+            // Without a parent there will be no connection either.
+            let _ = self.ask(Wanted::Nothing { number });
+        }
+    }
+
+    /// Gives up all; their numbers.
+    pub fn forget(&mut self) -> Vec<u64> {
+        let numbers: Vec<u64> = self.under_way.iter().copied().collect();
+        numbers.iter().for_each(|number| self.give_up(*number));
+        numbers
+    }
+
+    fn ask(&mut self, wanted: Wanted) -> io::Result<()> {
+        self.parent.queue(&wanted, Vec::new())?;
+        self.parent.flush()
+    }
+
+    /// Whether something is to be waited for.
+    pub fn waits(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
+    /// The next of which is known what became of it: of those that were given up, too.
+    ///
+    /// # Errors
+    ///
+    /// When the parent is gone, or says what makes no sense.
+    pub fn next(&mut self) -> io::Result<Option<(u64, Result<OwnedFd, Refusal>)>> {
+        loop {
+            if let Some(Outcome { number, error }) = self.parent.next()? {
+                self.under_way.remove(&number);
+                let outcome = match error {
+                    Some(error) => Err(refusal(Errno::from_raw_os_error(error))),
+                    None => Ok(self.parent.take_descriptors(1)?.remove(0)),
+                };
+                return Ok(Some((number, outcome)));
+            }
+            self.parent.flush()?;
+            if self.parent.fill()? != Filled::Some {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Why there is no connection, in the words of the interface.
+fn refusal(error: Errno) -> Refusal {
+    match error {
+        Errno::PERM | Errno::ACCESS => Refusal::NotPermitted,
+        Errno::NFILE | Errno::MFILE | Errno::NOBUFS | Errno::NOMEM | Errno::ADDRNOTAVAIL | Errno::AGAIN => {
+            Refusal::Full
+        }
+        Errno::INVAL | Errno::AFNOSUPPORT => Refusal::Invalid,
+        Errno::NETUNREACH | Errno::HOSTUNREACH | Errno::NETDOWN | Errno::HOSTDOWN => Refusal::Unreachable,
+        _ => Refusal::Reset,
+    }
+}
