@@ -153,11 +153,12 @@ pub struct Run {
     #[arg(long, value_name = "SIZE", value_parser = stack)]
     pub stack: Option<ByteSize>,
     /// A part of this host's network. `host:PORT` is a port that the system's sockets may listen on, or a program of Unix has as a descriptor, of this host alone; `host:ADDRESS:PORT` of one
-    /// address, `host:0.0.0.0:PORT` of all; `host:8080=80` is port 80 for the machine; with `/udp` behind it for datagrams. `tap:NAME` is an interface for
+    /// address, `host:0.0.0.0:PORT` of all; `host:8080=80` is port 80 for the machine; with `/udp` behind it for datagrams. `host:to=ADDRESS` or
+    /// `host:to=ADDRESS/PREFIX` is where programs may connect to over TCP. `tap:NAME` is an interface for
     /// its packet devices, in the order of their numbers; one that is not there is made, which needs root, and goes with the machine. `xdp:NAME` is one
     /// that is there, whose frames are taken from Linux by AF_XDP as long as the machine runs: those of its queue 0, or of `,queue=N` (root). With
     /// `,capture=FILE` behind it, a copy of all its frames goes to a file that tcpdump reads. May be given several times.
-    #[arg(long = "net", value_name = "host:PORT|tap:NAME|xdp:NAME")]
+    #[arg(long = "net", value_name = "host:PORT|host:to=ADDRESS|tap:NAME|xdp:NAME")]
     pub networks: Vec<Network>,
     /// The machine.
     #[command(flatten)]
@@ -216,7 +217,7 @@ pub struct Build {
     #[arg(long, value_name = "SIZE", value_parser = stack)]
     pub stack: Option<ByteSize>,
     /// A part of the network of the host where it is started, as with `run`, if nobody says otherwise at the start.
-    #[arg(long = "net", value_name = "host:PORT|tap:NAME|xdp:NAME")]
+    #[arg(long = "net", value_name = "host:PORT|host:to=ADDRESS|tap:NAME|xdp:NAME")]
     pub networks: Vec<Network>,
     /// The machine, if nobody says otherwise at the start.
     #[command(flatten)]

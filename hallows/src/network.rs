@@ -128,7 +128,7 @@ impl FromStr for Network {
                 Some(text) => destination(text).map(Self::To),
                 None => text.parse().map(Self::Port),
             },
-            _ => Err("write host:PORT for a port of this host, for example host:6379, tap:NAME for an interface of the machine's own, for example tap:hallows0, or xdp:NAME to take the frames of one that is there".to_owned()),
+            _ => Err("write host:PORT for a port of this host, for example host:6379, host:to=ADDRESS/PREFIX for where programs may connect to, tap:NAME for an interface of the machine's own, for example tap:hallows0, or xdp:NAME to take the frames of one that is there".to_owned()),
         }
     }
 }
