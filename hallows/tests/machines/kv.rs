@@ -27,8 +27,13 @@ pub fn tests() -> Vec<Trial> {
         test("slow_commands_hold_up_nobody_over_a_port_of_the_hosts", slow).with_ignored_flag(!can_run),
         test("redis_own_benchmark_runs_against_the_key_value_server", benchmark)
             .with_ignored_flag(!can_run || !has_tools),
-        test("nothing_that_was_acknowledged_is_lost_when_the_machine_is_killed", killed)
+        test("nothing_that_was_acknowledged_is_lost_when_the_machine_is_killed", || killed("always"))
             .with_ignored_flag(!can_run),
+        test("nothing_is_lost_either_while_the_log_is_rewritten_again_and_again", || {
+            killed("always\", \"auto-aof-rewrite-min-size=1kb\", \"auto-aof-rewrite-percentage=10");
+        })
+        .with_ignored_flag(!can_run),
+        test("a_log_is_rewritten_and_read_back", rewritten).with_ignored_flag(!can_run),
         test("a_log_without_a_directory_is_refused_and_said_what_to_do", nowhere).with_ignored_flag(!can_run),
     ]
 }
@@ -229,9 +234,51 @@ fn count_until_the_end(number: usize, has_begun: &AtomicBool, is_over: &AtomicBo
     acknowledged
 }
 
-fn killed() {
+/// A log is made shorter on demand, and has all that it had.
+fn rewritten() {
     let folder = tempfile::tempdir().unwrap();
-    let system = with_log(folder.path(), "always");
+    let system = with_log(folder.path(), "everysec");
+    let length = || folder.path().join("appendonly.aof").metadata().unwrap().len();
+    let tell = |stream: &mut TcpStream, part: &str| -> String {
+        stream.write_all(b"INFO persistence\r\n").unwrap();
+        let (mut answers, mut head) = (BufReader::new(&*stream), String::new());
+        answers.read_line(&mut head).unwrap();
+        let length: usize = head.trim().trim_start_matches('$').parse().unwrap();
+        let mut text = vec![0; length + 2];
+        answers.read_exact(&mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        text.lines().find(|line| line.starts_with(part)).unwrap().to_owned()
+    };
+    in_a_namespace(|| {
+        interface();
+        let mut running = machine(&system);
+        let mut one = connect();
+        let many = "INCR counter\r\n".repeat(5_000);
+        talk(&mut one, &many, &(1..=5_000).map(|count| format!(":{count}\r\n")).collect::<String>());
+        let items = (0..3_000).map(|number| format!(" {number}")).collect::<String>();
+        talk(&mut one, &format!("RPUSH list{items}\r\n"), ":3000\r\n");
+        talk(&mut one, "BGREWRITEAOF\r\n", "+Background append only file rewriting started\r\n");
+        let asked = std::time::Instant::now();
+        while tell(&mut one, "aof_rewrite_in_progress") != "aof_rewrite_in_progress:0"
+            || tell(&mut one, "aof_rewrite_scheduled") != "aof_rewrite_scheduled:0"
+        {
+            assert!(asked.elapsed() < PATIENCE, "it is never done");
+        }
+        assert_eq!(tell(&mut one, "aof_last_bgrewrite_status"), "aof_last_bgrewrite_status:ok");
+        running.hear("appendonly.aof: rewritten");
+        assert!(length() < 70_000, "{} bytes", length());
+        talk(&mut one, "INCR counter\r\n", ":5001\r\n");
+        stop(running);
+        assert!(!folder.path().join("appendonly.aof.rewrite").exists());
+        let running = machine(&system);
+        talk(&mut connect(), "GET counter\r\nLLEN list\r\n", "$4\r\n5001\r\n:3000\r\n");
+        stop(running);
+    });
+}
+
+fn killed(sync: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let system = with_log(folder.path(), sync);
     in_a_namespace(|| {
         interface();
         let mut least = [0; 4];
@@ -258,6 +305,11 @@ fn killed() {
                     .collect();
                 while !begun.iter().all(|begun| begun.load(Ordering::Relaxed)) {
                     std::thread::yield_now();
+                }
+                if sync.contains("rewrite") {
+                    // The second time it is likely under way.
+                    running.hear("rewritten");
+                    running.hear("rewritten");
                 }
                 send(machine, Signal::KILL);
                 running.code();

@@ -2,26 +2,31 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use hallows::task::{Either, race};
-use hallows::{Deadline, Endpoint, Error, Start, log, println};
-use hallows_kv_engine::{Replay, Sync};
+use hallows::{Deadline, Endpoint, Error, Start, log, println, space};
+use hallows_kv_engine::{LogFile, Replay, Sync};
 use hallows_system::files::{File, Opening, Refusal};
 
+use crate::rewrite::Rewriting;
 use crate::server::Server;
 
 /// Bytes that are read or written with one message.
-const PIECE: usize = 60 << 10;
+pub const PIECE: usize = 60 << 10;
 /// Room for a message of so many, and what stands beside them.
-const ROOM: usize = PIECE + 4_096;
+pub const ROOM: usize = PIECE + 4_096;
 /// How often the file is put on the disk with `appendfsync everysec`.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The file.
 pub struct Log {
+    directory: File,
     file: File,
     name: String,
+    /// What is to take its place.
+    rewriting: Option<Rewriting>,
 }
 
 impl Log {
@@ -51,7 +56,7 @@ impl Log {
         if let Err(refusal) = directory.sync(false, Deadline::NEVER)? {
             return Err(refused("cannot put on the disk the folder of", &name, refusal));
         }
-        let log = Self { file, name };
+        let log = Self { directory, file, name, rewriting: None };
         log.read(server, &mut room)?;
         server.engine.borrow_mut().store.log.is_on = true;
         Ok(log)
@@ -90,6 +95,8 @@ impl Log {
                 return Err(refused("cannot put on the disk", &self.name, refusal));
             }
         }
+        let file = &mut engine.store.log.file;
+        (file.bytes, file.base_bytes) = (ended.valid, ended.valid);
         println!("{}: {} changes read back", self.name, ended.requests);
         Ok(())
     }
@@ -99,19 +106,25 @@ impl Log {
     /// # Errors
     ///
     /// Those of calls; [`Error::Refused`] if the file service refuses something, which the log explains.
-    pub async fn write(&self, server: &Server<'_>) -> Result<(), Error> {
-        let file = File(server.events.through(self.file.0));
+    pub async fn write(mut self, server: &Server<'_>) -> Result<(), Error> {
         let mut room = vec![0; ROOM];
         let mut is_on_disk = true;
         let mut next_sync = Deadline::after(SECOND)?;
         loop {
             let (batch, position, sync) = {
                 let mut engine = server.engine.borrow_mut();
-                let batch = engine.store.log.take();
-                (batch, engine.store.log.position(), engine.store.config.sync)
+                let store = &mut engine.store;
+                let batch = store.log.take();
+                store.log.file.bytes += batch.as_ref().map_or(0, Vec::len) as u64;
+                if let Some(rewriting) = &mut self.rewriting {
+                    rewriting.look(store, store.log.file.bytes);
+                }
+                (batch, store.log.position(), store.config.sync)
             };
             if let Some(batch) = &batch {
-                self.append(server, batch, &mut room).await?;
+                if let Err(refusal) = append(server, self.file, batch, &mut room).await? {
+                    return Err(refused("cannot write to", &self.name, refusal));
+                }
                 is_on_disk = false;
             }
             let is_due = match sync {
@@ -120,6 +133,7 @@ impl Log {
                 Sync::Never => false,
             };
             if is_due && !is_on_disk {
+                let file = File(server.events.through(self.file.0));
                 if let Err(refusal) = file.sync_async(true, Deadline::NEVER).await? {
                     return Err(refused("cannot put on the disk", &self.name, refusal));
                 }
@@ -127,7 +141,11 @@ impl Log {
                 next_sync = Deadline::after(SECOND)?;
             }
             server.set_synced(position);
-            if batch.is_some() {
+            if self.rewrite(server).await? {
+                // All that is in the new file is on the disk.
+                is_on_disk = true;
+            }
+            if batch.is_some() || self.rewriting.is_some() {
                 continue;
             }
             if is_on_disk || sync == Sync::Never {
@@ -140,20 +158,87 @@ impl Log {
         }
     }
 
-    async fn append(&self, server: &Server<'_>, batch: &[u8], room: &mut [u8]) -> Result<(), Error> {
-        let file = File(server.events.through(self.file.0));
-        let mut rest = batch;
-        while !rest.is_empty() {
-            let piece = rest.get(..PIECE).unwrap_or(rest);
-            match file.append_async(piece, room, Deadline::NEVER).await? {
-                Ok(written) => {
-                    rest = rest.get(usize::try_from(written).unwrap_or(usize::MAX)..).unwrap_or_default()
-                }
-                Err(refusal) => return Err(refused("cannot write to", &self.name, refusal)),
+    /// Begins to rewrite the file if that is wanted, or goes on with it. Whether another one has taken its place. If that cannot be, it stays as it is.
+    async fn rewrite(&mut self, server: &Server<'_>) -> Result<bool, Error> {
+        let Some(mut rewriting) = self.rewriting.take() else {
+            if !server.engine.borrow().store.wants_rewrite() {
+                return Ok(false);
+            }
+            let begun = Rewriting::begin(server, self.directory, &self.name).await?;
+            let file = &mut server.engine.borrow_mut().store.log.file;
+            file.is_wanted = false;
+            match begun {
+                Ok(begun) => (self.rewriting, file.is_rewritten) = (Some(begun), true),
+                Err(refusal) => self.cannot(file, refusal),
+            }
+            return Ok(false);
+        };
+        let old_bytes = server.engine.borrow().store.log.file.bytes;
+        let gone_on = rewriting.go_on(server, self.directory, &self.name, self.file, old_bytes).await?;
+        match gone_on {
+            Ok(None) => {
+                self.rewriting = Some(rewriting);
+                Ok(false)
+            }
+            Ok(Some(new)) => {
+                close(server, core::mem::replace(&mut self.file, new)).await?;
+                let file = &mut server.engine.borrow_mut().store.log.file;
+                *file = LogFile {
+                    bytes: rewriting.bytes,
+                    base_bytes: rewriting.bytes,
+                    is_wanted: file.is_wanted,
+                    ..LogFile::default()
+                };
+                println!("{}: rewritten, {old_bytes} bytes are {} now", self.name, rewriting.bytes);
+                Ok(true)
+            }
+            Err(refusal) => {
+                rewriting.give_up(server, self.directory, &self.name).await?;
+                self.cannot(&mut server.engine.borrow_mut().store.log.file, refusal);
+                Ok(false)
             }
         }
-        Ok(())
     }
+
+    fn cannot(&self, file: &mut LogFile, refusal: Refusal) {
+        log!("cannot rewrite {}: {refusal:?}; it goes on as it is", self.name);
+        // It is tried again when it has grown again.
+        (file.is_rewritten, file.has_failed, file.base_bytes) = (false, true, file.bytes);
+    }
+}
+
+/// Closes a file, and gives its capability up.
+///
+/// # Errors
+///
+/// Those of a call.
+pub async fn close(server: &Server<'_>, file: File) -> Result<(), Error> {
+    File(server.events.through(file.0)).close_async(Deadline::NEVER).await?;
+    space::delete(file.0)
+}
+
+/// Appends all of it.
+///
+/// # Errors
+///
+/// Those of calls.
+pub async fn append(
+    server: &Server<'_>,
+    file: File,
+    mut bytes: &[u8],
+    room: &mut [u8],
+) -> Result<Result<(), Refusal>, Error> {
+    let file = File(server.events.through(file.0));
+    while !bytes.is_empty() {
+        let piece = bytes.get(..PIECE).unwrap_or(bytes);
+        match file.append_async(piece, room, Deadline::NEVER).await? {
+            Ok(written) => {
+                bytes = bytes.get(usize::try_from(written).unwrap_or(usize::MAX)..).unwrap_or_default();
+            }
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    Ok(Ok(()))
 }
 
 fn refused(what: &str, name: &str, refusal: Refusal) -> Error {

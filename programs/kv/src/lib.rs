@@ -11,6 +11,7 @@ extern crate alloc;
 
 mod connection;
 mod file;
+mod rewrite;
 mod server;
 mod settings;
 mod signal;

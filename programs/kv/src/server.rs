@@ -119,7 +119,7 @@ impl<'e> Server<'e> {
         let mut engine = self.engine.borrow_mut();
         let before = engine.store.log.position();
         let progress = engine.run(session, self.now()?);
-        if engine.store.log.position() != before {
+        if engine.store.log.position() != before || engine.store.wants_rewrite() {
             self.changes.give();
         }
         if engine.has_work() || engine.next_expiry().is_some_and(|at| at < self.sleeps_until.get()) {

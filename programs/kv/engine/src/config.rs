@@ -60,6 +60,10 @@ pub struct Config {
     pub sync: Sync,
     /// The file's name.
     pub append_file: String,
+    /// By how much the file grows, in percent, before it is rewritten; 0: only who asks for that.
+    pub rewrite_percent: u64,
+    /// And how many bytes it has then at least.
+    pub rewrite_bytes: u64,
 }
 
 impl Default for Config {
@@ -76,6 +80,8 @@ impl Default for Config {
             append_only: false,
             sync: Sync::default(),
             append_file: "appendonly.aof".to_string(),
+            rewrite_percent: 100,
+            rewrite_bytes: 64 << 20,
         }
     }
 }
@@ -92,10 +98,12 @@ const SYNCS: [(&str, Sync); 3] =
     [("always", Sync::Always), ("everysec", Sync::EverySecond), ("no", Sync::Never)];
 
 /// Names of settings, and whether they can be changed while the server runs.
-pub const NAMES: [(&str, bool); 22] = [
+pub const NAMES: [(&str, bool); 24] = [
     ("appendfilename", false),
     ("appendfsync", true),
     ("appendonly", false),
+    ("auto-aof-rewrite-min-size", true),
+    ("auto-aof-rewrite-percentage", true),
     ("bind", false),
     ("databases", false),
     ("dir", false),
@@ -151,6 +159,8 @@ impl Config {
             "appendfilename" => self.append_file.clone(),
             "appendfsync" => name_of(&SYNCS, &self.sync).to_string(),
             "appendonly" => if self.append_only { "yes" } else { "no" }.to_string(),
+            "auto-aof-rewrite-min-size" => self.rewrite_bytes.to_string(),
+            "auto-aof-rewrite-percentage" => self.rewrite_percent.to_string(),
             "bind" => "*".to_string(),
             "databases" => self.databases.to_string(),
             "dir" => "/".to_string(),
@@ -204,6 +214,10 @@ impl Config {
                     "no" => false,
                     _ => return Err("argument must be 'yes' or 'no'".to_string()),
                 };
+            }
+            "auto-aof-rewrite-min-size" => self.rewrite_bytes = bytes()? as u64,
+            "auto-aof-rewrite-percentage" => {
+                self.rewrite_percent = number(0, i64::from(i32::MAX))?.unsigned_abs();
             }
             "databases" => self.databases = unsigned(number(1, 1 << 16)?),
             "maxclients" => self.max_clients = unsigned(number(1, i64::from(u32::MAX))?),

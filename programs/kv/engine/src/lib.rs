@@ -26,6 +26,7 @@ mod pattern;
 mod refusal;
 mod replay;
 mod request;
+mod rewrite;
 mod seed;
 mod sequence;
 mod server;
@@ -36,8 +37,10 @@ mod value;
 
 pub use config::{Config, Eviction, Sync};
 pub use engine::{Engine, Progress};
+pub use log::LogFile;
 pub use output::{Output, Piece, Version};
 pub use replay::{Corrupt, Ended, Replay};
+pub use rewrite::Picture;
 pub use seed::{Random, Seed};
 pub use session::Session;
 pub use store::{Counts, Store};

@@ -18,11 +18,28 @@ const LINE: usize = MARK.len() + 8 + 16 + 2;
 /// Known to everybody: it tells accidents, not attacks.
 const SUM: Seed = Seed(0x6861_6c6c_6f77_735f, 0x6b76_5f6c_6f67_5f31);
 
+/// The file that a log is written to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogFile {
+    /// Bytes of it.
+    pub bytes: u64,
+    /// Bytes that it had when it was read back or rewritten last.
+    pub base_bytes: u64,
+    /// Somebody wants it to be rewritten.
+    pub is_wanted: bool,
+    /// It is being rewritten.
+    pub is_rewritten: bool,
+    /// That could not be done the last time.
+    pub has_failed: bool,
+}
+
 /// The log of a store.
 #[derive(Debug, Default)]
 pub struct Log {
     /// Whether changes are written down.
     pub is_on: bool,
+    /// Where.
+    pub file: LogFile,
     batch: Vec<u8>,
     /// Bytes of all batches, also of those that were taken, checksums included.
     position: u64,
@@ -35,6 +52,11 @@ impl Log {
     /// How many bytes were ever written, if the batch is ended now.
     pub const fn position(&self) -> u64 {
         self.position + if self.batch.is_empty() { 0 } else { self.batch.len() as u64 + LINE as u64 }
+    }
+
+    /// Bytes that nobody has taken.
+    pub const fn waiting(&self) -> usize {
+        self.batch.len()
     }
 
     /// Writes a request down that changed this database.

@@ -7,6 +7,7 @@ use crate::Bytes;
 use crate::config::{Config, Eviction};
 use crate::log::Log;
 use crate::refusal::Refusal;
+use crate::rewrite::Picture;
 use crate::seed::{Random, Seed};
 use crate::table::{Keyed, Place, Table};
 use crate::value::Value;
@@ -175,6 +176,22 @@ impl Store {
     /// The keys of a database.
     pub fn entries(&self, database: usize) -> Option<&Table<Entry>> {
         self.databases.get(database).map(|one| &one.entries)
+    }
+
+    /// What all databases have at this moment.
+    pub fn picture(&self) -> Picture {
+        let databases = (0..).zip(&self.databases).filter(|(_, one)| one.entries.len() > 0);
+        Picture::new(databases.map(|(number, one)| (number, one.entries.clone())))
+    }
+
+    /// Whether the log is to be rewritten now: somebody wants that, or it has grown by as much as the settings say.
+    pub const fn wants_rewrite(&self) -> bool {
+        let Self { log: Log { is_on, file, .. }, config, .. } = self;
+        let grown = file.bytes.saturating_sub(file.base_bytes);
+        let has_grown = config.rewrite_percent > 0
+            && file.bytes >= config.rewrite_bytes
+            && grown.saturating_mul(100) >= file.base_bytes.saturating_mul(config.rewrite_percent);
+        *is_on && !file.is_rewritten && (file.is_wanted || has_grown && grown > 0)
     }
 
     /// A database takes so much instead of so much.

@@ -320,6 +320,16 @@ impl<T: Keyed + Clone> Table<T> {
         (!page.is_empty()).then(|| page.filter_map(|place| self.slots.get(place)?.item.as_ref()))
     }
 
+    /// How many pages of slots there are.
+    pub const fn pages(&self) -> usize {
+        self.slots.len().div_ceil(LEAF)
+    }
+
+    /// Frees the last page of slots, or its share of it. Only for a table that nobody asks for keys any more.
+    pub fn free_slots(&mut self) {
+        self.slots.free_page();
+    }
+
     /// Frees a page of it; whether there was one. Only for a table that nobody asks any more.
     pub fn free_page(&mut self) -> bool {
         self.slots.free_page() || self.heads.free_page()

@@ -185,3 +185,104 @@ fn what_expires_or_is_evicted_is_written_down_as_removed() {
     assert!(log.contains("PXAT"), "{log}");
     assert!(log.contains("DEL\r\n$4\r\ngone"), "{log}");
 }
+
+/// Everything, as answers that do not depend on an order which a table gives.
+fn everything(engine: &mut Engine) -> Vec<String> {
+    let mut session = engine.connect("test".into()).expect("there is room");
+    let questions = [
+        "DBSIZE",
+        "SORT keys ALPHA",
+        "LRANGE long 0 -1",
+        "SORT members ALPHA",
+        "ZRANGE scores 0 -1 WITHSCORES",
+        "HLEN fields",
+        "HMGET fields f0 f1 f500 f999",
+        "PEXPIRETIME fields",
+        "GET grown",
+        "ZRANGE edge 0 -1 WITHSCORES",
+    ];
+    let mut answers = contents(engine);
+    answers.extend(questions.map(|question| say(engine, &mut session, question)));
+    answers.extend((0..700).map(|number| say(engine, &mut session, &format!("GET key:{number}"))));
+    engine.disconnect(session);
+    answers
+}
+
+#[test]
+fn a_picture_is_what_the_store_had_at_its_moment_whatever_changes_meanwhile() {
+    let (bytes, _) = written();
+    let (mut engine, ended) = read(&bytes, 4_096);
+    ended.expect("whole");
+    engine.store.log.is_on = true;
+    let mut session = engine.connect("test".into()).expect("there is room");
+    for number in 0..1_000 {
+        for line in [
+            format!("RPUSH long item:{number}"),
+            format!("SADD members member:{number}"),
+            format!("ZADD scores {number}.25 member:{number}"),
+            format!("HSET fields f{number} {number}"),
+            format!("SET key:{number} {number}"),
+            "APPEND grown text".to_owned(),
+        ] {
+            say(&mut engine, &mut session, &line);
+        }
+    }
+    for line in [
+        "DEL key:10",
+        "PEXPIREAT fields 1800000000000",
+        "ZADD edge -inf a inf b -0 c 1e300 d 3.0000000000000004 e",
+    ] {
+        assert!(!say(&mut engine, &mut session, line).starts_with('-'), "{line}");
+    }
+    let before = everything(&mut engine);
+    let mut picture = engine.store.picture();
+    let (mut short, mut pieces) = (Vec::new(), 0);
+    while let Some(piece) = picture.next() {
+        assert!(piece.len() < 64 << 10, "a piece of {} bytes", piece.len());
+        short.extend_from_slice(&piece);
+        pieces += 1;
+        // All of it changes.
+        for line in [
+            format!("SET key:{} changed", pieces % 700),
+            "LPOP long".to_owned(),
+            format!("SREM members member:{pieces}"),
+            format!("HSET fields f{pieces} changed"),
+            "ZPOPMIN scores".to_owned(),
+            "APPEND grown more".to_owned(),
+            "DEL key:300 b".to_owned(),
+        ] {
+            say(&mut engine, &mut session, &line);
+        }
+    }
+    assert!(pieces > 3, "{pieces}");
+    assert_ne!(everything(&mut engine), before);
+    let (mut again, ended) = read(&short, 4_096);
+    assert_eq!(ended.map(|ended| (ended.valid, ended.torn)), Ok((short.len() as u64, 0)));
+    for (number, (found, expected)) in everything(&mut again).iter().zip(&before).enumerate() {
+        assert_eq!(found, expected, "question {number}");
+    }
+}
+
+#[test]
+fn a_log_is_to_be_rewritten_when_it_has_grown_or_somebody_asks() {
+    let mut engine = engine();
+    let mut session = engine.connect("test".into()).expect("there is room");
+    assert!(say(&mut engine, &mut session, "BGREWRITEAOF").starts_with("-ERR there is no log"));
+    engine.store.log.is_on = true;
+    say(&mut engine, &mut session, "CONFIG SET auto-aof-rewrite-min-size 1kb auto-aof-rewrite-percentage 50");
+    for (bytes, base, wants) in [
+        (1_023, 0, false),
+        (1_024, 0, true),
+        (3_000, 2_001, false),
+        (3_002, 2_001, true),
+        (4_000, 4_000, false),
+    ] {
+        (engine.store.log.file.bytes, engine.store.log.file.base_bytes) = (bytes, base);
+        assert_eq!(engine.store.wants_rewrite(), wants, "{bytes} {base}");
+    }
+    assert!(say(&mut engine, &mut session, "BGREWRITEAOF").starts_with("+Background"));
+    assert!(engine.store.wants_rewrite());
+    assert!(say(&mut engine, &mut session, "BGREWRITEAOF").contains("already in progress"));
+    engine.store.log.file.is_rewritten = true;
+    assert!(!engine.store.wants_rewrite());
+}

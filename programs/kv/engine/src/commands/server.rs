@@ -41,8 +41,17 @@ pub fn save(_: &mut Call<'_>) -> Answered {
 }
 
 /// `BGREWRITEAOF`.
-pub fn rewrite(_: &mut Call<'_>) -> Answered {
-    Err(Refusal::of("ERR the log is not rewritten by this server"))
+pub fn rewrite(call: &mut Call<'_>) -> Answered {
+    let log = &mut call.store.log;
+    if !log.is_on {
+        return Err(Refusal::of("ERR there is no log: say appendonly=yes"));
+    }
+    if log.file.is_rewritten || log.file.is_wanted {
+        return Err(Refusal::of("ERR Background append only file rewriting already in progress"));
+    }
+    log.file.is_wanted = true;
+    call.out.simple("Background append only file rewriting started");
+    Ok(())
 }
 
 /// How a flush is asked for; it is never waited for.
@@ -219,8 +228,11 @@ pub fn info(call: &mut Call<'_>) -> Answered {
             ("rdb_changes_since_last_save", &counts.changes),
             ("rdb_bgsave_in_progress", &0),
             ("aof_enabled", &u8::from(config.append_only)),
-            ("aof_rewrite_in_progress", &0),
-            ("aof_current_size", &store.log.position()),
+            ("aof_rewrite_in_progress", &u8::from(store.log.file.is_rewritten)),
+            ("aof_rewrite_scheduled", &u8::from(store.log.file.is_wanted)),
+            ("aof_last_bgrewrite_status", &if store.log.file.has_failed { "err" } else { "ok" }),
+            ("aof_current_size", &store.log.file.bytes),
+            ("aof_base_size", &store.log.file.base_bytes),
         ],
     );
     section(

@@ -1,0 +1,142 @@
+//! The log is rewritten: a file with what the store has at one moment, and behind that what has changed since, takes the place of the old one.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use hallows::stub::Borrow;
+use hallows::{Deadline, Error};
+use hallows_kv_engine::{Picture, Store};
+use hallows_system::files::{File, Opening, Refusal};
+
+use crate::file::{PIECE, ROOM, append, close};
+use crate::server::Server;
+
+/// A file that is to take the log's place.
+pub struct Rewriting {
+    file: File,
+    phase: Phase,
+    room: Vec<u8>,
+    /// How long it is.
+    pub bytes: u64,
+}
+
+/// How far it is.
+enum Phase {
+    /// The file is empty.
+    Opened,
+    /// What the store had is written. The old file was so long at that moment.
+    Picture(Picture, u64),
+    /// All that was in so many bytes of the old file is in it.
+    Copying(u64),
+}
+
+/// Its name until then.
+fn new_name(name: &str) -> String {
+    format!("{name}.rewrite")
+}
+
+impl Rewriting {
+    /// Makes the file.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call.
+    pub async fn begin(
+        server: &Server<'_>,
+        directory: File,
+        name: &str,
+    ) -> Result<Result<Self, Refusal>, Error> {
+        let mut room = vec![0; ROOM];
+        let how = Opening::WRITE | Opening::CREATE | Opening::TRUNCATE;
+        let directory = File(server.events.through(directory.0));
+        let name = new_name(name);
+        let opened = directory.open_async(name.as_bytes(), how, 0, &mut room, Deadline::NEVER).await?;
+        let file = opened.map(|opened| opened.file.0);
+        Ok(file.map(|file| Self { file, phase: Phase::Opened, room, bytes: 0 }))
+    }
+
+    /// The store has what the old file has as soon as that is so long.
+    pub fn look(&mut self, store: &Store, old_bytes: u64) {
+        if matches!(self.phase, Phase::Opened) {
+            self.phase = Phase::Picture(store.picture(), old_bytes);
+        }
+    }
+
+    /// Writes some more. The file, when it has taken the place of the old one, which is so long.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call.
+    pub async fn go_on(
+        &mut self,
+        server: &Server<'_>,
+        directory: File,
+        name: &str,
+        old: File,
+        old_bytes: u64,
+    ) -> Result<Result<Option<File>, Refusal>, Error> {
+        let Self { file, phase, room, bytes } = self;
+        let through = File(server.events.through(file.0));
+        let piece = match phase {
+            Phase::Opened => return Ok(Ok(None)),
+            Phase::Picture(picture, copied) => match picture.next() {
+                Some(piece) => piece,
+                None => {
+                    // Most of it is on the disk before others wait for the rest.
+                    *phase = Phase::Copying(*copied);
+                    return Ok(through.sync_async(true, Deadline::NEVER).await?.map(|()| None));
+                }
+            },
+            Phase::Copying(copied) => {
+                let most = u32::try_from(PIECE).unwrap_or(u32::MAX);
+                let old = File(server.events.through(old.0));
+                match old.read_async(*copied, most, room, Deadline::NEVER).await? {
+                    Ok(read) => {
+                        *copied += read.len() as u64;
+                        read.to_vec()
+                    }
+                    Err(refusal) => return Ok(Err(refusal)),
+                }
+            }
+        };
+        if let Err(refusal) = append(server, *file, &piece, room).await? {
+            return Ok(Err(refusal));
+        }
+        *bytes += piece.len() as u64;
+        match phase {
+            Phase::Copying(copied) if *copied >= old_bytes => {}
+            _ => return Ok(Ok(None)),
+        }
+        // Nothing that was acknowledged is in one file only: this one is on the disk before it has the name.
+        if let Err(refusal) = through.sync_async(false, Deadline::NEVER).await? {
+            return Ok(Err(refusal));
+        }
+        let parent = File(server.events.through(directory.0));
+        let to = Borrow(directory);
+        let renamed = parent
+            .rename_async(new_name(name).as_bytes(), to, name.as_bytes(), room, Deadline::NEVER)
+            .await?;
+        if let Err(refusal) = renamed {
+            return Ok(Err(refusal));
+        }
+        // It has the name; whether that is on the disk only a crash of the host would show, and either file has all.
+        let _ = parent.sync_async(false, Deadline::NEVER).await?;
+        Ok(Ok(Some(*file)))
+    }
+
+    /// It will not be needed.
+    ///
+    /// # Errors
+    ///
+    /// Those of a call.
+    pub async fn give_up(mut self, server: &Server<'_>, directory: File, name: &str) -> Result<(), Error> {
+        close(server, self.file).await?;
+        let directory = File(server.events.through(directory.0));
+        let name = new_name(name);
+        // What is left of it is overwritten the next time.
+        let _ = directory.remove_file_async(name.as_bytes(), &mut self.room, Deadline::NEVER).await?;
+        Ok(())
+    }
+}
