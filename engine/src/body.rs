@@ -23,6 +23,13 @@ use crate::symbols::memory;
 pub(crate) type Handler = TypedFunc<(u32, u64, u64, u32, u32), i64>;
 
 /// What a cell runs.
+#[cfg_attr(
+    feature = "native",
+    expect(
+        clippy::large_enum_variant,
+        reason = "it lives in a `Box`, and nearly every body is the large one"
+    )
+)]
 pub(crate) enum Body<M: Machine> {
     Wasm(WasmBody<M>),
     #[cfg(feature = "native")]

@@ -9,7 +9,7 @@ use crate::WasmEngine;
 use crate::native::{calling, enter};
 
 /// A thread's function, with the address that it was started with.
-pub(crate) type NativeFunction = unsafe extern "C" fn(*const ());
+pub(crate) type NativeFunction = unsafe extern "C-unwind" fn(*const ());
 
 /// What a thread keeps for the program that it runs: an address.
 pub(crate) struct Kept {

@@ -166,7 +166,9 @@ impl<E: Engine> Kernel<E> {
         if self.threads.at(thread).innermost().is_some() || self.cells.at(thread).is_passive() {
             return Err(Error::NotInHandler);
         }
-        self.arm(context, deadline);
+        if deadline != Nanos(0) {
+            self.arm(context, deadline);
+        }
         let result = loop {
             if patience == Patience::UntilKilled
                 && let Err(error) = self.check_live(thread)

@@ -179,13 +179,13 @@ extern "C" fn hallows_native_now() -> i64 {
 #[unsafe(no_mangle)]
 extern "C" fn hallows_native_window(_start: *const u8, _bytes: usize) {}
 
-type ThreadFunction = unsafe extern "C" fn(*const u8);
+type ThreadFunction = unsafe extern "C-unwind" fn(*const ());
 
 /// # Safety
 ///
 /// As the SDK calls it: the function may be called once with the block, which begins with a 32-bit word and stays until that says that it is over.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn hallows_native_thread_start(function: ThreadFunction, block: *const u8) -> i64 {
+unsafe extern "C" fn hallows_native_thread_start(function: ThreadFunction, block: *const ()) -> i64 {
     let word = block.expose_provenance();
     let run = move || {
         let block = std::ptr::with_exposed_provenance(word);
@@ -196,7 +196,7 @@ unsafe extern "C" fn hallows_native_thread_start(function: ThreadFunction, block
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn hallows_native_thread_block() -> *const u8 {
+extern "C" fn hallows_native_thread_block() -> *const () {
     std::ptr::with_exposed_provenance(threads::block())
 }
 
@@ -204,7 +204,7 @@ extern "C" fn hallows_native_thread_block() -> *const u8 {
 ///
 /// As the SDK calls it: the function may be called once with the block when this thread is over.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn hallows_native_thread_keep(block: *const u8, release: ThreadFunction) {
+unsafe extern "C" fn hallows_native_thread_keep(block: *const (), release: ThreadFunction) {
     let word = block.expose_provenance();
     // SAFETY: the caller's promise.
     threads::keep(word, Box::new(move || unsafe { release(std::ptr::with_exposed_provenance(word)) }));

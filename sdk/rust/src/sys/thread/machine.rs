@@ -103,17 +103,18 @@ extern "C" fn hallows_thread(block: *const Block) {
     unsafe { Block::run(block) }
 }
 
+/// A function that the engine calls with what it was given for it. A panic goes through it where programs are tested.
+#[cfg(not(target_arch = "wasm32"))]
+type Function = unsafe extern "C-unwind" fn(*const ());
+
 #[cfg(not(target_arch = "wasm32"))]
 mod import {
-    use super::Block;
+    use super::Function;
 
     unsafe extern "C" {
-        pub fn hallows_native_thread_start(
-            function: unsafe extern "C" fn(*const Block),
-            block: *const Block,
-        ) -> i64;
-        pub safe fn hallows_native_thread_block() -> *const Block;
-        pub fn hallows_native_thread_keep(block: *const Block, release: unsafe extern "C" fn(*const Block));
+        pub fn hallows_native_thread_start(function: Function, block: *const ()) -> i64;
+        pub safe fn hallows_native_thread_block() -> *const ();
+        pub fn hallows_native_thread_keep(block: *const (), release: Function);
         pub fn hallows_native_wait_by(word: *const u32, expected: u32, is_endless: u32, deadline: i64)
         -> i64;
         pub safe fn hallows_native_notify(word: *const u32, most: u32) -> i64;
@@ -144,27 +145,28 @@ pub fn notify(word: *const AtomicU32, most: u32) {
 /// The block stays where it is until it says that the thread is over.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) unsafe fn start_thread(block: &Block) -> Result<u32, Error> {
-    unsafe extern "C" fn run(block: *const Block) {
+    unsafe extern "C-unwind" fn run(block: *const ()) {
         // SAFETY: the engine passes what `start_thread` gave it, once.
-        unsafe { Block::run(block) }
+        unsafe { Block::run(block.cast()) }
     }
     // SAFETY: the block stays.
-    decode(unsafe { import::hallows_native_thread_start(run, block) }).map(|number| number as u32)
+    let started = unsafe { import::hallows_native_thread_start(run, (&raw const *block).cast()) };
+    decode(started).map(|number| number as u32)
 }
 
 /// The calling thread's block. The first one's is made when it is asked for, and ends with the thread.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) fn own_block() -> *const Block {
-    unsafe extern "C" fn release(block: *const Block) {
+    unsafe extern "C-unwind" fn release(block: *const ()) {
         // SAFETY: it came out of a box, below, and its thread is over.
-        drop(unsafe { alloc::boxed::Box::from_raw(block.cast_mut()) });
+        drop(unsafe { alloc::boxed::Box::from_raw(block.cast::<Block>().cast_mut()) });
     }
     let block = import::hallows_native_thread_block();
     if !block.is_null() {
-        return block;
+        return block.cast();
     }
     let block = alloc::boxed::Box::into_raw(alloc::boxed::Box::new(Block::first()));
     // SAFETY: the block lives until it is released.
-    unsafe { import::hallows_native_thread_keep(block, release) };
+    unsafe { import::hallows_native_thread_keep(block.cast(), release) };
     block
 }
