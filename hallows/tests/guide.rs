@@ -55,9 +55,11 @@ fn workspace(folder: &Path, programs: &[Source<'_>], configuration: &str) {
     write(&folder.join(".cargo/config.toml"), configuration);
     for (name, source, features) in programs {
         let mut manifest = format!("[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+        // Linked as one piece is only what is nothing else.
+        let kinds: &[&str] = if features.contains(&"threads") { &["cdylib"] } else { &["cdylib", "rlib"] };
         let _ = write!(
             manifest,
-            "[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n[dependencies]\n\
+            "[lib]\ncrate-type = {kinds:?}\n[dependencies]\n\
              hallows = {{ package = \"hallows-sdk\", features = {features:?}, path = \"{REPOSITORY}/sdk/rust\" }}\n"
         );
         write(&folder.join(name).join("Cargo.toml"), &manifest);
