@@ -28,21 +28,34 @@ build_compiler() {
     publish "$target_dir/compiler/release/hallows-compiler" "$artifacts/hallows-compiler"
 }
 
+# What a program with threads is built with, beside what all are: atomics, and a memory that its threads share. That has a declared maximum, which is
+# here all that there is: how much it may have its cell says. With an installed target `core` and `alloc` come without atomics; linked as one piece
+# (`lto`, as the profile has it) they are compiled with the program's features all the same.
+thread_flags='-C target-feature=+atomics,+bulk-memory -C link-arg=--shared-memory -C link-arg=--max-memory=4294967296 -C link-arg=--export=__stack_pointer'
+
 # Programs are plain libraries, so that the same source links in natively; only here they become
 # WebAssembly modules. `cargo rustc`, which can say so, takes one package at a time. They share one
 # target folder, so that all but the first cost their own compilation only.
 build_programs() {
-    local folder name package output done=0 all kept
+    local folder name package output done=0 all kept threaded
     export CARGO_TARGET_DIR=$target_dir/programs
     mapfile -t all < <(programs)
+    threaded=$(threaded_programs)
     for folder in "${all[@]}"; do
         name=$(basename "$folder")
         package=$(package_name "$folder/Cargo.toml")
         done=$((done + 1))
         say "program $done of ${#all[@]}: $name"
         cd "$root/$folder"
-        toolchain_cargo "$program_target" rustc --lib --crate-type cdylib --profile program
-        output=$CARGO_TARGET_DIR/$program_target/program/${package//-/_}.wasm
+        if [[ $'\n'$threaded$'\n' == *$'\n'$folder$'\n'* ]]; then
+            # Compiled with other features, all of it: in a folder of its own.
+            CARGO_TARGET_DIR=$target_dir/programs/threads CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$thread_flags \
+                toolchain_cargo "$program_target" rustc --lib --crate-type cdylib --profile program
+            output=$CARGO_TARGET_DIR/threads/$program_target/program/${package//-/_}.wasm
+        else
+            toolchain_cargo "$program_target" rustc --lib --crate-type cdylib --profile program
+            output=$CARGO_TARGET_DIR/$program_target/program/${package//-/_}.wasm
+        fi
         [ -f "$output" ] || fail "$folder did not give $output. Has it a [lib] with another name? It must have none."
         publish "$output" "$artifacts/programs/$name.wasm"
     done

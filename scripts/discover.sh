@@ -51,6 +51,9 @@ says_of_itself() {
 # Programs: `program = true`, anywhere below programs/ or services/.
 programs() { manifests | { grep -E '^(programs|services)/.*/Cargo.toml$' || true; } | says_of_itself program; }
 
+# Those of them that have threads: `threads = true`.
+threaded_programs() { manifests | { grep -E '^(programs|services)/.*/Cargo.toml$' || true; } | says_of_itself threads; }
+
 # Policies in Rust: `policy = true`, anywhere below examples/.
 policies() { manifests | { grep -E '^examples/.*/Cargo.toml$' || true; } | says_of_itself policy; }
 

@@ -12,7 +12,17 @@
 //! | `call` | endpoint `i32`, bytes `i64`, transfers `i64`, reply `i64`, handles `i64`, deadline `i64` | [`Outcome`], or error |
 //! | `answer_wait` | token, bytes, transfers (as `answer`), event, buffer, handles, deadline (as `wait`) | 0, or error |
 //!
-//! Every result is an `i64`; a negative one is `-(Error as i64)`. A range of memory travels as one [`Span`] in an `i64`.
+//! Threads of one program share its memory, which the kernel sees nothing of: what they need of the engine are imports of programs with a `shared`
+//! memory, beside the interface.
+//!
+//! | import | parameters | result |
+//! |---|---|---|
+//! | `thread_start` | top of the new thread's stack `i32`, its block `i32` | its number `i64`, or error |
+//! | `thread_block` | – | the calling thread's block `i32`; 0 of the first |
+//! | `atomic_wait32`, `atomic_wait64`, `atomic_notify` | as the instructions `memory.atomic.wait32` and so on, which become calls of them | theirs |
+//! | `memory_grow` | as `memory.grow`, which becomes a call of it | its |
+//!
+//! Every result of the five is an `i64`; a negative one is `-(Error as i64)`. A range of memory travels as one [`Span`] in an `i64`.
 //! A deadline is absolute, in nanoseconds of the machine's monotonic clock; `i64::MAX` means none.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -59,7 +69,10 @@ pub use operation::{
 };
 pub use outcome::{Outcome, decode_result, encode_result};
 pub use printable::{Printable, PrintableWriter};
-pub use program::{DEFERRED, HANDLE_EXPORT, INBOX_EXPORT, INIT_EXPORT, Inbox, MAIN_EXPORT, Returned};
+pub use program::{
+    DEFERRED, HANDLE_EXPORT, INBOX_EXPORT, INIT_EXPORT, Inbox, MAIN_EXPORT, Returned, STACK_POINTER_EXPORT,
+    THREAD_EXPORT, THREAD_IS_OVER,
+};
 pub use rights::Rights;
 pub use span::Span;
 pub use time_budget::TimeBudget;

@@ -13,6 +13,15 @@ pub const INIT_EXPORT: &str = "hallows_init";
 pub const HANDLE_EXPORT: &str = "hallows_handle";
 /// `func() -> i32`: where the [`Inbox`] is; asked once, after [`INIT_EXPORT`].
 pub const INBOX_EXPORT: &str = "hallows_inbox";
+/// `func(block: i32)`: a further thread of the program, from start to end. It runs over the same memory, in an instance of its own: its globals
+/// and tables are as at the program's start. `block` is the address that it was started with; when the function has returned and the stack is not
+/// used any more, the 32-bit word there becomes [`THREAD_IS_OVER`], and who waits for that word is woken.
+pub const THREAD_EXPORT: &str = "hallows_thread";
+/// The mutable global, an `i32`, that is set to the top of a further thread's stack before [`THREAD_EXPORT`] is called: as linkers name it.
+pub const STACK_POINTER_EXPORT: &str = "__stack_pointer";
+
+/// What the first word of a further thread's block becomes when it is over.
+pub const THREAD_IS_OVER: u32 = 1;
 
 /// What an active reactor's handler returns to answer a message later, with `answer`.
 pub const DEFERRED: i64 = -1;

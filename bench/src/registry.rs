@@ -1,4 +1,4 @@
-//! The table of benches: twenty-six names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
+//! The table of benches: twenty-seven names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
@@ -10,6 +10,7 @@ mod network;
 mod policy;
 mod ring;
 mod scheduling;
+mod threads;
 mod unix;
 mod wakeup;
 mod web;
@@ -28,13 +29,14 @@ use crate::unix_programs::Script;
 use crate::web::WebServer;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 26] = [
+pub const NAMES: [&str; 27] = [
     "protected-call",
     "active-call",
     "cross-core-call",
     "null-call",
     "stub-call",
     "ring",
+    "threads",
     "echo-xdp",
     "preempt",
     "preempt-remote",
@@ -162,6 +164,12 @@ pub struct Ours<'a> {
     pub ring_cross_core: Place<'a>,
     /// The same on one core, a batch at a time: a quarter of an exchange's time.
     pub ring_same_core: Place<'a>,
+    /// Holding a lock that nobody else wants.
+    pub threads_mutex: Place<'a>,
+    /// Starting a thread of the same program that does nothing, and joining it.
+    pub threads_spawn_join: Place<'a>,
+    /// Giving a turn to another thread of the program and getting it back, by a lock and a condition, on one core.
+    pub threads_condvar: Place<'a>,
     /// A datagram of 64 bytes over [`crate::wire`] and back; without, by AF_XDP without a machine.
     pub echo_xdp: Beside<'a>,
     /// Suspending a spinning program and resuming one.
@@ -229,6 +237,9 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         calls::stub_call_bytes(ours.stub_call_bytes),
         ring::cross_core(ours.ring_cross_core),
         ring::same_core(ours.ring_same_core),
+        threads::mutex(ours.threads_mutex),
+        threads::spawn_join(ours.threads_spawn_join),
+        threads::condvar(ours.threads_condvar),
         network::echo_xdp(ours.echo_xdp),
         scheduling::preempt(ours.preempt),
         scheduling::preempt_remote_arithmetic(ours.preempt_remote.arithmetic),
@@ -389,7 +400,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 66);
+        assert_eq!(titles(&[]).expect("all").len(), 69);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

@@ -1,16 +1,19 @@
 //! The body of a cell: an instance of its program, made ahead or on the cell's own thread.
 
+use alloc::sync::Arc;
+
 use hallows_abi::{FaultKind, Inbox, MAX_TRANSFERS};
 use hallows_kernel::{CellId, Context, Ended, Kernel, Machine};
-use wasmtime::{Extern, Func, Instance, ModuleExport, OutOfMemory, Store, TypedFunc};
+use wasmtime::{Extern, Func, Instance, ModuleExport, OutOfMemory, Store, TypedFunc, Val};
 
 use crate::WasmEngine;
 use crate::bytes::Bytes;
 use crate::cells::{Entry as CellEntry, Memory, MemoryPlace};
 use crate::ended::{because, from_error, orderly};
+use crate::family::{Family, Member};
 use crate::fiber::stack_pointer;
 use crate::layout::{Layout, OtherLayout, Places};
-use crate::program::{Entry, WasmProgram};
+use crate::program::{Entry, Program, WasmProgram};
 use crate::resident::Resident;
 use crate::slots::{SLOTS, SlotNumber};
 use crate::stacks::WASM_STACK_BYTES;
@@ -20,6 +23,13 @@ use crate::symbols::memory;
 pub(crate) type Handler = TypedFunc<(u32, u64, u64, u32, u32), i64>;
 
 /// What a cell runs.
+#[cfg_attr(
+    feature = "native",
+    expect(
+        clippy::large_enum_variant,
+        reason = "it lives in a `Box`, and nearly every body is the large one"
+    )
+)]
 pub(crate) enum Body<M: Machine> {
     Wasm(WasmBody<M>),
     #[cfg(feature = "native")]
@@ -39,7 +49,10 @@ impl<M: Machine> Body<M> {
 
 /// An instance of a WebAssembly program.
 pub(crate) struct WasmBody<M: Machine> {
+    /// Its place among those that share its memory.
+    member: Option<Member<M>>,
     pub store: Store<Resident<M>>,
+    instance: Instance,
     pub places: Places,
     pub run: Run,
     /// Where regions can be shown: in memories that are in a slot and that we know, not in one that the program hides.
@@ -54,6 +67,7 @@ pub(crate) struct WasmBody<M: Machine> {
 pub(crate) enum Run {
     Main(TypedFunc<(), ()>),
     Reactor(Reactor),
+    Thread(TypedFunc<u32, ()>),
 }
 
 /// A reactor's functions and inbox.
@@ -104,34 +118,86 @@ impl<M: Machine> WasmBody<M> {
         kernel: &Kernel<WasmEngine<M>>,
         context: &mut Context,
         cell: CellId,
-        program: &WasmProgram<M>,
+        (known, program): (&Arc<Program<M>>, &WasmProgram<M>),
         limit: u64,
     ) -> Result<Self, Ended> {
         let entry = engine.cells.entry(cell);
         entry.start(program.initial);
+        let slot = match &program.stock {
+            Some(stock) => Some(SLOTS.take(stock).map_err(|_| orderly(FaultKind::OutOfMemory))?),
+            None => None,
+        };
+        let family =
+            slot.filter(|_| program.shares_memory).map(|slot| Family::new(cell, known.clone(), limit, slot));
         let resident = Resident {
             kernel,
             context,
             cell,
+            family: family.clone(),
             read_only: entry.read_only(),
             in_use: entry.in_use(),
             limit,
             ..Resident::of_nobody(program, engine.configuration.chaos)
         };
-        let slot = match &program.stock {
-            Some(stock) => Some(SLOTS.take(stock).map_err(|_| orderly(FaultKind::OutOfMemory))?),
-            None => None,
-        };
         let made = instantiate(program, resident, slot)?;
-        let body = Self::finish(made, program, |store, function| {
+        let find = |store: &mut _, instance| functions(store, instance, &program.entry);
+        let mut body = Self::finish(made, program, find, |store, function| {
             let layout = engine.layout(store, function)?;
             if let Some(shelf) = &program.shelf {
                 shelf.learn(layout);
             }
             Ok(layout)
         })?;
+        body.join(program, family)?;
         *entry.memory() = body.place.map(Memory::Linear);
         Ok(body)
+    }
+
+    /// Makes an instance for a further thread of a cell, on that thread: over the memory of the others, with its stack at this address.
+    ///
+    /// # Errors
+    ///
+    /// How the thread ended before it began.
+    pub fn thread(
+        engine: &WasmEngine<M>,
+        kernel: &Kernel<WasmEngine<M>>,
+        context: &mut Context,
+        thread: CellId,
+        family: Arc<Family<M>>,
+        (stack, block): (u32, u32),
+    ) -> Result<Self, Ended> {
+        let entry = engine.cells.entry(family.cell);
+        let (program, exports) = family.threads().ok_or_else(bad_exports)?;
+        let resident = Resident {
+            kernel,
+            context,
+            cell: thread,
+            family: Some(family.clone()),
+            block,
+            read_only: entry.read_only(),
+            in_use: entry.in_use(),
+            limit: family.limit,
+            ..Resident::of_nobody(program, engine.configuration.chaos)
+        };
+        let made = instantiate(program, resident, Some(family.share_slot()))?;
+        let find = |store: &mut Store<Resident<M>>, instance| {
+            let pointer = get(store, instance, &exports.stack_pointer)?.into_global()?;
+            pointer.set(&mut *store, Val::I32(stack.cast_signed())).ok()?;
+            let function = get(store, instance, &exports.function)?.into_func()?;
+            Some((Run::Thread(function.typed(&*store).ok()?), function))
+        };
+        let mut body = Self::finish(made, program, find, |store, function| engine.layout(store, function))?;
+        body.join(program, Some(family.clone()))?;
+        Ok(body)
+    }
+
+    /// It is one of those that share its memory from now on.
+    fn join(&mut self, program: &WasmProgram<M>, family: Option<Arc<Family<M>>>) -> Result<(), Ended> {
+        let Some(family) = family else { return Ok(()) };
+        let memory = memory_of(&mut self.store, self.instance, program).ok_or_else(bad_exports)?;
+        let joined = family.join(&mut self.store, memory, self.places.memory());
+        self.member = Some(joined.map_err(|error| failed(&error))?);
+        Ok(())
     }
 
     /// Makes an instance for a cell that will start: for the cleaner. Nothing of the program runs.
@@ -145,7 +211,8 @@ impl<M: Machine> WasmBody<M> {
             None => None,
         };
         let made = instantiate(program, Resident::of_nobody(program, chaos), slot)?;
-        Ok(Self { ahead: true, ..Self::finish(made, program, |_, _| Ok(layout))? })
+        let find = |store: &mut _, instance| functions(store, instance, &program.entry);
+        Ok(Self { ahead: true, ..Self::finish(made, program, find, |_, _| Ok(layout))? })
     }
 
     /// Gives an instance that was made ahead to a cell: with it, it is as one that the cell has made.
@@ -163,21 +230,24 @@ impl<M: Machine> WasmBody<M> {
     fn finish(
         made: Made<M>,
         program: &WasmProgram<M>,
+        find: impl FnOnce(&mut Store<Resident<M>>, Instance) -> Option<(Run, Func)>,
         layout: impl FnOnce(&mut Store<Resident<M>>, Func) -> Result<Layout, OtherLayout>,
     ) -> Result<Self, Ended> {
         let Made { mut store, instance, slot } = made;
-        let memory = program.memory.as_ref().and_then(|export| match get(&mut store, instance, export) {
-            Some(Extern::Memory(memory)) => Some(memory),
-            _ => None,
-        });
-        let (run, function) = functions(&mut store, instance, &program.entry).ok_or_else(bad_exports)?;
+        let memory = memory_of(&mut store, instance, program);
+        let (run, function) = find(&mut store, instance).ok_or_else(bad_exports)?;
         let refused = |other| because(FaultKind::BadProgram, &other);
         let layout = layout(&mut store, function).map_err(refused)?;
         let places = layout.places(&mut store, function, memory).map_err(refused)?;
         store.data_mut().memory = places.memory();
-        let place = slot.zip(memory).map(|(slot, _)| MemoryPlace { slot, definition: places.memory() });
+        let place = slot.zip(memory).map(|(slot, _)| MemoryPlace {
+            slot,
+            shared: program.shares_memory,
+            definition: places.memory(),
+        });
         let places = if store.data().chaos { places.deaf() } else { places };
-        Ok(Self { store, places, run, place, stack_bytes: program.stack_bytes, ahead: false })
+        let stack_bytes = program.stack_bytes;
+        Ok(Self { member: None, store, instance, places, run, place, stack_bytes, ahead: false })
     }
 
     /// Asks a reactor where its inbox is, and checks it.
@@ -268,6 +338,15 @@ fn get<M: Machine>(
     export: &ModuleExport,
 ) -> Option<Extern> {
     instance.get_module_export(store, export)
+}
+
+/// The memory of an instance.
+fn memory_of<M: Machine>(
+    store: &mut Store<Resident<M>>,
+    instance: Instance,
+    program: &WasmProgram<M>,
+) -> Option<wasmtime::Memory> {
+    get(store, instance, program.memory.as_ref()?)?.into_memory()
 }
 
 /// The functions that the engine calls, and one of them for `layout`.

@@ -11,6 +11,7 @@ use hallows_kernel::{CellId, Machine};
 
 use crate::body::Body;
 use crate::bytes::ReadOnly;
+use crate::family::ThreadStart;
 use crate::finished;
 use crate::layout::MemoryDefinition;
 use crate::lock::lock;
@@ -19,9 +20,11 @@ use crate::slots::SlotNumber;
 use crate::stacks::WASM_STACK_BYTES;
 
 /// What a cell runs when it starts.
-pub(crate) struct Plan<M: Machine> {
-    pub program: Arc<Program<M>>,
-    pub limit: u64,
+pub(crate) enum Plan<M: Machine> {
+    /// A program, with so many bytes of linear memory at most.
+    Program { program: Arc<Program<M>>, limit: u64 },
+    /// A function of a program that runs in another cell, as a further thread of it.
+    Thread(ThreadStart<M>),
 }
 
 /// One cell.
@@ -51,6 +54,8 @@ pub(crate) enum Memory {
 #[derive(Clone, Copy)]
 pub(crate) struct MemoryPlace {
     pub slot: SlotNumber,
+    /// Several threads use it at a time.
+    pub shared: bool,
     /// Alive as long as this is in its cell's entry.
     pub definition: *const MemoryDefinition,
 }
@@ -83,7 +88,9 @@ impl<M: Machine> Entry<M> {
     /// Notes what to run.
     pub fn prepare(&self, plan: Plan<M>) {
         // Relaxed: the kernel starts the cell on another core by a lock.
-        self.large_stack.store(plan.program.stack_bytes() > WASM_STACK_BYTES, Ordering::Relaxed);
+        let is_large =
+            matches!(&plan, Plan::Program { program, .. } if program.stack_bytes() > WASM_STACK_BYTES);
+        self.large_stack.store(is_large, Ordering::Relaxed);
         *lock(&self.plan) = Some(plan);
     }
 

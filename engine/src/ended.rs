@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use hallows_abi::{FaultKind, MAX_BACKTRACE, PrintableWriter};
-use hallows_kernel::Ended;
+use hallows_kernel::{Ended, ThreadId};
 use wasmtime::{Error, Trap, WasmBacktrace};
 
 /// What a call returns through WebAssembly to end the program: it unwinds and traps.
@@ -59,6 +59,17 @@ pub(crate) fn from_error(error: &Error) -> Ended {
         }
     }
     Ended { kind, backtrace: text.0.into_boxed_str() }
+}
+
+/// The same of a further thread of a cell, whose number is told before its frames.
+pub(crate) fn in_thread(ended: Ended, thread: ThreadId) -> Ended {
+    if ended.kind.is_orderly() {
+        return ended;
+    }
+    let mut text = Text::default();
+    // Cut at its limit, which is all that can go wrong.
+    let _ = writeln!(text, "in thread {thread}:").and_then(|()| text.write_str(&ended.backtrace));
+    Ended { kind: ended.kind, backtrace: text.0.into_boxed_str() }
 }
 
 fn fault_kind(trap: Trap) -> FaultKind {

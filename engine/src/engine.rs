@@ -21,7 +21,7 @@ use crate::resident::Resident;
 use crate::slots::SLOTS;
 use crate::stacks::STACKS;
 use crate::threads::Threads;
-use crate::{calls, finished, regions, run, settings};
+use crate::{calls, finished, regions, run, settings, thread_calls};
 
 /// What an engine is made for.
 #[derive(Clone, Debug)]
@@ -86,6 +86,9 @@ pub struct WasmEngine<M: Machine> {
     pub(crate) linker: Linker<Resident<M>>,
     pub(crate) cells: Cells<M>,
     threads: Threads<M>,
+    /// Threads of native programs that wait by a word.
+    #[cfg(feature = "native")]
+    pub(crate) native_sleepers: crate::sleepers::Sleepers,
     layout: Mutex<Option<Layout>>,
     /// Where the kernel was when it first resumed a thread.
     home: AtomicUsize,
@@ -112,11 +115,14 @@ impl<M: Machine> WasmEngine<M> {
         call_back_at_every_check(&wasmtime);
         let mut linker = Linker::new(&wasmtime);
         calls::define(&mut linker).map_err(refused)?;
+        thread_calls::define(&mut linker).map_err(refused)?;
         #[cfg(feature = "wasi")]
         crate::wasi::define(&mut linker).map_err(refused)?;
         Ok(Self {
             cells: Cells::new(configuration.cells),
             threads: Threads::new(configuration.cells, configuration.cores),
+            #[cfg(feature = "native")]
+            native_sleepers: crate::sleepers::Sleepers::new(),
             layout: Mutex::new(None),
             home: AtomicUsize::new(0),
             configuration,
@@ -206,7 +212,7 @@ impl<M: Machine> Engine for WasmEngine<M> {
     }
 
     fn prepare(&self, cell: CellId, program: &Arc<Program<M>>, memory_limit: u64) {
-        self.cells.entry(cell).prepare(Plan { program: program.clone(), limit: memory_limit });
+        self.cells.entry(cell).prepare(Plan::Program { program: program.clone(), limit: memory_limit });
     }
 
     fn release(&self, cell: CellId) {

@@ -51,8 +51,14 @@ impl MemoryDefinition {
     /// Its length in bytes now.
     #[inline(always)]
     pub fn length(&self) -> usize {
-        // Relaxed: it grows on the thread that runs the program, or before a switch that orders it.
+        // Relaxed: it grows on the thread that runs the program, before a switch that orders it, or before another thread of the program tells.
         self.length.load(Ordering::Relaxed)
+    }
+
+    /// Another instance has grown the memory that this one shares.
+    pub fn has_grown_to(&self, bytes: usize) {
+        // Relaxed: the instance's thread learns of what lies there by other means, which order this before.
+        self.length.store(bytes, Ordering::Relaxed);
     }
 }
 

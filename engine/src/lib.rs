@@ -16,21 +16,26 @@ mod cleaner;
 mod code;
 mod ended;
 mod engine;
+mod family;
 mod fiber;
 mod finished;
 mod layout;
 mod lock;
 #[cfg(feature = "native")]
 mod native;
+#[cfg(feature = "native")]
+mod native_threads;
 mod platform;
 mod program;
 mod regions;
 mod resident;
 mod run;
 mod settings;
+mod sleepers;
 mod slots;
 mod stacks;
 mod symbols;
+mod thread_calls;
 mod threads;
 #[cfg(feature = "wasi")]
 mod wasi;

@@ -7,14 +7,19 @@
 use hallows_abi::{
     Error, Event, FaultKind, Handle, MAX_MESSAGE, MAX_TRANSFERS, Outcome, Transfer, encode_result,
 };
-use hallows_kernel::{Context, Ended, HandleList, Kernel, Machine, Outgoing, Stop, Style, TransferList};
+use hallows_kernel::{
+    Context, Ended, HandleList, Kernel, Machine, Outgoing, Patience, Stop, Style, TransferList,
+};
 use hallows_sdk::native::{NativeAnswer, NativeInbox, NativeProgram, NativeReactor, NativeStyle};
 
 use crate::WasmEngine;
 use crate::body::Mailbox;
 use crate::bytes::Bytes;
 use crate::calls::{HANDLE_BYTES, deadline, deliver, parse_transfers, write_handles};
+use crate::cells::Plan;
 use crate::ended::{because, orderly};
+use crate::family::ThreadStart;
+use crate::native_threads::{Kept, NativeFunction, NativeThread, is_there};
 use crate::platform::local::{self, Word};
 use crate::run::{Answer, Arguments};
 
@@ -35,8 +40,9 @@ pub(crate) fn initial_memory(program: &NativeProgram) -> u64 {
 
 /// A native program in a cell.
 pub(crate) enum NativeBody {
-    Main(fn()),
-    Reactor { reactor: NativeReactor, state: State, mailbox: Option<Mailbox> },
+    Main { main: fn(), kept: Kept },
+    Reactor { reactor: NativeReactor, state: State, mailbox: Option<Mailbox>, kept: Kept },
+    Thread(NativeThread),
 }
 
 /// A reactor's state; released with the cell's body.
@@ -58,11 +64,12 @@ impl NativeBody {
     /// Gets a body ready; what may call comes in `begin`.
     pub fn start(program: &NativeProgram) -> Self {
         match program.style {
-            NativeStyle::Main(main) => Self::Main(main),
+            NativeStyle::Main(main) => Self::Main { main, kept: Kept::default() },
             NativeStyle::Reactor(reactor) => Self::Reactor {
                 reactor,
                 state: State { pointer: core::ptr::null_mut(), release: reactor.release },
                 mailbox: None,
+                kept: Kept::default(),
             },
         }
     }
@@ -74,13 +81,17 @@ impl NativeBody {
         context: &mut Context,
     ) -> Result<Option<Stop>, Ended> {
         match self {
-            Self::Main(main) => {
+            Self::Main { main, kept } => {
                 let main = *main;
-                enter(kernel, context, main)?;
+                enter(kernel, context, kept, main)?;
                 Ok(Some(Stop::Finished(orderly(FaultKind::Returned))))
             }
-            Self::Reactor { reactor, state, mailbox } => {
-                state.pointer = enter(kernel, context, reactor.init)?;
+            Self::Thread(thread) => {
+                thread.run(kernel, context)?;
+                Ok(Some(Stop::Finished(orderly(FaultKind::Returned))))
+            }
+            Self::Reactor { reactor, state, mailbox, kept } => {
+                state.pointer = enter(kernel, context, kept, reactor.init)?;
                 if state.pointer.is_null() {
                     return Err(because(FaultKind::BadProgram, &"its init function made no state"));
                 }
@@ -96,7 +107,7 @@ impl NativeBody {
     #[inline]
     pub fn mailbox(&self) -> Option<Mailbox> {
         match self {
-            Self::Main(_) => None,
+            Self::Main { .. } | Self::Thread(_) => None,
             Self::Reactor { mailbox, .. } => *mailbox,
         }
     }
@@ -108,11 +119,13 @@ impl NativeBody {
         context: &mut Context,
         arguments: &Arguments,
     ) -> Result<Option<Answer>, Ended> {
-        let Self::Reactor { reactor, state, .. } = self else { return Err(orderly(FaultKind::BadProgram)) };
+        let Self::Reactor { reactor, state, kept, .. } = self else {
+            return Err(orderly(FaultKind::BadProgram));
+        };
         let Arguments { kind, badge, token, length, handles } = *arguments;
         // SAFETY: the state is alive and this thread alone is inside of the cell; the engine has put what it says into the
         // inbox.
-        let answer = enter(kernel, context, || unsafe {
+        let answer = enter(kernel, context, kept, || unsafe {
             (reactor.handle)(state.pointer, kind, badge, token, length, handles)
         })?;
         let NativeAnswer::Now { bytes, length, transfers } = answer else { return Ok(None) };
@@ -154,9 +167,10 @@ struct Frame<'a> {
 pub(crate) fn enter<M: Machine, R>(
     kernel: &Kernel<WasmEngine<M>>,
     context: &mut Context,
+    kept: &mut Kept,
     code: impl FnOnce() -> R,
 ) -> Result<R, Ended> {
-    let mut caller = Caller { kernel, context, killed: false };
+    let mut caller = Caller { kernel, context, kept, killed: false };
     let mut frame = Frame { caller: &mut caller };
     let outside = local::get::<{ Word::Native as usize }>();
     local::set::<{ Word::Native as usize }>((&raw mut frame).cast());
@@ -170,7 +184,7 @@ pub(crate) fn enter<M: Machine, R>(
 }
 
 /// The calls, without the machine's type: the exported functions have none.
-trait Calls {
+pub(crate) trait Calls {
     fn send(&mut self, endpoint: Handle, message: Source, room: u32) -> Result<i64, Error>;
     fn answer(&mut self, token: u64, message: Source) -> Result<i64, Error>;
     fn wait(&mut self, event: *mut u8, target: Target, until: i64) -> Result<i64, Error>;
@@ -184,12 +198,22 @@ trait Calls {
         until: i64,
     ) -> Result<i64, Error>;
     fn now(&self) -> Result<i64, Error>;
+    fn start_thread(&mut self, function: NativeFunction, block: *const ()) -> Result<i64, Error>;
+    fn kept(&mut self) -> &mut Kept;
+    fn wait_by(
+        &mut self,
+        word: *const u32,
+        expected: u32,
+        patience: Patience,
+        until: i64,
+    ) -> Result<i64, Error>;
+    fn notify(&mut self, word: *const u32, most: u32) -> Result<i64, Error>;
     /// Notes that the program was told to end.
     fn kill(&mut self);
 }
 
 /// A message that goes out.
-struct Source {
+pub(crate) struct Source {
     bytes: Bytes,
     transfers: TransferList,
 }
@@ -219,7 +243,7 @@ impl Source {
 }
 
 /// Where what comes in goes.
-struct Target {
+pub(crate) struct Target {
     bytes: Bytes,
     handles: Bytes,
 }
@@ -245,6 +269,7 @@ impl Target {
 struct Caller<'a, M: Machine> {
     kernel: &'a Kernel<WasmEngine<M>>,
     context: &'a mut Context,
+    kept: &'a mut Kept,
     killed: bool,
 }
 
@@ -311,13 +336,46 @@ impl<M: Machine> Calls for Caller<'_, M> {
         self.kernel.now(self.context).map(|now| now.0.cast_signed())
     }
 
+    fn start_thread(&mut self, function: NativeFunction, block: *const ()) -> Result<i64, Error> {
+        let kernel = self.kernel;
+        let started = kernel.start_thread(self.context, 0, |thread| {
+            let start = ThreadStart::Native { function, block: block.expose_provenance() };
+            kernel.engine.cells.entry(thread).prepare(Plan::Thread(start));
+        });
+        started.map(|thread| i64::from(thread.0))
+    }
+
+    fn kept(&mut self) -> &mut Kept {
+        self.kept
+    }
+
+    fn wait_by(
+        &mut self,
+        word: *const u32,
+        expected: u32,
+        patience: Patience,
+        until: i64,
+    ) -> Result<i64, Error> {
+        // SAFETY: `hallows_native_wait_by`'s caller promised it.
+        let is_expected = || unsafe { is_there(word, expected) };
+        let sleepers = &self.kernel.engine.native_sleepers;
+        let patience = (patience, deadline(until));
+        let woken = sleepers.wait(self.kernel, self.context, word.addr(), is_expected, patience)?;
+        Ok(woken as i64)
+    }
+
+    fn notify(&mut self, word: *const u32, most: u32) -> Result<i64, Error> {
+        let sleepers = &self.kernel.engine.native_sleepers;
+        Ok(i64::from(sleepers.notify(self.kernel, self.context, word.addr(), most)))
+    }
+
     fn kill(&mut self) {
         self.killed = true;
     }
 }
 
 /// Makes a call for the innermost native program on this stack. Outside of any, calls are refused.
-fn calling(call: impl FnOnce(&mut dyn Calls) -> Result<i64, Error>) -> i64 {
+pub(crate) fn calling(call: impl FnOnce(&mut dyn Calls) -> Result<i64, Error>) -> i64 {
     let frame = local::get::<{ Word::Native as usize }>().cast::<Frame<'_>>();
     // SAFETY: `enter` set the word to its frame, which lies below on this stack until the native code has returned; the word is
     // exchanged with the fiber. Code of that frame waits for this call, so nothing else uses it.

@@ -3,12 +3,14 @@
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
-use hallows_abi::{HANDLE_EXPORT, INBOX_EXPORT, INIT_EXPORT, MAIN_EXPORT};
+use hallows_abi::{
+    HANDLE_EXPORT, INBOX_EXPORT, INIT_EXPORT, MAIN_EXPORT, STACK_POINTER_EXPORT, THREAD_EXPORT,
+};
 use hallows_artifact::{Artifact, Digest, Refusal};
 use hallows_kernel::{Machine, Style};
 #[cfg(feature = "wasi")]
 use hallows_wasi::START_EXPORT;
-use wasmtime::{ExternType, InstancePre, Module, ModuleExport, ValType};
+use wasmtime::{ExternType, InstancePre, Module, ModuleExport, Mutability, ValType};
 
 use crate::WasmEngine;
 use crate::ahead::{self, Shelf};
@@ -90,13 +92,27 @@ pub(crate) struct WasmProgram<M: Machine> {
     pub stock: Option<Arc<Stock>>,
     /// Bytes of memory and tables that an instance starts with.
     pub initial: u64,
+    /// How many elements of tables are among them.
+    pub table_elements: u64,
     /// How many memories and tables those are.
     pub memories: u32,
     pub tables: u32,
     /// What it may use of a stack, in bytes.
     pub stack_bytes: usize,
+    /// Several threads can use its memory at a time.
+    pub shares_memory: bool,
+    /// What its further threads are started by, if it can have any.
+    pub threads: Option<ThreadExports>,
     /// Instances made ahead; none of a program whose making runs its code.
     pub shelf: Option<Shelf<M>>,
+}
+
+/// What a further thread is started by.
+pub(crate) struct ThreadExports {
+    /// Its function: [`THREAD_EXPORT`].
+    pub function: ModuleExport,
+    /// Where its stack is: [`STACK_POINTER_EXPORT`].
+    pub stack_pointer: ModuleExport,
 }
 
 /// The exports that the engine calls.
@@ -229,6 +245,9 @@ impl<M: Machine> WasmEngine<M> {
         // Globals and function references take no more than the code that they belong to.
         let held = initial.saturating_add(artifact.code().len() as u64);
         let stock = usize::try_from(memory_bytes).ok().filter(|_| resources.num_memories > 0);
+        let shares_memory =
+            artifact.metadata().memory.as_ref().is_some_and(|memory| memory.shared && !memory.imported);
+        let threads = if shares_memory { thread_exports(&module)? } else { None };
         let is_main = matches!(entry, Entry::Main(_));
         let stack_bytes = match stack_bytes {
             bytes @ 1.. if is_main => bytes.min(LARGEST_STACK_BYTES),
@@ -241,9 +260,12 @@ impl<M: Machine> WasmEngine<M> {
             memory: module.get_export_index(MEMORY_EXPORT),
             stock: stock.map(|bytes| SLOTS.stock(bytes)),
             initial,
+            table_elements: tables,
             memories: resources.num_memories,
             tables: resources.num_tables,
-            shelf: (!artifact.metadata().has_start)
+            shares_memory,
+            threads,
+            shelf: (!artifact.metadata().has_start && !shares_memory)
                 .then(|| Shelf::new(usize::try_from(held).unwrap_or(usize::MAX), self.configuration.chaos)),
         };
         let program = Arc::new(Program(Kind::Wasm(program)));
@@ -284,6 +306,19 @@ fn entry(module: &Module) -> Result<Entry, LoadError> {
     let inbox = function(module, INBOX_EXPORT, &[], &[I32])?;
     let handle = function(module, HANDLE_EXPORT, &[I32, I64, I64, I32, I32], &[I64])?;
     Ok(Entry::Reactor { init, inbox, handle })
+}
+
+/// Finds what further threads are started by: nothing of a program that has none.
+fn thread_exports(module: &Module) -> Result<Option<ThreadExports>, LoadError> {
+    if module.get_export(THREAD_EXPORT).is_none() {
+        return Ok(None);
+    }
+    let function = function(module, THREAD_EXPORT, &[ValType::I32], &[])?;
+    let is_pointer = matches!(module.get_export(STACK_POINTER_EXPORT), Some(ExternType::Global(global))
+        if matches!(global.content(), ValType::I32) && global.mutability() == Mutability::Var);
+    let stack_pointer = module.get_export_index(STACK_POINTER_EXPORT).filter(|_| is_pointer);
+    let stack_pointer = stack_pointer.ok_or(LoadError::ExportType(STACK_POINTER_EXPORT))?;
+    Ok(Some(ThreadExports { function, stack_pointer }))
 }
 
 /// The export of a function with exactly these parameters and results.

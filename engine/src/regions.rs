@@ -28,7 +28,7 @@ pub(crate) fn map<M: Machine>(
 ) -> Result<(), Unmappable> {
     let entry = engine.cells.entry(cell);
     let mut place = entry.memory();
-    let MemoryPlace { slot, definition } = match place.as_mut().ok_or(Unmappable::Unsupported)? {
+    let MemoryPlace { slot, shared, definition } = match place.as_mut().ok_or(Unmappable::Unsupported)? {
         Memory::Linear(place) => *place,
         #[cfg(feature = "native")]
         Memory::Native(windows) => return windows.map(address, bytes, region),
@@ -49,6 +49,10 @@ pub(crate) fn map<M: Machine>(
         entry.read_only().remove(start.as_ptr() as usize, bytes);
         return Ok(());
     };
+    if shared && access == Access::Read {
+        // A thread may be inside of a call that has found the pages writable.
+        return Err(Unmappable::Unsupported);
+    }
     let aliasing = match access {
         Access::Read => Aliasing::SharedRead,
         Access::ReadWrite => Aliasing::SharedReadWrite,

@@ -2,12 +2,14 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use alloc::sync::Arc;
 use hallows_kernel::{CellId, Context, Kernel, Machine};
 use wasmtime::{Error, ResourceLimiter, Store, StoreContextMut, UpdateDeadline};
 
 use crate::WasmEngine;
 use crate::bytes::ReadOnly;
 use crate::ended::Unwind;
+use crate::family::Family;
 use crate::layout::MemoryDefinition;
 use crate::program::WasmProgram;
 
@@ -39,6 +41,14 @@ pub(crate) struct Resident<M: Machine> {
     /// The context of the thread that is inside, or was last.
     pub context: *mut Context,
     pub cell: CellId,
+    /// What it shares with other threads of its cell, if its memory can be shared.
+    pub family: Option<Arc<Family<M>>>,
+    /// Of a further thread, what it was started with: an address.
+    pub block: u32,
+    /// Of a memory that can be shared, how many bytes wasmtime knows of; 0 until that may be less than there are.
+    pub known_bytes: usize,
+    /// It gets to know of more: that was charged.
+    pub catches_up: bool,
     /// The memory that calls' arguments lie in.
     pub memory: *const MemoryDefinition,
     /// The pages of it that may not be stored to; part of the cell's entry in the engine's table, like `in_use`.
@@ -70,6 +80,10 @@ impl<M: Machine> Resident<M> {
             kernel: core::ptr::null(),
             context: core::ptr::null_mut(),
             cell: CellId(0),
+            family: None,
+            block: 0,
+            known_bytes: 0,
+            catches_up: false,
             memory: core::ptr::null(),
             read_only: core::ptr::null(),
             in_use: core::ptr::null(),
@@ -113,14 +127,14 @@ fn checked<M: Machine>(mut store: StoreContextMut<'_, Resident<M>>) -> Result<Up
 }
 
 impl<M: Machine> Resident<M> {
-    /// Asks for that many bytes more; false: the program goes without.
-    fn charge(&mut self, more: u64) -> bool {
+    /// Asks for that many bytes more, which this cell pays; false: the program goes without.
+    fn charge(&mut self, payer: CellId, more: u64) -> bool {
         if self.kernel.is_null() {
             return false;
         }
         if more > 0 {
             // SAFETY: as in `checked`.
-            if unsafe { &*self.kernel }.charge(self.cell, more).is_err() {
+            if unsafe { &*self.kernel }.charge(payer, more).is_err() {
                 return false;
             }
         }
@@ -132,18 +146,24 @@ impl<M: Machine> Resident<M> {
 
 impl<M: Machine> ResourceLimiter for Resident<M> {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool, Error> {
+        if self.catches_up {
+            return Ok(true);
+        }
         let starts = Uncharged::takes(&mut self.uncharged.memories);
         if desired as u64 > self.limit {
             self.refused |= starts;
             return Ok(false);
         }
         let more = desired.saturating_sub(current) as u64;
-        Ok(starts || self.charge(more))
+        // What they share outlives a thread.
+        let payer = self.family.as_ref().map_or(self.cell, |family| family.cell);
+        Ok(starts || self.charge(payer, more))
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool, Error> {
         let more = desired.saturating_sub(current) as u64;
-        Ok(Uncharged::takes(&mut self.uncharged.tables) || self.charge(more.saturating_mul(ELEMENT_BYTES)))
+        Ok(Uncharged::takes(&mut self.uncharged.tables)
+            || self.charge(self.cell, more.saturating_mul(ELEMENT_BYTES)))
     }
 
     fn instances(&self) -> usize {

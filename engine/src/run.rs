@@ -15,7 +15,9 @@ use crate::bytes::Bytes;
 use crate::calls::{HANDLE_BYTES, parse_transfers, write_handles};
 #[cfg(feature = "native")]
 use crate::cells::Memory;
-use crate::ended::{because, from_error, orderly};
+use crate::cells::Plan;
+use crate::ended::{because, from_error, in_thread, orderly};
+use crate::family::ThreadStart;
 use crate::program::Kind;
 use crate::stacks::{HOST_RESERVE_BYTES, WASM_STACK_BYTES, room};
 
@@ -51,24 +53,36 @@ fn start<M: Machine>(
     let entry = engine.cells.entry(cell);
     let plan = entry.take_plan();
     let plan = plan.ok_or_else(|| because(FaultKind::BadProgram, &"the cell was given no program"))?;
-    match &plan.program.0 {
+    let (known, limit) = match plan {
+        Plan::Program { program, limit } => (program, limit),
+        Plan::Thread(ThreadStart::Wasm { family, stack, block }) => {
+            let body = WasmBody::thread(engine, kernel, context, cell, family, (stack, block))?;
+            return Ok(Box::new(Body::Wasm(body)));
+        }
+        #[cfg(feature = "native")]
+        Plan::Thread(ThreadStart::Native { function, block }) => {
+            let thread = crate::native_threads::NativeThread::new(function, block);
+            return Ok(Box::new(Body::Native(crate::native::NativeBody::Thread(thread))));
+        }
+    };
+    match &known.0 {
         Kind::Wasm(program) => {
             // What a cell has no room for is made in the cell, which then says so.
-            let shelf = program.shelf.as_ref().filter(|_| program.initial <= plan.limit);
+            let shelf = program.shelf.as_ref().filter(|_| program.initial <= limit);
             if let Some(mut body) = shelf.and_then(Shelf::take) {
                 match &mut *body {
-                    Body::Wasm(body) => body.adopt(entry, cell, program.initial, plan.limit),
+                    Body::Wasm(body) => body.adopt(entry, cell, program.initial, limit),
                     #[cfg(feature = "native")]
                     Body::Native(_) => {}
                 }
                 return Ok(body);
             }
-            let body = WasmBody::start(engine, kernel, context, cell, program, plan.limit)?;
+            let body = WasmBody::start(engine, kernel, context, cell, (&known, program), limit)?;
             Ok(Box::new(Body::Wasm(body)))
         }
         #[cfg(feature = "native")]
         Kind::Native(program) => {
-            entry.start(plan.program.initial_memory());
+            entry.start(known.initial_memory());
             *entry.memory() = Some(Memory::Native(crate::windows::Windows::default()));
             Ok(Box::new(Body::Native(crate::native::NativeBody::start(program))))
         }
@@ -95,6 +109,15 @@ fn begin<M: Machine>(
                     #[cfg(feature = "wasi")]
                     crate::wasi::end(&mut wasm.store, kernel, context);
                     result.map_err(|error| from_error(&error))?;
+                    return Ok(Stop::Finished(orderly(FaultKind::Returned)));
+                }
+                Run::Thread(function) => {
+                    let block = wasm.store.data().block;
+                    let result = function.call(&mut wasm.store, block);
+                    result.map_err(|error| in_thread(from_error(&error), context.thread))?;
+                    if let Some(family) = &wasm.store.data().family {
+                        family.thread_is_over(kernel, context, block);
+                    }
                     return Ok(Stop::Finished(orderly(FaultKind::Returned)));
                 }
                 Run::Reactor(reactor) => {

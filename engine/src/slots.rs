@@ -72,6 +72,8 @@ struct Slot {
     populated: AtomicUsize,
     /// Some pages of it show a region.
     aliased: AtomicBool,
+    /// How many memories are in it beside the first one.
+    sharers: AtomicU32,
 }
 
 /// Ready slots of one size.
@@ -161,6 +163,7 @@ impl Slots {
                 accessible: AtomicUsize::new(0),
                 populated: AtomicUsize::new(0),
                 aliased: AtomicBool::new(false),
+                sharers: AtomicU32::new(0),
             })
             .collect();
         // Never grow again: giving a slot back does not allocate.
@@ -243,8 +246,19 @@ impl Slots {
         }
     }
 
+    /// One memory more is in a slot that is in use: it is given back once more.
+    pub fn share(&self, slot: SlotNumber) {
+        // Relaxed: whoever shares it is one of those that use it.
+        self.slot(slot).sharers.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Gives a slot back; what is in it stays until the cleaner comes.
     pub fn put(&self, slot: SlotNumber) {
+        // AcqRel: the last one has seen what the others did there.
+        let left = |sharers: u32| sharers.checked_sub(1);
+        if self.slot(slot).sharers.fetch_update(Ordering::AcqRel, Ordering::Acquire, left).is_ok() {
+            return;
+        }
         let waiting = {
             let mut lists = lock(&self.lists);
             lists.dirty.push(slot);
@@ -284,7 +298,8 @@ impl Slots {
     /// Makes sure that the first `bytes` of a slot's memory are accessible: for the slot's user.
     pub fn open(&self, number: SlotNumber, bytes: usize) -> Result<(), NoMemory> {
         let slot = self.slot(number);
-        // Relaxed here and in `close`: a slot's user is alone with it, and it changes hands under a lock.
+        // Relaxed here and in `close`: a slot's user is alone with it, or grows it under the lock of those who share it, and it changes hands
+        // under a lock.
         let accessible = slot.accessible.load(Ordering::Relaxed);
         if bytes <= accessible {
             return Ok(());

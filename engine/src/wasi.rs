@@ -11,6 +11,7 @@ use crate::bytes::{Bytes, ReadOnly};
 use crate::calls::Guest;
 use crate::ended::Unwind;
 use crate::native::enter;
+use crate::native_threads::Kept;
 use crate::resident::Resident;
 
 /// Defines all functions.
@@ -51,7 +52,7 @@ fn call<M: Machine>(
     let Ok(guest) = Guest::of(caller) else { return Err(Error::new(Unwind)) };
     let (kernel, context) = (guest.kernel, guest.context());
     let mut memory = ProgramMemory { base: guest.base, length: guest.length, read_only: guest.read_only };
-    let entered = enter(kernel, context, || {
+    let entered = enter(kernel, context, &mut Kept::default(), || {
         let mut process = match state {
             Some(process) => process,
             None => match start() {
@@ -82,7 +83,7 @@ pub(crate) fn end<M: Machine>(
 ) {
     if let Some(mut process) = store.data_mut().wasi.take() {
         // Killed meanwhile: then it is over as well.
-        let _ = enter(kernel, context, || process.end());
+        let _ = enter(kernel, context, &mut Kept::default(), || process.end());
     }
 }
 

@@ -40,6 +40,7 @@ pub static NATIVES: &[&NativeProgram] = &[
     &hallows_spin::PROGRAM,
     &hallows_tally::PROGRAM,
     &hallows_tally_client::PROGRAM,
+    &hallows_threads::PROGRAM,
     &hallows_ticker::PROGRAM,
     &hallows_tuner::PROGRAM,
     &hallows_worker::PROGRAM,

@@ -34,6 +34,7 @@ systems![
     "rings",
     "scatter",
     "succession",
+    "threads",
     "tuned",
 ];
 

@@ -1,6 +1,7 @@
 //! The guide to writing programs: every program in it is built as it stands there, and every system booted, and says what it is said to say.
 //!
-//! Marks behind a block's language: `program=NAME` (and `,alloc`) is the source of a program, `fails=CODE` one that does not compile,
+//! Marks behind a block's language: `program=NAME` (and `,alloc` or `,threads`) is the source of a program, `configuration=threads` what those with threads
+//! are built with, `fails=CODE` one that does not compile,
 //! `system=NAME` a description, and `says=NAME` (and `,status=N`) lines of what that system writes.
 
 use std::collections::BTreeMap;
@@ -38,19 +39,28 @@ fn write(path: &Path, text: &str) {
     std::fs::write(path, text).expect("written");
 }
 
+/// What programs are built with that have no threads.
+const CONFIGURATION: &str =
+    "[target.wasm32-unknown-unknown]\nrustflags = [\"-C\", \"link-arg=-zstack-size=65536\"]\n";
+
+/// A program of the guide: its name, its source, the features of the SDK that it needs.
+type Source<'a> = (&'a str, &'a str, &'a [&'static str]);
+
 /// A workspace with a package for each program, so that the SDK is built once.
-fn workspace(folder: &Path, programs: &[(&str, &str, bool)]) {
+fn workspace(folder: &Path, programs: &[Source<'_>], configuration: &str) {
     let members: Vec<_> = programs.iter().map(|(name, ..)| *name).collect();
-    write(&folder.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n"));
-    let stack = "[target.wasm32-unknown-unknown]\nrustflags = [\"-C\", \"link-arg=-zstack-size=65536\"]\n";
-    write(&folder.join(".cargo/config.toml"), stack);
-    for (name, source, alloc) in programs {
+    let profile = if configuration == CONFIGURATION { "" } else { "[profile.release]\nlto = \"fat\"\n" };
+    let root = format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n{profile}");
+    write(&folder.join("Cargo.toml"), &root);
+    write(&folder.join(".cargo/config.toml"), configuration);
+    for (name, source, features) in programs {
         let mut manifest = format!("[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n");
-        let features = if *alloc { "features = [\"alloc\"], " } else { "" };
+        // Linked as one piece is only what is nothing else.
+        let kinds: &[&str] = if features.contains(&"threads") { &["cdylib"] } else { &["cdylib", "rlib"] };
         let _ = write!(
             manifest,
-            "[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n[dependencies]\n\
-             hallows = {{ package = \"hallows-sdk\", {features}path = \"{REPOSITORY}/sdk/rust\" }}\n"
+            "[lib]\ncrate-type = {kinds:?}\n[dependencies]\n\
+             hallows = {{ package = \"hallows-sdk\", features = {features:?}, path = \"{REPOSITORY}/sdk/rust\" }}\n"
         );
         write(&folder.join(name).join("Cargo.toml"), &manifest);
         write(&folder.join(name).join("src/lib.rs"), source);
@@ -82,15 +92,29 @@ fn every_program_of_the_guide_builds_and_every_system_says_what_it_is_said_to_sa
     let folder = tempfile::tempdir().expect("a folder");
     let with = |mark| blocks.iter().filter_map(move |block| Some((*block.marks.get(mark)?, block)));
 
-    let programs: Vec<_> =
-        with("program").map(|(name, block)| (name, block.text, block.marks.contains_key("alloc"))).collect();
-    assert!(programs.len() >= 9, "the guide has lost its programs");
-    workspace(folder.path(), &programs);
-    let built = cargo(folder.path(), &["build", "--workspace", "--release"]);
-    assert!(built.status.success(), "{}", text(&built));
-    for (name, ..) in &programs {
-        let made = folder.path().join(format!("target/{TARGET}/release/{}.wasm", name.replace('-', "_")));
-        std::fs::copy(made, folder.path().join(format!("{name}.wasm"))).expect("it was built");
+    let needs = |block: &Block| -> &'static [&'static str] {
+        match (block.marks.contains_key("threads"), block.marks.contains_key("alloc")) {
+            (true, _) => &["threads"],
+            (false, true) => &["alloc"],
+            (false, false) => &[],
+        }
+    };
+    let sources = with("program").map(|(name, block)| (name, block.text, needs(block)));
+    let (threaded, programs): (Vec<_>, Vec<_>) =
+        sources.partition(|(_, _, features)| features.contains(&"threads"));
+    assert!(programs.len() >= 9 && !threaded.is_empty(), "the guide has lost its programs");
+    let configured = with("configuration").find(|(name, _)| *name == "threads").expect("it says how");
+    for (part, programs, configuration) in
+        [("programs", programs, CONFIGURATION), ("threads", threaded, configured.1.text)]
+    {
+        let part = folder.path().join(part);
+        workspace(&part, &programs, configuration);
+        let built = cargo(&part, &["build", "--workspace", "--release"]);
+        assert!(built.status.success(), "{}", text(&built));
+        for (name, ..) in &programs {
+            let made = part.join(format!("target/{TARGET}/release/{}.wasm", name.replace('-', "_")));
+            std::fs::copy(made, folder.path().join(format!("{name}.wasm"))).expect("it was built");
+        }
     }
 
     let said: BTreeMap<_, _> = with("says").collect();
@@ -125,7 +149,7 @@ fn what_the_guide_says_does_not_compile_does_not_for_that_reason() {
         let code = block.marks["fails"];
         let folder = tempfile::tempdir().expect("a folder");
         let source = format!("#![no_std]\n#![allow(dead_code)]\n{}", block.text);
-        workspace(folder.path(), &[("failing", &source, false)]);
+        workspace(folder.path(), &[("failing", &source, &[])], CONFIGURATION);
         let built = cargo(folder.path(), &["check"]);
         assert!(!built.status.success(), "it compiles: {}", block.text);
         assert!(text(&built).contains(code), "it fails for another reason than {code}: {}", text(&built));

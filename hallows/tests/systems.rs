@@ -25,8 +25,12 @@ fn hallows(arguments: &[&str]) -> Output {
 }
 
 fn run(what: &[&str]) -> (String, i32) {
+    run_on("0", what)
+}
+
+fn run_on(cores: &str, what: &[&str]) -> (String, i32) {
     let _alone = alone();
-    let output = hallows(&[&["run", "--quiet", "--tier", "shared", "--cores", "0"], what].concat());
+    let output = hallows(&[&["run", "--quiet", "--tier", "shared", "--cores", cores], what].concat());
     let text =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (text, output.status.code().unwrap_or(-1))
@@ -91,6 +95,22 @@ fn the_tuner_changes_quanta_until_calls_are_as_quick_as_was_asked_for() {
     let last: f32 = said.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{text}"));
     assert!(last < 0.8 * first, "{text}");
     assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn threads_of_one_cell_share_what_they_work_on_in_both_forms() {
+    // Twice on one core, twice on two; each time also with a preemption at every check.
+    for (cores, chaos) in [("0", false), ("0", true), ("0-1", false), ("0-1", true)] {
+        // With chaos each check is a switch: less is enough.
+        let what: &[&str] = if chaos { &["threads", "--chaos"] } else { &["threads"] };
+        let (text, code) = run_on(cores, what);
+        assert_eq!(
+            text.matches("4 threads: sums, a queue, a barrier and memory that grows are right").count(),
+            2,
+            "{text}"
+        );
+        assert_eq!(code, 0, "{text}");
+    }
 }
 
 #[test]

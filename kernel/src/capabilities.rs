@@ -64,6 +64,8 @@ pub struct Inside {
     tree: Tree,
     /// One for each cell.
     spaces: Box<[Space]>,
+    /// Whose space each cell uses: its own, but for further threads of a cell.
+    shared: Box<[u32]>,
     held: Space,
     /// The cell that each slot belongs to, or [`HELD`].
     owners: Box<[u32]>,
@@ -131,6 +133,7 @@ impl Capabilities {
             inside: Lock::new(Inside {
                 tree,
                 spaces: vec![Space::NONE; cells as usize].into_boxed_slice(),
+                shared: (0..cells).collect(),
                 held,
                 owners: vec![HELD; slots as usize].into_boxed_slice(),
                 references: core::array::from_fn(|_| vec![References::default(); objects].into_boxed_slice()),
@@ -179,8 +182,13 @@ fn keeps_nothing(capability: &Capability, owner: u32) -> bool {
 }
 
 impl Inside {
+    /// The owner of the space that a cell uses.
+    fn owner_for(&self, cell: u32) -> u32 {
+        self.shared.get(cell as usize).copied().unwrap_or(cell)
+    }
+
     fn count(&mut self, capability: &Capability, owner: u32) -> Option<&mut u32> {
-        if keeps_nothing(capability, owner) {
+        if keeps_nothing(capability, self.owner_for(owner)) {
             return None;
         }
         let references = self.references(capability)?;
@@ -192,6 +200,7 @@ impl Inside {
     }
 
     fn space(&mut self, owner: u32) -> &mut Space {
+        let owner = self.owner_for(owner);
         match self.spaces.get_mut(owner as usize) {
             Some(space) => space,
             None => &mut self.held,
@@ -205,6 +214,7 @@ impl Inside {
             .take_slot(slots, &mut space)
             .map_err(|error| if owner >= WATCHING { Error::TableFull } else { error })?;
         *self.space(owner) = space;
+        let owner = self.owner_for(owner);
         if let Some(slot) = self.owners.get_mut(place as usize) {
             *slot = owner;
         }
@@ -233,6 +243,27 @@ impl Locked<'_> {
         }
         *self.inside.space(cell) = space;
         Ok(())
+    }
+
+    /// Lets a cell that has none use the space of another, until [`Self::leave_space`].
+    pub fn share_space(&mut self, cell: u32, other: u32) {
+        let extent = |cell: u32| self.extents.get(cell as usize);
+        if let (Some(own), Some(others), Some(shared)) =
+            (extent(cell), extent(other), self.inside.shared.get_mut(cell as usize))
+        {
+            own.0.store(others.0.load(Ordering::Relaxed), Ordering::Relaxed);
+            *shared = other;
+        }
+    }
+
+    /// Ends that: the space stays with its owner.
+    pub fn leave_space(&mut self, cell: u32) {
+        if let (Some(extent), Some(shared)) =
+            (self.extents.get(cell as usize), self.inside.shared.get_mut(cell as usize))
+        {
+            extent.0.store(0, Ordering::Relaxed);
+            *shared = cell;
+        }
     }
 
     /// Takes an empty space away from a cell.

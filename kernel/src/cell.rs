@@ -10,7 +10,7 @@ use crate::inbox::Inbox;
 use crate::lock::{Lock, level};
 use crate::monitor::Monitor;
 use crate::objects::Generation;
-use crate::slot::Via;
+use crate::slot::{Name, Via};
 use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::tally::Tally;
 use crate::thread::NOBODY;
@@ -76,6 +76,8 @@ pub struct CellRecord<B, P> {
     pub budget: AtomicU32,
     /// Which of the budgets at that index.
     pub budget_generation: AtomicU32,
+    /// Of a further thread of a cell, that cell; else [`NOBODY`].
+    pub leader: AtomicU32,
     /// Bytes of linear memory that its budget is charged for.
     pub memory_charged: AtomicU64,
     pub monitor: Monitor,
@@ -104,6 +106,8 @@ pub struct CellControl<P> {
     pub thread_busy: bool,
     /// Somebody has begun its end, and tells whom that concerns.
     pub ending: bool,
+    /// Its further threads. It is not over before they are.
+    pub threads: Vec<Name>,
     /// Endpoints that it serves, and notifications bound to it.
     pub serves: Vec<u32>,
     pub bound: Vec<u32>,
@@ -144,7 +148,7 @@ impl LastFault {
 impl<P> CellControl<P> {
     /// Whether nobody has anything to do any more with a life that ends.
     pub const fn is_left(&self) -> bool {
-        !self.thread_busy && !self.ending
+        !self.thread_busy && !self.ending && self.threads.is_empty()
     }
 }
 
@@ -162,6 +166,7 @@ impl<P> Default for CellControl<P> {
             abandoned: false,
             thread_busy: false,
             ending: false,
+            threads: Vec::new(),
             serves: Vec::new(),
             bound: Vec::new(),
             name: Box::default(),
@@ -181,6 +186,7 @@ impl<B: Copy, P> CellRecord<B, P> {
             life: AtomicU32::new(0),
             budget: AtomicU32::new(NOBODY),
             budget_generation: AtomicU32::new(0),
+            leader: AtomicU32::new(NOBODY),
             memory_charged: AtomicU64::new(0),
             monitor: Monitor::default(),
             tally: Tally::default(),

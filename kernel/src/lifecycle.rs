@@ -134,7 +134,7 @@ impl<E: Engine> Kernel<E> {
         backtrace: Box<str>,
     ) {
         let record = self.cells.at(cell);
-        {
+        let threads = {
             let (mut control, _) = record.control.lock(token);
             if !record.generation.is(generation) {
                 return;
@@ -145,6 +145,7 @@ impl<E: Engine> Kernel<E> {
                     control.ending = true;
                     control.cause = Some((kind, detail));
                     control.backtrace = backtrace;
+                    control.threads.clone()
                 }
                 CellState::Dying => {
                     // A handler that overran unwinds with a backtrace, which belongs to the cause noted before.
@@ -155,7 +156,7 @@ impl<E: Engine> Kernel<E> {
                 }
                 CellState::Free | CellState::Dead => return,
             }
-        }
+        };
         let trace = if kind.is_orderly() { TraceKind::Kill } else { TraceKind::Fault };
         self.core(core).trace.record(trace, cell, cell, kind as u64);
         // Whoever runs inside of it stops at the next check: its own thread, or its monitor's holder.
@@ -168,6 +169,9 @@ impl<E: Engine> Kernel<E> {
         self.refuse_all(core, cell);
         self.refuse_posted(core, cell);
         self.wake(token, core, cell);
+        for thread in threads {
+            self.begin_end(token, core, thread, FaultKind::Killed, 0, Box::default());
+        }
         // Until here it could not be finished, and started again by whoever hears of it: all this was for the life that ends.
         record.control.lock(token).0.ending = false;
         self.try_finish(token, core, cell);
@@ -192,6 +196,7 @@ impl<E: Engine> Kernel<E> {
         let record = self.cells.at(cell);
         // Before anybody can begin another life.
         self.refuse_posted(core, cell);
+        self.end_leader(token, core, cell, &ended);
         record.control.lock(token).0.thread_busy = false;
         self.begin_end(token, core, self.present_cell(cell), ended.kind, 0, ended.backtrace);
         // If the end had begun before, the thread was what it waited for.
@@ -235,7 +240,9 @@ impl<E: Engine> Kernel<E> {
                 self.wake(token, core, waiter.thread);
             }
         }
-        if let Some(end) = end {
+        if end.is_some() && self.leader(cell) != cell {
+            self.bury_thread(token, core, cell);
+        } else if let Some(end) = end {
             self.send_fault(token, core, cell, &end);
             self.bury_if_abandoned(token, core, cell);
         } else if record.state() == CellState::Dying && record.control.lock(token).0.is_left() {
@@ -276,7 +283,9 @@ impl<E: Engine> Kernel<E> {
                 Ordering::Relaxed,
             );
         }
-        self.delete_space(token, core, cell, keep);
+        if self.leader(cell) == cell {
+            self.delete_space(token, core, cell, keep);
+        }
     }
 
     /// Deletes the capabilities of a cell's space but its creator's grants, which were first in slots with an index below
@@ -356,7 +365,8 @@ impl<E: Engine> Kernel<E> {
         // The program is dropped after the lock: it may be the last reference.
         let (_program, faults, own_bytes, serves) = {
             let (mut control, _) = record.control.lock(token);
-            if !control.abandoned || control.thread_busy || record.state() != CellState::Dead {
+            let is_over = control.abandoned && !control.thread_busy && record.state() == CellState::Dead;
+            if !is_over || self.leader(cell) != cell {
                 return;
             }
             record.set_state(CellState::Free);

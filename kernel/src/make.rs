@@ -77,6 +77,13 @@ pub struct CellSpecification<'a> {
     pub time: Option<TimeBudget>,
 }
 
+/// Before whom a thread runs, and where: its rank, the only core that it runs on or [`NOBODY`], the pool of its cores.
+pub(crate) struct Runs {
+    pub rank: u8,
+    pub pinned: u32,
+    pub pool: u32,
+}
+
 impl<E: Engine> Kernel<E> {
     fn first(kind: ObjectKind, index: u32, generation: u32) -> Capability {
         Capability { kind, index, generation, rights: Rights::ALL, badge: 0 }
@@ -252,7 +259,7 @@ impl<E: Engine> Kernel<E> {
     }
 
     /// Takes so many bytes of a budget, which does not end with them taken.
-    fn charge_to(&self, token: Unlocked<'_>, budget: Name, bytes: u64) -> Result<(), Error> {
+    pub(crate) fn charge_to(&self, token: Unlocked<'_>, budget: Name, bytes: u64) -> Result<(), Error> {
         let record = self.budgets.at(budget.index);
         record.charge(bytes)?;
         // Against `end_budget`: it sees what was taken, or this sees that it has ended.
@@ -355,19 +362,13 @@ impl<E: Engine> Kernel<E> {
         record.passive.store(u8::from(specification.passive), Ordering::Relaxed);
         record.budget.store(own_budget, Ordering::Relaxed);
         record.budget_generation.store(budget_generation, Ordering::Relaxed);
-        let thread = self.threads.at(cell);
-        thread.rank.store(specification.class.rank(specification.priority), Ordering::Relaxed);
-        thread.reserved_until_ns.store(NEVER, Ordering::Relaxed);
-        thread.job_ns.store(NEVER, Ordering::Relaxed);
-        thread.missed.store(0, Ordering::Relaxed);
-        thread.stretch_ns.store(0, Ordering::Relaxed);
-        thread.begin_work();
-        thread.pinned.store(specification.pinned.map_or(NOBODY, |core| core.0), Ordering::Relaxed);
         let pool = specification.pinned.map_or(specification.pool, |core| self.configuration.pool_of(core.0));
-        thread.pool.store(pool, Ordering::Relaxed);
-        thread.standing.reset(specification.time.is_some());
-        *thread.meter.lock(token).0 = Meter::new(specification.time);
-        record.tally.reset(token);
+        let runs = Runs {
+            rank: specification.class.rank(specification.priority),
+            pinned: specification.pinned.map_or(NOBODY, |core| core.0),
+            pool,
+        };
+        self.reset_thread(token, cell, &runs, specification.time);
         let generation = record.generation.begin();
         let opened = {
             let (mut tree, _) = self.capabilities.lock(token);
@@ -399,6 +400,22 @@ impl<E: Engine> Kernel<E> {
             record.set_state(CellState::Created);
         }
         Ok((cell, self.plant(token, owner, ObjectKind::Cell, cell, generation)?))
+    }
+
+    /// The thread of execution of a new cell.
+    pub(crate) fn reset_thread(&self, token: Unlocked<'_>, cell: u32, runs: &Runs, time: Option<TimeBudget>) {
+        let thread = self.threads.at(cell);
+        thread.rank.store(runs.rank, Ordering::Relaxed);
+        thread.reserved_until_ns.store(NEVER, Ordering::Relaxed);
+        thread.job_ns.store(NEVER, Ordering::Relaxed);
+        thread.missed.store(0, Ordering::Relaxed);
+        thread.stretch_ns.store(0, Ordering::Relaxed);
+        thread.begin_work();
+        thread.pinned.store(runs.pinned, Ordering::Relaxed);
+        thread.pool.store(runs.pool, Ordering::Relaxed);
+        thread.standing.reset(time.is_some());
+        *thread.meter.lock(token).0 = Meter::new(time);
+        self.cells.at(cell).tally.reset(token);
     }
 
     /// Derives a capability into the space of a cell of that generation that was not started yet: a grant, which survives restarts.
@@ -437,7 +454,7 @@ impl<E: Engine> Kernel<E> {
         }
     }
 
-    fn undo_charge(&self, token: Unlocked<'_>, budget: u32, bytes: u64, error: Error) -> Error {
+    pub(crate) fn undo_charge(&self, token: Unlocked<'_>, budget: u32, bytes: u64, error: Error) -> Error {
         self.refund(token, budget, bytes);
         error
     }

@@ -11,8 +11,8 @@
 //!   that the program changes as `hallows:table:n`, so that a snapshot finds all of its state. What
 //!   `data.drop` and `elem.drop` dropped is such a global too;
 //! - a `shared` memory is an ordinary one with the same limits (the engine maps the same pages into several
-//!   instances), and `memory.atomic.wait32/64` and `notify` are calls to the imports `hallows`
-//!   `atomic_wait32`, `atomic_wait64` and `atomic_notify`;
+//!   instances), and `memory.atomic.wait32/64`, `notify` and `memory.grow` are calls to the imports `hallows`
+//!   `atomic_wait32`, `atomic_wait64`, `atomic_notify` and `memory_grow`;
 //! - exceptions are ordinary control flow (`exceptions`);
 //! - debugging sections are gone, function names are passed through [`Options::rename_function`].
 //!

@@ -2,7 +2,7 @@
 use crate::{
     Checks, cost,
     flow::After,
-    helper::{AtomicCall, Helper},
+    helper::{Helper, SharedCall},
     rewrite::Rewriter,
     survey::SegmentLength,
 };
@@ -89,9 +89,12 @@ impl Rewriter<'_> {
             {
                 Helper::TableInit { segment: *elem_index, table: *table }
             }
-            Operator::MemoryAtomicWait32 { memarg } => atomic(AtomicCall::Wait32, memarg),
-            Operator::MemoryAtomicWait64 { memarg } => atomic(AtomicCall::Wait64, memarg),
-            Operator::MemoryAtomicNotify { memarg } => atomic(AtomicCall::Notify, memarg),
+            Operator::MemoryAtomicWait32 { memarg } => atomic(SharedCall::Wait32, memarg),
+            Operator::MemoryAtomicWait64 { memarg } => atomic(SharedCall::Wait64, memarg),
+            Operator::MemoryAtomicNotify { memarg } => atomic(SharedCall::Notify, memarg),
+            Operator::MemoryGrow { .. } if self.survey.import_of(SharedCall::Grow).is_some() => {
+                Helper::MemoryGrow
+            }
             _ => return Replacement::Itself { units: cost::of(operator) },
         };
         Replacement::Call { function: self.helper(helper) }

@@ -37,7 +37,7 @@ pub(crate) fn rewrite(wasm: &[u8], survey: Survey, options: Options<'_>) -> Resu
             export.index = rewriter.survey.moved_function(export.index);
         }
     }
-    for call in rewriter.survey.imported_atomic_calls() {
+    for call in rewriter.survey.imported_calls() {
         let (module, name) = (crate::CALL_MODULE.into(), call.import_name().into());
         metadata.imports.push(hallows_artifact::Import { module, name, kind: ExternKind::Function });
     }
@@ -104,7 +104,7 @@ impl Rewriter<'_> {
             type_index - 1
         };
         define(&mut out.types, (&[ValType::I32, ValType::I32], &[]));
-        for call in survey.imported_atomic_calls() {
+        for call in survey.imported_calls() {
             let ty = define(&mut out.types, call.signature());
             out.imports.import(crate::CALL_MODULE, call.import_name(), EntityType::Function(ty));
         }

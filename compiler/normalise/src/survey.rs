@@ -1,5 +1,5 @@
 //! A first reading of a module: what the rewriting must know before it starts.
-use crate::{Error, GROWN_TABLE_ENTRIES, RESERVED_PREFIX, helper::AtomicCall};
+use crate::{Error, GROWN_TABLE_ENTRIES, RESERVED_PREFIX, helper::SharedCall};
 use hallows_artifact::{CustomSection, Export, ExternKind, Import, MemoryShape, Metadata};
 use std::collections::BTreeSet;
 use wasmparser::{DataKind, ElementItems, ElementKind, Operator, Parser, Payload, TypeRef};
@@ -72,7 +72,7 @@ pub(crate) struct Survey {
     pub(crate) data: Vec<Segment>,
     pub(crate) elements: Vec<Segment>,
     pub(crate) metadata: Metadata,
-    atomic_calls: BTreeSet<AtomicCall>,
+    shared_calls: BTreeSet<SharedCall>,
     dropped_data: BTreeSet<u32>,
     dropped_elements: BTreeSet<u32>,
 }
@@ -85,18 +85,18 @@ impl Survey {
 
     /// How many functions the pass imports.
     pub(crate) fn added_imports(&self) -> u32 {
-        self.imported_atomic_calls().count() as u32
+        self.imported_calls().count() as u32
     }
 
     /// The atomic calls that become imports: those it makes, if its memory is shared.
-    pub(crate) fn imported_atomic_calls(&self) -> impl Iterator<Item = AtomicCall> {
+    pub(crate) fn imported_calls(&self) -> impl Iterator<Item = SharedCall> {
         let shared = self.metadata.memory.is_some_and(|memory| memory.shared);
-        AtomicCall::ALL.into_iter().filter(move |call| shared && self.atomic_calls.contains(call))
+        SharedCall::ALL.into_iter().filter(move |call| shared && self.shared_calls.contains(call))
     }
 
     /// The function index, in the module that comes out, of an atomic call's import.
-    pub(crate) fn atomic_import(&self, call: AtomicCall) -> Option<u32> {
-        let position = self.imported_atomic_calls().position(|imported| imported == call)?;
+    pub(crate) fn import_of(&self, call: SharedCall) -> Option<u32> {
+        let position = self.imported_calls().position(|imported| imported == call)?;
         Some(self.imported_functions + position as u32)
     }
 
@@ -222,13 +222,16 @@ impl Survey {
                 }
             }
             Operator::MemoryAtomicWait32 { .. } => {
-                self.atomic_calls.insert(AtomicCall::Wait32);
+                self.shared_calls.insert(SharedCall::Wait32);
             }
             Operator::MemoryAtomicWait64 { .. } => {
-                self.atomic_calls.insert(AtomicCall::Wait64);
+                self.shared_calls.insert(SharedCall::Wait64);
             }
             Operator::MemoryAtomicNotify { .. } => {
-                self.atomic_calls.insert(AtomicCall::Notify);
+                self.shared_calls.insert(SharedCall::Notify);
+            }
+            Operator::MemoryGrow { .. } => {
+                self.shared_calls.insert(SharedCall::Grow);
             }
             _ => {}
         }

@@ -175,6 +175,17 @@ fn waiting_and_notifying_on_a_shared_memory_are_calls_to_the_kernel() {
 }
 
 #[test]
+fn a_shared_memory_grows_by_a_call_and_another_by_itself() {
+    let grows = "(func (export \"run\") (param i32) (result i32) (memory.grow (local.get 0)))";
+    let shared = normalised(&wasm(&format!("(module (memory 1 9 shared) {grows})")), TINY);
+    assert_eq!(shared.metadata.imports[0].name, "memory_grow");
+    let text = wasmprinter::print_bytes(&shared.wasm).expect("it is valid");
+    assert!(text.contains("call $hallows:memory.grow") && !text.contains("memory.grow\n"), "{text}");
+    let own = normalised(&wasm(&format!("(module (memory 1 9) {grows})")), TINY);
+    assert!(own.metadata.imports.is_empty());
+}
+
+#[test]
 fn on_an_unshared_memory_nobody_waits() {
     let text = "(module (memory 1)
         (func (export \"notify\") (result i32) (memory.atomic.notify (i32.const 0) (i32.const 3)))

@@ -48,7 +48,10 @@ pub fn same_core(programs: &Arc<Programs>, kind: Kind, server: Server) -> Place<
     ours(SET_UP, 2, move |turn| {
         if made.is_none() {
             let bench = Bench::new(&programs, turn, Checks::With, Configuration::default())?;
-            let client = pair(&bench, serving(kind), server, 0)?;
+            let client = match serving(kind) {
+                Some(program) => pair(&bench, program, server, 0)?,
+                None => alone(&bench)?,
+            };
             bench.get_ready(turn)?;
             made = Some((bench, client));
         }
@@ -79,7 +82,8 @@ pub fn cross_core(programs: &Arc<Programs>, kind: Kind, far: Far) -> Place<'stat
         let configuration = Configuration { cores: 2, idle_looks: looks, ..Configuration::default() };
         let bench = Bench::new(&programs, turn, Checks::With, configuration)?;
         bench.kernel.machine.keep_awake(far == Far::Awake);
-        let client = pair(&bench, serving(kind), Server::Active, 1)?;
+        let program = serving(kind).ok_or_else(|| wrong("nobody serves that"))?;
+        let client = pair(&bench, program, Server::Active, 1)?;
         let (results, received) = mpsc::channel();
         let operations = if far == Far::Awake { turn.sampling.operations() } else { 1 };
         let (wanted, budget) = (turn.sample_limit, turn.budget);
@@ -119,12 +123,13 @@ pub fn cross_core(programs: &Arc<Programs>, kind: Kind, far: Far) -> Place<'stat
     })
 }
 
-/// The program that serves calls of a kind.
-const fn serving(kind: Kind) -> &'static str {
+/// The program that serves calls of a kind; none of what a program does alone.
+const fn serving(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::Null | Kind::Call64 | Kind::Call => "bench-server",
-        Kind::StubRecord | Kind::StubBytes => "bench-stubs",
-        Kind::Ring | Kind::RingStream => "bench-ring",
+        Kind::Null | Kind::Call64 | Kind::Call => Some("bench-server"),
+        Kind::StubRecord | Kind::StubBytes => Some("bench-stubs"),
+        Kind::Ring | Kind::RingStream => Some("bench-ring"),
+        Kind::Mutex | Kind::SpawnJoin | Kind::Condvar => None,
     }
 }
 
@@ -135,6 +140,7 @@ const fn parts(kind: Kind) -> u32 {
         Kind::Ring => 4,
         Kind::RingStream => 2,
         Kind::Null | Kind::Call64 | Kind::Call | Kind::StubRecord | Kind::StubBytes => 1,
+        Kind::Mutex | Kind::SpawnJoin | Kind::Condvar => 1,
     }
 }
 
@@ -153,6 +159,14 @@ fn pair(
     let calling = bench.cell("bench-client", false, 0, MEMORY)?;
     let endpoint = bench.endpoint(&calling, QUEUE)?;
     bench.start(&calling, &[], &[("target", &target)])?;
+    Ok(endpoint)
+}
+
+/// Makes the program whose threads are measured; its endpoint.
+fn alone(bench: &Bench) -> Result<hallows_kernel::Rooted, BenchError> {
+    let calling = bench.cell("bench-threads", false, 0, MEMORY)?;
+    let endpoint = bench.endpoint(&calling, QUEUE)?;
+    bench.start(&calling, &[], &[])?;
     Ok(endpoint)
 }
 

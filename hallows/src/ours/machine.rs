@@ -78,6 +78,7 @@ impl Programs {
             "bench-ring",
             "bench-server",
             "bench-stubs",
+            "bench-threads",
             "bench-woken",
             "lab-worker",
             "spinner",

@@ -66,6 +66,9 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         cross_core_call_parked: calls::cross_core(&bench, Kind::Call64, calls::Far::Parked),
         ring_cross_core: calls::cross_core(&bench, Kind::RingStream, calls::Far::Awake),
         ring_same_core: calls::same_core(&bench, Kind::Ring, calls::Server::Active),
+        threads_mutex: calls::same_core(&bench, Kind::Mutex, calls::Server::Active),
+        threads_spawn_join: calls::same_core(&bench, Kind::SpawnJoin, calls::Server::Active),
+        threads_condvar: calls::same_core(&bench, Kind::Condvar, calls::Server::Active),
         echo_xdp: Beside { ours: network::echo_xdp(), without: network::plain_xdp() },
         preempt: scheduling::preempt(&bench),
         preempt_remote: PerLoop {

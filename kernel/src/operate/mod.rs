@@ -69,7 +69,8 @@ impl<E: Engine> Kernel<E> {
         if self.engine.length(reply) < form.bytes() || handles.room() < form.capabilities() {
             return Err(Error::AnswerTooLong);
         }
-        let request = Request { cell, found, message };
+        // What a thread asks for, its cell does.
+        let request = Request { cell: self.leader(cell), found, message };
         let answer = match operation {
             Operation::Object(OnObject::Null) => Reply::Done,
             Operation::Object(OnObject::Identify) => identity(&found.capability),

@@ -37,7 +37,8 @@ impl<E: Engine> Kernel<E> {
     }
 
     fn bind(&self, context: &mut Context, request: &Request<'_, E>, badge: u64) -> Result<Reply, Error> {
-        let (cell, index) = (request.cell, request.index());
+        // The thread that calls hears of it.
+        let (cell, index) = (self.current(context), request.index());
         if self.cells.at(cell).is_passive() {
             return Err(Error::NotInHandler);
         }

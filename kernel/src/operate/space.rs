@@ -55,13 +55,13 @@ impl<E: Engine> Kernel<E> {
             }
             OnSpace::Expect { ns } => {
                 let thread = self.threads.at(context.thread.0);
-                if cell != context.thread.0 {
+                if self.current(context) != context.thread.0 {
                     return Err(Error::NotInHandler);
                 }
                 thread.expected_ns.store(ns, Ordering::Relaxed);
                 // It runs on before who came with shorter work only until its next check.
                 let core = self.core(context.core.0);
-                if self.wanted_from(core, cell, 0) >= Wanted::Before {
+                if self.wanted_from(core, context.thread.0, 0) >= Wanted::Before {
                     thread.word.stop();
                 }
                 Ok(Reply::Done)

@@ -455,6 +455,19 @@ fn storing_into_a_region_that_is_only_readable_traps_the_program_and_not_the_mac
 }
 
 #[test]
+fn a_memory_that_threads_can_share_shows_regions_for_writing_too_or_not_at_all() {
+    let _turn = turn();
+    let unsupported = hallows_abi::Error::Unsupported.number();
+    let source = with_region(&format!(
+        "(call $check (i64.eq (i64.const -{unsupported}) (call $map (local.get $region) (i64.const 8192) (i32.const 0))))
+         (call $check (i64.ge_s (call $map (local.get $region) (i64.const 8192) (i32.const 1)) (i64.const 0)))
+         (i32.store (i32.const 8192) (i32.const 7))
+         (call $check (i64.ge_s (call $now (i32.const 8192)) (i64.const 0)))"
+    ));
+    World::new(1).passes(&source.replace("1 64)", "1 64 shared)"), &[]);
+}
+
+#[test]
 fn a_slot_that_showed_a_region_shows_nothing_of_it_to_the_next_program() {
     let _turn = turn();
     let world = World::new(1);

@@ -9,8 +9,8 @@
 use core::hint::black_box;
 
 use hallows::ring::{self, Bell, Failure, Submission};
-use hallows::{Answer, Deadline, Endpoint, Error, Form, Message, Server, Start, Window, process};
-use hallows_protocols::bench::{Kind, MAX_BATCHES, MAX_BYTES, Request, Response};
+use hallows::{Answer, Deadline, Endpoint, Error, Message, Server, Start, Window, process};
+use hallows_protocols::bench::{Kind, MAX_BATCHES, MAX_BYTES, Request, Response, batches};
 use hallows_protocols::exchange::{self, Order, Side};
 
 /// Words of the ring: five pages, of which the queues take nearly all.
@@ -47,27 +47,7 @@ impl Server for BenchClient {
     }
 
     fn message<'a>(&'a mut self, message: Message<'a>) -> Answer<'a> {
-        let Some(request) = Request::parse(message.bytes) else { return Answer::EMPTY };
-        let mut times = [0; MAX_BATCHES];
-        let Some(times) = times.get_mut(..request.batches as usize) else { return Answer::EMPTY };
-        let mut response = Response { succeeded: 0, error: 0 };
-        for time in times.iter_mut() {
-            let timed = self.timed(&request, &mut response);
-            *time = timed.unwrap_or_else(|error| {
-                response.error = u32::from(error.number());
-                0
-            });
-            if response.error != 0 {
-                break;
-            }
-        }
-        let mut reply = message.reply;
-        // It has the room: the constants say so.
-        let _ = reply.put(response.emit().as_ref());
-        for time in times {
-            let _ = reply.put(&time.to_le_bytes());
-        }
-        reply.done()
+        batches(message, |request, response| self.timed(request, response))
     }
 }
 

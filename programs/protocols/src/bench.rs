@@ -1,5 +1,7 @@
 //! The benches of calls: who measures tells the bench client to make batches of calls and to time each.
 
+use hallows_sdk::{Answer, Error, Form, Message};
+
 /// Which call to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -18,11 +20,17 @@ pub enum Kind {
     Ring = 5,
     /// The same, and three batches stay under way, so that both sides always have something to do.
     RingStream = 6,
+    /// Holding a lock that nobody else wants ([`hallows_sdk::thread`], as the next two).
+    Mutex = 7,
+    /// Starting a thread that does nothing, and joining it.
+    SpawnJoin = 8,
+    /// Giving a turn to another thread and getting it back, by a lock and a condition.
+    Condvar = 9,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Null,
         Self::Call64,
         Self::Call,
@@ -30,6 +38,9 @@ impl Kind {
         Self::StubBytes,
         Self::Ring,
         Self::RingStream,
+        Self::Mutex,
+        Self::SpawnJoin,
+        Self::Condvar,
     ];
 
     /// The kind of this number.
@@ -65,4 +76,31 @@ hallows_sdk::form! {
         /// The number of the first error, or 0.
         pub error: u32,
     }
+}
+
+/// Answers a [`Request`]: makes its batches, each of which says how long it took, in nanoseconds, and stops at the first error.
+pub fn batches<'a>(
+    message: Message<'a>,
+    mut batch: impl FnMut(&Request, &mut Response) -> Result<u32, Error>,
+) -> Answer<'a> {
+    let Some(request) = Request::parse(message.bytes) else { return Answer::EMPTY };
+    let mut times = [0; MAX_BATCHES];
+    let Some(times) = times.get_mut(..request.batches as usize) else { return Answer::EMPTY };
+    let mut response = Response { succeeded: 0, error: 0 };
+    for time in times.iter_mut() {
+        *time = batch(&request, &mut response).unwrap_or_else(|error| {
+            response.error = u32::from(error.number());
+            0
+        });
+        if response.error != 0 {
+            break;
+        }
+    }
+    let mut reply = message.reply;
+    // It has the room: who serves says so.
+    let _ = reply.put(response.emit().as_ref());
+    for time in times {
+        let _ = reply.put(&time.to_le_bytes());
+    }
+    reply.done()
 }

@@ -13,12 +13,13 @@
 //! - [`ring`] is for bulk data: queues in a region that client and service share, without messages; [`packets`] are what goes over a network card's.
 //! - [`net`] has sockets: TCP and UDP, served by a cell.
 //! - [`task`] is for programs that do many things at once (feature `alloc`): scopes of tasks, deadlines, cancellation.
+//! - `thread` is for programs that need several cores at once (feature `threads`): threads over one memory, locks, conditions.
 //!
 //! Nothing else here allocates. With the feature `alloc`, WebAssembly programs have a heap (natively the machine has one).
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(any(feature = "task", not(target_arch = "wasm32")))]
+#[cfg(any(feature = "task", feature = "threads", not(target_arch = "wasm32")))]
 extern crate alloc;
 // Stubs name this crate as programs do.
 extern crate self as hallows_sdk;
@@ -62,6 +63,8 @@ pub mod stub;
 pub mod sys;
 #[cfg(feature = "task")]
 pub mod task;
+#[cfg(feature = "threads")]
+pub mod thread;
 mod timer;
 
 pub use abi::{Error, Event, EventKind, FaultKind, FaultReport, Handle, Outcome, Rights, Transfer};

@@ -35,6 +35,10 @@ pub fn size_bytes() -> usize {
 }
 
 // It grows the memory when it runs out, and gives nothing back: a cell's memory never shrinks.
-#[cfg(all(target_arch = "wasm32", feature = "alloc"))]
+#[cfg(all(target_arch = "wasm32", feature = "alloc", not(feature = "threads")))]
 #[global_allocator]
 static HEAP: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
+#[cfg(all(target_arch = "wasm32", feature = "threads"))]
+#[global_allocator]
+static HEAP: crate::sys::heap::Heap = crate::sys::heap::Heap::new();

@@ -6,6 +6,11 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(all(target_arch = "wasm32", feature = "threads"))]
+pub mod heap;
+#[cfg(feature = "threads")]
+pub mod thread;
+
 /// A capability of a message in its form in memory, aligned so that the kernel takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(8))]
@@ -23,7 +28,8 @@ pub use native::*;
 
 #[cfg(target_arch = "wasm32")]
 mod wasm {
-    use core::cell::{Cell, UnsafeCell};
+    use core::cell::UnsafeCell;
+    use core::sync::atomic::{AtomicBool, Ordering};
 
     use hallows_abi::{Error, Handle, OnSpace, Span};
 
@@ -155,18 +161,17 @@ mod wasm {
 
     /// A static of a program, borrowed by one function at a time.
     pub struct Exclusive<T> {
-        entered: Cell<bool>,
+        entered: AtomicBool,
         value: UnsafeCell<T>,
     }
 
-    // SAFETY: an instance of a program has one thread on this target (it is built without atomics), so nothing is
-    // ever shared between threads.
+    // SAFETY: `entered` lets one borrow at a time be. (The engine enters a program's first thread only.)
     unsafe impl<T> Sync for Exclusive<T> {}
 
     impl<T> Exclusive<T> {
         /// Holds a value.
         pub const fn new(value: T) -> Self {
-            Self { entered: Cell::new(false), value: UnsafeCell::new(value) }
+            Self { entered: AtomicBool::new(false), value: UnsafeCell::new(value) }
         }
 
         /// Lends the value to `body`.
@@ -176,10 +181,13 @@ mod wasm {
         /// If it is lent already: the engine entered the program while it was inside, which it never does.
         #[inline]
         pub fn enter<R>(&self, body: impl FnOnce(&mut T) -> R) -> R {
-            assert!(!self.entered.replace(true), "the engine entered a program that was running");
+            assert!(
+                !self.entered.swap(true, Ordering::Acquire),
+                "the engine entered a program that was running"
+            );
             // SAFETY: `entered` was false, so no other borrow of the value lives; it is true until this one ends.
             let result = body(unsafe { &mut *self.value.get() });
-            self.entered.set(false);
+            self.entered.store(false, Ordering::Release);
             result
         }
     }

@@ -3,12 +3,13 @@
 #![allow(unsafe_code)]
 
 use core::slice;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use hallows_sdk::abi::{Transfer, encode_result};
 use hallows_sdk::{Error, Event, Handle, Outcome};
 
 use crate::events::Coming;
-use crate::kernel;
+use crate::{kernel, threads};
 
 /// Where what is received goes.
 struct Room<'a> {
@@ -177,3 +178,62 @@ extern "C" fn hallows_native_now() -> i64 {
 /// There are no regions here that could be shown in it.
 #[unsafe(no_mangle)]
 extern "C" fn hallows_native_window(_start: *const u8, _bytes: usize) {}
+
+type ThreadFunction = unsafe extern "C-unwind" fn(*const ());
+
+/// # Safety
+///
+/// As the SDK calls it: the function may be called once with the block, which begins with a 32-bit word and stays until that says that it is over.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn hallows_native_thread_start(function: ThreadFunction, block: *const ()) -> i64 {
+    let word = block.expose_provenance();
+    let run = move || {
+        let block = std::ptr::with_exposed_provenance(word);
+        // SAFETY: the caller's promise.
+        unsafe { function(block) }
+    };
+    encode_result(threads::start(run, word).map(|()| 1))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn hallows_native_thread_block() -> *const () {
+    std::ptr::with_exposed_provenance(threads::block())
+}
+
+/// # Safety
+///
+/// As the SDK calls it: the function may be called once with the block when this thread is over.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn hallows_native_thread_keep(block: *const (), release: ThreadFunction) {
+    let word = block.expose_provenance();
+    // SAFETY: the caller's promise.
+    threads::keep(word, Box::new(move || unsafe { release(std::ptr::with_exposed_provenance(word)) }));
+}
+
+/// # Safety
+///
+/// As the SDK calls it: the word is there as long as this lasts, and all use it as an atomic.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn hallows_native_wait_by(
+    word: *const u32,
+    expected: u32,
+    _is_endless: u32,
+    deadline: i64,
+) -> i64 {
+    let address = word.expose_provenance();
+    // SAFETY: the caller's promise.
+    let is_expected = || unsafe { AtomicU32::from_ptr(word.cast_mut()) }.load(Ordering::SeqCst) == expected;
+    encode_result(Ok(threads::wait(address, is_expected, until(deadline))))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn hallows_native_notify(word: *const u32, most: u32) -> i64 {
+    i64::from(threads::notify(word.addr(), most))
+}
+
+/// Stores into the word at the beginning of a thread's block, whose thread is over.
+pub fn store(block: usize, value: u32) {
+    // SAFETY: `hallows_native_thread_start` was promised that it is there until this.
+    let word = unsafe { AtomicU32::from_ptr(std::ptr::with_exposed_provenance_mut(block)) };
+    word.store(value, Ordering::Release);
+}

@@ -32,6 +32,7 @@ mod events;
 mod exports;
 mod kernel;
 mod objects;
+mod threads;
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Waiting and notifying: the checks that the instruction makes, then a call to the kernel.
-use super::AtomicCall;
+//! Waiting, notifying, growing: what threads that share a memory call the engine for.
+use super::SharedCall;
 use crate::survey::Survey;
 use wasm_encoder::{Function, MemArg};
 
@@ -10,16 +10,18 @@ const ADDRESS: u32 = 0;
 ///
 /// An atomic load makes the instruction's checks: alignment and bounds, with its traps. On a memory that the
 /// program did not declare `shared`, nobody can be waiting: `notify` wakes none and waiting traps.
-pub(super) fn body(call: AtomicCall, offset: u32, survey: &Survey) -> Function {
+pub(super) fn body(call: SharedCall, offset: u32, survey: &Survey) -> Function {
     let mut function = Function::new([]);
     let mut code = function.instructions();
     let memory_argument = |align| MemArg { offset: u64::from(offset), align, memory_index: 0 };
     code.local_get(ADDRESS);
     match call {
-        AtomicCall::Wait32 | AtomicCall::Notify => code.i32_atomic_load(memory_argument(2)).drop(),
-        AtomicCall::Wait64 => code.i64_atomic_load(memory_argument(3)).drop(),
+        SharedCall::Wait32 | SharedCall::Notify | SharedCall::Grow => {
+            code.i32_atomic_load(memory_argument(2)).drop()
+        }
+        SharedCall::Wait64 => code.i64_atomic_load(memory_argument(3)).drop(),
     };
-    match survey.atomic_import(call) {
+    match survey.import_of(call) {
         Some(import) => {
             // Within bounds, so the sum does not wrap.
             code.local_get(ADDRESS).i32_const(offset.cast_signed()).i32_add();
@@ -28,13 +30,26 @@ pub(super) fn body(call: AtomicCall, offset: u32, survey: &Survey) -> Function {
             }
             code.call(import);
         }
-        None if call == AtomicCall::Notify => {
+        None if call == SharedCall::Notify => {
             code.i32_const(0);
         }
         None => {
             code.unreachable();
         }
     }
+    code.end();
+    function
+}
+
+/// `memory.grow` of a memory that is shared: each instance of the program must know of it.
+pub(super) fn grow(survey: &Survey) -> Function {
+    let mut function = Function::new([]);
+    let mut code = function.instructions();
+    match survey.import_of(SharedCall::Grow) {
+        Some(import) => code.local_get(0).call(import),
+        // Only asked for where it is imported.
+        None => code.unreachable(),
+    };
     code.end();
     function
 }

@@ -24,41 +24,48 @@ pub(crate) enum Helper {
     /// `table.grow`.
     TableGrow { table: u32 },
     /// `memory.atomic.wait32`, `wait64` or `notify` with the constant part of its address.
-    Atomic { call: AtomicCall, offset: u32 },
+    Atomic { call: SharedCall, offset: u32 },
+    /// `memory.grow` of a shared memory.
+    MemoryGrow,
 }
 
-/// An atomic instruction that concerns the scheduler.
+/// An instruction on a shared memory that concerns other threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum AtomicCall {
+pub(crate) enum SharedCall {
     /// `memory.atomic.wait32`.
     Wait32,
     /// `memory.atomic.wait64`.
     Wait64,
     /// `memory.atomic.notify`.
     Notify,
+    /// `memory.grow`.
+    Grow,
 }
 
-impl AtomicCall {
+impl SharedCall {
     /// All of them, in the order in which their imports are added.
-    pub(crate) const ALL: [AtomicCall; 3] = [AtomicCall::Wait32, AtomicCall::Wait64, AtomicCall::Notify];
+    pub(crate) const ALL: [SharedCall; 4] =
+        [SharedCall::Wait32, SharedCall::Wait64, SharedCall::Notify, SharedCall::Grow];
 
     /// The name it is imported under.
     pub(crate) fn import_name(self) -> &'static str {
         match self {
-            AtomicCall::Wait32 => "atomic_wait32",
-            AtomicCall::Wait64 => "atomic_wait64",
-            AtomicCall::Notify => "atomic_notify",
+            SharedCall::Wait32 => "atomic_wait32",
+            SharedCall::Wait64 => "atomic_wait64",
+            SharedCall::Notify => "atomic_notify",
+            SharedCall::Grow => "memory_grow",
         }
     }
 
-    /// Address, then: expected value and timeout in nanoseconds, or the most waiters to wake. The result
+    /// Address, then: expected value and timeout in nanoseconds, or the most waiters to wake; of growth, the pages. The result
     /// is the instruction's.
     pub(crate) fn signature(self) -> (&'static [ValType], &'static [ValType]) {
         use ValType::{I32, I64};
         match self {
-            AtomicCall::Wait32 => (&[I32, I32, I64], &[I32]),
-            AtomicCall::Wait64 => (&[I32, I64, I64], &[I32]),
-            AtomicCall::Notify => (&[I32, I32], &[I32]),
+            SharedCall::Wait32 => (&[I32, I32, I64], &[I32]),
+            SharedCall::Wait64 => (&[I32, I64, I64], &[I32]),
+            SharedCall::Notify => (&[I32, I32], &[I32]),
+            SharedCall::Grow => (&[I32], &[I32]),
         }
     }
 }
@@ -77,6 +84,7 @@ impl Helper {
             Helper::TableFill { .. } => (&[I32, FUNCREF, I32], &[]),
             Helper::TableGrow { .. } => (&[FUNCREF, I32], &[I32]),
             Helper::Atomic { call, .. } => call.signature(),
+            Helper::MemoryGrow => SharedCall::Grow.signature(),
         }
     }
 
@@ -90,6 +98,7 @@ impl Helper {
             Helper::TableCopy { to, from } => format!("hallows:table.copy {to} {from}"),
             Helper::TableInit { segment, table } => format!("hallows:table.init {table} {segment}"),
             Helper::TableGrow { table } => format!("hallows:table.grow {table}"),
+            Helper::MemoryGrow => "hallows:memory.grow".into(),
             Helper::Atomic { call, offset } => format!("hallows:{} offset={offset}", call.import_name()),
         }
     }
@@ -98,6 +107,7 @@ impl Helper {
     pub(crate) fn body(self, survey: &Survey, bounds: Bounds) -> Function {
         match self {
             Helper::Atomic { call, offset } => atomic::body(call, offset, survey),
+            Helper::MemoryGrow => atomic::grow(survey),
             Helper::TableGrow { table } => bulk::grow(table, survey, bounds),
             Helper::MemoryFill => bulk::fill(bulk::Destination::Memory, bounds),
             Helper::TableFill { table } => bulk::fill(bulk::Destination::Table(table), bounds),
