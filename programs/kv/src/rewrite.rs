@@ -1,5 +1,6 @@
 //! The log is rewritten: a file with what the store has at one moment, and behind that what has changed since, takes the place of the old one.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -27,7 +28,7 @@ enum Phase {
     /// The file is empty.
     Opened,
     /// What the store had is written. The old file was so long at that moment.
-    Picture(Picture, u64),
+    Picture(Box<Picture>, u64),
     /// All that was in so many bytes of the old file is in it.
     Copying(u64),
 }
@@ -60,7 +61,7 @@ impl Rewriting {
     /// The store has what the old file has as soon as that is so long.
     pub fn look(&mut self, store: &Store, old_bytes: u64) {
         if matches!(self.phase, Phase::Opened) {
-            self.phase = Phase::Picture(store.picture(), old_bytes);
+            self.phase = Phase::Picture(Box::new(store.picture()), old_bytes);
         }
     }
 

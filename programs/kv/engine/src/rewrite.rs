@@ -40,9 +40,13 @@ impl Picture {
         log.is_on = true;
         Self { databases: databases.collect(), entries: Vec::new().into_iter(), begun: None, log }
     }
+}
 
-    /// The next piece, which may be empty; `None` when all is written down.
-    pub fn next(&mut self) -> Option<Vec<u8>> {
+/// Its pieces, some of which may be empty.
+impl Iterator for Picture {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
         let mut pages = 0;
         while self.log.waiting() < PIECE {
             let Some((database, entries, left)) = self.databases.last_mut() else {
