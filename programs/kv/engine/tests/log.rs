@@ -235,9 +235,9 @@ fn a_picture_is_what_the_store_had_at_its_moment_whatever_changes_meanwhile() {
         assert!(!say(&mut engine, &mut session, line).starts_with('-'), "{line}");
     }
     let before = everything(&mut engine);
-    let mut picture = engine.store.picture();
+    let picture = engine.store.picture();
     let (mut short, mut pieces) = (Vec::new(), 0);
-    while let Some(piece) = picture.next() {
+    for piece in picture {
         assert!(piece.len() < 64 << 10, "a piece of {} bytes", piece.len());
         short.extend_from_slice(&piece);
         pieces += 1;
