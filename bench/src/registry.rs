@@ -1,4 +1,4 @@
-//! The table of benches: twenty-seven names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
+//! The table of benches: thirty names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
@@ -29,7 +29,7 @@ use crate::unix_programs::Script;
 use crate::web::WebServer;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 27] = [
+pub const NAMES: [&str; 30] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -37,7 +37,10 @@ pub const NAMES: [&str; 27] = [
     "stub-call",
     "ring",
     "threads",
+    "echo-wire",
     "echo-xdp",
+    "packets",
+    "syscalls",
     "preempt",
     "preempt-remote",
     "quantum",
@@ -172,6 +175,13 @@ pub struct Ours<'a> {
     pub threads_condvar: Place<'a>,
     /// A datagram of 64 bytes over [`crate::wire`] and back; without, by AF_XDP without a machine.
     pub echo_xdp: Beside<'a>,
+    /// A datagram of 64 bytes from a machine to another over a wire, and back: between programs that have their devices for themselves, between programs with
+    /// sockets of network services, and what of the first is spent in the machine that answers.
+    pub echo_wire: [Place<'a>; 3],
+    /// The same many at a time and in the shortest frames, the time for each.
+    pub packets: Place<'a>,
+    /// System calls for each million of those.
+    pub system_calls: Place<'a>,
     /// Suspending a spinning program and resuming one.
     pub preempt: Place<'a>,
     /// From asking on the first core to stopped on the second ([`Turn::single`] of ticks).
@@ -226,6 +236,7 @@ pub struct Ours<'a> {
 pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
     let [lent, taken_back] = ours.lend;
     let losses = loss::benches(ours.preemption_loss, ours.preemption_loss_alone);
+    let [echo_wire, echo_wire_services, echo_wire_one_side] = ours.echo_wire;
     let wakeups = WORKERS.into_iter().zip(ours.wakeup).map(|(workers, place)| wakeup::wakeup(workers, place));
     let mut benches = vec![
         calls::protected_call(ours.protected_call),
@@ -240,7 +251,12 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         threads::mutex(ours.threads_mutex),
         threads::spawn_join(ours.threads_spawn_join),
         threads::condvar(ours.threads_condvar),
+        network::echo_wire(echo_wire),
+        network::echo_wire_services(echo_wire_services),
+        network::echo_wire_one_side(echo_wire_one_side),
         network::echo_xdp(ours.echo_xdp),
+        network::packets(ours.packets),
+        network::system_calls(ours.system_calls),
         scheduling::preempt(ours.preempt),
         scheduling::preempt_remote_arithmetic(ours.preempt_remote.arithmetic),
         scheduling::preempt_remote_memory_bound(ours.preempt_remote.memory_bound),
@@ -400,7 +416,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 69);
+        assert_eq!(titles(&[]).expect("all").len(), 74);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

@@ -28,6 +28,9 @@ pub enum Unit {
     /// Wake-ups (context switches).
     #[serde(rename = "wake-ups")]
     WakeUps,
+    /// System calls.
+    #[serde(rename = "calls")]
+    Calls,
 }
 
 impl Unit {
@@ -38,6 +41,7 @@ impl Unit {
             Self::Nanoseconds => "ns",
             Self::Bytes => "bytes",
             Self::WakeUps => "wake-ups",
+            Self::Calls => "calls",
         }
     }
 }

@@ -77,6 +77,14 @@ impl Wire {
         inside(&self.far, work)
     }
 
+    /// Runs `work` on a thread at the near end.
+    ///
+    /// # Errors
+    /// When Linux lets nobody in.
+    pub fn near<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, BenchError> {
+        inside(&self.near, work)
+    }
+
     /// Round trips of a datagram of 64 bytes from the near end, on the turn's first core: the client looks all the time and never sleeps, so that
     /// waking it is no contestant's cost.
     ///
@@ -100,7 +108,7 @@ impl Wire {
                 Ok(())
             })
         };
-        inside(&self.near, || on_core(turn.cores.first(), Priority::Ordinary, ask))??
+        self.near(|| on_core(turn.cores.first(), Priority::Ordinary, ask))??
     }
 }
 

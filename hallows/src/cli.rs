@@ -156,9 +156,10 @@ pub struct Run {
     /// address, `host:0.0.0.0:PORT` of all; `host:8080=80` is port 80 for the machine; with `/udp` behind it for datagrams. `host:to=ADDRESS` or
     /// `host:to=ADDRESS/PREFIX` is where programs may connect to over TCP. `tap:NAME` is an interface for
     /// its packet devices, in the order of their numbers; one that is not there is made, which needs root, and goes with the machine. `xdp:NAME` is one
-    /// that is there, whose frames are taken from Linux by AF_XDP as long as the machine runs: those of its queue 0, or of `,queue=N` (root). With
-    /// `,capture=FILE` behind it, a copy of all its frames goes to a file that tcpdump reads. May be given several times.
-    #[arg(long = "net", value_name = "host:PORT|host:to=ADDRESS|tap:NAME|xdp:NAME")]
+    /// that is there, whose frames are taken from Linux by AF_XDP as long as the machine runs: those of its queue 0, or of `,queue=N` (root). `wire:NAME`
+    /// is an end of a wire to another machine of this user, which takes the other. With `,capture=FILE` behind it, a copy of all its frames goes to a
+    /// file that tcpdump reads. May be given several times.
+    #[arg(long = "net", value_name = "host:PORT|host:to=ADDRESS|tap:NAME|xdp:NAME|wire:NAME")]
     pub networks: Vec<Network>,
     /// The machine.
     #[command(flatten)]
@@ -217,7 +218,7 @@ pub struct Build {
     #[arg(long, value_name = "SIZE", value_parser = stack)]
     pub stack: Option<ByteSize>,
     /// A part of the network of the host where it is started, as with `run`, if nobody says otherwise at the start.
-    #[arg(long = "net", value_name = "host:PORT|host:to=ADDRESS|tap:NAME|xdp:NAME")]
+    #[arg(long = "net", value_name = "host:PORT|host:to=ADDRESS|tap:NAME|xdp:NAME|wire:NAME")]
     pub networks: Vec<Network>,
     /// The machine, if nobody says otherwise at the start.
     #[command(flatten)]

@@ -303,7 +303,7 @@ impl Machine {
 
     /// Gives a system a part of this host's network, as `hallows run --net` does: `"host:6379"` is a port of this host alone for its cell that runs
     /// `sockets`, `"host:0.0.0.0:6379"` of all its addresses, `"tap:NAME"` an interface for one that runs `packets`,
-    /// `"xdp:NAME"` the frames of one that the host has.
+    /// `"xdp:NAME"` the frames of one that the host has, `"wire:NAME"` a wire to another machine of this host.
     pub fn network(mut self, part: &str) -> Self {
         let network = self.parsed::<Network>("network", part);
         self.invocation.networks.extend(network);

@@ -8,6 +8,8 @@ use std::os::fd::OwnedFd;
 use std::str::FromStr;
 
 use hallows_linux::host::port::{self, PortError};
+use hallows_linux::host::runtime_dir::RuntimeDir;
+use hallows_linux::host::wire::{self, Meeting};
 use hallows_linux::host::{outgoing, tap, xdp};
 use hallows_linux::machine::plan::{
     CellPlan, InterfacePlan, PlacePlan, Plan, PortPlan, PortsPlan, ProgramPlan, WayPlan,
@@ -18,14 +20,14 @@ use hallows_linux::services::sockets::{MOST_ADDRESSES, SOCKETS};
 use hallows_sdk::net::rules::Destination;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, SOFTWARE};
 use crate::system::{Cell, ProgramSource, System};
 
 /// A part of the host's network, as a person says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Network {
-    /// `tap:NAME[,capture=FILE]`, `xdp:NAME[,queue=N][,capture=FILE]`: an interface.
+    /// `tap:NAME[,capture=FILE]`, `xdp:NAME[,queue=N][,capture=FILE]`, `wire:NAME[,capture=FILE]`: an interface.
     Interface(Interface),
     /// `host:[ADDRESS:]PORT[=PORT][/udp]`: a port.
     Port(Port),
@@ -33,7 +35,7 @@ pub enum Network {
     To(Destination),
 }
 
-/// An interface of the host.
+/// An interface of the host, or an end of a wire to another machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
     name: String,
@@ -49,6 +51,8 @@ enum InterfaceKind {
     Tap,
     /// By AF_XDP, those of one queue.
     Xdp { queue: u16 },
+    /// By memory that another machine of this host shares.
+    Wire,
 }
 
 /// A port of the host.
@@ -124,11 +128,12 @@ impl FromStr for Network {
         match text.split_once(':') {
             Some(("tap", text)) => Interface::of(text, InterfaceKind::Tap).map(Self::Interface),
             Some(("xdp", text)) => Interface::of(text, InterfaceKind::Xdp { queue: 0 }).map(Self::Interface),
+            Some(("wire", text)) => Interface::of(text, InterfaceKind::Wire).map(Self::Interface),
             Some(("host", text)) => match text.strip_prefix("to=") {
                 Some(text) => destination(text).map(Self::To),
                 None => text.parse().map(Self::Port),
             },
-            _ => Err("write host:PORT for a port of this host, for example host:6379, host:to=ADDRESS/PREFIX for where programs may connect to, tap:NAME for an interface of the machine's own, for example tap:hallows0, or xdp:NAME to take the frames of one that is there".to_owned()),
+            _ => Err("write host:PORT for a port of this host, for example host:6379, host:to=ADDRESS/PREFIX for where programs may connect to, tap:NAME for an interface of the machine's own, for example tap:hallows0, xdp:NAME to take the frames of one that is there, or wire:NAME for a wire to another machine of this host".to_owned()),
         }
     }
 }
@@ -141,6 +146,7 @@ impl fmt::Display for Network {
                     InterfaceKind::Tap => write!(formatter, "tap:{name}")?,
                     InterfaceKind::Xdp { queue: 0 } => write!(formatter, "xdp:{name}")?,
                     InterfaceKind::Xdp { queue } => write!(formatter, "xdp:{name},queue={queue}")?,
+                    InterfaceKind::Wire => write!(formatter, "wire:{name}")?,
                 }
                 match capture {
                     Some(file) => write!(formatter, ",capture={file}"),
@@ -193,7 +199,7 @@ impl Interface {
     fn of(text: &str, mut kind: InterfaceKind) -> Result<Self, String> {
         let (name, mut rest) = text.split_once(',').map_or((text, None), |(name, rest)| (name, Some(rest)));
         if name.is_empty() {
-            return Err("an interface has a name, as in tap:hallows0 or xdp:eth1".to_owned());
+            return Err("an interface has a name, as in tap:hallows0, xdp:eth1 or wire:between".to_owned());
         }
         if let InterfaceKind::Xdp { queue } = &mut kind
             && let Some(number) = rest.and_then(|rest| rest.strip_prefix("queue="))
@@ -211,6 +217,7 @@ impl Interface {
                 Some(file.ok_or(match kind {
                     InterfaceKind::Tap => "behind an interface comes capture=FILE, as in tap:hallows0,capture=frames.pcap",
                     InterfaceKind::Xdp { .. } => "behind an interface come queue=NUMBER and capture=FILE, as in xdp:eth1,queue=0,capture=frames.pcap",
+                    InterfaceKind::Wire => "behind a wire comes capture=FILE, as in wire:between,capture=frames.pcap",
                 })?)
             }
             None => None,
@@ -292,6 +299,15 @@ impl Port {
     }
 }
 
+/// What was opened of the host's network.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// For the machine, behind others.
+    pub descriptors: Vec<OwnedFd>,
+    /// For its parent.
+    pub wires: Vec<Meeting>,
+}
+
 /// Lets the cells of a system that have something of the host's network run where they may wait for Linux, and opens what they have, unless it is given
 /// later. Descriptors come behind others, of which there are so many.
 ///
@@ -302,13 +318,13 @@ pub fn give(
     system: &System,
     networks: &Networks,
     descriptors_before: usize,
-) -> Result<Vec<OwnedFd>, Failure> {
+) -> Result<Opened, Failure> {
     let first = plan.cells.len().saturating_sub(system.cells.len());
     let Networks::Now(networks) = networks else {
         for program in [PACKETS.name, SOCKETS.name] {
             running(system, first, program).for_each(|(cell, number)| place(plan, cell, number));
         }
-        return Ok(Vec::new());
+        return Ok(Opened::default());
     };
     let (mut interfaces, mut host) = (Vec::new(), Host::default());
     for network in networks {
@@ -319,9 +335,9 @@ pub fn give(
         }
     }
     let mut descriptors = Descriptors { before: descriptors_before, open: Vec::new() };
-    give_interfaces(plan, system, first, &interfaces, &mut descriptors)?;
+    let wires = give_interfaces(plan, system, first, &interfaces, &mut descriptors)?;
     give_host(plan, system, first, &host, &mut descriptors)?;
-    Ok(descriptors.open)
+    Ok(Opened { descriptors: descriptors.open, wires })
 }
 
 /// What is opened, and its places in what comes with the plan.
@@ -361,7 +377,7 @@ fn give_interfaces(
     first: usize,
     interfaces: &[&Interface],
     descriptors: &mut Descriptors,
-) -> Result<(), Failure> {
+) -> Result<Vec<Meeting>, Failure> {
     if interfaces.len() > MOST_INTERFACES {
         return Err(Failure::usage(format!("a machine has at most {MOST_INTERFACES} interfaces")));
     }
@@ -371,7 +387,7 @@ fn give_interfaces(
             let name = &cell.name;
             let driver = drivers.get_mut(interface).ok_or_else(|| {
                 Failure::usage(format!(
-                    "the cell {name} drives the interface {interface}, which was not given: --net tap:NAME or xdp:NAME, once for each, in their order"
+                    "the cell {name} drives the interface {interface}, which was not given: --net tap:NAME, xdp:NAME or wire:NAME, once for each, in their order"
                 ))
             })?;
             if driver.is_some() {
@@ -383,7 +399,8 @@ fn give_interfaces(
         }
         place(plan, cell, number);
     }
-    for (wanted, driver) in interfaces.iter().zip(drivers) {
+    let mut wires = Vec::new();
+    for (number, (wanted, driver)) in interfaces.iter().zip(drivers).enumerate() {
         let name = &wanted.name;
         let cell = driver.ok_or_else(|| {
             Failure::usage(format!(
@@ -403,11 +420,20 @@ fn give_interfaces(
                     [xdp.socket, xdp.memory, xdp.link].map(|descriptor| descriptors.add(descriptor));
                 (WayPlan::Xdp { socket, memory, link, traits: xdp.traits }, xdp.mtu, xdp.address)
             }
+            InterfaceKind::Wire => {
+                let directory =
+                    RuntimeDir::of_this_user().map_err(|error| Failure::other(SOFTWARE, error))?;
+                let wire = wire::open(&directory, name, number)
+                    .map_err(|error| Failure::usage(error.to_string()))?;
+                let [bell, ringer] = [wire.bell, wire.ringer].map(|descriptor| descriptors.add(descriptor));
+                wires.push(wire.meeting);
+                (WayPlan::Wire { end: wire.end, bell, ringer }, wire::MTU, wire.address)
+            }
         };
         let capture = wanted.capture()?.map(|file| descriptors.add(file));
         plan.interfaces.push(InterfacePlan { way, cell, mtu, address, capture });
     }
-    Ok(())
+    Ok(wires)
 }
 
 /// What a machine is given of the host's sockets.
@@ -563,6 +589,8 @@ mod tests {
             ("xdp:hl0,queue=3", xdp(3), None),
             ("xdp:hl0,capture=a/b,c.pcap", xdp(0), Some("a/b,c.pcap")),
             ("xdp:hl0,queue=3,capture=a/b,c.pcap", xdp(3), Some("a/b,c.pcap")),
+            ("wire:hl0", InterfaceKind::Wire, None),
+            ("wire:hl0,capture=a/b,c.pcap", InterfaceKind::Wire, Some("a/b,c.pcap")),
         ] {
             let capture = capture.map(str::to_owned);
             let interface = Network::Interface(Interface { name: "hl0".to_owned(), kind, capture });
@@ -605,6 +633,8 @@ mod tests {
             "tap:hl0,mtu=9000",
             "hl0",
             "tap:hl0,queue=0",
+            "wire:",
+            "wire:hl0,queue=0",
             "xdp:",
             "xdp:,queue=0",
             "xdp:hl0,",

@@ -4,7 +4,6 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use crate::artifacts::Artifacts;
 use crate::compile::{Compiled, Compiler};
 use crate::embedded;
 use crate::failure::Failure;
-use crate::network;
+use crate::network::{self, Opened};
 use crate::policies;
 use crate::system::{
     Cell, EndpointPlace, HandedOn, PolicySource, ProgramSource, Programs, Service, StreamEnd, System,
@@ -47,8 +46,8 @@ pub struct Planned {
     pub name: String,
     /// What Unix programs are given, if there are any.
     pub given: Option<Given>,
-    /// The descriptors of interfaces, which come behind those of Unix programs.
-    pub interfaces: Vec<OwnedFd>,
+    /// What was opened of the host's network; its descriptors come behind those of Unix programs.
+    pub network: Opened,
 }
 
 /// A system that was found.
@@ -218,8 +217,8 @@ pub fn plan(
     let Planner { programs, artifacts, .. } = planner;
     let mut plan = Plan { programs, policies, pools: system.pools.clone(), ..plan };
     let descriptors = given.as_ref().map_or(0, |given| given.descriptors.len());
-    let interfaces = network::give(&mut plan, system, &invocation.networks, descriptors)?;
-    Ok(Planned { plan, artifacts, name: system.name.clone(), given, interfaces })
+    let network = network::give(&mut plan, system, &invocation.networks, descriptors)?;
+    Ok(Planned { plan, artifacts, name: system.name.clone(), given, network })
 }
 
 /// Where the cells of a system begin in its plan: behind their supervisor, so that their faults go to an endpoint that exists already. Behind it

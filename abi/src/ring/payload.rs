@@ -108,8 +108,14 @@ impl<'a, W: Word> Part<'a, W> {
     pub fn read(&self, bytes: &mut [u8]) -> usize {
         let count = bytes.len().min(self.bytes);
         let room = bytes.get_mut(..count).unwrap_or_default();
-        for (chunk, word) in room.chunks_mut(WORD_BYTES).zip(self.words) {
-            for (byte, value) in chunk.iter_mut().zip(word.get().to_le_bytes()) {
+        // Whole words first, each by one store: most bytes of most parts are in those.
+        let (whole, rest) = room.as_chunks_mut();
+        let mut words = self.words.iter();
+        for (chunk, word) in whole.iter_mut().zip(&mut words) {
+            *chunk = word.get().to_le_bytes();
+        }
+        if let Some(word) = words.next().filter(|_| !rest.is_empty()) {
+            for (byte, value) in rest.iter_mut().zip(word.get().to_le_bytes()) {
                 *byte = value;
             }
         }
@@ -120,9 +126,14 @@ impl<'a, W: Word> Part<'a, W> {
     pub fn write(&self, bytes: &[u8]) -> usize {
         let count = bytes.len().min(self.bytes);
         let bytes = bytes.get(..count).unwrap_or_default();
-        for (chunk, word) in bytes.chunks(WORD_BYTES).zip(self.words) {
+        let (whole, rest) = bytes.as_chunks();
+        let mut words = self.words.iter();
+        for (chunk, word) in whole.iter().zip(&mut words) {
+            word.set(u64::from_le_bytes(*chunk));
+        }
+        if let Some(word) = words.next().filter(|_| !rest.is_empty()) {
             let mut value = [0; WORD_BYTES];
-            for (place, byte) in value.iter_mut().zip(chunk) {
+            for (place, byte) in value.iter_mut().zip(rest) {
                 *place = *byte;
             }
             word.set(u64::from_le_bytes(value));

@@ -1,12 +1,12 @@
-//! The bench of the network: a datagram from a client of Linux's, and its answer.
+//! The benches of the network: datagrams and their answers, over a wire between two machines and from a client of Linux's.
 
 use std::time::Duration;
 
-use super::{Beside, ROUNDS, SAMPLE_LIMIT};
+use super::{Beside, Place, ROUNDS, SAMPLE_LIMIT};
 use crate::bench::{Bench, BoxedContestant};
 use crate::contestant::Renamed;
 use crate::requirement::{Requirement, Statistic};
-use crate::rivals::SocketEcho;
+use crate::rivals::{DatagramPair, SocketBatches, SocketEcho};
 use crate::samples::Unit;
 use crate::turn::Sampling;
 
@@ -38,5 +38,119 @@ pub(super) fn echo_xdp<'a>(places: Beside<'a>) -> Bench<'a> {
         published: &[],
         ours,
         rivals,
+    }
+}
+
+/// What a round trip between two machines must reach, in nanoseconds.
+const WIRE_P50: f64 = 2_000.0;
+const WIRE_P99: f64 = 5_000.0;
+
+pub(super) fn echo_wire<'a>(ours: Place<'a>) -> Bench<'a> {
+    over_a_wire(
+        None,
+        "a datagram of 64 bytes over UDP from a program of one machine to a program of another one over a wire of shared memory, and back; \
+            the programs have their devices for themselves",
+        "on it, in each machine: the device's cell and the program's, which write and check all heads and sums, on one core; the wire twice. Not on it: \
+            waking anybody, since both devices look for 10 ms in vain before they sleep",
+        ours,
+    )
+}
+
+pub(super) fn echo_wire_services<'a>(ours: Place<'a>) -> Bench<'a> {
+    over_a_wire(
+        Some("services"),
+        "the same between programs with sockets of network services",
+        "on it, in each machine: the device's cell, the network's cell with all of TCP/IP, and the program's, on one core; the wire twice. Not on it: \
+            waking anybody; finding out addresses",
+        ours,
+    )
+}
+
+fn over_a_wire<'a>(
+    variant: Option<&'static str>,
+    what: &'static str,
+    path: &'static str,
+    ours: Place<'a>,
+) -> Bench<'a> {
+    Bench {
+        name: "echo-wire",
+        variant,
+        what,
+        unit: Unit::Nanoseconds,
+        sampling: Sampling::Single,
+        turn_budget: TURN,
+        sample_limit: SAMPLE_LIMIT,
+        rounds: ROUNDS,
+        path,
+        why_rival_is_slow: "two system calls on each side, and Linux's stack twice over the pair of interfaces",
+        requirements: vec![
+            Requirement::AtMost(Statistic::P50, WIRE_P50),
+            Requirement::AtMost(Statistic::P99, WIRE_P99),
+        ],
+        published: &[],
+        ours,
+        rivals: vec![Box::new(DatagramPair), Box::<SocketEcho>::default()],
+    }
+}
+
+pub(super) fn echo_wire_one_side<'a>(ours: Place<'a>) -> Bench<'a> {
+    Bench {
+        name: "echo-wire",
+        variant: Some("one-side"),
+        what: "what one side has of that round trip: in the machine that answers, from when its device has the datagram until it has the answer",
+        unit: Unit::Nanoseconds,
+        sampling: Sampling::Single,
+        turn_budget: TURN,
+        sample_limit: SAMPLE_LIMIT,
+        rounds: ROUNDS,
+        path: "on it: the program's cell, the ring between it and the device twice, changing from one to the other and back. Not on it: the wire, and until the \
+            device looks",
+        why_rival_is_slow: "",
+        requirements: vec![Requirement::AtMost(Statistic::P50, WIRE_P50 / 2.0)],
+        published: &[],
+        ours,
+        rivals: Vec::new(),
+    }
+}
+
+/// Datagrams that are received and answered by one core, in a second.
+const PACKETS_PER_SECOND: f64 = 5_000_000.0;
+
+pub(super) fn packets<'a>(ours: Place<'a>) -> Bench<'a> {
+    Bench {
+        name: "packets",
+        variant: None,
+        what: "the time for each of many datagrams in frames of 64 bytes, which one core receives and answers and another one asks for: over a wire between \
+            two machines",
+        unit: Unit::Nanoseconds,
+        sampling: Sampling::Single,
+        turn_budget: TURN,
+        sample_limit: SAMPLE_LIMIT,
+        rounds: ROUNDS,
+        path: "on it: all that either side does, since each waits for the other; a sample is the mean of 256 answers. Not on it: waking anybody",
+        why_rival_is_slow: "Linux's stack for each datagram and each answer, however many go by one system call",
+        requirements: vec![Requirement::PerSecond(PACKETS_PER_SECOND)],
+        published: &[],
+        ours,
+        rivals: vec![Box::<SocketBatches>::default()],
+    }
+}
+
+pub(super) fn system_calls<'a>(ours: Place<'a>) -> Bench<'a> {
+    Bench {
+        name: "syscalls",
+        variant: None,
+        what: "system calls for each million datagrams of `packets`, of the core that answers, while both sides have something to do",
+        unit: Unit::Calls,
+        sampling: Sampling::Single,
+        turn_budget: TURN,
+        sample_limit: 1,
+        rounds: 3,
+        path: "on it: every call of the thread that is the machine's core. Not on it: other threads, as the timekeeper, whose calls are not for datagrams",
+        why_rival_is_slow: "",
+        requirements: vec![Requirement::AtMost(Statistic::Max, 0.0)],
+        published: &[],
+        ours,
+        rivals: Vec::new(),
     }
 }

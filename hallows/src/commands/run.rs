@@ -140,7 +140,7 @@ pub fn boot(
     check_available(options.machine.memory).map_err(|error| Failure::other(USAGE, error))?;
     let background = options.background;
     let planned = || planner::plan(system, compiler, invocation, options.machine.memory.0);
-    let Planned { plan, artifacts, name, given, interfaces } = match &background {
+    let Planned { plan, artifacts, name, given, network } = match &background {
         Some(background) => background.hiding_its_words(planned)?,
         None => planned()?,
     };
@@ -181,7 +181,7 @@ pub fn boot(
     };
     let mut attachments = vec![artifacts.sealed()?];
     attachments.extend(given.into_iter().flat_map(|given| given.descriptors));
-    attachments.extend(interfaces);
+    attachments.extend(network.descriptors);
     let launch = Launch {
         directory: directory()?,
         cores: choice.clone(),
@@ -197,6 +197,7 @@ pub fn boot(
         restart: RestartPolicy::Never,
         seal: compiler.seal_mark(),
         leash: background.as_ref().map(Background::leash).transpose()?,
+        wires: network.wires,
     };
     let began = Instant::now();
     let mut tier = None;

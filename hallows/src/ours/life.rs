@@ -245,7 +245,7 @@ impl Drop for Ended {
 }
 
 /// The machine process that a parent process has started.
-fn machine_of(parent: u32) -> Result<u32, BenchError> {
+pub(super) fn machine_of(parent: u32) -> Result<u32, BenchError> {
     let path = format!("/proc/{parent}/task/{parent}/children");
     let begin = std::time::Instant::now();
     loop {

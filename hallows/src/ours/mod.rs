@@ -17,6 +17,7 @@ mod scheduling;
 mod unix;
 mod wakeup;
 pub mod web;
+mod wired;
 
 use hallows_bench::Ours;
 use hallows_bench::coreutils::Task;
@@ -70,6 +71,9 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         threads_spawn_join: calls::same_core(&bench, Kind::SpawnJoin, calls::Server::Active),
         threads_condvar: calls::same_core(&bench, Kind::Condvar, calls::Server::Active),
         echo_xdp: Beside { ours: network::echo_xdp(), without: network::plain_xdp() },
+        echo_wire: [wired::echo(), wired::services(), wired::one_side()],
+        packets: wired::packets(),
+        system_calls: wired::system_calls(),
         preempt: scheduling::preempt(&bench),
         preempt_remote: PerLoop {
             arithmetic: scheduling::preempt_remote(&bench, Loop::Arithmetic),

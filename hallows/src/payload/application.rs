@@ -68,8 +68,8 @@ struct Start {
     /// What a Unix program may use of its stack.
     #[arg(long = "hallows-stack", value_name = "SIZE", value_parser = stack)]
     stack: Option<ByteSize>,
-    /// A part of this host's network, in place of all that it was built with: `host:PORT`, `host:to=ADDRESS`, `tap:NAME` or `xdp:NAME`.
-    #[arg(long = "hallows-net", value_name = "host:PORT|host:to=ADDRESS|tap:NAME|xdp:NAME")]
+    /// A part of this host's network, in place of all that it was built with: `host:PORT`, `host:to=ADDRESS`, `tap:NAME`, `xdp:NAME` or `wire:NAME`.
+    #[arg(long = "hallows-net", value_name = "host:PORT|host:to=ADDRESS|tap:NAME|xdp:NAME|wire:NAME")]
     networks: Vec<Network>,
     /// Fail instead of falling back.
     #[arg(long = "hallows-require", value_name = "SERVICE=PATH")]

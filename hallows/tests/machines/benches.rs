@@ -9,6 +9,7 @@ pub fn tests() -> Vec<Trial> {
     let mut tests = vec![
         two_core_test("workers_are_woken_in_cells_and_in_threads_of_linux", wakeup),
         two_core_test("cells_share_a_core_and_have_one_alone_with_the_same_results", loss),
+        two_core_test("datagrams_of_two_machines_come_back_over_a_wire", wired),
     ];
     // Interfaces are root's.
     if rustix::process::geteuid().is_root() {
@@ -49,6 +50,12 @@ fn loss() {
     // Every run's checksum is compared with that of the native run, and a turn in which nobody was preempted is an error.
     report("preemption-loss/hash-table", &together);
     report("preemption-loss/hash-table-alone", &["ours", "without-timekeeper"]);
+}
+
+fn wired() {
+    // Lost ones are asked for again, and their answers are checked.
+    let report = report("echo-wire/one-side", &["ours"]);
+    assert!(report["ours"]["samples"].as_u64().is_some_and(|samples| samples > 1_000), "{report}");
 }
 
 fn echo() {

@@ -17,6 +17,7 @@ mod kv;
 mod lab;
 mod monitor;
 mod network;
+mod network_between;
 mod network_programs;
 mod network_wire;
 mod network_xdp;
@@ -60,6 +61,7 @@ fn main() -> std::process::ExitCode {
         network_programs::tests(),
         network_wire::tests(),
         network_xdp::tests(),
+        network_between::tests(),
         background::tests(),
         embedded::tests(),
         built::tests(),

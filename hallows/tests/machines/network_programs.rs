@@ -61,7 +61,7 @@ fn served(mut running: Running) -> Running {
 }
 
 /// Starts a program of the network in the machine, as an operator does.
-fn start(running: &Running, program: &str, name: &str) {
+pub fn start(running: &Running, program: &str, name: &str) {
     let command = format!("start {program} --as {name} --use net=net.net\n");
     let (output, error, code) = attach(running.pid(), &command);
     assert_eq!((error.as_str(), code), ("", 0), "{command}{output}");

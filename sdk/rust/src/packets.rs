@@ -59,6 +59,8 @@ pub enum Kind {
     Tap = 2,
     /// A queue of an interface of the host, past the host's own network.
     Xdp = 3,
+    /// Memory that is shared with another machine of the same host.
+    Wire = 4,
 }
 
 impl Kind {
@@ -69,6 +71,7 @@ impl Kind {
             1 => Some(Self::Loopback),
             2 => Some(Self::Tap),
             3 => Some(Self::Xdp),
+            4 => Some(Self::Wire),
             _ => None,
         }
     }

@@ -40,6 +40,28 @@ pub enum ToMachine {
         /// Lines.
         rows: u16,
     },
+    /// Something became of a wire.
+    Wire {
+        /// Which of the machine's interfaces it is.
+        interface: usize,
+        /// What.
+        what: WireWord,
+    },
+}
+
+/// What becomes of a wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WireWord {
+    /// Another machine is there. Its memory, and what rings its bell, come along.
+    Met,
+    /// It is gone.
+    Parted,
+    /// Somebody was there who cannot be at the other end.
+    Unfit {
+        /// Why.
+        why: String,
+    },
 }
 
 /// From the machine to the parent.

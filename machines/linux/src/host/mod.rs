@@ -44,4 +44,5 @@ pub mod threads;
 pub mod tier;
 pub mod timer;
 pub(crate) mod uring;
+pub mod wire;
 pub mod xdp;

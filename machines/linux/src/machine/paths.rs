@@ -129,6 +129,10 @@ pub static SERVICES: &[Service] = &[
         what: "how programs' bytes come and go",
         paths: &[
             path(
+                "wire",
+                "whole frames by memory that another machine of this host shares, without system calls",
+            ),
+            path(
                 "xdp-zero-copy",
                 "a card writes frames into memory that the machine shares; TCP/IP is a program's",
             ),
@@ -361,6 +365,7 @@ impl Paths {
                     "the interface's driver runs no programs of XDP itself; `hallows probe` names some that do",
                 ),
             },
+            Way::Wire { .. } => ("wire", ""),
             Way::Tap(_) => ("frames", "--net xdp:NAME takes the frames of an interface by AF_XDP"),
         };
         let ports = has_ports.then_some((

@@ -7,6 +7,7 @@ use hallows_policy::Module;
 use serde::{Deserialize, Serialize};
 
 use super::paths::Requirement;
+use crate::host::wire::End;
 use crate::host::xdp::XdpTraits;
 
 /// The largest stack that a program can be given, in bytes.
@@ -209,6 +210,15 @@ pub enum WayPlan {
         link: usize,
         /// Its measures.
         traits: XdpTraits,
+    },
+    /// An end of a wire, as [`Wire`](crate::host::wire::Wire).
+    Wire {
+        /// Which.
+        end: End,
+        /// The place of what it listens to.
+        bell: usize,
+        /// Of what rings that.
+        ringer: usize,
     },
 }
 

@@ -27,13 +27,13 @@ use crate::host::child::MachineProcess;
 use crate::host::cores::CoreChoice;
 use crate::host::jail::{Confined, JailError, Reachable};
 use crate::host::limits::allow_many_files;
-use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine};
+use crate::host::link::{FromMachine, LinkReceiver, LinkSender, ToMachine, WireWord};
 use crate::host::memory::{Locking, Sealed, heap, raise_lock_limit};
 use crate::host::nearness::nearest;
 use crate::host::threads::{self, ThreadRole};
 use crate::host::tier::{Step, StepName};
 use crate::host::timer::clock::Calibration;
-use crate::services::packets::{Interface, Way};
+use crate::services::packets::{Interface, Way, WireNews, hear_of_wire};
 use crate::services::sockets::{self, HostNetwork, HostPort};
 use crate::services::{self, GrantedDirectory, HostResources, network};
 
@@ -222,6 +222,7 @@ fn opened(interface: &InterfacePlan, given: &[OwnedFd]) -> io::Result<Interface>
         WayPlan::Xdp { socket, memory, link, traits } => {
             Way::Xdp { socket: own(socket)?, memory: own(memory)?, link: own(link)?, traits }
         }
+        WayPlan::Wire { end, bell, ringer } => Way::Wire { end, bell: own(bell)?, ringer: own(ringer)? },
     };
     Ok(Interface { way, mtu: interface.mtu, address: interface.address, capture })
 }
@@ -288,8 +289,25 @@ fn listen(
             }
             ToMachine::Stop { .. } => operator.end_machine(),
             ToMachine::WindowSize { .. } => {}
+            ToMachine::Wire { interface, what } => {
+                if let Some(news) = wire_news(what, files) {
+                    hear_of_wire(interface, news);
+                }
+            }
         }
     }
+}
+
+/// What becomes of a wire; none where not all of it came along.
+fn wire_news(what: WireWord, files: Vec<OwnedFd>) -> Option<WireNews> {
+    Some(match what {
+        WireWord::Met => {
+            let [memory, ringer] = files.try_into().ok()?;
+            WireNews::Met { memory, ringer }
+        }
+        WireWord::Parted => WireNews::Parted,
+        WireWord::Unfit { why } => WireNews::Unfit { why },
+    })
 }
 
 /// The policies of a plan.

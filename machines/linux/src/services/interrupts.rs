@@ -66,7 +66,7 @@ impl Interrupts {
     /// # Errors
     ///
     /// When Linux refuses to wait.
-    fn wait(&self, mut tell: impl FnMut(usize)) -> io::Result<()> {
+    pub fn wait(&self, mut tell: impl FnMut(usize)) -> io::Result<()> {
         let mut events = Vec::with_capacity(MOST_AT_ONCE);
         loop {
             events.clear();

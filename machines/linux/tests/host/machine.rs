@@ -143,6 +143,7 @@ impl Machine {
                     }
                 }
                 ToMachine::WindowSize { columns, rows } => self.say(&format!("window {columns} x {rows}")),
+                ToMachine::Wire { .. } => self.say("wire"),
             }
         }
         ExitCode::from(9)

@@ -38,6 +38,7 @@ pub fn run(options: impl Iterator<Item = String>) -> ExitCode {
     println!("cores {}", cores.lines().join("; "));
     let config = Config { cores: cores.clone(), memory: ByteSize(64 << 20), manner };
     let launch = Launch {
+        wires: Vec::new(),
         directory: RuntimeDir::of_this_user().unwrap(),
         cores,
         topology,

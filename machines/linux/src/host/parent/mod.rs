@@ -49,6 +49,7 @@ use super::cores::{CoreChoice, Topology};
 use super::facts::KernelVersion;
 use super::runtime_dir::RuntimeDir;
 use super::tier::{RestoreError, RestoreReport, TierLimit, TierReport, restore_leftovers};
+use super::wire::Meeting;
 
 /// Grace period of a clean stop.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(5);
@@ -83,6 +84,8 @@ pub struct Launch {
     /// The reading end of a pipe of who started a machine in the background: one byte leaves the machine to itself, the pipe's end without one
     /// asks it to end cleanly.
     pub leash: Option<OwnedFd>,
+    /// Its ends of wires to other machines.
+    pub wires: Vec<Meeting>,
 }
 
 impl Launch {

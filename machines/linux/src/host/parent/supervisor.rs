@@ -18,8 +18,9 @@ use super::{Event, Launch};
 use crate::host::control::protocol::{PROTOCOL, Request, Response};
 use crate::host::control::server::{ConnectionId, ControlServer};
 use crate::host::line_socket::{Filled, LineError};
-use crate::host::link::{Envelope, FromMachine, ToMachine};
+use crate::host::link::{Envelope, FromMachine, ToMachine, WireWord};
 use crate::host::tier::TierReport;
+use crate::host::wire::{Meeting, News, Part};
 
 /// A place in the loop that something can happen at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,7 @@ enum Source {
     Output,
     Claimer,
     Control(Option<ConnectionId>),
+    Wire(usize, Part),
 }
 
 /// How far the machine is on its way out.
@@ -100,6 +102,7 @@ struct Supervisor {
 
 impl Supervisor {
     fn run(mut self, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Ended, SuperviseError> {
+        self.launch.wires.iter_mut().for_each(Meeting::begin);
         self.tell_size();
         let end = loop {
             for (source, events) in self.wait()? {
@@ -150,6 +153,11 @@ impl Supervisor {
         sources.extend(control.map(|(id, descriptor, interest)| {
             (Source::Control(id), PollFd::from_borrowed_fd(descriptor.as_fd(), interest))
         }));
+        for (number, wire) in self.launch.wires.iter().enumerate() {
+            sources.extend(wire.interests().map(|(part, descriptor, interest)| {
+                (Source::Wire(number, part), PollFd::from_borrowed_fd(descriptor, interest))
+            }));
+        }
         let timeout = self.time_left();
         let (names, mut descriptors): (Vec<_>, Vec<_>) = sources.into_iter().unzip();
         match poll(&mut descriptors, timeout.as_ref()) {
@@ -196,7 +204,19 @@ impl Supervisor {
                 let request = self.control.serve(id, events);
                 self.handle_requests(id, request);
             }
+            Source::Wire(number, part) => self.serve_wire(number, part),
         }
+    }
+
+    fn serve_wire(&mut self, number: usize, part: Part) {
+        let Some(wire) = self.launch.wires.get_mut(number) else { return };
+        let (interface, Some(news)) = (wire.interface(), wire.serve(part)) else { return };
+        let (what, files) = match news {
+            News::Met { memory, ringer } => (WireWord::Met, vec![memory, ringer]),
+            News::Parted => (WireWord::Parted, Vec::new()),
+            News::Unfit { why } => (WireWord::Unfit { why }, Vec::new()),
+        };
+        self.tell_with(&ToMachine::Wire { interface, what }, files);
     }
 
     fn grant(&mut self, wish: Wish) {
@@ -428,6 +448,7 @@ impl Supervisor {
         if let Some(terminal) = &mut self.terminal {
             terminal.set_mode(crate::host::link::TerminalMode::Cooked);
         }
+        self.launch.wires.iter_mut().for_each(Meeting::begin);
         self.tell_size();
         if let Some(report) = self.tier.clone() {
             self.tell(&ToMachine::Tier(report));

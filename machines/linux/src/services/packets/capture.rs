@@ -144,6 +144,10 @@ impl<D: Device> Device for Captured<D> {
         self.device.has_some()
     }
 
+    fn looks_by_call(&self) -> bool {
+        self.device.looks_by_call()
+    }
+
     fn receive(&mut self) -> Result<Option<&[u8]>, Error> {
         let Self { device, copy, .. } = self;
         let received = device.receive()?;

@@ -25,6 +25,11 @@ pub(super) trait Device: Send {
     /// Whether there is something to receive, a frame or an error.
     fn has_some(&mut self) -> bool;
 
+    /// Whether that look is a system call, to be made less often than looks at memory.
+    fn looks_by_call(&self) -> bool {
+        false
+    }
+
     /// The next frame that has come, as long as nothing else is asked of the device. `None`: none has come.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `server` | the program: the ring of whoever speaks the network's protocols |
 //! | `device` | what drives a device, without rings and cells |
-//! | `tap`, `xdp`, `loopback` | the devices |
+//! | `tap`, `xdp`, `wire`, `loopback` | the devices |
 //! | `checksums` | those that a sender on this host has left to its device |
 //! | `capture` | a copy of all frames of one, for a file |
 
@@ -14,6 +14,7 @@ mod device;
 mod loopback;
 mod server;
 mod tap;
+mod wire;
 mod xdp;
 
 use std::io;
@@ -24,8 +25,10 @@ use hallows_sdk::packets::{Card, Kind};
 
 pub use capture::HEAD as CAPTURE_HEAD;
 pub use server::{PACKETS, Packets};
+pub use wire::WireNews;
 
 use super::interrupts::Interrupts;
+use crate::host::wire::{End, Line};
 use crate::host::xdp::XdpTraits;
 use crate::host::xdp::socket::XdpSocket;
 
@@ -33,7 +36,8 @@ use capture::Captured;
 use device::Device;
 use loopback::Loopback;
 use tap::Tap;
-use xdp::{Shelf, Xdp};
+use wire::{Letterbox, Wire};
+use xdp::Xdp;
 
 /// The argument of a cell that drives a loopback; that of another is the number of its interface.
 pub const LOOPBACK: &str = "loopback";
@@ -67,6 +71,15 @@ pub enum Way {
         /// Its measures.
         traits: XdpTraits,
     },
+    /// An end of a wire to another machine.
+    Wire {
+        /// Which.
+        end: End,
+        /// What it listens to.
+        bell: OwnedFd,
+        /// What rings that.
+        ringer: OwnedFd,
+    },
 }
 
 /// What a process has.
@@ -86,7 +99,8 @@ pub(super) struct InstalledCard {
 
 enum Driven {
     Tap,
-    Xdp { shelf: Shelf, has_partial_checksums: bool, _link: OwnedFd },
+    Xdp { shelf: xdp::Shelf, has_partial_checksums: bool, _link: OwnedFd },
+    Wire { shelf: wire::Shelf, letterbox: Arc<Letterbox> },
 }
 
 static INSTALLED: OnceLock<Installed> = OnceLock::new();
@@ -96,6 +110,14 @@ pub(super) fn install(interfaces: Vec<InstalledCard>, interrupts: Arc<Interrupts
     INSTALLED
         .set(Installed { interrupts, cards: interfaces })
         .map_err(|_| io::Error::other("this process has its interfaces already"))
+}
+
+/// Tells whoever drives the wire that is the interface of this number, now or in its next life.
+pub fn hear_of_wire(number: usize, news: WireNews) {
+    let card = INSTALLED.get().and_then(|installed| installed.cards.get(number));
+    if let Some(InstalledCard { driven: Driven::Wire { letterbox, .. }, .. }) = card {
+        letterbox.put(news);
+    }
 }
 
 impl Interface {
@@ -114,6 +136,11 @@ impl Interface {
                 let shelf = Arc::new(Mutex::new(Some(socket)));
                 let XdpTraits { has_partial_checksums, .. } = traits;
                 (Kind::Xdp, descriptor, Driven::Xdp { shelf, has_partial_checksums, _link: link })
+            }
+            Way::Wire { end, bell, ringer } => {
+                let bell = Arc::new(bell);
+                let shelf = Arc::new(Mutex::new(Some(Line::new(end, bell.clone())?)));
+                (Kind::Wire, bell, Driven::Wire { shelf, letterbox: Arc::new(Letterbox::new(ringer)) })
             }
         };
         let card = Card { kind: kind as u32, mtu, address };
@@ -134,6 +161,9 @@ fn device(argument: &str) -> Option<Box<dyn Device>> {
         Driven::Tap => captured(Tap::new(*card, descriptor.clone(), interrupts, number), capture),
         Driven::Xdp { shelf, has_partial_checksums, .. } => {
             captured(Xdp::new(*card, shelf, *has_partial_checksums, interrupts, number)?, capture)
+        }
+        Driven::Wire { shelf, letterbox } => {
+            captured(Wire::new(*card, shelf, letterbox.clone(), interrupts, number)?, capture)
         }
     })
 }

@@ -62,6 +62,8 @@ struct Open {
     badge: u64,
     /// Room for frames that have not come yet, in the order in which it was given.
     rooms: VecDeque<Submission>,
+    /// When what is completed in this round was done, once that was asked for: the clock is looked at once for all of it.
+    now: Option<u64>,
 }
 
 /// The state of a cell.
@@ -84,7 +86,7 @@ impl core::fmt::Debug for Packets {
 const MOST_IN_A_ROW: usize = 256;
 /// Frames after which the client is told: so few that it can begin meanwhile.
 const BATCH: usize = 32;
-/// Looks at the ring for each look at the device, which is a system call.
+/// Looks at the ring for each look at a device that is a system call.
 const LOOKS_PER_CALL: u32 = 32;
 
 impl Server for Packets {
@@ -109,7 +111,7 @@ impl Server for Packets {
         };
         let Some(device) = device(argument) else {
             log!(
-                "there is no interface `{argument}`: start the machine with --net tap:NAME or xdp:NAME for each, or say `loopback`"
+                "there is no interface `{argument}`: start the machine with --net tap:NAME, xdp:NAME or wire:NAME for each, or say `loopback`"
             );
             return Err(Error::BadArgument);
         };
@@ -151,8 +153,13 @@ impl Server for Packets {
             }
         };
         let Ok((ring, answer)) = accepted.answer(message.reply) else { return Answer::EMPTY };
-        self.open =
-            Some(Open { ring, client: message.badge, badge: self.last_badge, rooms: VecDeque::new() });
+        self.open = Some(Open {
+            ring,
+            client: message.badge,
+            badge: self.last_badge,
+            rooms: VecDeque::new(),
+            now: None,
+        });
         answer
     }
 
@@ -190,6 +197,7 @@ impl Open {
         self.ring.begin(bits);
         let mut done = 0;
         while done < MOST_IN_A_ROW {
+            self.now = None;
             let some = self.serve(device)? + self.receive(device)?;
             let is_out = device.flush();
             if some > 0 {
@@ -297,7 +305,7 @@ impl Open {
                 token,
                 // No frame has so many bytes that they do not fit.
                 result: i64::try_from(bytes).unwrap_or(i64::MAX),
-                detail: process::now()?,
+                detail: self.now()?,
                 flags: 0,
             },
             Err(error) => Completion::failed(token, error),
@@ -305,13 +313,21 @@ impl Open {
         self.ring.complete(&completion)
     }
 
+    fn now(&mut self) -> Result<u64, Error> {
+        match self.now {
+            Some(now) => Ok(now),
+            None => Ok(*self.now.insert(process::now()?)),
+        }
+    }
+
     /// Looks for a while whether there is something to do.
     fn look(&mut self, device: &mut dyn Device) -> Result<bool, Failure> {
         let mut looks = 0_u32;
         let waits = !self.rooms.is_empty();
+        let between = if device.looks_by_call() { LOOKS_PER_CALL } else { 1 };
         self.ring.look(|| {
             looks += 1;
-            waits && looks.is_multiple_of(LOOKS_PER_CALL) && device.has_some()
+            waits && looks.is_multiple_of(between) && device.has_some()
         })
     }
 }

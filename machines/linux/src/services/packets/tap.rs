@@ -66,6 +66,10 @@ impl Device for Tap {
         self.came.is_some()
     }
 
+    fn looks_by_call(&self) -> bool {
+        true
+    }
+
     fn receive(&mut self) -> Result<Option<&[u8]>, Error> {
         self.has_some();
         let Some(came) = self.came.take() else { return Ok(None) };
