@@ -170,6 +170,10 @@ impl fmt::Display for Network {
 
 /// Addresses with the same first bits, or one.
 fn destination(text: &str) -> Result<Destination, String> {
+    let address = text.split_once('/').map_or(text, |(address, _)| address);
+    if address.parse().is_ok_and(|address: Ipv6Addr| address.is_unicast_link_local()) {
+        return Err("addresses of fe80::/10 are of one link each, and cannot be connected to".to_owned());
+    }
     let whole = match text.parse::<IpAddr>() {
         Ok(IpAddr::V4(_)) => Some(format!("{text}/32")),
         Ok(IpAddr::V6(_)) => Some(format!("{text}/128")),
@@ -658,6 +662,7 @@ mod tests {
             "host:to=",
             "host:to=10.0.0.0/33",
             "host:to=example.org",
+            "host:to=fe80::1",
             "host:to=10.0.0.1:80",
         ] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");

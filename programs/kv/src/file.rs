@@ -10,7 +10,7 @@ use hallows::{Deadline, Endpoint, Error, Start, log, println, space};
 use hallows_kv_engine::{LogFile, Replay, Sync};
 use hallows_system::files::{File, Opening, Refusal};
 
-use crate::rewrite::Rewriting;
+use crate::rewrite::{Rewriting, new_name};
 use crate::server::Server;
 
 /// Bytes that are read or written with one message.
@@ -56,6 +56,8 @@ impl Log {
         if let Err(refusal) = directory.sync(false, Deadline::NEVER)? {
             return Err(refused("cannot put on the disk the folder of", &name, refusal));
         }
+        // One that was being written when the last life ended. Mostly there is none.
+        let _ = directory.remove_file(new_name(&name).as_bytes(), &mut room, Deadline::NEVER)?;
         let log = Self { directory, file, name, rewriting: None };
         log.read(server, &mut room)?;
         server.engine.borrow_mut().store.log.is_on = true;
@@ -122,9 +124,7 @@ impl Log {
                 (batch, store.log.position(), store.config.sync)
             };
             if let Some(batch) = &batch {
-                if let Err(refusal) = append(server, self.file, batch, &mut room).await? {
-                    return Err(refused("cannot write to", &self.name, refusal));
-                }
+                self.append(server, batch, &mut room).await?;
                 is_on_disk = false;
             }
             let is_due = match sync {
@@ -156,6 +156,20 @@ impl Log {
                 }
             }
         }
+    }
+
+    /// Appends a batch. A file that is being written gives its room on the disk up for that.
+    async fn append(&mut self, server: &Server<'_>, batch: &[u8], room: &mut [u8]) -> Result<(), Error> {
+        let Err((refusal, rest)) = append(server, self.file, batch, room).await? else { return Ok(()) };
+        let again = match self.rewriting.take() {
+            Some(rewriting) => {
+                rewriting.give_up(server, self.directory, &self.name).await?;
+                self.cannot(&mut server.engine.borrow_mut().store.log.file, refusal);
+                append(server, self.file, rest, room).await?
+            }
+            None => Err((refusal, rest)),
+        };
+        again.map_err(|(refusal, _)| refused("cannot write to", &self.name, refusal))
     }
 
     /// Begins to rewrite the file if that is wanted, or goes on with it. Whether another one has taken its place. If that cannot be, it stays as it is.
@@ -217,17 +231,17 @@ pub async fn close(server: &Server<'_>, file: File) -> Result<(), Error> {
     space::delete(file.0)
 }
 
-/// Appends all of it.
+/// Appends all of it; or why not, and what is left.
 ///
 /// # Errors
 ///
 /// Those of calls.
-pub async fn append(
+pub async fn append<'b>(
     server: &Server<'_>,
     file: File,
-    mut bytes: &[u8],
+    mut bytes: &'b [u8],
     room: &mut [u8],
-) -> Result<Result<(), Refusal>, Error> {
+) -> Result<Result<(), (Refusal, &'b [u8])>, Error> {
     let file = File(server.events.through(file.0));
     while !bytes.is_empty() {
         let piece = bytes.get(..PIECE).unwrap_or(bytes);
@@ -235,7 +249,7 @@ pub async fn append(
             Ok(written) => {
                 bytes = bytes.get(usize::try_from(written).unwrap_or(usize::MAX)..).unwrap_or_default();
             }
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(refusal) => return Ok(Err((refusal, bytes))),
         }
     }
     Ok(Ok(()))

@@ -74,15 +74,21 @@ async fn listen(network: &Network<'_>, server: &Server<'_>) -> Result<(), Error>
 }
 
 #[hallows::main]
-async fn main(start: Start<'_>, events: &Events) -> Result<(), Error> {
-    let config = settings::read(&start)?;
+fn main(start: Start<'_>) -> Result<Result<(), Error>, Error> {
+    // What is read of a log comes in answers.
+    let events = Events::with_room(file::ROOM);
+    events.block_on(run(&start, &events))
+}
+
+async fn run(start: &Start<'_>, events: &Events) -> Result<(), Error> {
+    let config = settings::read(start)?;
     let random = hallows::process::random()?;
     let (first, second) = random.split_at(8);
     let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
     let appends = config.append_only;
-    let server = Server::new(&start, events, config, Seed(number(first), number(second)))?;
-    let log = if appends { Some(Log::open(&start, &server)?) } else { None };
-    let network = Network::granted(&start, "net", events)?;
+    let server = Server::new(start, events, config, Seed(number(first), number(second)))?;
+    let log = if appends { Some(Log::open(start, &server)?) } else { None };
+    let network = Network::granted(start, "net", events)?;
     let serving = async {
         match race(listen(&network, &server), server.work(&network)).await {
             Either::First(ended) | Either::Second(ended) => ended,

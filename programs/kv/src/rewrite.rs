@@ -7,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use hallows::stub::Borrow;
-use hallows::{Deadline, Error};
+use hallows::{Deadline, Error, log};
 use hallows_kv_engine::{Picture, Store};
 use hallows_system::files::{File, Opening, Refusal};
 
@@ -23,18 +23,21 @@ pub struct Rewriting {
     pub bytes: u64,
 }
 
+/// Bytes of the old file that are copied in a turn, at least.
+const LEAST: u64 = 4 * PIECE as u64;
+
 /// How far it is.
 enum Phase {
     /// The file is empty.
     Opened,
     /// What the store had is written. The old file was so long at that moment.
     Picture(Box<Picture>, u64),
-    /// All that was in so many bytes of the old file is in it.
-    Copying(u64),
+    /// All that was in so many bytes of the old file is in it, which was so long when that was looked at.
+    Copying(u64, u64),
 }
 
 /// Its name until then.
-fn new_name(name: &str) -> String {
+pub fn new_name(name: &str) -> String {
     format!("{name}.rewrite")
 }
 
@@ -50,7 +53,7 @@ impl Rewriting {
         name: &str,
     ) -> Result<Result<Self, Refusal>, Error> {
         let mut room = vec![0; ROOM];
-        let how = Opening::WRITE | Opening::CREATE | Opening::TRUNCATE;
+        let how = Opening::READ | Opening::WRITE | Opening::CREATE | Opening::TRUNCATE;
         let directory = File(server.events.through(directory.0));
         let name = new_name(name);
         let opened = directory.open_async(name.as_bytes(), how, 0, &mut room, Deadline::NEVER).await?;
@@ -80,35 +83,45 @@ impl Rewriting {
     ) -> Result<Result<Option<File>, Refusal>, Error> {
         let Self { file, phase, room, bytes } = self;
         let through = File(server.events.through(file.0));
-        let piece = match phase {
+        match phase {
             Phase::Opened => return Ok(Ok(None)),
-            Phase::Picture(picture, copied) => match picture.next() {
-                Some(piece) => piece,
-                None => {
+            Phase::Picture(picture, copied) => {
+                let piece = server.engine.borrow_mut().store.write_down(picture);
+                let Some(piece) = piece else {
                     // Most of it is on the disk before others wait for the rest.
-                    *phase = Phase::Copying(*copied);
+                    *phase = Phase::Copying(*copied, *copied);
                     return Ok(through.sync_async(true, Deadline::NEVER).await?.map(|()| None));
-                }
-            },
-            Phase::Copying(copied) => {
-                let most = u32::try_from(PIECE).unwrap_or(u32::MAX);
-                let old = File(server.events.through(old.0));
-                match old.read_async(*copied, most, room, Deadline::NEVER).await? {
-                    Ok(read) => {
-                        *copied += read.len() as u64;
-                        read.to_vec()
+                };
+                server.give_way().await;
+                *bytes += piece.len() as u64;
+                return Ok(append(server, *file, &piece, room)
+                    .await?
+                    .map(|()| None)
+                    .map_err(|(refusal, _)| refusal));
+            }
+            Phase::Copying(copied, looked) => {
+                // More than comes meanwhile, so that it ends.
+                let until = (*copied + LEAST.max(2 * (old_bytes - *looked))).min(old_bytes);
+                *looked = old_bytes;
+                while *copied < until {
+                    let most = u32::try_from(PIECE).unwrap_or(u32::MAX);
+                    let old = File(server.events.through(old.0));
+                    let piece = match old.read_async(*copied, most, room, Deadline::NEVER).await? {
+                        // Somebody else has made it shorter.
+                        Ok([]) => return Ok(Err(Refusal::InputOutput)),
+                        Ok(read) => read.to_vec(),
+                        Err(refusal) => return Ok(Err(refusal)),
+                    };
+                    if let Err((refusal, _)) = append(server, *file, &piece, room).await? {
+                        return Ok(Err(refusal));
                     }
-                    Err(refusal) => return Ok(Err(refusal)),
+                    *copied += piece.len() as u64;
+                    *bytes += piece.len() as u64;
+                }
+                if *copied < old_bytes {
+                    return Ok(Ok(None));
                 }
             }
-        };
-        if let Err(refusal) = append(server, *file, &piece, room).await? {
-            return Ok(Err(refusal));
-        }
-        *bytes += piece.len() as u64;
-        match phase {
-            Phase::Copying(copied) if *copied >= old_bytes => {}
-            _ => return Ok(Ok(None)),
         }
         // Nothing that was acknowledged is in one file only: this one is on the disk before it has the name.
         if let Err(refusal) = through.sync_async(false, Deadline::NEVER).await? {
@@ -122,8 +135,11 @@ impl Rewriting {
         if let Err(refusal) = renamed {
             return Ok(Err(refusal));
         }
-        // It has the name; whether that is on the disk only a crash of the host would show, and either file has all.
-        let _ = parent.sync_async(false, Deadline::NEVER).await?;
+        // What is acknowledged from now on is in this file only: a crash of the host must not bring the old one back.
+        if let Err(refusal) = parent.sync_async(false, Deadline::NEVER).await? {
+            log!("cannot put on the disk the folder of {name}: {refusal:?}");
+            return Err(Error::Refused);
+        }
         Ok(Ok(Some(*file)))
     }
 
@@ -134,6 +150,9 @@ impl Rewriting {
     /// Those of a call.
     pub async fn give_up(mut self, server: &Server<'_>, directory: File, name: &str) -> Result<(), Error> {
         close(server, self.file).await?;
+        if let Phase::Picture(picture, _) = self.phase {
+            server.engine.borrow_mut().store.forget(*picture);
+        }
         let directory = File(server.events.through(directory.0));
         let name = new_name(name);
         // What is left of it is overwritten the next time.

@@ -3,19 +3,17 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::Bytes;
 use crate::log::Log;
 use crate::number::{Digits, score};
+use crate::paged::LEAF;
 use crate::store::{Entry, NEVER};
-use crate::table::Table;
+use crate::table::{Keyed, Table};
 use crate::value::Value;
 
 /// Bytes from which on a piece is enough.
 const PIECE: usize = 16 << 10;
-/// Pages of keys that are looked at for a piece: most of them may have none.
-const PAGES: usize = 16;
-/// Items of a list in one request.
-const ITEMS: usize = 64;
+/// Parts that are looked at for a piece: most of them may be empty.
+const PARTS: usize = 256;
 
 /// What a store has at one moment.
 #[derive(Debug)]
@@ -26,6 +24,8 @@ pub struct Picture {
     entries: vec::IntoIter<Entry>,
     /// A key that is written down in parts, and where the next one begins.
     begun: Option<(Entry, usize)>,
+    /// What was written down and is large: to be freed in pieces.
+    pub(crate) written: Vec<Value>,
     log: Log,
 }
 
@@ -38,7 +38,15 @@ impl Picture {
         });
         let mut log = Log::default();
         log.is_on = true;
-        Self { databases: databases.collect(), entries: Vec::new().into_iter(), begun: None, log }
+        let (entries, written) = (Vec::new().into_iter(), Vec::new());
+        Self { databases: databases.collect(), entries, begun: None, written, log }
+    }
+
+    /// What is left of it, when it is not needed: values and tables.
+    pub(crate) fn give_up(self) -> (Vec<Value>, Vec<Table<Entry>>) {
+        let Self { databases, entries, begun, mut written, .. } = self;
+        written.extend(entries.chain(begun.map(|(entry, _)| entry)).map(|entry| entry.value));
+        (written, databases.into_iter().map(|(_, entries, _)| entries).collect())
     }
 }
 
@@ -47,30 +55,55 @@ impl Iterator for Picture {
     type Item = Vec<u8>;
 
     fn next(&mut self) -> Option<Vec<u8>> {
-        let mut pages = 0;
+        let mut parts = 0;
         while self.log.waiting() < PIECE {
             let Some((database, entries, left)) = self.databases.last_mut() else {
                 return self.log.take();
             };
+            parts += 1;
+            if parts > PARTS {
+                break;
+            }
             if let Some((entry, from)) = self.begun.take() {
-                self.begun = write(&mut self.log, *database, &entry, from).map(|next| (entry, next));
+                match write(&mut self.log, *database, &entry, from) {
+                    Some(next) => self.begun = Some((entry, next)),
+                    None if entry.value.is_light() => {}
+                    None => self.written.push(entry.value),
+                }
             } else if let Some(entry) = self.entries.next() {
                 self.begun = Some((entry, 0));
-            } else if pages == PAGES {
-                break;
             } else if let Some(page) = left.checked_sub(1) {
                 // From the last one on, so that each is freed when it was written down.
                 let items = entries.page(page).map(|page| page.cloned().collect::<Vec<_>>());
                 self.entries = items.unwrap_or_default().into_iter();
                 entries.free_slots();
                 *left = page;
-                pages += 1;
             } else {
                 self.databases.pop();
             }
         }
         Some(self.log.take().unwrap_or_default())
     }
+}
+
+/// Some of a table's items from a place on, as many as a piece has room for, and where the next ones begin; `None` behind the last one.
+fn some<T: Keyed + Clone>(
+    table: &Table<T>,
+    from: usize,
+    size: impl Fn(&T) -> usize,
+) -> Option<(Vec<&T>, usize)> {
+    // A page and how many of its items were taken before.
+    let (page, before) = (from / LEAF, from % LEAF);
+    let (mut bytes, mut items) = (0, Vec::new());
+    for item in table.page(page)?.skip(before) {
+        if bytes >= PIECE {
+            let next = from + items.len();
+            return Some((items, next));
+        }
+        bytes += size(item);
+        items.push(item);
+    }
+    Some((items, (page + 1) * LEAF))
 }
 
 /// Writes a key down, or a part of what it has; where the next part begins.
@@ -90,30 +123,44 @@ fn write(log: &mut Log, database: usize, entry: &Entry, from: usize) -> Option<u
             None
         }
         Value::List(list) => {
-            let items = list.items().from(from);
-            let items: Vec<&[u8]> = items.iter().take(ITEMS).map(Bytes::as_ref).collect();
+            let (mut bytes, mut items) = (0, Vec::new());
+            for item in list.items().from(from) {
+                if bytes >= PIECE {
+                    break;
+                }
+                bytes += item.len();
+                items.push(&**item);
+            }
             append(b"RPUSH", &items);
             (!items.is_empty()).then_some(from + items.len())
         }
-        Value::Set(set) => set.members().page(from).map(|members| {
-            append(b"SADD", &members.map(|member| &*member.0).collect::<Vec<_>>());
-            from + 1
+        Value::Set(set) => some(set.members(), from, |member| member.0.len()).map(|(members, next)| {
+            append(b"SADD", &members.iter().map(|member| &*member.0).collect::<Vec<_>>());
+            next
         }),
-        Value::Hash(hash) => hash.fields().page(from).map(|fields| {
-            append(b"HSET", &fields.flat_map(|field| [&*field.name, &*field.value]).collect::<Vec<_>>());
-            from + 1
-        }),
-        Value::Sorted(sorted) => sorted.scores().page(from).map(|members| {
-            let members: Vec<_> = members.map(|scored| (score(scored.score), &scored.member)).collect();
-            append(
-                b"ZADD",
-                &members
-                    .iter()
-                    .flat_map(|(score, member)| [score.as_bytes(), &***member])
-                    .collect::<Vec<_>>(),
-            );
-            from + 1
-        }),
+        Value::Hash(hash) => {
+            some(hash.fields(), from, |field| field.name.len() + field.value.len()).map(|(fields, next)| {
+                append(
+                    b"HSET",
+                    &fields.iter().flat_map(|field| [&*field.name, &*field.value]).collect::<Vec<_>>(),
+                );
+                next
+            })
+        }
+        Value::Sorted(sorted) => {
+            some(sorted.scores(), from, |scored| scored.member.len()).map(|(members, next)| {
+                let members: Vec<_> =
+                    members.iter().map(|scored| (score(scored.score), &scored.member)).collect();
+                append(
+                    b"ZADD",
+                    &members
+                        .iter()
+                        .flat_map(|(score, member)| [score.as_bytes(), &***member])
+                        .collect::<Vec<_>>(),
+                );
+                next
+            })
+        }
     };
     if next.is_none() && entry.expires != NEVER {
         append(b"PEXPIREAT", &[Digits::of(i64::try_from(entry.expires).unwrap_or(i64::MAX)).text()]);

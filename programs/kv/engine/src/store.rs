@@ -184,6 +184,20 @@ impl Store {
         Picture::new(databases.map(|(number, one)| (number, one.entries.clone())))
     }
 
+    /// The next piece of a picture, which may be empty; `None` when all is written down.
+    pub fn write_down(&mut self, picture: &mut Picture) -> Option<Vec<u8>> {
+        let piece = picture.next();
+        picture.written.drain(..).for_each(|value| self.bury(value));
+        piece
+    }
+
+    /// A picture is not needed any more.
+    pub fn forget(&mut self, picture: Picture) {
+        let (values, tables) = picture.give_up();
+        values.into_iter().for_each(|value| self.bury(value));
+        self.dead.extend(tables.into_iter().map(Dead::Entries));
+    }
+
     /// Whether the log is to be rewritten now: somebody wants that, or it has grown by as much as the settings say.
     pub const fn wants_rewrite(&self) -> bool {
         let Self { log: Log { is_on, file, .. }, config, .. } = self;

@@ -9,7 +9,8 @@ use hallows_sdk::net::protocol::{Place, Refusal};
 use rustix::io::Errno;
 
 use crate::host::line_socket::{Descriptors, Filled, LineSocket, REQUEST_LIMIT_BYTES};
-use crate::host::outgoing::{Outcome, Wanted};
+use crate::host::outgoing::{Outcome, Request, Wanted};
+use crate::host::random;
 
 /// A socket that is to be a connection.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub(super) struct Beginning {
 #[derive(Debug)]
 pub(super) struct Outgoing {
     parent: LineSocket,
+    /// Of this process: what the parent says of others is not for it.
+    life: u64,
     /// Those of which nothing is known yet.
     under_way: HashSet<u64>,
 }
@@ -31,8 +34,11 @@ pub(super) struct Outgoing {
 impl Outgoing {
     /// Over this socket to the parent.
     pub fn over(parent: OwnedFd) -> Self {
+        let mut life = [0; 8];
+        random::fill(&mut life);
         Self {
             parent: LineSocket::new(parent, Descriptors::Accept, REQUEST_LIMIT_BYTES),
+            life: u64::from_ne_bytes(life),
             under_way: HashSet::new(),
         }
     }
@@ -60,13 +66,18 @@ impl Outgoing {
     }
 
     fn ask(&mut self, wanted: Wanted) -> io::Result<()> {
-        self.parent.queue(&wanted, Vec::new())?;
+        self.parent.queue(&Request { life: self.life, wanted }, Vec::new())?;
         self.parent.flush()
     }
 
     /// Whether something is to be waited for.
     pub fn waits(&self) -> bool {
         !self.under_way.is_empty()
+    }
+
+    /// Whether the parent has not taken all that was said to it.
+    pub fn has_output(&self) -> bool {
+        self.parent.has_output()
     }
 
     /// The next of which is known what became of it: of those that were given up, too.
@@ -76,17 +87,26 @@ impl Outgoing {
     /// When the parent is gone, or says what makes no sense.
     pub fn next(&mut self) -> io::Result<Option<(u64, Result<OwnedFd, Refusal>)>> {
         loop {
-            if let Some(Outcome { number, error }) = self.parent.next()? {
-                self.under_way.remove(&number);
+            if let Some(Outcome { life, number, error }) = self.parent.next()? {
                 let outcome = match error {
                     Some(error) => Err(refusal(Errno::from_raw_os_error(error))),
-                    None => Ok(self.parent.take_descriptors(1)?.remove(0)),
+                    // Linux keeps it if this process may have no more open.
+                    None => self
+                        .parent
+                        .take_descriptors(1)
+                        .map_or(Err(Refusal::Full), |mut one| Ok(one.remove(0))),
                 };
+                if life != self.life {
+                    continue;
+                }
+                self.under_way.remove(&number);
                 return Ok(Some((number, outcome)));
             }
             self.parent.flush()?;
-            if self.parent.fill()? != Filled::Some {
-                return Ok(None);
+            match self.parent.fill()? {
+                Filled::Some => {}
+                Filled::Nothing => return Ok(None),
+                Filled::Closed => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
     }

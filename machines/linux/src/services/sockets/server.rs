@@ -217,7 +217,9 @@ impl HostSockets {
             table.complete(completion, ring);
         }
         self.installed.tell_leaving(table.leaving());
-        completed += take_connections(&mut self.outgoing, table, ring);
+        if self.outgoing.as_ref().is_some_and(Outgoing::waits) {
+            completed += take_connections(&mut self.outgoing, table, ring);
+        }
         if table.is_short() {
             // As in `come_again`.
             let _ = Deadline::after(RETRY).and_then(|at| self.timer.arm(at, None));
@@ -234,9 +236,16 @@ impl HostSockets {
                 self.in_vain += 1;
                 self.come_again();
             }
+            // What comes of connections that nobody wants any more is taken as well, and what the parent was asked is said.
+            Ok(_)
+                if take_connections(&mut self.outgoing, table, ring) > 0
+                    || self.outgoing.as_ref().is_some_and(Outgoing::has_output) =>
+            {
+                self.ask_for_turn();
+            }
             Ok(_) if ring.rest() => {
                 self.installed.interrupts.arm(self.installed.number);
-                if self.outgoing.as_ref().is_some_and(Outgoing::waits) {
+                if self.outgoing.is_some() {
                     self.installed.interrupts.arm(self.installed.number + 1);
                 }
             }
@@ -286,7 +295,7 @@ impl HostSockets {
 
 /// Takes connections that the parent has made; how many.
 fn take_connections(outgoing: &mut Option<Outgoing>, table: &mut Table, ring: &mut Uring) -> usize {
-    let Some(parent) = outgoing.as_mut().filter(|outgoing| outgoing.waits()) else { return 0 };
+    let Some(parent) = outgoing else { return 0 };
     let mut taken = 0;
     loop {
         match parent.next() {

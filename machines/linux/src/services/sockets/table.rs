@@ -67,7 +67,7 @@ pub(super) struct Table {
     is_short: bool,
     /// Those that have something to send with the next turn.
     due: Vec<u64>,
-    /// The last connections that were accepted, in that order: whose answer was lost is found among them.
+    /// The last connections that were given out, in that order: whose answer was lost is found among them.
     quiet: VecDeque<u64>,
     /// The last token.
     last: u64,
@@ -202,15 +202,19 @@ impl Table {
         let token = self.tokens(1);
         let connection = self.connection(socket, token, ring).map_err(|_| Refusal::Full)?;
         let badge = self.hold(token, Kind::Connection(connection));
+        self.expect_bell(token, ring);
+        Ok((badge, peer))
+    }
+
+    /// A connection was given out that has no bell yet. One whose answer was lost has no holder: nobody gives it one, and it is closed by and by.
+    fn expect_bell(&mut self, token: u64, ring: &mut Uring) {
         self.quiet.push_back(token);
-        // Whose answer was lost has no holder: nobody gives it a bell.
         if self.quiet.len() > MOST_QUIET
             && let Some(oldest) = self.quiet.pop_front()
             && self.held.get(&oldest).is_some_and(|held| held.bell.is_none())
         {
             self.close(oldest, ring);
         }
-        Ok((badge, peer))
     }
 
     /// A socket that is to be a connection to there, and its number: [`connected`](Self::connected) says what became of it.
@@ -222,7 +226,9 @@ impl Table {
             return Err(Refusal::Full);
         }
         let token = self.tokens(1);
-        Ok(self.hold(token, Kind::Beginning(Beginning { to, failed: None })))
+        let badge = self.hold(token, Kind::Beginning(Beginning { to, failed: None }));
+        self.expect_bell(token, ring);
+        Ok(badge)
     }
 
     /// What became of a connection that was asked for.
