@@ -257,21 +257,30 @@ fn rewritten() {
         talk(&mut one, &many, &(1..=5_000).map(|count| format!(":{count}\r\n")).collect::<String>());
         let items = (0..3_000).map(|number| format!(" {number}")).collect::<String>();
         talk(&mut one, &format!("RPUSH list{items}\r\n"), ":3000\r\n");
-        talk(&mut one, "BGREWRITEAOF\r\n", "+Background append only file rewriting started\r\n");
-        let asked = std::time::Instant::now();
-        while tell(&mut one, "aof_rewrite_in_progress") != "aof_rewrite_in_progress:0"
-            || tell(&mut one, "aof_rewrite_scheduled") != "aof_rewrite_scheduled:0"
-        {
-            assert!(asked.elapsed() < PATIENCE, "it is never done");
+        let long = "x".repeat(200_000);
+        for count in 1..=3 {
+            // Much changes while it is written, and it is copied behind that.
+            let set = format!("*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n${}\r\n{long}\r\n", long.len());
+            talk(
+                &mut one,
+                &format!("BGREWRITEAOF\r\n{set}INCR counter\r\n"),
+                &format!("+Background append only file rewriting started\r\n+OK\r\n:{}\r\n", 5_000 + count),
+            );
+            let asked = std::time::Instant::now();
+            while tell(&mut one, "aof_rewrite_in_progress") != "aof_rewrite_in_progress:0"
+                || tell(&mut one, "aof_rewrite_scheduled") != "aof_rewrite_scheduled:0"
+            {
+                assert!(asked.elapsed() < PATIENCE, "it is never done");
+            }
+            assert_eq!(tell(&mut one, "aof_last_bgrewrite_status"), "aof_last_bgrewrite_status:ok");
+            running.hear("appendonly.aof: rewritten");
+            assert!(length() < 520_000, "{} bytes", length());
         }
-        assert_eq!(tell(&mut one, "aof_last_bgrewrite_status"), "aof_last_bgrewrite_status:ok");
-        running.hear("appendonly.aof: rewritten");
-        assert!(length() < 70_000, "{} bytes", length());
-        talk(&mut one, "INCR counter\r\n", ":5001\r\n");
         stop(running);
         assert!(!folder.path().join("appendonly.aof.rewrite").exists());
         let running = machine(&system);
-        talk(&mut connect(), "GET counter\r\nLLEN list\r\n", "$4\r\n5001\r\n:3000\r\n");
+        let answers = "$4\r\n5003\r\n:3000\r\n:200000\r\n";
+        talk(&mut connect(), "GET counter\r\nLLEN list\r\nSTRLEN long\r\n", answers);
         stop(running);
     });
 }
