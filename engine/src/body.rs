@@ -166,6 +166,9 @@ impl<M: Machine> WasmBody<M> {
         family: Arc<Family<M>>,
         (stack, block): (u32, u32),
     ) -> Result<Self, Ended> {
+        if !kernel.is_live(thread) || !kernel.is_live(family.cell) {
+            return Err(orderly(FaultKind::Killed));
+        }
         let entry = engine.cells.entry(family.cell);
         let (program, exports) = family.threads().ok_or_else(bad_exports)?;
         let resident = Resident {

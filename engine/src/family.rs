@@ -24,7 +24,7 @@ use crate::slots::{SLOTS, SlotNumber};
 /// Bytes of a page of WebAssembly.
 const WASM_PAGE_BYTES: usize = 65_536;
 
-/// The threads of one cell.
+/// The threads of one cell. It has a share of the slot, so that a thread that is yet to start finds it whatever became of the first instance.
 pub(crate) struct Family<M: Machine> {
     /// The cell, which pays for what they share.
     pub cell: CellId,
@@ -64,6 +64,7 @@ impl<M: Machine> Family<M> {
     /// Of a cell whose first instance is being made, with its memory in this slot.
     pub fn new(cell: CellId, program: Arc<Program<M>>, limit: u64, slot: SlotNumber) -> Arc<Self> {
         let lengths = Mutex::new(Lengths { bytes: 0, definitions: Vec::new() });
+        SLOTS.share(slot);
         Arc::new(Self { cell, program, limit, slot, lengths, sleepers: Sleepers::new() })
     }
 
@@ -146,6 +147,12 @@ impl<M: Machine> Family<M> {
         // Release: whoever sees it sees what the thread did.
         word.store(THREAD_IS_OVER, core::sync::atomic::Ordering::Release);
         self.sleepers.notify(kernel, context, word.as_ptr().addr(), u32::MAX);
+    }
+}
+
+impl<M: Machine> Drop for Family<M> {
+    fn drop(&mut self) {
+        SLOTS.put(self.slot);
     }
 }
 

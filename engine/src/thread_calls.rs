@@ -100,6 +100,10 @@ impl<M: Machine> Guest<'_, M> {
 /// Starts a further thread: its number, by which people know it.
 fn start<M: Machine>(caller: &mut Caller<'_, Resident<M>>, stack: u32, block: u32) -> Result<i64, Error> {
     let family = caller.data().family.clone().ok_or(Error::Unsupported)?;
+    if caller.data().memory.is_null() {
+        // In a start function: there may come to be no instance whose memory a thread could share.
+        return Err(Error::BadState);
+    }
     let guest = Guest::of(caller)?;
     if stack as usize > guest.length || guest.place(block, size_of::<u32>()).is_err() {
         return Err(Error::BadSpan);

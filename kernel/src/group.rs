@@ -97,14 +97,15 @@ impl<E: Engine> Kernel<E> {
         prepare(CellId(index));
         // Under the lock that the leader's end is noted under: it finds this thread, or the thread does not begin. The caller keeps the leader
         // from being over meanwhile.
-        let begins = {
+        let lives = {
             let (mut control, _) = cell.control.lock(token);
             control.threads.push(name);
             cell.is_live()
         };
-        let begins = begins && {
+        // Busy until here, so that it is this life of the record; from here on it may be another one's.
+        let begins = {
             let (mut control, mut token) = record.control.lock(token);
-            let begins = record.state() == CellState::Created;
+            let begins = lives && record.state() == CellState::Created;
             control.thread_busy = begins;
             if begins {
                 thread.state.begin();
@@ -114,7 +115,6 @@ impl<E: Engine> Kernel<E> {
             begins
         };
         if !begins {
-            record.control.lock(token).0.thread_busy = false;
             self.begin_end(token, core, name, FaultKind::Killed, 0, Box::default());
             self.try_finish(token, core, index);
             return Err(Error::Killed);

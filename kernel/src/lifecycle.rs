@@ -197,8 +197,9 @@ impl<E: Engine> Kernel<E> {
         // Before anybody can begin another life.
         self.refuse_posted(core, cell);
         self.end_leader(token, core, cell, &ended);
+        let named = self.present_cell(cell);
         record.control.lock(token).0.thread_busy = false;
-        self.begin_end(token, core, self.present_cell(cell), ended.kind, 0, ended.backtrace);
+        self.begin_end(token, core, named, ended.kind, 0, ended.backtrace);
         // If the end had begun before, the thread was what it waited for.
         self.try_finish(token, core, cell);
     }

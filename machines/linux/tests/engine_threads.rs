@@ -311,6 +311,40 @@ fn what_cannot_have_one_more_is_told_so() {
 }
 
 #[test]
+fn a_start_function_starts_none_and_its_trap_leaves_nothing() {
+    // Of what it leaves, the next program would be made.
+    let source = threaded(&format!(
+        r#"(func $init (local $left i32)
+            (local.set $left (i32.const 20))
+            (loop $more
+                (call $check (i64.eq (call $go (i32.const 8192)) (i64.const -{})))
+                (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+            (drop (i32.load (i32.const 0x7fff0000))))
+        (start $init)
+        (func (export "hallows_thread") (param $block i32) (i32.store (i32.const 2048) (i32.const 1)))
+        (func (export "hallows_main"))"#,
+        Error::BadState.number()
+    ));
+    for world in [World::new(1), World::chaotic(1)] {
+        for _ in 0..3 {
+            let log = world.outcome(&source, &[]);
+            assert!(log.contains("accessed memory out of bounds"), "{log}");
+            world.passes(
+                &threaded(
+                    r#"(func (export "hallows_thread") (param i32))
+                    (func (export "hallows_main")
+                        (call $check (i32.eqz (i32.load (i32.const 2048))))
+                        (drop (call $go (i32.const 8192))) (call $join (i32.const 8192))
+                        (call $check (i32.eqz (i32.load (i32.const 2048)))))"#,
+                ),
+                &[],
+            );
+        }
+        assert_eq!(world.kernel.contradictions(), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn what_no_thread_can_be_started_by_is_no_program() {
     let world = World::new(1);
     let with = |thread: &str, stack: &str| {
