@@ -114,6 +114,8 @@ fn begin<M: Machine>(
                 Run::Thread(function) => {
                     let block = wasm.store.data().block;
                     let result = function.call(&mut wasm.store, block);
+                    #[cfg(feature = "wasi")]
+                    crate::wasi::end(&mut wasm.store, kernel, context);
                     result.map_err(|error| in_thread(from_error(&error), context.thread))?;
                     if let Some(family) = &wasm.store.data().family {
                         family.thread_is_over(kernel, context, block);
