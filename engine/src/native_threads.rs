@@ -53,12 +53,18 @@ impl NativeThread {
         let (function, block) = (self.function, self.kept.block);
         // SAFETY: the program gave the function for this address, once.
         let result = enter(kernel, context, &mut self.kept, || unsafe { function(block) });
+        self.is_over(kernel, context);
+        result
+    }
+
+    /// Says in its block that it is over, or will never run: nothing of the block is used any more.
+    pub fn is_over<M: Machine>(&self, kernel: &Kernel<WasmEngine<M>>, context: &mut Context) {
+        let block = self.kept.block;
         // SAFETY: the block begins with this word, and is there until the word says that the thread is over.
         let word = unsafe { AtomicU32::from_ptr(block.cast_mut().cast()) };
         // Release: whoever sees it sees what the thread did.
         word.store(THREAD_IS_OVER, Ordering::Release);
         kernel.engine.native_sleepers.notify(kernel, context, block.addr(), u32::MAX);
-        result
     }
 }
 

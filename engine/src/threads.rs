@@ -11,8 +11,14 @@ use hallows_abi::FaultKind;
 use hallows_kernel::{CellId, Context, CoreId, Kernel, Machine, Role, Stop, ThreadId};
 
 use crate::WasmEngine;
+#[cfg(feature = "native")]
+use crate::cells::Plan;
 use crate::ended::orderly;
+#[cfg(feature = "native")]
+use crate::family::ThreadStart;
 use crate::fiber::{leave, prepare, switch};
+#[cfg(feature = "native")]
+use crate::native_threads::NativeThread;
 use crate::platform::NoMemory;
 use crate::platform::local::{self, Word};
 use crate::stacks::{STACKS, Stack};
@@ -138,6 +144,13 @@ impl<M: Machine> Threads<M> {
                 let is_large = engine.cells.entry(cell).wants_large_stack();
                 let stack = if is_large { STACKS.take_large() } else { self.take_stack(core) };
                 let Ok(stack) = stack else {
+                    #[cfg(feature = "native")]
+                    if let Some(Plan::Thread(ThreadStart::Native { function, block })) =
+                        engine.cells.entry(cell).take_plan()
+                    {
+                        // Its program waits for it, whatever becomes of the cell.
+                        NativeThread::new(function, block).is_over(kernel, &mut Context::new(core, thread));
+                    }
                     return Stop::Finished(orderly(FaultKind::OutOfMemory));
                 };
                 (*record).start = Some(Start { engine, kernel, thread, cell, role });
