@@ -135,7 +135,6 @@ impl<M: Machine> WasmBody<M> {
             cell,
             family: family.clone(),
             read_only: entry.read_only(),
-            in_use: entry.in_use(),
             limit,
             ..Resident::of_nobody(program, engine.configuration.chaos)
         };
@@ -178,7 +177,6 @@ impl<M: Machine> WasmBody<M> {
             family: Some(family.clone()),
             block,
             read_only: entry.read_only(),
-            in_use: entry.in_use(),
             limit: family.limit,
             ..Resident::of_nobody(program, engine.configuration.chaos)
         };
@@ -224,7 +222,6 @@ impl<M: Machine> WasmBody<M> {
         let resident = self.store.data_mut();
         resident.cell = cell;
         resident.read_only = entry.read_only();
-        resident.in_use = entry.in_use();
         resident.limit = limit;
         *entry.memory() = self.place.map(Memory::Linear);
     }

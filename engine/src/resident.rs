@@ -1,6 +1,6 @@
 //! What a WebAssembly program's store holds for us: who runs it now, where its memory is, what it may have.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 
 use alloc::sync::Arc;
 use hallows_kernel::{CellId, Context, Kernel, Machine};
@@ -51,10 +51,8 @@ pub(crate) struct Resident<M: Machine> {
     pub catches_up: bool,
     /// The memory that calls' arguments lie in.
     pub memory: *const MemoryDefinition,
-    /// The pages of it that may not be stored to; part of the cell's entry in the engine's table, like `in_use`.
+    /// The pages of it that may not be stored to; part of the cell's entry in the engine's table.
     pub read_only: *const ReadOnly,
-    /// Bytes of linear memory and tables in use.
-    pub in_use: *const AtomicU64,
     /// Bytes of linear memory at most.
     pub limit: u64,
     /// What it starts with and has not got yet.
@@ -86,7 +84,6 @@ impl<M: Machine> Resident<M> {
             catches_up: false,
             memory: core::ptr::null(),
             read_only: core::ptr::null(),
-            in_use: core::ptr::null(),
             limit: program.initial,
             uncharged: Uncharged { memories: program.memories, tables: program.tables },
             refused: false,
@@ -132,14 +129,13 @@ impl<M: Machine> Resident<M> {
         if self.kernel.is_null() {
             return false;
         }
-        if more > 0 {
-            // SAFETY: as in `checked`.
-            if unsafe { &*self.kernel }.charge(payer, more).is_err() {
-                return false;
-            }
+        // SAFETY: as in `checked`.
+        let kernel = unsafe { &*self.kernel };
+        if more > 0 && kernel.charge(payer, more).is_err() {
+            return false;
         }
-        // SAFETY: the entry outlives the store. Relaxed: only shown.
-        unsafe { &*self.in_use }.fetch_add(more, Ordering::Relaxed);
+        // Relaxed: only shown.
+        kernel.engine.cells.entry(payer).in_use().fetch_add(more, Ordering::Relaxed);
         true
     }
 }
