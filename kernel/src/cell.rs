@@ -84,6 +84,8 @@ pub struct CellRecord<B, P> {
     pub tally: Tally,
     pub inbox: Lock<{ level::INBOX }, Inbox<B>>,
     pub control: Lock<{ level::CONTROL }, CellControl<P>>,
+    /// Taken by whoever maps a region into it.
+    pub maps: Lock<{ level::SERVING }, ()>,
 }
 
 /// What its creator set, and how it ended.
@@ -192,6 +194,7 @@ impl<B: Copy, P> CellRecord<B, P> {
             tally: Tally::default(),
             inbox: Lock::new(Inbox::new()),
             control: Lock::new(CellControl::default()),
+            maps: Lock::new(()),
         }
     }
 

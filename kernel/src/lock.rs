@@ -15,7 +15,7 @@ pub mod level {
     pub const NONE: u8 = 0;
     /// The derivation tree of all capabilities.
     pub const TREE: u8 = 1;
-    /// The change of who serves one endpoint, which is noted in two cells.
+    /// A change that is noted in several control blocks: who serves one endpoint, where one cell has regions.
     pub const SERVING: u8 = 2;
     /// The control block of one object: cell, endpoint, region, monitor.
     pub const CONTROL: u8 = 3;

@@ -32,8 +32,10 @@ impl<E: Engine> Kernel<E> {
                 if address % PAGE_BYTES != 0 {
                     return Err(Error::BadArgument);
                 }
-                self.forbid_overlap(&mut Token::at_entry(), cell, address, bytes)?;
-                let (mut mappings, _) = record.mappings.lock(&mut context.token);
+                // Two threads of a cell do not find the same place free.
+                let (_maps, mut token) = self.cells.at(cell).maps.lock(&mut context.token);
+                self.forbid_overlap(&mut token, cell, address, bytes)?;
+                let (mut mappings, _) = record.mappings.lock(&mut token);
                 // Under the lock that its end unmaps it under: what is read here is not the next region's at this index.
                 let number = record.number.load(Ordering::Relaxed);
                 if !record.generation.is(request.generation()) {
@@ -60,7 +62,7 @@ impl<E: Engine> Kernel<E> {
     /// Two regions in the same place would make the taking out of one the taking out of the other.
     fn forbid_overlap(
         &self,
-        token: &mut Token<'static, { level::NONE }>,
+        token: &mut Token<'_, { level::SERVING }>,
         cell: u32,
         address: u64,
         bytes: u64,
