@@ -15,7 +15,8 @@ pub const HANDLE_EXPORT: &str = "hallows_handle";
 pub const INBOX_EXPORT: &str = "hallows_inbox";
 /// `func(block: i32)`: a further thread of the program, from start to end. It runs over the same memory, in an instance of its own: its globals
 /// and tables are as at the program's start. `block` is the address that it was started with; when the function has returned and the stack is not
-/// used any more, the 32-bit word there becomes [`THREAD_IS_OVER`], and who waits for that word is woken.
+/// used any more, the 32-bit word there becomes [`THREAD_IS_OVER`], and who waits for that word is woken. Making the instance writes active data
+/// segments into the memory again and runs the start function: such a program's segments are passive, as linkers make them for shared memories.
 pub const THREAD_EXPORT: &str = "hallows_thread";
 /// The mutable global, an `i32`, that is set to the top of a further thread's stack before [`THREAD_EXPORT`] is called: as linkers name it.
 pub const STACK_POINTER_EXPORT: &str = "__stack_pointer";
