@@ -338,7 +338,7 @@ impl<M: Machine> Calls for Caller<'_, M> {
 
     fn start_thread(&mut self, function: NativeFunction, block: *const ()) -> Result<i64, Error> {
         let kernel = self.kernel;
-        let started = kernel.start_thread(self.context, 0, |thread| {
+        let started = kernel.start_thread(self.context, crate::stacks::POPULATED_BYTES as u64, |thread| {
             let start = ThreadStart::Native { function, block: block.expose_provenance() };
             kernel.engine.cells.entry(thread).prepare(Plan::Thread(start));
         });

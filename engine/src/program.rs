@@ -22,6 +22,9 @@ use crate::stacks::{LARGEST_STACK_BYTES, WASM_STACK_BYTES};
 /// Bytes of a page of WebAssembly.
 const WASM_PAGE_BYTES: u64 = 65_536;
 
+/// Bytes that an instance keeps of a function that it imports, or that can be referred to, at most: wasmtime's records are four words.
+const FUNCTION_BYTES: u64 = 4 * size_of::<usize>() as u64;
+
 /// The name under which the normalising pass exports the memory, whatever the program itself exports.
 pub(crate) const MEMORY_EXPORT: &str = "hallows:memory";
 
@@ -92,8 +95,8 @@ pub(crate) struct WasmProgram<M: Machine> {
     pub stock: Option<Arc<Stock>>,
     /// Bytes of memory and tables that an instance starts with.
     pub initial: u64,
-    /// How many elements of tables are among them.
-    pub table_elements: u64,
+    /// Bytes that an instance takes of the host beside its memory.
+    pub instance_bytes: u64,
     /// How many memories and tables those are.
     pub memories: u32,
     pub tables: u32,
@@ -241,7 +244,10 @@ impl<M: Machine> WasmEngine<M> {
         let resources = module.resources_required();
         let memory_bytes = resources.max_initial_memory_size.unwrap_or(0).saturating_mul(WASM_PAGE_BYTES);
         let tables = u64::from(resources.num_tables) * resources.max_initial_table_size.unwrap_or(0);
-        let initial = memory_bytes.saturating_add(tables.saturating_mul(ELEMENT_BYTES));
+        let table_bytes = tables.saturating_mul(ELEMENT_BYTES);
+        let initial = memory_bytes.saturating_add(table_bytes);
+        // An import may be referred to as well.
+        let functions = module.functions().len() + 2 * module.imports().len();
         // Globals and function references take no more than the code that they belong to.
         let held = initial.saturating_add(artifact.code().len() as u64);
         let stock = usize::try_from(memory_bytes).ok().filter(|_| resources.num_memories > 0);
@@ -260,7 +266,7 @@ impl<M: Machine> WasmEngine<M> {
             memory: module.get_export_index(MEMORY_EXPORT),
             stock: stock.map(|bytes| SLOTS.stock(bytes)),
             initial,
-            table_elements: tables,
+            instance_bytes: table_bytes.saturating_add(functions as u64 * FUNCTION_BYTES),
             memories: resources.num_memories,
             tables: resources.num_tables,
             shares_memory,

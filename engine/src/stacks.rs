@@ -44,7 +44,7 @@ const COLOUR_BYTES: usize = 640;
 const WARM: usize = 256;
 
 /// The upper part of a stack in stock that is populated beforehand: what kernel, wasmtime and an ordinary program use of it.
-const POPULATED_BYTES: usize = HOST_RESERVE_BYTES;
+pub const POPULATED_BYTES: usize = HOST_RESERVE_BYTES;
 
 /// Stacks there may be at once, in the whole process: address space only.
 const STACKS_MOST: u32 = 16_384;

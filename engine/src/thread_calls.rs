@@ -13,7 +13,8 @@ use crate::cells::Plan;
 use crate::ended::Unwind;
 use crate::family::{Family, ThreadStart};
 use crate::program::MEMORY_EXPORT;
-use crate::resident::{ELEMENT_BYTES, Resident};
+use crate::resident::Resident;
+use crate::stacks::POPULATED_BYTES;
 
 /// What `memory.grow` gives for "no".
 const REFUSED: u32 = u32::MAX;
@@ -109,8 +110,8 @@ fn start<M: Machine>(caller: &mut Caller<'_, Resident<M>>, stack: u32, block: u3
         return Err(Error::BadSpan);
     }
     let (program, _) = family.threads().ok_or(Error::Unsupported)?;
-    // Its tables; its memory is the others'.
-    let bytes = program.table_elements.saturating_mul(ELEMENT_BYTES);
+    // Its memory is the others'.
+    let bytes = program.instance_bytes.saturating_add(POPULATED_BYTES as u64);
     let (kernel, started) = (guest.kernel, family.clone());
     let thread = kernel.start_thread(guest.context(), bytes, |thread| {
         let start = ThreadStart::Wasm { family: started, stack, block };

@@ -19,6 +19,10 @@ use crate::{CellId, Context, Ended, Engine, Kernel, Nanos, ThreadId};
 
 type Unlocked<'t> = &'t mut Token<'static, { level::NONE }>;
 
+/// Further threads that a cell may have at a time: many for any host's cores, and few enough to look through under a lock. Where several threads
+/// start one in the same instant, each may be one more.
+pub const MOST_THREADS: usize = 64;
+
 /// How a thread waits for another of its cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
@@ -41,8 +45,8 @@ impl<E: Engine> Kernel<E> {
     /// is given: [`Engine::resume`] and [`Engine::release`] come for that as for a cell.
     ///
     /// # Errors
-    /// `NotInHandler` of a passive server; `Unsupported` of a cell with a time budget, which its threads would escape; `BudgetExhausted`, `TableFull`,
-    /// `Killed`.
+    /// `NotInHandler` of a passive server; `Unsupported` of a cell with a time budget, which its threads would escape; `TableFull` behind
+    /// [`MOST_THREADS`] or where the machine has no cell left; `BudgetExhausted`, `Killed`.
     pub fn start_thread(
         &self,
         context: &mut Context,
@@ -59,6 +63,9 @@ impl<E: Engine> Kernel<E> {
             return Err(Error::Unsupported);
         }
         self.check_live(caller)?;
+        if cell.control.lock(token).0.threads.len() >= MOST_THREADS {
+            return Err(Error::TableFull);
+        }
         let budget = Name {
             index: cell.budget.load(Ordering::Relaxed),
             generation: cell.budget_generation.load(Ordering::Relaxed),

@@ -75,7 +75,7 @@ pub use cell::{CellState, LastFault};
 pub use class::{Class, WHOLE_CORE, share};
 pub use configuration::{Configuration, Pool};
 pub use engine::{Access, Activation, Ended, Engine, Failure, Handled, Role, Stop, Style, Unmappable};
-pub use group::Patience;
+pub use group::{MOST_THREADS, Patience};
 pub use hallows_abi::TimeBudget;
 pub use ids::{CellId, Context, CoreId, Nanos, ThreadId};
 pub use inspect::{CapabilityPicture, CellPicture, CorePicture, TimePicture};

@@ -4,7 +4,7 @@ mod engine_support;
 
 use engine_support::{BEGIN, ECHO, World, reactor};
 use hallows_abi::Error;
-use hallows_kernel::{CellState, Configuration};
+use hallows_kernel::{CellState, Configuration, MOST_THREADS};
 
 /// A program with threads: `$go` starts one with the next stack and block, `$join` waits for the thread of a block. Threads run `hallows_thread`.
 fn threaded(body: &str) -> String {
@@ -286,7 +286,7 @@ fn what_cannot_have_one_more_is_told_so() {
     let own = threaded(&format!("{THREAD} {}", expects(Some(Error::Unsupported)))).replace("64 shared", "64");
     world.passes(&own, &[]);
     // As many as its budget has, and the machine.
-    let many = |error: Error| {
+    let many = |error: Error, at_least: u32| {
         threaded(&format!(
             r#"(func (export "hallows_thread") (param i32)
                 (drop (memory.atomic.wait32 (i32.const 2048) (i32.const 0) (i64.const -1))))
@@ -297,16 +297,26 @@ fn what_cannot_have_one_more_is_told_so() {
                     (local.set $block (i32.add (local.get $block) (i32.const 8)))
                     (br_if $more (i64.gt_s (local.get $started) (i64.const 0))))
                 (call $check (i64.eq (local.get $started) (i64.const -{})))
-                (call $check (i32.gt_u (local.get $block) (i32.const 8208))))"#,
-            error.number()
+                (call $check (i32.gt_u (local.get $block) (i32.const {}))))"#,
+            error.number(),
+            8192 + 8 * at_least,
         ))
     };
-    let cell = world.cell_with("hog", &world.program(&many(Error::BudgetExhausted)), false, 200 << 10);
+    let hog = many(Error::BudgetExhausted, 2);
+    let cell = world.cell_with("hog", &world.program(&hog), false, 400 << 10);
     world.start(cell);
     world.run();
     assert_eq!(world.log(), "");
+    // As many as a cell may have, again and again.
+    for _ in 0..2 {
+        let all = many(Error::TableFull, MOST_THREADS as u32);
+        let exactly =
+            all.replace("i32.gt_u (local.get $block)", "i32.eq (i32.sub (local.get $block) (i32.const 8))");
+        world.passes(&exactly, &[]);
+        assert_eq!(world.kernel.contradictions(), Vec::<String>::new());
+    }
     let world = World::with(Configuration { cells: 6, ..Configuration::default() });
-    world.passes(&many(Error::TableFull), &[]);
+    world.passes(&many(Error::TableFull, 2), &[]);
     world.passes(&threaded(&format!("{THREAD} {}", expects(None))), &[]);
 }
 
