@@ -3,7 +3,7 @@
 //! Granted: `card`, a packet device, or `net`, a network (SEND and WATCH). Arguments: `do=answer` says every datagram back to its sender, `do=ask` asks for
 //! one after another, `do=flood` keeps `window=N` (96) under way; over a network it can only ask. `payload=BYTES` (64) is what each carries, 18 make the
 //! shortest frame. All print samples in nanoseconds, `count=N` (20000) of them, and before those a tenth that do not count; with 0 they print none and
-//! go on. Who asks, of a datagram's way there and back; who floods, the mean of [`BATCH`] in a row; who answers, from when the device had a datagram
+//! go on. Who asks, of a datagram's way there and back; who floods, the mean of `BATCH` in a row; who answers, from when the device had a datagram
 //! until it had the answer.
 #![no_std]
 #![forbid(unsafe_code)]
