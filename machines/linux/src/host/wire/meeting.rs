@@ -63,12 +63,13 @@ pub(crate) enum Part {
 /// A parent's end of a wire.
 #[derive(Debug)]
 pub struct Meeting {
-    place: Place,
     /// Which of the machine's interfaces it is.
     interface: usize,
     /// What rings the machine's bell.
     ringer: OwnedFd,
     peer: Option<Peer>,
+    /// Behind the peer: whoever takes it next finds that one has gone.
+    place: Place,
 }
 
 #[derive(Debug)]
@@ -79,7 +80,7 @@ struct Peer {
 
 impl Meeting {
     pub(super) const fn new(place: Place, interface: usize, ringer: OwnedFd) -> Self {
-        Self { place, interface, ringer, peer: None }
+        Self { interface, ringer, peer: None, place }
     }
 
     /// Which of the machine's interfaces it is.
@@ -90,6 +91,11 @@ impl Meeting {
     /// Begins, for a machine that knows nothing of the other: who was met before is to see that, and meet this one.
     pub(crate) fn begin(&mut self) {
         self.peer = None;
+        self.call();
+    }
+
+    /// Meets whoever is at the other end, if anybody is.
+    fn call(&mut self) {
         match self.place.end() {
             // Whoever is there comes for this.
             End::First => drop(self.place.visit()),
@@ -144,7 +150,11 @@ impl Meeting {
         match peer.next() {
             Ok(None) => None,
             Ok(Some((word, descriptors))) => Some(self.answer(&word, descriptors)),
-            Err(_) => self.peer.take().filter(|peer| peer.has_met).map(|_| News::Parted),
+            Err(_) => {
+                let had_met = self.peer.take().is_some_and(|peer| peer.has_met);
+                // Somebody else may have come meanwhile and been sent away.
+                had_met.then(|| self.call()).map(|()| News::Parted)
+            }
         }
     }
 

@@ -23,7 +23,7 @@ mod memory;
 mod place;
 mod view;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 use serde::{Deserialize, Serialize};
@@ -91,9 +91,29 @@ pub fn open(directory: &RuntimeDir, name: &str, interface: usize) -> Result<Wire
     // Datagrams: who reads never hears that the other side has gone, and a full queue is one that was rung.
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let (bell, ringer) = socketpair(AddressFamily::UNIX, SocketType::DGRAM, flags, None).map_err(other)?;
+    for socket in [&bell, &ringer] {
+        refuse_descriptors(socket);
+    }
     let to_give = rustix::io::fcntl_dupfd_cloexec(&ringer, 0).map_err(other)?;
     let (end, address) = (place.end(), address(name, place.end()));
     Ok(Wire { end, address, bell, ringer, meeting: Meeting::new(place, interface, to_give) })
+}
+
+/// Lets nobody send descriptors to a socket, where Linux knows how to (6.16): whoever drains it would have to close them, however long that takes.
+fn refuse_descriptors(socket: &OwnedFd) {
+    /// As `asm-generic/socket.h` has it.
+    const SO_PASSRIGHTS: libc::c_int = 83;
+    let no: libc::c_int = 0;
+    // SAFETY: the option's value is an integer, which lives across the call. Linux that does not know the option says so, and nothing has changed.
+    unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_PASSRIGHTS,
+            (&raw const no).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
 }
 
 /// Has whoever listens to the other side of this look. It never waits: where there is no room, that one was told and has not looked yet.
@@ -112,6 +132,8 @@ fn address(name: &str, end: End) -> [u8; ADDRESS_BYTES] {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
+
     use super::*;
 
     #[test]
@@ -122,6 +144,28 @@ mod tests {
         addresses.sort_unstable();
         addresses.dedup();
         assert_eq!(addresses.len(), 4);
+    }
+
+    #[test]
+    fn nobody_sends_descriptors_with_a_bell() {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (bell, ringer) = socketpair(AddressFamily::UNIX, SocketType::DGRAM, flags, None).unwrap();
+        refuse_descriptors(&bell);
+        let release = rustix::system::uname().release().to_string_lossy().into_owned();
+        let version: Vec<u32> = release.split('.').take(2).map_while(|part| part.parse().ok()).collect();
+        let with_descriptor = || {
+            let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut control = rustix::net::SendAncillaryBuffer::new(&mut space);
+            let given = [ringer.as_fd()];
+            control.push(rustix::net::SendAncillaryMessage::ScmRights(&given));
+            let said = [std::io::IoSlice::new(b"!")];
+            rustix::net::sendmsg(&ringer, &said, &mut control, SendFlags::DONTWAIT)
+        };
+        if version >= vec![6, 16] {
+            assert_eq!(with_descriptor(), Err(rustix::io::Errno::PERM));
+        }
+        ring(&ringer);
+        assert!(rustix::net::recv(&bell, &mut [0_u8; 8], rustix::net::RecvFlags::DONTWAIT).is_ok());
     }
 
     #[test]

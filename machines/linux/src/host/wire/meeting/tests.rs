@@ -106,9 +106,8 @@ fn a_machine_that_begins_anew_is_met_again() {
     assert!(matches!(&*ours, [News::Parted, News::Met { .. }]) && have_met(&theirs), "{ours:?} {theirs:?}");
 }
 
-/// What somebody says to the first end, with so many descriptors; what the first end hears.
-fn said(directory: &RuntimeDir, words: &[u8], descriptors: usize) -> Vec<News> {
-    let mut first = parent(directory);
+/// Somebody at the first end's door, who says this with so many descriptors.
+fn visitor(directory: &RuntimeDir, words: &[u8], descriptors: usize) -> UnixStream {
     let visitor = UnixStream::connect(directory.path().join("wire-a-1.sock")).unwrap();
     let null = std::fs::File::open("/dev/null").unwrap();
     let borrowed: Vec<_> = (0..descriptors).map(|_| null.as_fd()).collect();
@@ -117,6 +116,13 @@ fn said(directory: &RuntimeDir, words: &[u8], descriptors: usize) -> Vec<News> {
     control.push(rustix::net::SendAncillaryMessage::ScmRights(&borrowed));
     let bytes = [io::IoSlice::new(words)];
     rustix::net::sendmsg(&visitor, &bytes, &mut control, rustix::net::SendFlags::empty()).unwrap();
+    visitor
+}
+
+/// What the first end hears of somebody.
+fn said(directory: &RuntimeDir, words: &[u8], descriptors: usize) -> Vec<News> {
+    let mut first = parent(directory);
+    let visitor = visitor(directory, words, descriptors);
     let [news] = settle([&mut first]);
     drop(visitor);
     // Whatever it was, the next one is met.
@@ -126,11 +132,25 @@ fn said(directory: &RuntimeDir, words: &[u8], descriptors: usize) -> Vec<News> {
     news
 }
 
+const HELLO: &[u8] = b"{\"word\":\"hello\",\"version\":1}\n";
+
+#[test]
+fn who_was_sent_away_for_a_stranger_is_met_when_that_one_leaves() {
+    let (_scratch, directory) = directory("wire-stranger");
+    let mut first = parent(&directory);
+    let stranger = visitor(&directory, HELLO, 1);
+    assert!(have_met(&settle([&mut first])[0]));
+    let mut second = parent(&directory);
+    assert!(settle([&mut first, &mut second]).iter().all(Vec::is_empty));
+    drop(stranger);
+    let [ours, theirs] = settle([&mut first, &mut second]);
+    assert!(matches!(&*ours, [News::Parted, News::Met { .. }]) && have_met(&theirs), "{ours:?} {theirs:?}");
+}
+
 #[test]
 fn whoever_talks_nonsense_is_sent_away_and_in_nobodys_way() {
     let (_scratch, directory) = directory("wire-nonsense");
-    let hello = b"{\"word\":\"hello\",\"version\":1}\n";
-    assert!(have_met(&said(&directory, hello, 1)), "this is how it is done");
+    assert!(have_met(&said(&directory, HELLO, 1)), "this is how it is done");
     let unfit = |words: &[u8], descriptors, part: &str| {
         let news = said(&directory, words, descriptors);
         let [News::Unfit { why }] = &*news else { panic!("{news:?}") };
@@ -138,9 +158,9 @@ fn whoever_talks_nonsense_is_sent_away_and_in_nobodys_way() {
     };
     unfit(b"{\"word\":\"hello\",\"version\":2}\n", 1, "version 2");
     unfit(b"{\"word\":\"welcome\",\"version\":1}\n", 2, "the same end");
-    unfit(hello, 2, "2 descriptors");
+    unfit(HELLO, 2, "2 descriptors");
     for (words, descriptors) in
-        [(&b"{]\n"[..], 0), (&b"{\"word\":\"fly\"}\n"[..], 1), (&[b'x'; 5_000][..], 0), (hello, 5)]
+        [(&b"{]\n"[..], 0), (&b"{\"word\":\"fly\"}\n"[..], 1), (&[b'x'; 5_000][..], 0), (HELLO, 5)]
     {
         assert!(said(&directory, words, descriptors).is_empty());
     }
