@@ -162,6 +162,7 @@ fn waiting_and_notifying_on_a_shared_memory_are_calls_to_the_kernel() {
         ("atomic_wait32".to_string(), vec![48, 5, u64::MAX]),
         ("atomic_wait64".to_string(), vec![64, 6, 1000]),
         ("atomic_notify".to_string(), vec![4, 3]),
+        ("memory_grow".to_string(), vec![1]),
     ];
     assert_eq!(running.store.data().calls, calls);
     // The instruction's own checks come first, and nobody is called.
@@ -171,7 +172,7 @@ fn waiting_and_notifying_on_a_shared_memory_are_calls_to_the_kernel() {
         Outcome::Trapped(wasmtime::Trap::MemoryOutOfBounds)
     );
     assert_eq!(running.call("run", &[Val::I32(-4)]), Outcome::Trapped(wasmtime::Trap::MemoryOutOfBounds));
-    assert_eq!(running.store.data().calls.iter().filter(|call| call.0 != "first").count(), 3);
+    assert_eq!(running.store.data().calls.iter().filter(|call| call.0 != "first").count(), 4);
 }
 
 #[test]
@@ -180,7 +181,7 @@ fn a_shared_memory_grows_by_a_call_and_another_by_itself() {
     let shared = normalised(&wasm(&format!("(module (memory 1 9 shared) {grows})")), TINY);
     assert_eq!(shared.metadata.imports[0].name, "memory_grow");
     let text = wasmprinter::print_bytes(&shared.wasm).expect("it is valid");
-    assert!(text.contains("call $hallows:memory.grow") && !text.contains("memory.grow\n"), "{text}");
+    assert!(text.contains("call $hallows:memory.grow") && !text.contains(" memory.grow"), "{text}");
     let own = normalised(&wasm(&format!("(module (memory 1 9) {grows})")), TINY);
     assert!(own.metadata.imports.is_empty());
 }
