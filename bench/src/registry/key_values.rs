@@ -105,7 +105,7 @@ fn kv_tail<'a>(ours: Option<KeyValues<'a>>) -> Bench<'a> {
         sample_limit: 1,
         rounds: ROUNDS,
         path: "on it: the loopback interface, the server, the requests that wait before it, and how late the generator is (no more \
-               than 0.2 ms or a tenth at p99, else there is no figure). Not on it: a network; disks. Random arrivals, 50 connections",
+               than 0.2 ms or a tenth at p99, else there is no figure; it is a SCHED_FIFO thread where that is allowed). Not on it: a network; disks. Random arrivals, 50 connections",
         why_rival_is_slow: "one thread of its does one command after the other, so GETs wait for KEYS; ours does slow commands in pieces",
         requirements: rivals.iter().zip(RIVALS).map(|(_, name)| requirement(name)).collect(),
         published: &[],

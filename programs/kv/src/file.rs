@@ -180,9 +180,9 @@ impl Log {
             }
             let begun = Rewriting::begin(server, self.directory, &self.name).await?;
             let file = &mut server.engine.borrow_mut().store.log.file;
-            file.is_wanted = false;
+            file.asked_to_rewrite = false;
             match begun {
-                Ok(begun) => (self.rewriting, file.is_rewritten) = (Some(begun), true),
+                Ok(begun) => (self.rewriting, file.is_being_rewritten) = (Some(begun), true),
                 Err(refusal) => self.cannot(file, refusal),
             }
             return Ok(false);
@@ -200,7 +200,7 @@ impl Log {
                 *file = LogFile {
                     bytes: rewriting.bytes,
                     base_bytes: rewriting.bytes,
-                    is_wanted: file.is_wanted,
+                    asked_to_rewrite: file.asked_to_rewrite,
                     ..LogFile::default()
                 };
                 println!("{}: rewritten, {old_bytes} bytes are {} now", self.name, rewriting.bytes);
@@ -217,7 +217,7 @@ impl Log {
     fn cannot(&self, file: &mut LogFile, refusal: Refusal) {
         log!("cannot rewrite {}: {refusal:?}; it goes on as it is", self.name);
         // It is tried again when it has grown again.
-        (file.is_rewritten, file.has_failed, file.base_bytes) = (false, true, file.bytes);
+        (file.is_being_rewritten, file.failed_to_rewrite, file.base_bytes) = (false, true, file.bytes);
     }
 }
 

@@ -26,11 +26,11 @@ pub struct LogFile {
     /// Bytes that it had when it was read back or rewritten last.
     pub base_bytes: u64,
     /// Somebody wants it to be rewritten.
-    pub is_wanted: bool,
+    pub asked_to_rewrite: bool,
     /// It is being rewritten.
-    pub is_rewritten: bool,
+    pub is_being_rewritten: bool,
     /// That could not be done the last time.
-    pub has_failed: bool,
+    pub failed_to_rewrite: bool,
 }
 
 /// The log of a store.

@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::store::Change;
 
 /// Steps of a piece: each is one element looked at, or one comparison, some 20 to 80 ns; so a piece takes some 10 µs.
-pub const PIECE: u32 = 256;
+const PIECE: u32 = 256;
 /// Who has at most so many steps in all is done at once.
 pub const SHORT: usize = 128;
 

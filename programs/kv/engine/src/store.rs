@@ -205,7 +205,7 @@ impl Store {
         let has_grown = config.rewrite_percent > 0
             && file.bytes >= config.rewrite_bytes
             && grown.saturating_mul(100) >= file.base_bytes.saturating_mul(config.rewrite_percent);
-        *is_on && !file.is_rewritten && (file.is_wanted || has_grown && grown > 0)
+        *is_on && !file.is_being_rewritten && (file.asked_to_rewrite || has_grown && grown > 0)
     }
 
     /// A database takes so much instead of so much.

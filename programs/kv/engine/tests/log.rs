@@ -283,6 +283,6 @@ fn a_log_is_to_be_rewritten_when_it_has_grown_or_somebody_asks() {
     assert!(say(&mut engine, &mut session, "BGREWRITEAOF").starts_with("+Background"));
     assert!(engine.store.wants_rewrite());
     assert!(say(&mut engine, &mut session, "BGREWRITEAOF").contains("already in progress"));
-    engine.store.log.file.is_rewritten = true;
+    engine.store.log.file.is_being_rewritten = true;
     assert!(!engine.store.wants_rewrite());
 }

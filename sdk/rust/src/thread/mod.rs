@@ -18,7 +18,8 @@
 //!
 //! - A thread is scheduled like a cell: on any core that its cell may run on, and stopped like anything else. It has the cell's capabilities, and
 //!   an inbox of its own: notifications that it binds and answers to what it sends are its own, messages to the cell's endpoints the first thread's.
-//! - It costs the cell's budget 16 KiB, and its stack ([`Builder::stack_bytes`]) the heap. When either is used up, [`spawn`] says so.
+//! - It costs the cell's budget 80 KiB, as WebAssembly also its tables and some bytes for each function, and its stack ([`Builder::stack_bytes`]) the
+//!   heap. When either is used up, or the cell has 64 further threads, [`spawn`] says so.
 //! - When the first thread returns, the cell is over, and with it all of them. A thread that traps ends its cell.
 //! - [`Mutex`], [`Condvar`] and [`Barrier`] are for threads to wait for each other; who waits gives his core to others.
 //! - [`thread_local!`](crate::thread_local) declares what each thread has of its own.
@@ -86,14 +87,32 @@ impl Builder {
         self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JoinHandle<T>, Error> {
-        let result = Arc::new(Mutex::new(None));
-        let place = Arc::clone(&result);
-        let work = Box::new(move || {
-            let value = work();
-            *place.lock() = Some(value);
-        });
+        let (work, result) = returning(work);
         Ok(JoinHandle { running: start(work, self.stack_bytes)?, result })
     }
+}
+
+/// Where a thread leaves what it returns.
+type Returned<T> = Arc<Mutex<Option<T>>>;
+
+/// Work that leaves what it returns there.
+fn returning<'w, T: Send + 'w>(
+    work: impl FnOnce() -> T + Send + 'w,
+) -> (Box<impl FnOnce() + Send + 'w>, Returned<T>) {
+    let result = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&result);
+    let work = move || {
+        let value = work();
+        *place.lock() = Some(value);
+    };
+    (Box::new(work), result)
+}
+
+/// Waits for a thread's end: what it has returned.
+fn joined<T>(running: &Running, result: &Returned<T>) -> Result<T, Error> {
+    running.wait(Patience::UntilKilled)?;
+    let value = result.lock().take();
+    value.ok_or(Error::Killed)
 }
 
 impl Default for Builder {
@@ -105,7 +124,7 @@ impl Default for Builder {
 /// A thread that was started. When this is dropped the thread goes on, and nobody learns what it returns.
 pub struct JoinHandle<T> {
     running: Running,
-    result: Arc<Mutex<Option<T>>>,
+    result: Returned<T>,
 }
 
 impl<T> JoinHandle<T> {
@@ -115,9 +134,7 @@ impl<T> JoinHandle<T> {
     ///
     /// [`Error::Killed`].
     pub fn join(self) -> Result<T, Error> {
-        self.running.wait(Patience::UntilKilled)?;
-        let value = self.result.lock().take();
-        value.ok_or(Error::Killed)
+        joined(&self.running, &self.result)
     }
 
     /// Whether the thread is over.

@@ -1,12 +1,11 @@
 //! Threads that use what lives longer than they do.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::marker::PhantomData;
 
 use hallows_abi::Error;
 
-use super::{Mutex, STACK_BYTES};
+use super::{Mutex, Returned, STACK_BYTES, joined, returning};
 use crate::sys::thread::block::start_borrowing;
 use crate::sys::thread::{Patience, Running};
 
@@ -51,12 +50,7 @@ impl<'scope> Scope<'scope, '_> {
         &'scope self,
         work: impl FnOnce() -> T + Send + 'scope,
     ) -> Result<ScopedJoinHandle<'scope, T>, Error> {
-        let result = Arc::new(Mutex::new(None));
-        let place = Arc::clone(&result);
-        let work = Box::new(move || {
-            let value = work();
-            *place.lock() = Some(value);
-        });
+        let (work, result) = returning(work);
         // Held before the thread starts: it is among those that are waited for, or there is none.
         let mut threads = self.threads.lock();
         threads.retain(|running| !running.is_over());
@@ -75,7 +69,7 @@ impl<'scope> Scope<'scope, '_> {
 #[derive(Debug)]
 pub struct ScopedJoinHandle<'scope, T> {
     running: Arc<Running>,
-    result: Arc<Mutex<Option<T>>>,
+    result: Returned<T>,
     scope: PhantomData<&'scope ()>,
 }
 
@@ -86,9 +80,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     ///
     /// [`Error::Killed`].
     pub fn join(self) -> Result<T, Error> {
-        self.running.wait(Patience::UntilKilled)?;
-        let value = self.result.lock().take();
-        value.ok_or(Error::Killed)
+        joined(&self.running, &self.result)
     }
 
     /// Whether the thread is over.

@@ -46,10 +46,10 @@ pub fn rewrite(call: &mut Call<'_>) -> Answered {
     if !log.is_on {
         return Err(Refusal::of("ERR there is no log: say appendonly=yes"));
     }
-    if log.file.is_rewritten || log.file.is_wanted {
+    if log.file.is_being_rewritten || log.file.asked_to_rewrite {
         return Err(Refusal::of("ERR Background append only file rewriting already in progress"));
     }
-    log.file.is_wanted = true;
+    log.file.asked_to_rewrite = true;
     call.out.simple("Background append only file rewriting started");
     Ok(())
 }
@@ -228,9 +228,9 @@ pub fn info(call: &mut Call<'_>) -> Answered {
             ("rdb_changes_since_last_save", &counts.changes),
             ("rdb_bgsave_in_progress", &0),
             ("aof_enabled", &u8::from(config.append_only)),
-            ("aof_rewrite_in_progress", &u8::from(store.log.file.is_rewritten)),
-            ("aof_rewrite_scheduled", &u8::from(store.log.file.is_wanted)),
-            ("aof_last_bgrewrite_status", &if store.log.file.has_failed { "err" } else { "ok" }),
+            ("aof_rewrite_in_progress", &u8::from(store.log.file.is_being_rewritten)),
+            ("aof_rewrite_scheduled", &u8::from(store.log.file.asked_to_rewrite)),
+            ("aof_last_bgrewrite_status", &if store.log.file.failed_to_rewrite { "err" } else { "ok" }),
             ("aof_current_size", &store.log.file.bytes),
             ("aof_base_size", &store.log.file.base_bytes),
         ],
