@@ -112,7 +112,7 @@ impl<'a, W: Word> Client<'a, W> {
         if self.submissions.publish() { self.sleeper.ring(fence) } else { Doorbell::Quiet }
     }
 
-    /// Says that this side is about to wait for its notification; with [`Rest::Work`], there is a completion, and it must not. After the
+    /// Says that this side is about to wait for its notification; with [`Rest::Work`] it must not, and looks for completions again. After the
     /// wait, however it ends, comes [`wake`](Self::wake).
     ///
     /// # Errors

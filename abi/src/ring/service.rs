@@ -124,7 +124,7 @@ impl<'a, W: Word> Service<'a, W> {
         if self.completions.publish() { self.sleeper.ring(fence) } else { Doorbell::Quiet }
     }
 
-    /// Says that this side is about to wait for its notification; with [`Rest::Work`], there is a submission to take, and it must not. After the
+    /// Says that this side is about to wait for its notification; with [`Rest::Work`] it must not, and looks for submissions again. After the
     /// wait, however it ends, comes [`wake`](Self::wake).
     ///
     /// # Errors

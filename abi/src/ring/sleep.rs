@@ -20,7 +20,7 @@ pub enum Doorbell {
 pub enum Rest {
     /// There is nothing to do; the peer signals when there is.
     Sleep,
-    /// There is something to do.
+    /// There is something to do; or the peer has rung before, and no wait would end by that: look again.
     Work,
 }
 

@@ -217,13 +217,18 @@ impl<const WORDS: usize> Client<WORDS> {
         if self.patience.look(|| self.ring.has_completion())? {
             return Ok(Rest::Work);
         }
-        let rest = self.ring.rest(&self.bell)?;
-        if rest == Rest::Sleep && self.bell.says_closed() {
+        while self.ring.rest(&self.bell)? == Rest::Work {
+            if self.ring.has_completion()? {
+                return Ok(Rest::Work);
+            }
+            // The fence has taken a ring that was for a sleep before this one.
+        }
+        if self.bell.says_closed() {
             self.get_up();
             return Err(Failure::Closed);
         }
-        self.sleeps = rest == Rest::Sleep;
-        Ok(rest)
+        self.sleeps = true;
+        Ok(Rest::Sleep)
     }
 
     /// Ends the ring: tells the service, and takes the region back from it.

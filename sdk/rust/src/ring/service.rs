@@ -185,7 +185,7 @@ impl<const WORDS: usize> Service<WORDS> {
         found.map_err(|broken| self.reason(broken.into()))
     }
 
-    /// Ends a turn: says that this side waits for its notification. With [`Rest::Work`] there is a submission, and it must not.
+    /// Ends a turn: says that this side waits for its notification. With [`Rest::Work`] it must not, and looks for submissions again.
     ///
     /// # Errors
     ///

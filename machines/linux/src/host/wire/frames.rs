@@ -155,7 +155,7 @@ impl Frames {
         Ok(part.read(room))
     }
 
-    /// Says that this end waits for its bell; with [`Rest::Work`], a frame has come, and it must not. Then comes [`wake`](Self::wake).
+    /// Says that this end waits for its bell; with [`Rest::Work`] it must not, and looks for frames again. Then comes [`wake`](Self::wake).
     ///
     /// # Errors
     ///
