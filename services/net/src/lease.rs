@@ -29,12 +29,12 @@ impl Lease {
         let mut patience = socket.get_retry_config();
         patience.discover_timeout = OFFER_PATIENCE;
         socket.set_retry_config(patience);
-        Self { socket: sockets.add_own(socket), held: None }
+        Self { socket: sockets.ask_for_lease(socket), held: None }
     }
 
     /// After the protocols had their turn: what was given is used, what was taken back is not any more. Whether something is to be sent because of that.
     pub fn follow(&mut self, interface: &mut Interface, sockets: &mut Sockets, settings: &Settings) -> bool {
-        let Some(event) = sockets.set.get_mut::<dhcpv4::Socket<'_>>(self.socket).poll() else { return false };
+        let Some(event) = sockets.lease(self.socket).poll() else { return false };
         let (address, gateway, servers) = match event {
             Event::Configured(config) => (Some(config.address), config.router, config.dns_servers),
             Event::Deconfigured => (None, None, Default::default()),
@@ -42,7 +42,7 @@ impl Lease {
         if let Some(before) = self.held.filter(|before| Some(*before) != address) {
             log!("the lease of {before} is over");
             interface.update_ip_addrs(|list| list.retain(|own| *own != IpCidr::Ipv4(before)));
-            sockets.leave(before.address().into());
+            sockets.lose(before.address().into());
         }
         if let Some(new) = address.filter(|new| Some(*new) != self.held) {
             log!("{new} by DHCP");
@@ -64,6 +64,7 @@ impl Lease {
             let servers: Vec<IpAddress> = servers.iter().map(|server| (*server).into()).collect();
             sockets.ask(&servers);
         }
+        sockets.look_at_all();
         true
     }
 }

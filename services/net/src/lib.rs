@@ -17,6 +17,7 @@ mod link;
 mod server;
 mod settings;
 mod sockets;
+mod way;
 #[cfg(test)]
 mod whole;
 

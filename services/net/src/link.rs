@@ -13,6 +13,8 @@ use hallows_sdk::{Deadline, Endpoint, Error};
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 
+use crate::way::Frames;
+
 static RING: Window = Window::new();
 
 /// Entries of each queue: as many frames as are under way, in both directions together.
@@ -49,8 +51,12 @@ pub struct Link {
     card: Endpoint,
     open: Option<Open>,
     mtu: usize,
-    /// A frame on its way between the ring, whose words may change at any time, and the protocols.
-    frame: Vec<u8>,
+    /// The frame that the protocols take next: a copy, as the ring's words may change at any time.
+    came: Vec<u8>,
+    /// It is there.
+    has_come: bool,
+    /// A frame on its way from the protocols to the ring.
+    goes: Vec<u8>,
     pub counted: Counted,
 }
 
@@ -70,7 +76,8 @@ pub struct Counted {
 impl Link {
     /// No ring yet.
     pub fn new(card: Endpoint) -> Self {
-        Self { card, open: None, mtu: 0, frame: Vec::new(), counted: Counted::default() }
+        let (came, goes) = (Vec::new(), Vec::new());
+        Self { card, open: None, mtu: 0, came, has_come: false, goes, counted: Counted::default() }
     }
 
     /// The most bytes that a frame carries behind its head; 0 before there was a ring.
@@ -110,7 +117,8 @@ impl Link {
             ring.close()?;
             return Err(Error::TooLong.into());
         }
-        self.frame = vec![0; mtu + HEAD_BYTES];
+        self.goes = vec![0; mtu + HEAD_BYTES];
+        self.came = Vec::with_capacity(mtu + HEAD_BYTES);
         self.mtu = mtu;
         let mut open = Open { ring, place_bytes, free, arrived: VecDeque::new(), refused: rooms };
         let given = open.give_rooms();
@@ -238,29 +246,33 @@ impl Open {
     }
 }
 
-/// A frame that came: its bytes are a copy.
+/// A frame that came.
 #[derive(Debug)]
-pub struct Received(Vec<u8>);
+pub struct Received<'a>(&'a [u8]);
 
-impl phy::RxToken for Received {
+impl phy::RxToken for Received<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, look: F) -> R {
-        look(&self.0)
+        look(self.0)
     }
 }
 
 /// The right to send one frame.
 #[derive(Debug)]
-pub struct Sending<'a>(&'a mut Link);
+pub struct Sending<'a> {
+    open: Option<&'a mut Open>,
+    frame: &'a mut Vec<u8>,
+    counted: &'a mut Counted,
+}
 
 impl phy::TxToken for Sending<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, fill: F) -> R {
-        let Self(Link { open, frame, counted, .. }) = self;
+        let Self { open, frame, counted } = self;
         if frame.len() < length {
             frame.resize(length, 0);
         }
         let frame = frame.get_mut(..length).unwrap_or_default();
         let result = fill(frame);
-        let sent = open.as_mut().is_some_and(|open| open.send(frame));
+        let sent = open.is_some_and(|open| open.send(frame));
         if sent {
             counted.frames_out += 1;
             counted.bytes_out += length as u64;
@@ -287,36 +299,49 @@ impl Open {
         sent
     }
 
-    /// The oldest frame that came, copied out of its place, which is free for the next one then.
-    fn take(&mut self) -> Option<Vec<u8>> {
-        let (place, bytes) = self.arrived.pop_front()?;
-        let mut frame = vec![0; usize::try_from(bytes).ok()?];
+    /// The oldest frame that came, copied out of its place, which is free for the next one then. Whether there was one.
+    fn take(&mut self, frame: &mut Vec<u8>) -> bool {
+        let Some((place, bytes)) = self.arrived.pop_front() else { return false };
+        // No more than a place has.
+        frame.resize(bytes as usize, 0);
         let room = self.submission(RECEIVE, place, bytes);
         if let Ok(part) = self.ring.payload().of(&room) {
-            part.read(&mut frame);
+            part.read(frame);
         }
         // The queue has a place for each: what comes back was there before.
         if self.give_room(place).is_err() {
             self.refused.push(place);
         }
-        Some(frame)
+        true
+    }
+}
+
+impl Frames for Link {
+    fn next(&mut self) -> Option<&[u8]> {
+        if !self.has_come {
+            self.has_come = self.open.as_mut()?.take(&mut self.came);
+        }
+        self.has_come.then_some(&self.came)
     }
 }
 
 impl phy::Device for Link {
-    type RxToken<'a> = Received;
+    type RxToken<'a> = Received<'a>;
     type TxToken<'a> = Sending<'a>;
 
-    fn receive(&mut self, _: Instant) -> Option<(Received, Sending<'_>)> {
-        let frame = self.open.as_mut()?.take()?;
-        self.counted.frames_in += 1;
-        self.counted.bytes_in += frame.len() as u64;
-        Some((Received(frame), Sending(self)))
+    fn receive(&mut self, _: Instant) -> Option<(Received<'_>, Sending<'_>)> {
+        self.next()?;
+        self.has_come = false;
+        let Self { open, came, goes, counted, .. } = self;
+        counted.frames_in += 1;
+        counted.bytes_in += came.len() as u64;
+        Some((Received(came), Sending { open: open.as_mut(), frame: goes, counted }))
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
-        let has_place = self.open.as_ref().is_some_and(|open| !open.free.is_empty());
-        has_place.then_some(Sending(self))
+        let Self { open, goes, counted, .. } = self;
+        let open = open.as_mut().filter(|open| !open.free.is_empty())?;
+        Some(Sending { open: Some(open), frame: goes, counted })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {

@@ -14,7 +14,7 @@ use hallows_sdk::{
     Answer, Budget, Deadline, Endpoint, Error, Message, Notification, Object, Rights, Server, Start, Timer,
     log, process, space, watch,
 };
-use smoltcp::iface::{Config, Interface, PollResult};
+use smoltcp::iface::{Config, Interface};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress};
 
@@ -221,16 +221,13 @@ impl Net {
         let Self { interface: Some(interface), link, sockets, lease, settings, .. } = self else {
             return Ok(());
         };
-        // What comes may be answered, and what is answered ends sockets: as long as anything changes.
         loop {
-            let polled = interface.poll(now, link, &mut sockets.set) == PollResult::SocketStateChanged;
-            let leased = lease.as_mut().is_some_and(|lease| lease.follow(interface, sockets, settings));
-            if !polled && !leased {
+            sockets.turn(now, interface, link);
+            // What was given or taken back concerns all.
+            if !lease.as_mut().is_some_and(|lease| lease.follow(interface, sockets, settings)) {
                 break;
             }
-            sockets.settle(now);
         }
-        sockets.settle(now);
         match self.link.flush() {
             Ok(()) => Ok(()),
             Err(failure) => self.lost(failure),
@@ -246,9 +243,7 @@ impl Net {
     /// Has the timer ring when the protocols want the next turn.
     fn arm_for_next(&mut self) -> Result<(), Error> {
         let now_ns = process::now()?;
-        let Self { interface: Some(interface), sockets, .. } = self else { return Ok(()) };
-        let at = interface.poll_at(to_instant(now_ns), &sockets.set);
-        let at = at.into_iter().chain(sockets.settle_at(to_instant(now_ns))).min();
+        let at = self.sockets.next();
         let mut due = at.map(|at| u64::try_from(at.total_micros()).unwrap_or(0).saturating_mul(NS_PER_US));
         if self.link.was_refused() || !self.link.is_open() {
             let retry = now_ns.saturating_add(RETRY_NS);
@@ -391,7 +386,10 @@ impl Service for Net {
 
     fn listener_accept(&mut self, client: Client) -> Result<Accepted, Refusal> {
         let (badge, peer) = self.sockets.accept(client.badge)?;
-        Ok(Accepted { stream: self.mint(badge)?, peer })
+        let stream = self.mint(badge)?;
+        // Others may wait in its place.
+        self.follow();
+        Ok(Accepted { stream, peer })
     }
 
     fn listener_close(&mut self, client: Client) {

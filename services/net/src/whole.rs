@@ -4,14 +4,15 @@ use alloc::collections::VecDeque;
 use std::prelude::v1::*;
 
 use hallows_sdk::net::protocol::{Address, Kind, Place, Refusal, State};
-use smoltcp::iface::{Config, Interface, PollResult};
+use smoltcp::iface::{Config, Interface};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress, IpCidr, Ipv4Address};
+use smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress, IpCidr, IpEndpoint, Ipv4Address};
 
 use crate::lease::Lease;
 use crate::settings::Settings;
 use crate::sockets::Sockets;
+use crate::way::{Frames, Way};
 
 /// Frames on their way, in two directions.
 #[derive(Default)]
@@ -36,6 +37,12 @@ impl TxToken for Goes<'_> {
         let result = fill(&mut frame);
         self.0.push(frame);
         result
+    }
+}
+
+impl Frames for Wire {
+    fn next(&mut self) -> Option<&[u8]> {
+        self.to.front().map(Vec::as_slice)
     }
 }
 
@@ -87,13 +94,11 @@ impl End {
     fn turn(&mut self, now: Instant) {
         let Self { interface, sockets, lease, wire, settings } = self;
         loop {
-            let polled = interface.poll(now, wire, &mut sockets.set) == PollResult::SocketStateChanged;
-            let leased = lease.as_mut().is_some_and(|lease| lease.follow(interface, sockets, settings));
-            if !polled && !leased {
+            sockets.turn(now, interface, wire);
+            if !lease.as_mut().is_some_and(|lease| lease.follow(interface, sockets, settings)) {
                 break;
             }
         }
-        sockets.settle(now);
     }
 
     fn place(number: u8, port: u16) -> Place {
@@ -221,10 +226,17 @@ fn a_name_without_answer_is_given_up_when_all_servers_had_their_time() {
         assert_eq!(end.sockets.addresses(lookup), Err(Refusal::NotNow));
         now += Duration::from_millis(100);
     }
-    let due = end.sockets.settle_at(now).expect("its time is over some time");
-    assert_eq!(due, Instant::from_millis(10_001));
-    now = due;
-    end.turn(now);
+    // The service's own clock says when, in a few looks.
+    for _ in 0..8 {
+        let due = end.sockets.next().expect("its time is over some time");
+        assert!(due > now, "{due}");
+        now = due;
+        end.turn(now);
+        if end.sockets.addresses(lookup) != Err(Refusal::NotNow) {
+            break;
+        }
+    }
+    assert_eq!(now, Instant::from_millis(10_001));
     assert_eq!(end.sockets.addresses(lookup), Err(Refusal::NoAnswer));
     // Those that are given up leave room for others.
     for _ in 0..200 {
@@ -267,15 +279,83 @@ fn who_only_begins_connections_makes_room_for_others() {
     both.go_on();
     assert_eq!(both.two.sockets.accept(listener), Err(Refusal::NotNow));
     assert_eq!(both.one.sockets.write(third, b""), Err(Refusal::Reset), "there was no room");
-    let due = both.two.sockets.settle_at(both.now).expect("it makes room by itself");
-    assert!(due > both.now && due <= both.now + Duration::from_secs(1));
-    both.now = due;
-    both.go_on();
+    // By the service's own clock, in a few looks.
+    let late = both.now + Duration::from_secs(1);
+    let mut looks = 0;
+    while let Some(due) = both.two.sockets.next().filter(|due| *due <= late) {
+        looks += 1;
+        assert!(looks <= 8, "{due}");
+        both.now = both.now.max(due);
+        both.go_on();
+    }
+    assert!(looks > 0, "it makes room by itself");
     let fourth =
         both.one.sockets.connect(&mut both.one.interface, 1, End::place(2, 80)).expect("there is a way");
     both.go_on();
     assert!(both.two.sockets.accept(listener).is_ok());
     assert_eq!(both.one.sockets.write(fourth, b"x"), Ok(1));
+}
+
+#[test]
+fn who_a_frame_is_for_stands_in_it() {
+    let (mut streams, mut ports, mut neighbours, mut others) = (0, 0, 0, 0);
+    for frame in talk() {
+        match Way::of(&frame) {
+            Way::Stream { local, remote, begins } => {
+                assert_eq!(
+                    (local, remote.addr),
+                    (IpEndpoint::new(IpAddress::v4(10, 0, 0, 2), 80), IpAddress::v4(10, 0, 0, 1))
+                );
+                assert_eq!(begins, streams == 0);
+                streams += 1;
+            }
+            // Datagrams, names, DHCP.
+            Way::Port(port) => {
+                assert!(port == 53 || port == 67, "{port}");
+                ports += 1;
+            }
+            Way::Neighbours => neighbours += 1,
+            Way::Other => {
+                assert_eq!(
+                    (&frame[12..14], frame[23]),
+                    (&[8, 0][..], 1),
+                    "an echo of version 4, and nothing else"
+                );
+                others += 1;
+            }
+        }
+    }
+    assert!(
+        streams > 10 && ports > 10 && neighbours > 2 && others > 2,
+        "{streams} {ports} {neighbours} {others}"
+    );
+}
+
+#[test]
+fn a_connection_with_the_ends_of_one_that_is_over_is_another_one() {
+    let mut both = Both::new();
+    let listener = both.two.sockets.listen(1, 80, 4).expect("free");
+    for round in 0..3 {
+        // A client that has forgotten all begins with the same port.
+        both.one = End::new(1, false);
+        let client =
+            both.one.sockets.connect(&mut both.one.interface, 1, End::place(2, 80)).expect("there is a way");
+        both.go_on();
+        let (server, peer) = both.two.sockets.accept(listener).expect("it has come");
+        assert_eq!(both.one.sockets.write(client, b"hello"), Ok(5));
+        both.go_on();
+        let mut room = [0; 16];
+        assert_eq!(both.two.sockets.read(server, room.len(), &mut room), Ok(5), "{round}: {peer:?}");
+        // It ends from there, so that this end remembers it.
+        both.two.sockets.close(server, both.now);
+        both.go_on();
+        both.one.sockets.close(client, both.now);
+        both.go_on();
+        assert_eq!(both.two.sockets.counts(), (1, round + 1), "remembered");
+    }
+    both.now += Duration::from_secs(30);
+    both.go_on();
+    assert_eq!(both.two.sockets.counts(), (1, 0));
 }
 
 /// Frames of two ends that talk in all ways, changed at random and given to a third: nothing panics, and it goes on. `HALLOWS_FRAMES` says how many.

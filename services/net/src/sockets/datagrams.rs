@@ -32,7 +32,8 @@ struct Port<'a> {
 impl Sockets {
     /// Whether a socket is the UDP port with this number.
     fn is_port_of(&self, kind: &Kind, port: u16) -> bool {
-        matches!(kind, Kind::Datagrams { handle, .. } if self.set.get::<udp::Socket<'_>>(*handle).endpoint().port == port)
+        let Kind::Datagrams { number, .. } = kind else { return false };
+        self.directory.get::<udp::Socket<'_>>(*number).is_some_and(|socket| socket.endpoint().port == port)
     }
 
     pub fn bind(&mut self, owner: u64, port: u16) -> Result<u64, Refusal> {
@@ -53,18 +54,18 @@ impl Sockets {
         };
         let mut socket = udp::Socket::new(buffer()?, buffer()?);
         socket.bind(IpListenEndpoint { addr: None, port }).map_err(|_| Refusal::Invalid)?;
-        let handle = self.set.add(socket);
-        Ok(self.hold(owner, Kind::Datagrams { handle, may_listen, peers: VecDeque::new() }))
+        let number = self.directory.add(socket, Some(self.next_badge()));
+        Ok(self.hold(owner, Kind::Datagrams { number, may_listen, peers: VecDeque::new() }))
     }
 
     /// A UDP port's socket, and who has sent to it.
     fn datagrams(&mut self, badge: u64) -> Result<Port<'_>, Refusal> {
-        let Some(Socket { kind: Kind::Datagrams { handle, may_listen, peers }, owner, wants, used, .. }) =
+        let Some(Socket { kind: Kind::Datagrams { number, may_listen, peers }, owner, wants, used, .. }) =
             self.held.get_mut(&badge)
         else {
             return Err(Refusal::Invalid);
         };
-        let socket = self.set.get_mut(*handle);
+        let socket = self.directory.get_mut(*number).ok_or(Refusal::Invalid)?;
         Ok(Port { socket, may_listen: *may_listen, peers, owner: *owner, wants, used })
     }
 

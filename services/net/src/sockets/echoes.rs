@@ -8,6 +8,7 @@ use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::icmp;
 use smoltcp::wire::{Icmpv4Packet, Icmpv4Repr, Icmpv6Packet, Icmpv6Repr, IpAddress, Ipv6Address};
 
+use super::directory::Which;
 use super::usage::Used;
 use super::{Kind, Socket, Sockets, room};
 
@@ -39,7 +40,7 @@ impl Sockets {
         };
         let mut socket = icmp::Socket::new(buffer()?, buffer()?);
         socket.bind(icmp::Endpoint::Ident(identity)).map_err(|_| Refusal::Invalid)?;
-        let handle = self.set.add(socket);
+        let handle = self.add_to_few(socket);
         Ok(self.hold(owner, Kind::Echoes { handle, to, identity }))
     }
 
@@ -61,7 +62,8 @@ impl Sockets {
         else {
             return Err(Refusal::Invalid);
         };
-        Ok(Echoes { socket: self.set.get_mut(*handle), to: *to, identity: *identity, wants, used })
+        self.directory.touch(Which::Few);
+        Ok(Echoes { socket: self.directory.few.get_mut(*handle), to: *to, identity: *identity, wants, used })
     }
 
     /// Asks for these bytes back. A frame carries at most so many bytes of IP.

@@ -7,28 +7,35 @@
 //! | `echoes` | pings |
 //! | `names` | questions for the addresses of names |
 //! | `usage` | what has gone through each of them |
+//! | `directory` | the protocols' sockets: whom a frame is for, and who has something to do |
+//! | `timers` | what is due when |
 
 mod datagrams;
+mod directory;
 mod echoes;
 mod names;
 mod streams;
+mod timers;
 mod usage;
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use hallows_sdk::net::protocol::{Address, Place, Refusal, V6};
 use hallows_sdk::net::{READABLE, WRITABLE};
 use hallows_sdk::{Notification, rights, space};
-use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::iface::{Interface, SocketHandle};
 use smoltcp::socket::tcp::{self, State};
-use smoltcp::socket::{dns, icmp, udp};
+use smoltcp::socket::{AnySocket, dhcpv4, dns, icmp, udp};
 use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{IpAddress, IpEndpoint, Ipv4Address, Ipv6Address};
 
+use crate::way::Frames;
+use directory::{Directory, Number, Which};
 use names::Lookup;
 pub use names::MOST_SERVERS;
 use streams::{Waiting, is_opening};
+use timers::Timers;
 use usage::Used;
 
 /// Sockets of all clients together; each connection takes 128 KiB of the cell's memory.
@@ -45,11 +52,11 @@ pub type Bell = Notification<rights!(SEND)>;
 #[derive(Debug)]
 pub enum Kind {
     /// A TCP port that is listened on: sockets that wait for somebody, and connections that wait to be accepted.
-    Listener { port: u16, backlog: usize, waiting: Vec<Waiting>, ready: VecDeque<SocketHandle> },
+    Listener { port: u16, backlog: usize, waiting: Vec<Waiting>, ready: VecDeque<Number> },
     /// A TCP connection.
-    Connection { handle: SocketHandle, is_finished: bool },
+    Connection { number: Number, is_finished: bool },
     /// A UDP port, and who has lately sent to it.
-    Datagrams { handle: SocketHandle, may_listen: bool, peers: VecDeque<IpEndpoint> },
+    Datagrams { number: Number, may_listen: bool, peers: VecDeque<IpEndpoint> },
     /// Pings of one address.
     Echoes { handle: SocketHandle, to: IpAddress, identity: u16 },
     /// A question for the addresses of a name.
@@ -70,12 +77,16 @@ pub struct Socket {
 
 /// All sockets.
 pub struct Sockets {
-    pub set: SocketSet<'static>,
+    directory: Directory,
     held: BTreeMap<u64, Socket>,
+    /// Of those that are held: pings and lookups, whose sockets of the protocols have no numbers.
+    few: BTreeSet<u64>,
+    /// Those that are held and to be looked at, whatever the protocols did.
+    changed: Vec<u64>,
     /// Connections that nobody holds and that are not at their end, with the time until which they may take.
-    leaving: Vec<(SocketHandle, Instant)>,
+    leaving: BTreeMap<Number, Instant>,
     /// When something of those that are held is due: room that a listener makes for others, a lookup that is given up.
-    due: Option<Instant>,
+    due: Timers<u64>,
     /// The service's own: not of a client.
     own: usize,
     /// By which names are asked for.
@@ -96,13 +107,15 @@ impl core::fmt::Debug for Sockets {
 impl Sockets {
     /// None. `life` is a number that is higher than all that a life before this one has given out.
     pub fn new(life: u64) -> Self {
-        let mut set = SocketSet::new(Vec::new());
-        let names = set.add(dns::Socket::new(&[], Vec::new()));
+        let mut directory = Directory::new();
+        let names = directory.few.add(dns::Socket::new(&[], Vec::new()));
         Self {
-            set,
+            directory,
             held: BTreeMap::new(),
-            leaving: Vec::new(),
-            due: None,
+            few: BTreeSet::new(),
+            changed: Vec::new(),
+            leaving: BTreeMap::new(),
+            due: Timers::new(),
             own: 1,
             names,
             servers: Vec::new(),
@@ -112,10 +125,19 @@ impl Sockets {
 
     /// Adds a socket; its badge.
     fn hold(&mut self, owner: u64, kind: Kind) -> u64 {
+        let badge = self.next_badge();
         self.last += 1;
-        let badge = SOCKET | self.last;
+        if matches!(kind, Kind::Echoes { .. } | Kind::Lookup(_)) {
+            self.few.insert(badge);
+            self.directory.touch(Which::Few);
+        }
         self.held.insert(badge, Socket { kind, owner, used: Used::default(), bell: None, wants: 0 });
         badge
+    }
+
+    /// The badge of the socket that is [held](Self::hold) next.
+    const fn next_badge(&self) -> u64 {
+        SOCKET | (self.last + 1)
     }
 
     pub fn get(&self, badge: u64) -> Option<&Socket> {
@@ -124,13 +146,23 @@ impl Sockets {
 
     /// Whether there is room for so many sockets more.
     fn has_room(&self, more: usize) -> bool {
-        self.set.iter().count() - self.own + more <= MOST_SOCKETS
+        self.directory.len() + self.directory.few.iter().count() - self.own + more <= MOST_SOCKETS
     }
 
-    /// Adds a socket of the service's own.
-    pub fn add_own(&mut self, socket: impl smoltcp::socket::AnySocket<'static>) -> SocketHandle {
+    /// Asks for an address by DHCP.
+    pub fn ask_for_lease(&mut self, socket: dhcpv4::Socket<'static>) -> SocketHandle {
         self.own += 1;
-        self.set.add(socket)
+        self.add_to_few(socket)
+    }
+
+    /// What DHCP's client has.
+    pub fn lease(&mut self, handle: SocketHandle) -> &mut dhcpv4::Socket<'static> {
+        self.directory.few.get_mut(handle)
+    }
+
+    fn add_to_few(&mut self, socket: impl AnySocket<'static>) -> SocketHandle {
+        self.directory.touch(Which::Few);
+        self.directory.few.add(socket)
     }
 
     /// A bell rings for a socket from now on, and at once if there is something already.
@@ -143,6 +175,7 @@ impl Sockets {
             let _ = space::delete(before);
         }
         socket.wants = READABLE | WRITABLE;
+        self.changed.push(badge);
     }
 
     /// Closes a socket whose holder has ended, of which nothing else tells as long as nobody comes. `InUse` if there is a holder.
@@ -171,98 +204,114 @@ impl Sockets {
         let first = u64::from(self.anything());
         (0..count)
             .filter_map(|step| u16::try_from(u64::from(FIRST_FREE_PORT) + (first + step) % count).ok())
-            .find(|port| !self.is_taken(*port))
-    }
-
-    fn is_taken(&self, port: u16) -> bool {
-        self.set.iter().any(|(_, socket)| match socket {
-            smoltcp::socket::Socket::Tcp(socket) => {
-                socket.local_endpoint().is_some_and(|local| local.port == port)
-                    || socket.listen_endpoint().port == port
-            }
-            smoltcp::socket::Socket::Udp(socket) => socket.endpoint().port == port,
-            _ => false,
-        })
+            .find(|port| !self.directory.is_taken(*port))
     }
 
     /// Nobody holds a socket any more.
     pub fn close(&mut self, badge: u64, now: Instant) {
         let Some(socket) = self.held.remove(&badge) else { return };
+        self.due.forget(badge);
         if let Some(bell) = socket.bell {
             let _ = space::delete(bell);
         }
         match socket.kind {
             Kind::Listener { waiting, ready, .. } => {
-                for handle in waiting.into_iter().map(|one| one.handle).chain(ready) {
-                    self.set.get_mut::<tcp::Socket<'_>>(handle).abort();
-                    self.leaving.push((handle, now + FAREWELL));
+                for number in waiting.into_iter().map(|one| one.number).chain(ready) {
+                    self.leave(number, now, |_| true);
                 }
             }
-            Kind::Connection { handle, .. } => {
-                let socket = self.set.get_mut::<tcp::Socket<'_>>(handle);
-                if socket.recv_queue() > 0 {
-                    socket.abort()
-                } else {
-                    socket.close()
-                }
-                self.leaving.push((handle, now + FAREWELL));
+            Kind::Connection { number, .. } => self.leave(number, now, |socket| socket.recv_queue() > 0),
+            Kind::Datagrams { number, .. } => self.directory.remove(number),
+            Kind::Echoes { handle, .. } => {
+                self.few.remove(&badge);
+                self.directory.few.remove(handle);
             }
-            Kind::Datagrams { handle, .. } | Kind::Echoes { handle, .. } => {
-                self.set.remove(handle);
+            Kind::Lookup(lookup) => {
+                self.few.remove(&badge);
+                self.give_up(&lookup);
             }
-            Kind::Lookup(lookup) => self.give_up(&lookup),
         }
     }
 
+    /// Nobody holds a connection any more: it is reset, or ends as it should.
+    fn leave(&mut self, number: Number, now: Instant, is_reset: impl FnOnce(&tcp::Socket<'_>) -> bool) {
+        let Some(socket) = self.directory.get_mut::<tcp::Socket<'_>>(number) else { return };
+        if is_reset(socket) {
+            socket.abort();
+        } else {
+            socket.close();
+        }
+        self.directory.hold(number, None);
+        self.directory.ring(number, now + FAREWELL);
+        self.leaving.insert(number, now + FAREWELL);
+    }
+
+    /// The protocols have their turn; who waits for what it gave rise to hears his bell.
+    pub fn turn<D: Frames + ?Sized>(&mut self, now: Instant, interface: &mut Interface, device: &mut D) {
+        self.directory.turn(now, interface, device);
+        self.settle(now);
+    }
+
     /// After the protocols had their turn: connections that have come wait to be accepted, those that are over go, bells ring.
-    pub fn settle(&mut self, now: Instant) {
-        let Self { set, leaving, .. } = self;
-        leaving.retain(|(handle, until)| {
-            let socket = set.get_mut::<tcp::Socket<'_>>(*handle);
-            if now >= *until {
-                socket.abort();
+    fn settle(&mut self, now: Instant) {
+        let mut badges = core::mem::take(&mut self.changed);
+        for which in self.directory.take_turned() {
+            match which {
+                Which::Few => badges.extend(&self.few),
+                Which::One(number) => match self.directory.holder(number) {
+                    Some(badge) => badges.push(badge),
+                    None => self.see_off(number, now),
+                },
             }
-            // A reset that is not on its way yet has somebody to go to.
-            let is_over = socket.state() == State::Closed && socket.remote_endpoint().is_none()
-                || socket.state() == State::Listen
-                || now >= *until + FAREWELL;
-            if is_over {
-                set.remove(*handle);
-            }
-            !is_over
-        });
-        self.due = None;
-        let mut gone = Vec::new();
-        let badges: Vec<u64> = self.held.keys().copied().collect();
+        }
+        while let Some(badge) = self.due.take(now) {
+            badges.push(badge);
+        }
+        badges.sort_unstable();
+        badges.dedup();
         for badge in badges {
             self.welcome(badge, now);
             self.look_up(badge, now);
             if !self.ring(badge) {
-                gone.push(badge);
+                // Whose bell is gone is gone.
+                self.close(badge, now);
             }
         }
-        // Whose bell is gone is gone.
-        for badge in gone {
-            self.close(badge, now);
+    }
+
+    /// Looks whether a connection that nobody holds is over.
+    fn see_off(&mut self, number: Number, now: Instant) {
+        let Some(until) = self.leaving.get(&number).copied() else { return };
+        let Some(socket) = self.directory.get::<tcp::Socket<'_>>(number) else { return };
+        // A reset that is not on its way yet has somebody to go to.
+        let is_over = socket.state() == State::Closed && socket.remote_endpoint().is_none()
+            || socket.state() == State::Listen
+            || now >= until + FAREWELL;
+        if is_over {
+            self.leaving.remove(&number);
+            self.directory.remove(number);
+            return;
         }
+        if now >= until && socket.state() != State::Closed {
+            self.directory.get_mut::<tcp::Socket<'_>>(number).into_iter().for_each(tcp::Socket::abort);
+        }
+        // Whoever could not leave by then is given up a farewell later.
+        self.directory.ring(number, if until > now { until } else { until + FAREWELL });
     }
 
     /// An address is this machine's no more: what has it is reset.
-    pub fn leave(&mut self, address: IpAddress) {
-        for (_, socket) in self.set.iter_mut() {
-            if let smoltcp::socket::Socket::Tcp(socket) = socket
-                && socket.local_endpoint().is_some_and(|local| local.addr == address)
-            {
-                socket.abort();
-            }
-        }
+    pub fn lose(&mut self, address: IpAddress) {
+        self.directory.reset(address);
     }
 
-    /// When connections that nobody holds, or that keep others away, have to be looked at.
-    pub fn settle_at(&self, now: Instant) -> Option<Instant> {
-        // Whoever could not leave by then is given up a farewell later.
-        let next = |until: Instant| if until > now { until } else { until + FAREWELL };
-        self.leaving.iter().map(|(_, until)| next(*until)).chain(self.due).min()
+    /// What all have in common has changed, as the machine's addresses.
+    pub fn look_at_all(&mut self) {
+        self.directory.touch_all();
+    }
+
+    /// When the protocols want a turn, if nothing happens before; a time that is over: as soon as something else has had its own.
+    pub fn next(&self) -> Option<Instant> {
+        self.directory.next().into_iter().chain(self.due.next()).min()
     }
 
     /// Rings a socket's bell if there is what its holder waits for. Whether there is a holder.
@@ -271,19 +320,19 @@ impl Sockets {
         let Some(bell) = socket.bell.filter(|_| socket.wants != 0) else { return true };
         let ready = match &socket.kind {
             Kind::Listener { ready, .. } => u64::from(!ready.is_empty()) * READABLE,
-            Kind::Connection { handle, .. } => {
-                let stream = self.set.get::<tcp::Socket<'_>>(*handle);
+            Kind::Connection { number, .. } => {
+                let Some(stream) = self.directory.get::<tcp::Socket<'_>>(*number) else { return true };
                 let is_there = !is_opening(stream);
                 let readable = is_there && (stream.can_recv() || !stream.may_recv());
                 let writable = is_there && (stream.can_send() || !stream.may_send());
                 (u64::from(readable) * READABLE) | (u64::from(writable) * WRITABLE)
             }
-            Kind::Datagrams { handle, .. } => {
-                let port = self.set.get::<udp::Socket<'_>>(*handle);
+            Kind::Datagrams { number, .. } => {
+                let Some(port) = self.directory.get::<udp::Socket<'_>>(*number) else { return true };
                 (u64::from(port.can_recv()) * READABLE) | (u64::from(port.can_send()) * WRITABLE)
             }
             Kind::Echoes { handle, .. } => {
-                let echoes = self.set.get::<icmp::Socket<'_>>(*handle);
+                let echoes = self.directory.few.get::<icmp::Socket<'_>>(*handle);
                 (u64::from(echoes.can_recv()) * READABLE) | (u64::from(echoes.can_send()) * WRITABLE)
             }
             Kind::Lookup(lookup) => u64::from(lookup.is_over()) * READABLE,
@@ -374,7 +423,11 @@ mod tests {
         let any = sockets.bind(1, 0).expect("some are free");
         assert!(sockets.port(any) >= FIRST_FREE_PORT);
         sockets.close(badge, Instant::ZERO);
-        sockets.settle(Instant::ZERO);
+        // Nobody was there to whom a reset would go.
+        let leaving: Vec<_> = sockets.leaving.keys().copied().collect();
+        for number in leaving {
+            sockets.see_off(number, Instant::ZERO);
+        }
         assert!(sockets.get(badge).is_none() && sockets.leaving.is_empty());
         assert!(sockets.listen(1, 7, 1).is_ok());
         assert_eq!(sockets.read(port, 1, &mut [0]), Err(Refusal::Invalid), "of another kind");

@@ -46,7 +46,7 @@ impl Sockets {
     /// These are asked from now on.
     pub fn ask(&mut self, servers: &[IpAddress]) {
         self.servers = servers.get(..MOST_SERVERS).unwrap_or(servers).into();
-        self.set.get_mut::<dns::Socket<'_>>(self.names).update_servers(&self.servers);
+        self.directory.few.get_mut::<dns::Socket<'_>>(self.names).update_servers(&self.servers);
     }
 
     /// Begins to ask for the addresses of a name; one that is an address has itself.
@@ -80,7 +80,7 @@ impl Sockets {
             return Err(Refusal::Unreachable);
         }
         for kind in [DnsQueryType::A, DnsQueryType::Aaaa] {
-            let names = self.set.get_mut::<dns::Socket<'_>>(self.names);
+            let names = self.directory.few.get_mut::<dns::Socket<'_>>(self.names);
             match names.start_query(interface.context(), name, kind) {
                 Ok(query) => lookup.asked.push(query),
                 Err(why) => {
@@ -101,7 +101,7 @@ impl Sockets {
     /// Takes what has been answered.
     pub(super) fn look_up(&mut self, badge: u64, now: Instant) {
         let Some(Socket { kind: Kind::Lookup(lookup), used, .. }) = self.held.get_mut(&badge) else { return };
-        let names = self.set.get_mut::<dns::Socket<'_>>(self.names);
+        let names = self.directory.few.get_mut::<dns::Socket<'_>>(self.names);
         let Lookup { asked, found, until, is_silent } = lookup;
         let is_late = now >= *until;
         asked.retain(|query| match names.get_query_result(*query) {
@@ -127,7 +127,7 @@ impl Sockets {
             // A stable order: those of one version as the server has them.
             found.sort_by_key(|address| matches!(address, Address::V6(_)));
         } else {
-            self.due = self.due.into_iter().chain([*until]).min();
+            self.due.ring(badge, *until);
         }
     }
 
@@ -149,7 +149,7 @@ impl Sockets {
 
     /// What is still asked is not waited for any more.
     pub(super) fn give_up(&mut self, lookup: &Lookup) {
-        let names = self.set.get_mut::<dns::Socket<'_>>(self.names);
+        let names = self.directory.few.get_mut::<dns::Socket<'_>>(self.names);
         for query in &lookup.asked {
             names.cancel_query(*query);
         }

@@ -4,10 +4,11 @@ use alloc::collections::VecDeque;
 
 use hallows_sdk::net::protocol::{Place, Refusal};
 use hallows_sdk::net::{READABLE, WRITABLE};
-use smoltcp::iface::{Interface, SocketHandle};
+use smoltcp::iface::Interface;
 use smoltcp::socket::tcp::{self, CongestionControl, ConnectError, State};
 use smoltcp::time::{Duration, Instant};
 
+use super::directory::Number;
 use super::usage::Used;
 use super::{Kind, Socket, Sockets, room, to_endpoint, to_place};
 
@@ -26,7 +27,7 @@ const HANDSHAKE: Duration = Duration::from_secs(1);
 /// A socket of a listener that waits for somebody.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting {
-    pub handle: SocketHandle,
+    pub number: Number,
     /// Since when somebody wants to come.
     since: Option<Instant>,
 }
@@ -51,15 +52,16 @@ impl Sockets {
         if !self.has_room(backlog) {
             return Err(Refusal::Full);
         }
-        let waiting = (0..backlog).filter_map(|_| self.waits_on(port)).collect();
+        let badge = self.next_badge();
+        let waiting = (0..backlog).filter_map(|_| self.waits_on(port, badge)).collect();
         Ok(self.hold(owner, Kind::Listener { port, backlog, waiting, ready: VecDeque::new() }))
     }
 
     /// One more socket that waits for somebody on a port.
-    fn waits_on(&mut self, port: u16) -> Option<Waiting> {
+    fn waits_on(&mut self, port: u16, holder: u64) -> Option<Waiting> {
         let mut socket = stream()?;
         socket.listen(port).ok()?;
-        Some(Waiting { handle: self.set.add(socket), since: None })
+        Some(Waiting { number: self.directory.add(socket, Some(holder)), since: None })
     }
 
     /// The oldest connection that waits to be accepted, which is a socket of its own then; and who is at its other end.
@@ -70,14 +72,18 @@ impl Sockets {
             return Err(Refusal::Invalid);
         };
         let owner = *owner;
-        let Some(handle) = ready.pop_front() else {
+        let Some(number) = ready.pop_front() else {
             *wants |= READABLE;
             return Err(Refusal::NotNow);
         };
         used.come(0);
+        // There is room for another one.
+        self.changed.push(badge);
+        let socket = self.directory.get::<tcp::Socket<'_>>(number);
         // One that was reset meanwhile has none; who accepts it learns of that when it reads.
-        let peer = self.set.get::<tcp::Socket<'_>>(handle).remote_endpoint().map_or(super::NOWHERE, to_place);
-        Ok((self.hold(owner, Kind::Connection { handle, is_finished: false }), peer))
+        let peer = socket.and_then(tcp::Socket::remote_endpoint).map_or(super::NOWHERE, to_place);
+        self.directory.hold(number, Some(self.next_badge()));
+        Ok((self.hold(owner, Kind::Connection { number, is_finished: false }), peer))
     }
 
     pub fn connect(&mut self, interface: &mut Interface, owner: u64, to: Place) -> Result<u64, Refusal> {
@@ -91,18 +97,19 @@ impl Sockets {
             ConnectError::Unaddressable => Refusal::Unreachable,
             ConnectError::InvalidState => Refusal::Invalid,
         })?;
-        let handle = self.set.add(socket);
-        Ok(self.hold(owner, Kind::Connection { handle, is_finished: false }))
+        let number = self.directory.add(socket, Some(self.next_badge()));
+        Ok(self.hold(owner, Kind::Connection { number, is_finished: false }))
     }
 
     /// A connection's socket, and what its holder waits for.
     fn stream(&mut self, badge: u64) -> Result<Stream<'_>, Refusal> {
-        let Some(Socket { kind: Kind::Connection { handle, is_finished }, wants, used, .. }) =
+        let Some(Socket { kind: Kind::Connection { number, is_finished }, wants, used, .. }) =
             self.held.get_mut(&badge)
         else {
             return Err(Refusal::Invalid);
         };
-        Ok(Stream { socket: self.set.get_mut(*handle), is_finished, wants, used })
+        let socket = self.directory.get_mut(*number).ok_or(Refusal::Invalid)?;
+        Ok(Stream { socket, is_finished, wants, used })
     }
 
     /// Reads into `room`; 0: nothing more will come. Who gets fewer than he asked for hears of what comes next.
@@ -170,28 +177,28 @@ impl Sockets {
             return;
         };
         let (port, backlog) = (*port, *backlog);
-        let set = &mut self.set;
+        let directory = &mut self.directory;
         let mut is_open = false;
         waiting.retain_mut(|one| {
-            let socket = set.get_mut::<tcp::Socket<'_>>(one.handle);
-            match socket.state() {
-                State::SynReceived => {
+            match directory.get::<tcp::Socket<'_>>(one.number).map(tcp::Socket::state) {
+                None => false,
+                Some(State::SynReceived) => {
                     one.since.get_or_insert(now);
                     true
                 }
-                State::Listen => {
+                Some(State::Listen) => {
                     one.since = None;
                     is_open = true;
                     true
                 }
                 // Given up by whoever wanted to come.
-                State::Closed => {
+                Some(State::Closed) => {
                     one.since = None;
                     is_open = true;
-                    socket.listen(port).is_ok()
+                    directory.listen(one.number, port)
                 }
-                _ => {
-                    ready.push_back(one.handle);
+                Some(_) => {
+                    ready.push_back(one.number);
                     false
                 }
             }
@@ -201,20 +208,21 @@ impl Sockets {
                 let keeps = one.since.is_none_or(|since| now < since + HANDSHAKE);
                 if !keeps {
                     // Without a reset: it would go to whom nobody has heard of.
-                    set.remove(one.handle);
+                    directory.remove(one.number);
                 }
                 keeps
             });
             // The others make room when they have had their time.
-            let next = waiting.iter().filter_map(|one| one.since).min().map(|since| since + HANDSHAKE);
-            self.due = self.due.into_iter().chain(next).min();
+            if let Some(since) = waiting.iter().filter_map(|one| one.since).min() {
+                self.due.ring(badge, since + HANDSHAKE);
+            }
         }
         let missing = backlog.saturating_sub(waiting.len() + ready.len());
         for _ in 0..missing {
             if !self.has_room(1) {
                 return;
             }
-            let more = self.waits_on(port);
+            let more = self.waits_on(port, badge);
             if let Some(Socket { kind: Kind::Listener { waiting, .. }, .. }) = self.held.get_mut(&badge) {
                 waiting.extend(more);
             }

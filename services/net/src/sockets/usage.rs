@@ -62,24 +62,24 @@ impl Sockets {
                 usage.port = *port;
                 usage.waiting_in = count(ready.len());
             }
-            Kind::Connection { handle, .. } => {
-                let stream = self.set.get::<tcp::Socket<'_>>(*handle);
+            Kind::Connection { number, .. } => {
                 usage.kind = protocol::Kind::Connection;
+                let Some(stream) = self.directory.get::<tcp::Socket<'_>>(*number) else { return usage };
                 usage.state = Some(state(stream.state()));
                 usage.port = stream.local_endpoint().map_or(0, |local| local.port);
                 usage.peer = stream.remote_endpoint().map(to_place);
                 usage.waiting_in = count(stream.recv_queue());
                 usage.waiting_out = count(stream.send_queue());
             }
-            Kind::Datagrams { handle, .. } => {
-                let port = self.set.get::<udp::Socket<'_>>(*handle);
+            Kind::Datagrams { number, .. } => {
                 usage.kind = protocol::Kind::Datagrams;
+                let Some(port) = self.directory.get::<udp::Socket<'_>>(*number) else { return usage };
                 usage.port = port.endpoint().port;
                 usage.waiting_in = count(port.recv_queue());
                 usage.waiting_out = count(port.send_queue());
             }
             Kind::Echoes { handle, to, .. } => {
-                let echoes = self.set.get::<icmp::Socket<'_>>(*handle);
+                let echoes = self.directory.few.get::<icmp::Socket<'_>>(*handle);
                 usage.kind = protocol::Kind::Echoes;
                 usage.peer = Some(protocol::Place { address: to_address(*to), port: 0 });
                 usage.waiting_in = count(echoes.recv_queue());
