@@ -115,8 +115,11 @@ impl<'a, W: Word> Part<'a, W> {
             *chunk = word.get().to_le_bytes();
         }
         if let Some(word) = words.next().filter(|_| !rest.is_empty()) {
-            for (byte, value) in rest.iter_mut().zip(word.get().to_le_bytes()) {
-                *byte = value;
+            // By shifts: a copy of so few bytes would be a call, and its bytes would be waited for.
+            let mut value = word.get();
+            for byte in rest {
+                [*byte, ..] = value.to_le_bytes();
+                value >>= 8;
             }
         }
         count
@@ -132,11 +135,7 @@ impl<'a, W: Word> Part<'a, W> {
             word.set(u64::from_le_bytes(*chunk));
         }
         if let Some(word) = words.next().filter(|_| !rest.is_empty()) {
-            let mut value = [0; WORD_BYTES];
-            for (place, byte) in value.iter_mut().zip(rest) {
-                *place = *byte;
-            }
-            word.set(u64::from_le_bytes(value));
+            word.set(rest.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)));
         }
         count
     }

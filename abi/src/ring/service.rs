@@ -21,10 +21,11 @@ pub struct Service<'a, W = AtomicU64> {
     sleeper: Sleeper<'a, W>,
     payload: Payload<'a, W>,
     entries: u64,
-    /// Taken, and not completed.
-    under_way: u64,
-    /// How many more may be taken without a look at the room for completions.
-    room: u64,
+    /// How many were taken, how many of them completed, and how many may be taken without a look at the room for completions: three that only
+    /// rise, since of two that change together one load follows two stores, and waits for them.
+    taken: u64,
+    completed: u64,
+    may_take: u64,
 }
 
 impl<'a, W: Word> Service<'a, W> {
@@ -50,8 +51,9 @@ impl<'a, W: Word> Service<'a, W> {
             sleeper: Sleeper::new(parts.word(Line::ServiceSleeps)?, parts.word(Line::ClientSleeps)?),
             payload: Payload(parts.payload),
             entries: u64::from(layout.entries()),
-            under_way: 0,
-            room: u64::from(layout.entries()),
+            taken: 0,
+            completed: 0,
+            may_take: u64::from(layout.entries()),
         })
     }
 
@@ -70,7 +72,7 @@ impl<'a, W: Word> Service<'a, W> {
     /// Taken, and not completed.
     #[must_use]
     pub const fn under_way(&self) -> u64 {
-        self.under_way
+        self.taken - self.completed
     }
 
     /// Takes a submission, if there is one and room for its completion. It is a copy: what it says is checked after this, by who uses it
@@ -81,12 +83,11 @@ impl<'a, W: Word> Service<'a, W> {
     /// [`Broken`].
     #[inline]
     pub fn take(&mut self) -> Result<Option<Submission>, Broken> {
-        if self.room == 0 && !self.has_room()? {
+        if self.taken == self.may_take && !self.has_room()? {
             return Ok(None);
         }
         let Some(submission) = self.submissions.take()? else { return Ok(None) };
-        self.room -= 1;
-        self.under_way += 1;
+        self.taken += 1;
         Ok(Some(submission))
     }
 
@@ -97,11 +98,11 @@ impl<'a, W: Word> Service<'a, W> {
     /// [`Refused::NothingTaken`] if all that was taken is completed; [`Refused::Broken`].
     #[inline]
     pub fn complete(&mut self, completion: &Completion) -> Result<(), Refused> {
-        if self.under_way == 0 {
+        if self.taken == self.completed {
             return Err(Refused::NothingTaken);
         }
         self.completions.put(completion)?;
-        self.under_way -= 1;
+        self.completed += 1;
         Ok(())
     }
 
@@ -113,7 +114,7 @@ impl<'a, W: Word> Service<'a, W> {
     #[inline]
     pub fn has_submission(&mut self) -> Result<bool, Broken> {
         // The room is looked at second: whoever sees a submission sees the completions that its client took before.
-        Ok(self.submissions.has_some()? && (self.room > 0 || self.has_room()?))
+        Ok(self.submissions.has_some()? && (self.taken != self.may_take || self.has_room()?))
     }
 
     /// Lets the client see what was completed and taken: once for each batch, and before waiting.
@@ -143,7 +144,8 @@ impl<'a, W: Word> Service<'a, W> {
 
     /// Looks how many more can be completed than were taken.
     fn has_room(&mut self) -> Result<bool, Broken> {
-        self.room = self.completions.room()?.saturating_sub(self.under_way);
-        Ok(self.room > 0)
+        let room = self.completions.room()?.saturating_sub(self.under_way());
+        self.may_take = self.taken + room;
+        Ok(room > 0)
     }
 }

@@ -71,8 +71,8 @@ pub(super) struct Directory {
     /// Some of them could not send all that they have, for want of a place.
     is_stalled: bool,
     timers: Timers<Which>,
-    /// Those that had their turn, since this was asked last.
-    turned: Vec<Which>,
+    /// Those that had their turn, until somebody takes note of it.
+    pub turned: Vec<Which>,
 }
 
 impl Directory {
@@ -217,11 +217,6 @@ impl Directory {
     /// When there is something to do, if nothing happens before.
     pub fn next(&self) -> Option<Instant> {
         if self.is_stalled { Some(Instant::ZERO) } else { self.timers.next() }
-    }
-
-    /// Those that had their turn since this was asked last.
-    pub fn take_turned(&mut self) -> Vec<Which> {
-        core::mem::take(&mut self.turned)
     }
 
     /// A turn: frames that have come go to whom they are for, and what is to be sent goes out.

@@ -255,7 +255,8 @@ impl Sockets {
     /// After the protocols had their turn: connections that have come wait to be accepted, those that are over go, bells ring.
     fn settle(&mut self, now: Instant) {
         let mut badges = core::mem::take(&mut self.changed);
-        for which in self.directory.take_turned() {
+        let mut turned = core::mem::take(&mut self.directory.turned);
+        for which in turned.drain(..) {
             match which {
                 Which::Few => badges.extend(&self.few),
                 Which::One(number) => match self.directory.holder(number) {
@@ -264,12 +265,13 @@ impl Sockets {
                 },
             }
         }
+        self.directory.turned = turned;
         while let Some(badge) = self.due.take(now) {
             badges.push(badge);
         }
         badges.sort_unstable();
         badges.dedup();
-        for badge in badges {
+        for badge in badges.drain(..) {
             self.welcome(badge, now);
             self.look_up(badge, now);
             if !self.ring(badge) {
@@ -277,6 +279,9 @@ impl Sockets {
                 self.close(badge, now);
             }
         }
+        // Their memory is used again; what has changed since is looked at in the next turn.
+        badges.append(&mut self.changed);
+        self.changed = badges;
     }
 
     /// Looks whether a connection that nobody holds is over.
