@@ -58,7 +58,6 @@ pub(super) fn advance(parts: &mut &mut [&[u8]], bytes: usize) {
 
 #[cfg(test)]
 mod tests {
-    use std::vec;
     use std::vec::Vec;
 
     use super::*;
@@ -104,7 +103,7 @@ mod tests {
                 assert!(left.first().is_none_or(|first| !first.is_empty()));
             }
         }
-        let mut all = vec![TEXT; 3];
+        let mut all = [TEXT; 3];
         let mut left = &mut all[..];
         advance(&mut left, usize::MAX);
         assert!(left.is_empty());
