@@ -427,31 +427,32 @@ fn connect_from(from: Ipv4Addr, port: u16) -> TcpStream {
     stream
 }
 
-/// What a machine has: descriptors of Linux's, capabilities of its service and its program, and their memory in bytes.
+/// How many sockets there are as Linux and the service count them: descriptors of the machine, and capabilities of its cell.
 #[derive(Debug, PartialEq, Eq)]
 struct Had {
     descriptors: usize,
-    capabilities: [u64; 2],
-    memory: [u64; 2],
+    capabilities: u64,
 }
 
 impl Had {
     fn by(running: &Running) -> Self {
-        let cells = ["net", "echo"];
-        let capabilities = cells.map(|cell| {
-            let (output, error, code) = attach_to(running.pid(), &format!("inspect {cell} --json\n"));
-            assert_eq!((error.as_str(), code), ("", 0), "{output}");
-            let inspection: serde_json::Value = serde_json::from_str(&output).unwrap();
-            inspection["capability_count"].as_u64().unwrap()
-        });
-        let machine = ps(running.pid());
-        let of = |name: &str| {
-            let cells = machine["cells"].as_array().unwrap();
-            cells.iter().find(|cell| cell["name"] == name).unwrap()["memory_bytes"].as_u64().unwrap()
-        };
         let descriptors = std::fs::read_dir(format!("/proc/{}/fd", running.machine())).unwrap().count();
-        Self { descriptors, capabilities, memory: cells.map(of) }
+        Self { descriptors, capabilities: capabilities(running, "net") }
     }
+}
+
+/// How many capabilities a cell has.
+fn capabilities(running: &Running, cell: &str) -> u64 {
+    let (output, error, code) = attach_to(running.pid(), &format!("inspect {cell} --json\n"));
+    assert_eq!((error.as_str(), code), ("", 0), "{output}");
+    let inspection: serde_json::Value = serde_json::from_str(&output).unwrap();
+    inspection["capability_count"].as_u64().unwrap()
+}
+
+/// Memory of all cells of a machine, in bytes.
+fn cells_memory(running: &Running) -> u64 {
+    let machine = ps(running.pid());
+    machine["cells"].as_array().unwrap().iter().map(|cell| cell["memory_bytes"].as_u64().unwrap()).sum()
 }
 
 /// Memory that a process has of its own, in KiB.
@@ -462,13 +463,15 @@ fn own_memory(pid: i32) -> u64 {
 }
 
 fn hundred_thousand() {
+    const CONNECTIONS: usize = 100_000;
     in_a_namespace(|| {
         let running = Way::Ports.machine();
         // As much room as it ever needs is there afterwards.
-        come_and_go(2_000);
+        come_and_go(5_000);
         echo(&Way::Ports.tcp().unwrap(), &bytes(100_000, 1));
         let (before, own) = (settled(&running), own_memory(running.machine()));
-        come_and_go(100_000);
+        let (memory, bells) = (cells_memory(&running), capabilities(&running, "echo"));
+        come_and_go(CONNECTIONS);
         echo(&Way::Ports.tcp().unwrap(), &bytes(100_000, 2));
         let began = std::time::Instant::now();
         // What is closed is closed a moment later.
@@ -476,6 +479,11 @@ fn hundred_thousand() {
             let after = Had::by(&running);
             assert!(began.elapsed() < PATIENCE, "there was {before:?}, and there is {after:?}");
         }
+        // It may have more of them at once than before, and keeps what it had for those: some bells, and no byte for each.
+        let more = capabilities(&running, "echo").saturating_sub(bells);
+        assert!(more < 100, "the program has {more} capabilities more");
+        let grown = cells_memory(&running).saturating_sub(memory);
+        assert!(grown < CONNECTIONS as u64, "the cells' memory has grown by {grown} bytes");
         let grown = own_memory(running.machine()).saturating_sub(own);
         assert!(grown < 4 << 10, "its memory has grown by {grown} KiB");
         for number in 0..100 {
