@@ -111,6 +111,15 @@ fn keys(system: &[&str], address: &str) {
         let long = "x".repeat(300_000);
         talk(&mut one, &format!("*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n$300000\r\n{long}\r\n"), "+OK\r\n");
         talk(&mut other, "GET long\r\n", &format!("$300000\r\n{long}\r\n"));
+        // Values that lie in places of their own, more than go at once, and each with what stands before and behind it.
+        let values: Vec<String> = ('a'..='l').map(|letter| letter.to_string().repeat(20_000)).collect();
+        for value in &values {
+            let key = &value[..1];
+            talk(&mut one, &format!("*3\r\n$3\r\nSET\r\n$1\r\n{key}\r\n$20000\r\n{value}\r\n"), "+OK\r\n");
+        }
+        let asked: String = values.iter().map(|value| format!("GET {}\r\n", &value[..1])).collect();
+        let answers: String = values.iter().map(|value| format!("$20000\r\n{value}\r\n")).collect();
+        talk(&mut other, &asked, &answers);
         // Work in pieces, and what comes behind it in the same pipeline.
         let items = (0..3_000).map(|number| format!(" {number}")).collect::<String>();
         talk(&mut one, &format!("RPUSH list{items}\r\n"), ":3000\r\n");

@@ -4,13 +4,14 @@
 //! A namespace is a thread's, and goes with it and with what it started: nothing of the host is touched.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
 
-use crate::running::{Running, await_state, command, say};
+use crate::monitor::attach_to;
+use crate::running::{Running, await_state, command, ps, say};
 use crate::test;
 
 pub fn tests() -> Vec<Trial> {
@@ -30,6 +31,7 @@ pub fn tests() -> Vec<Trial> {
         }),
         network_test("a_program_on_a_port_of_the_hosts_that_is_killed_has_it_again", || reborn(Way::Ports)),
         network_test("thousands_of_connections_are_served_at_once", thousands),
+        network_test("a_hundred_thousand_connections_come_and_go_and_leave_nothing", hundred_thousand),
         network_test("who_does_not_read_holds_up_nobody_else", slow_readers),
         network_test("a_network_card_that_begins_another_life_is_a_wire_that_was_cut_for_a_moment", || {
             cut(Way::Interface)
@@ -379,6 +381,129 @@ fn thousands() {
         echo(&Way::Ports.tcp().unwrap(), &bytes(100, 1));
         stop(running);
     });
+}
+
+/// Connections that come and go, many at once, in all ways.
+fn come_and_go(count: usize) {
+    const AT_ONCE: usize = 100;
+    let mut heard = [0; 5];
+    for number in 0..count / AT_ONCE {
+        let streams: Vec<_> = (0..AT_ONCE)
+            .map(|place| {
+                // Who ends a connection as it should keeps its port for a minute: there are as many as are needed of all addresses together.
+                let from = Ipv4Addr::new(127, 0, 1, u8::try_from(number % 8).unwrap());
+                let stream = connect_from(from, Way::Ports.port());
+                if place % 4 > 0 {
+                    (&stream).write_all(b"hello").unwrap();
+                }
+                if place % 4 != 3 {
+                    reset_when_dropped(&stream);
+                }
+                stream
+            })
+            .collect();
+        for (place, mut stream) in streams.into_iter().enumerate() {
+            // Of the others, one in four says nothing, and one in four hears nothing.
+            if place % 4 > 1 {
+                stream.read_exact(&mut heard).unwrap();
+                assert_eq!(&heard, b"hello");
+            }
+            if place % 4 == 3 {
+                stream.shutdown(Shutdown::Write).unwrap();
+                assert_eq!(stream.read(&mut heard).unwrap(), 0);
+            }
+        }
+    }
+}
+
+/// A connection to a port of this host, from one of its addresses.
+fn connect_from(from: Ipv4Addr, port: u16) -> TcpStream {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddr::from((from, 0))).unwrap();
+    connect(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, port))).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// How many sockets there are as Linux and the service count them: descriptors of the machine, and capabilities of its cell.
+#[derive(Debug, PartialEq, Eq)]
+struct Had {
+    descriptors: usize,
+    capabilities: u64,
+}
+
+impl Had {
+    fn by(running: &Running) -> Self {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", running.machine())).unwrap().count();
+        Self { descriptors, capabilities: capabilities(running, "net") }
+    }
+}
+
+/// How many capabilities a cell has.
+fn capabilities(running: &Running, cell: &str) -> u64 {
+    let (output, error, code) = attach_to(running.pid(), &format!("inspect {cell} --json\n"));
+    assert_eq!((error.as_str(), code), ("", 0), "{output}");
+    let inspection: serde_json::Value = serde_json::from_str(&output).unwrap();
+    inspection["capability_count"].as_u64().unwrap()
+}
+
+/// Memory of all cells of a machine, in bytes.
+fn cells_memory(running: &Running) -> u64 {
+    let machine = ps(running.pid());
+    machine["cells"].as_array().unwrap().iter().map(|cell| cell["memory_bytes"].as_u64().unwrap()).sum()
+}
+
+/// Memory that a process has of its own, in KiB.
+fn own_memory(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn hundred_thousand() {
+    const CONNECTIONS: usize = 100_000;
+    in_a_namespace(|| {
+        let running = Way::Ports.machine();
+        // As much room as it ever needs is there afterwards.
+        come_and_go(5_000);
+        echo(&Way::Ports.tcp().unwrap(), &bytes(100_000, 1));
+        let (before, own) = (settled(&running), own_memory(running.machine()));
+        let (memory, bells) = (cells_memory(&running), capabilities(&running, "echo"));
+        come_and_go(CONNECTIONS);
+        echo(&Way::Ports.tcp().unwrap(), &bytes(100_000, 2));
+        let began = std::time::Instant::now();
+        // What is closed is closed a moment later.
+        while Had::by(&running) != before {
+            let after = Had::by(&running);
+            assert!(began.elapsed() < PATIENCE, "there was {before:?}, and there is {after:?}");
+        }
+        // It may have more of them at once than before, and keeps what it had for those: some bells, and no byte for each.
+        let more = capabilities(&running, "echo").saturating_sub(bells);
+        assert!(more < 100, "the program has {more} capabilities more");
+        let grown = cells_memory(&running).saturating_sub(memory);
+        assert!(grown < CONNECTIONS as u64, "the cells' memory has grown by {grown} bytes");
+        let grown = own_memory(running.machine()).saturating_sub(own);
+        assert!(grown < 4 << 10, "its memory has grown by {grown} KiB");
+        for number in 0..100 {
+            echo(&Way::Ports.tcp().unwrap(), &bytes(10_000, number));
+        }
+        stop(running);
+    });
+}
+
+/// What a machine has when that does not change any more.
+fn settled(running: &Running) -> Had {
+    let mut before = Had::by(running);
+    loop {
+        std::thread::sleep(Duration::from_millis(200));
+        let after = Had::by(running);
+        if after == before {
+            return after;
+        }
+        before = after;
+    }
 }
 
 fn slow_readers() {

@@ -26,6 +26,7 @@ pub fn tests() -> Vec<Trial> {
         two_core_test("a_third_machine_at_a_wire_is_refused", third),
         two_core_test("a_wire_is_the_path_that_is_told_and_can_be_required", paths),
         two_core_test("cards_of_a_wire_that_are_killed_under_load_lose_nothing_for_good", killed_cards),
+        two_core_test("a_machine_that_hears_nothing_is_told_the_latest_of_a_wire_when_it_does", deaf),
         two_core_test("whoever_scribbles_over_a_wire_harms_nobody_but_the_wire", scribbled),
         network_test("whoever_scribbles_over_a_wire_is_not_noticed_on_another_card", beside_another),
     ]
@@ -264,7 +265,9 @@ fn paths() {
     stop(&mut running);
     let ports = ["run", "echo-host", "--tier", "shared", "--net", "host:47007", "--require", "network=wire"];
     let (_, error, code) = say(&ports);
+    let error = error.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
     assert!(code == 72 && error.contains("takes the path io-uring"), "{code} {error}");
+    assert!(error.contains("--net wire:NAME gives a wire"), "{error}");
 }
 
 fn killed_cards() {
@@ -281,6 +284,24 @@ fn killed_cards() {
     [&mut one, &mut other].into_iter().for_each(stop);
 }
 
+fn deaf() {
+    let wire = wire("deaf");
+    let mut one = alone(1, USUAL, &wire);
+    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", one.pid())).unwrap().count();
+    let before = descriptors();
+    send(one.machine(), Signal::STOP);
+    // More than have room on their way to the machine.
+    for _ in 0..600 {
+        drop(Welcome::of(&wire));
+    }
+    let after = descriptors();
+    send(one.machine(), Signal::CONT);
+    assert!(after < before + 16, "there were {before} descriptors, and there are {after}");
+    let mut other = meeting(2, USUAL, &wire, &mut one);
+    ping(&mut other, "10.98.0.1", "ping");
+    [&mut one, &mut other].into_iter().for_each(stop);
+}
+
 /// Somebody who is no machine, at the second end of a wire.
 struct Hostile {
     _parent: UnixStream,
@@ -290,9 +311,17 @@ struct Hostile {
     _bell: OwnedFd,
 }
 
-impl Hostile {
-    /// Meets the machine at the first end, as a parent does.
-    fn meet(wire: &str) -> Self {
+/// What the parent at the first end of a wire gives to who says hello.
+struct Welcome {
+    parent: UnixStream,
+    memory: OwnedFd,
+    ringer: OwnedFd,
+    bell: OwnedFd,
+}
+
+impl Welcome {
+    /// As a parent at the second end does.
+    fn of(wire: &str) -> Self {
         let directory = RuntimeDir::of_this_user().unwrap();
         let parent = UnixStream::connect(directory.path().join(format!("wire-{wire}-1.sock"))).unwrap();
         let (bell, to_give) = rustix::net::socketpair(
@@ -326,6 +355,14 @@ impl Hostile {
             .flatten()
             .collect();
         let (ringer, memory) = (given.pop().unwrap(), given.pop().unwrap());
+        Self { parent, memory, ringer, bell }
+    }
+}
+
+impl Hostile {
+    /// Meets the machine at the first end.
+    fn meet(wire: &str) -> Self {
+        let Welcome { parent, memory, ringer, bell } = Welcome::of(wire);
         let length = usize::try_from(rustix::fs::fstat(&memory).unwrap().st_size).unwrap();
         assert!(rustix::fs::ftruncate(&memory, 0).is_err(), "nobody cuts it");
         // SAFETY: a new mapping, never given back, of memory that others change by whole words.

@@ -19,6 +19,15 @@ pub fn tests() -> Vec<Trial> {
             "a_program_connects_over_the_hosts_network_to_where_it_may_and_nowhere_else",
             connects_over_the_host,
         ),
+        network_test(
+            "names_are_resolved_over_the_hosts_network_where_they_may_be_reached",
+            names_of_the_host,
+        ),
+        network_test(
+            "who_connects_until_ports_run_out_is_told_and_goes_on_when_some_are_free",
+            ports_run_out,
+        ),
+        network_test("who_connects_to_nobody_leaves_room_for_others", nobody_has_all),
         network_test("a_program_sends_datagrams_to_linux_and_hears_the_answers", datagrams),
         network_test("addresses_are_pinged_and_those_that_nobody_has_stay_silent", pings),
         network_test("what_no_rule_lets_a_program_reach_is_not_reached", forbidden),
@@ -130,6 +139,7 @@ const OUTWARDS: &str = r#"
 program = "sockets"
 native = true
 memory = "8M"
+slots = 1024
 arguments = ["allow=operator connect=127.0.0.1/32,::1/128,127.0.0.2/32"]
 serves = { net = { kind = "active", queue = 256 } }
 restart = "always"
@@ -165,6 +175,148 @@ fn connects_over_the_host() {
             running.hear_each(&["again", "said 6 bytes, heard 6"]);
             assert_eq!(heard.join().unwrap(), b"again\n");
         });
+        stop(running);
+    });
+}
+
+fn names_of_the_host() {
+    in_a_namespace(|| {
+        ip("link set lo up");
+        let options = ["--net", "host:to=127.0.0.1", "--net", "host:to=10.0.0.0/8"];
+        let mut running = Running::of(OUTWARDS, &[&options[..], &SHARED].concat());
+        running.placed();
+        start(&running, "dig localhost", "known");
+        running.hear_each(&["localhost 127.0.0.1", "localhost: 1 addresses"]);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::scope(|scope| {
+            let heard = scope.spawn(|| echo_once(&listener));
+            start(&running, &format!("nc connect=localhost:{port} say=hello"), "by-name");
+            running.hear_each(&["connected to 127.0.0.1", "said 6 bytes, heard 6"]);
+            assert_eq!(heard.join().unwrap(), b"hello\n");
+        });
+        // What is no name is asked of nobody; one that nobody knows has no address, as nobody is reached from here who could be asked.
+        start(&running, "dig n\u{e4}me.test", "none");
+        running.hear("this is no address, port or name");
+        start(&running, "dig name.invalid patience=50", "unknown");
+        running.hear("the server of names knows no address of this one");
+        // A name that is an address is nobody's secret.
+        start(&running, "dig 10.99.0.9", "itself");
+        running.hear("10.99.0.9: 1 addresses");
+        stop(running);
+        // Addresses that may not be reached are not told: of those that the machine may connect to, the system allows no program any; and the other way round.
+        for (to, rule) in [
+            ("127.0.0.0/8", "allow=operator connect=10.0.0.0/8"),
+            ("10.0.0.0/8", "allow=operator connect=127.0.0.0/8"),
+            ("127.0.0.0/8", "allow=1 connect=127.0.0.0/8"),
+        ] {
+            let (before, behind) = OUTWARDS.split_once("arguments = [").unwrap();
+            let (_, behind) = behind.split_once(']').unwrap();
+            let system = format!("{before}arguments = [{rule:?}]{behind}");
+            let mut running =
+                Running::of(&system, &[&["--net", &format!("host:to={to}")], &SHARED[..]].concat());
+            running.placed();
+            start(&running, "dig localhost", "forbidden");
+            running.hear("the system does not allow this port or this destination");
+            stop(running);
+        }
+    });
+}
+
+/// Accepts whoever comes, and says something to each, until it is over.
+fn greet(listener: &TcpListener, is_over: &AtomicBool) {
+    listener.set_nonblocking(true).unwrap();
+    let mut greeted = Vec::new();
+    while !is_over.load(Ordering::Relaxed) {
+        match listener.accept() {
+            Ok((mut stream, _)) => {
+                stream.write_all(b"welcome").unwrap();
+                greeted.push(stream);
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// The same machine, and a program that connects as often as it is told.
+fn dialling(arguments: &str) -> String {
+    let rules = r#"["allow=9 connect=127.0.0.1/32", "#;
+    let dialler = format!(
+        r#"
+[cells.dialler]
+program = "dialler"
+memory = "16M"
+slots = 4096
+arguments = {:?}
+uses = {{ net = {{ of = "net.net", badge = 9 }} }}
+"#,
+        arguments.split(' ').collect::<Vec<_>>()
+    );
+    OUTWARDS.replace("arguments = [", &format!("arguments = {rules}")) + &dialler
+}
+
+fn ports_run_out() {
+    in_a_namespace(|| {
+        ip("link set lo up");
+        // For whoever does not say which port he connects from.
+        std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", "40000 40019").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:7100").unwrap();
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| greet(&listener, &is_over));
+            let over = Over(&is_over);
+            let system = dialling("to=127.0.0.1:7100 times=50 again=15");
+            let mut running = Running::of(&system, &[&["--net", "host:to=127.0.0.1"], &SHARED[..]].concat());
+            running.hear("not all at once: the network service has no room for one more socket");
+            running.hear("20 connected, 30 refused, 0 not heard of");
+            running.hear("15 connected again");
+            drop(over);
+            stop(running);
+        });
+    });
+}
+
+/// Lets this process, and what it starts, have so many descriptors open, until it is dropped.
+struct Descriptors(rustix::process::Rlimit);
+
+impl Descriptors {
+    fn limit(to: u64) -> Self {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let before = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(to), ..before }).unwrap();
+        Self(before)
+    }
+}
+
+impl Drop for Descriptors {
+    fn drop(&mut self) {
+        rustix::process::setrlimit(rustix::process::Resource::Nofile, self.0).unwrap();
+    }
+}
+
+fn nobody_has_all() {
+    in_a_namespace(|| {
+        ip("link set lo up");
+        let silent = full_listener();
+        let system = dialling(&format!("to={} times=300 patience=5", silent.to));
+        // So 256 connections may be under way.
+        let limit = Descriptors::limit(1_024);
+        let mut running = Running::of(&system, &[&["--net", "host:to=127.0.0.1"], &SHARED[..]].concat());
+        drop(limit);
+        running.hear("not all at once: the network service has no room for one more socket");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = listener.local_addr().unwrap();
+        std::thread::scope(|scope| {
+            let heard = scope.spawn(|| echo_once(&listener));
+            start(&running, &format!("nc connect={to} say=hello"), "modest");
+            running.hear("said 6 bytes, heard 6");
+            assert_eq!(heard.join().unwrap(), b"hello\n");
+        });
+        // Half of them were under way, and are not any more when it begins anew.
+        for _ in 0..2 {
+            running.hear("0 connected, 172 refused, 128 not heard of");
+            assert_eq!(say(&["restart", "dialler"]).2, 0);
+        }
         stop(running);
     });
 }

@@ -102,7 +102,7 @@ impl<'a> Stub<'a> {
 
     /// The constant of its tag.
     pub fn tag(&self) -> String {
-        format!("pub(super) const {}: u32 = {:#010x};\n", name::constant(&self.name), self.function.tag())
+        format!("pub(crate) const {}: u32 = {:#010x};\n", name::constant(&self.name), self.function.tag())
     }
 
     /// What its client calls.

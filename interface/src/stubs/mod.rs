@@ -94,7 +94,7 @@ fn header(interface: &Interface, stubs: &[Stub<'_>]) -> String {
         let _ = writeln!(text, "/// The longest answer, in bytes.\npub const REPLY_BYTES: usize = {most};");
     }
     let tags: String = stubs.iter().map(Stub::tag).collect();
-    let _ = writeln!(text, "mod tag {{\n//! What requests call the functions.\n{tags}}}");
+    let _ = writeln!(text, "pub(crate) mod tag {{\n//! What requests call the functions.\n{tags}}}");
     text
 }
 

@@ -18,11 +18,11 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 4;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 13;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const MONOTONIC: u32 = 0x27ee8097;
-    pub(super) const REALTIME: u32 = 0x034979c7;
-    pub(super) const RESOLUTION: u32 = 0x882ec785;
+    pub(crate) const MONOTONIC: u32 = 0x27ee8097;
+    pub(crate) const REALTIME: u32 = 0x034979c7;
+    pub(crate) const RESOLUTION: u32 = 0x882ec785;
 }
 /// A point in time that people use.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,12 +14,12 @@ pub const HASH: [u8; 32] = [
     0x7a, 0xf0, 0x34, 0x01, 0xce, 0x84, 0x9d, 0xc1, 0x47, 0x17, 0x03, 0x1b, 0xa6, 0xbb,
     0x88, 0x43, 0xf4, 0x8a,
 ];
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const WRITE: u32 = 0xe7960fe9;
-    pub(super) const READ: u32 = 0xbda254ad;
-    pub(super) const AWAIT_INPUT: u32 = 0xef1dac48;
-    pub(super) const IS_TERMINAL: u32 = 0x51757cf4;
+    pub(crate) const WRITE: u32 = 0xe7960fe9;
+    pub(crate) const READ: u32 = 0xbda254ad;
+    pub(crate) const AWAIT_INPUT: u32 = 0xef1dac48;
+    pub(crate) const IS_TERMINAL: u32 = 0x51757cf4;
 }
 /// Why no bytes went or came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -15,29 +15,29 @@ pub const HASH: [u8; 32] = [
     0x37, 0x61, 0xc7, 0x8d, 0xa6, 0x92, 0xb0, 0xe5, 0x6c, 0xcc, 0xd6, 0x04, 0xbc, 0xb4,
     0xf1, 0x86, 0x53, 0xc1,
 ];
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const FILE_STATUS: u32 = 0x1375188b;
-    pub(super) const FILE_READ: u32 = 0x70b63bbf;
-    pub(super) const FILE_WRITE: u32 = 0x52f30b10;
-    pub(super) const FILE_APPEND: u32 = 0x78e28964;
-    pub(super) const FILE_SET_SIZE: u32 = 0x93f34eea;
-    pub(super) const FILE_SET_TIMES: u32 = 0x86245901;
-    pub(super) const FILE_ALLOCATE: u32 = 0xaad2b95e;
-    pub(super) const FILE_ADVISE: u32 = 0x7f114d9c;
-    pub(super) const FILE_SYNC: u32 = 0x49d513b4;
-    pub(super) const FILE_CLOSE: u32 = 0x35ecaeff;
-    pub(super) const FILE_OPEN: u32 = 0x19871528;
-    pub(super) const FILE_ENTRIES: u32 = 0x96b0d387;
-    pub(super) const FILE_STATUS_OF: u32 = 0xd73368e3;
-    pub(super) const FILE_SET_TIMES_OF: u32 = 0xac919d2e;
-    pub(super) const FILE_MAKE_DIRECTORY: u32 = 0xdcaeaa37;
-    pub(super) const FILE_REMOVE_DIRECTORY: u32 = 0xf4a17a3a;
-    pub(super) const FILE_REMOVE_FILE: u32 = 0x95de7597;
-    pub(super) const FILE_RENAME: u32 = 0x2eb1539c;
-    pub(super) const FILE_LINK: u32 = 0x89a555da;
-    pub(super) const FILE_MAKE_LINK: u32 = 0x15ddfbf9;
-    pub(super) const FILE_LINK_TARGET: u32 = 0x8da5b945;
+    pub(crate) const FILE_STATUS: u32 = 0x1375188b;
+    pub(crate) const FILE_READ: u32 = 0x70b63bbf;
+    pub(crate) const FILE_WRITE: u32 = 0x52f30b10;
+    pub(crate) const FILE_APPEND: u32 = 0x78e28964;
+    pub(crate) const FILE_SET_SIZE: u32 = 0x93f34eea;
+    pub(crate) const FILE_SET_TIMES: u32 = 0x86245901;
+    pub(crate) const FILE_ALLOCATE: u32 = 0xaad2b95e;
+    pub(crate) const FILE_ADVISE: u32 = 0x7f114d9c;
+    pub(crate) const FILE_SYNC: u32 = 0x49d513b4;
+    pub(crate) const FILE_CLOSE: u32 = 0x35ecaeff;
+    pub(crate) const FILE_OPEN: u32 = 0x19871528;
+    pub(crate) const FILE_ENTRIES: u32 = 0x96b0d387;
+    pub(crate) const FILE_STATUS_OF: u32 = 0xd73368e3;
+    pub(crate) const FILE_SET_TIMES_OF: u32 = 0xac919d2e;
+    pub(crate) const FILE_MAKE_DIRECTORY: u32 = 0xdcaeaa37;
+    pub(crate) const FILE_REMOVE_DIRECTORY: u32 = 0xf4a17a3a;
+    pub(crate) const FILE_REMOVE_FILE: u32 = 0x95de7597;
+    pub(crate) const FILE_RENAME: u32 = 0x2eb1539c;
+    pub(crate) const FILE_LINK: u32 = 0x89a555da;
+    pub(crate) const FILE_MAKE_LINK: u32 = 0x15ddfbf9;
+    pub(crate) const FILE_LINK_TARGET: u32 = 0x8da5b945;
 }
 /// How a file will be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

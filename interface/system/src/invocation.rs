@@ -17,11 +17,11 @@ pub const HASH: [u8; 32] = [
 ];
 /// The longest request, in bytes.
 pub const REQUEST_BYTES: usize = 8;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const MEASURE: u32 = 0xa7cab6e2;
-    pub(super) const ARGUMENTS: u32 = 0xce31bd10;
-    pub(super) const VARIABLES: u32 = 0xeafc599a;
+    pub(crate) const MEASURE: u32 = 0xa7cab6e2;
+    pub(crate) const ARGUMENTS: u32 = 0xce31bd10;
+    pub(crate) const VARIABLES: u32 = 0xeafc599a;
 }
 /// How much there is.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -16,10 +16,10 @@ pub const HASH: [u8; 32] = [
 ];
 /// The longest request, in bytes.
 pub const REQUEST_BYTES: usize = 8;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const SUMMARISE: u32 = 0x60923287;
-    pub(super) const CELL: u32 = 0x1c3bce98;
+    pub(crate) const SUMMARISE: u32 = 0x60923287;
+    pub(crate) const CELL: u32 = 0x1c3bce98;
 }
 /// One cell.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -16,10 +16,10 @@ pub const HASH: [u8; 32] = [
 ];
 /// The longest request, in bytes.
 pub const REQUEST_BYTES: usize = 8;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const BYTES: u32 = 0x3c160ce6;
-    pub(super) const NUMBER: u32 = 0xb46ff544;
+    pub(crate) const BYTES: u32 = 0x3c160ce6;
+    pub(crate) const NUMBER: u32 = 0xb46ff544;
 }
 /// A client of `random`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,13 +15,13 @@ pub const HASH: [u8; 32] = [
     0x87, 0xb8, 0xc1, 0xcd, 0x60, 0xa6, 0x55, 0xb4, 0xee, 0x7b, 0x0b, 0x45, 0xde, 0x46,
     0x74, 0xe8, 0x8f, 0xca,
 ];
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const CURRENT: u32 = 0x99e0eb91;
-    pub(super) const SHORTEST_QUANTUM: u32 = 0xd04b5bb8;
-    pub(super) const POOLS: u32 = 0x3004d816;
-    pub(super) const CHANGE: u32 = 0xb1ddd4ee;
-    pub(super) const OBSERVE: u32 = 0x291a864e;
+    pub(crate) const CURRENT: u32 = 0x99e0eb91;
+    pub(crate) const SHORTEST_QUANTUM: u32 = 0xd04b5bb8;
+    pub(crate) const POOLS: u32 = 0x3004d816;
+    pub(crate) const CHANGE: u32 = 0xb1ddd4ee;
+    pub(crate) const OBSERVE: u32 = 0x291a864e;
 }
 /// Calls that took about as long.
 #[derive(Clone, Copy, Debug, PartialEq)]

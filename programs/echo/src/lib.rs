@@ -79,7 +79,8 @@ async fn connections(
             let open = &open;
             scope.spawn(async move {
                 match converse(stream, events, settings.patience).await {
-                    Ok(_) | Err(Problem::Lost) => {}
+                    // Who resets his connection knows it.
+                    Ok(_) | Err(Problem::Lost | Problem::Refused(Refusal::Reset)) => {}
                     Err(problem) => log!("{peer}: {problem}"),
                 }
                 open.set(open.get() - 1);

@@ -1,19 +1,22 @@
 //! One client's connection.
 
 use alloc::format;
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
 use hallows::net::{Problem, TcpStream};
 use hallows::task::{Either, race};
 use hallows::{Deadline, Error, log};
-use hallows_kv_engine::{Engine, Progress, Session};
+use hallows_kv_engine::{Engine, Piece, Progress, Session};
 
 use crate::server::Server;
 use crate::signal::Signal;
 
 /// Bytes that are read at once.
 const PIECE: usize = 16 << 10;
+/// Pieces of an answer that are sent together: a long value, what stands before and behind it, and as much of others.
+const PIECES: usize = 8;
 
 /// Serves a client until it or its connection ends.
 pub async fn serve(mut stream: TcpStream<'_>, peer: SocketAddr, server: &Server<'_>) {
@@ -86,8 +89,11 @@ async fn send(stream: &mut TcpStream<'_>, session: &mut Session, server: &Server
         session.output().clear();
         return Ok(());
     }
-    while let Some(piece) = session.output().take() {
-        stream.write_all(piece.bytes()).await?;
+    while !session.output().is_empty() {
+        // Pieces that are sent are given back before there are others.
+        let pieces: Vec<_> = (0..PIECES).map_while(|_| session.output().take()).collect();
+        let mut bytes: Vec<&[u8]> = pieces.iter().map(Piece::bytes).collect();
+        stream.write_all_vectored(&mut bytes).await?;
     }
     Ok(())
 }

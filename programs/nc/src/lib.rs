@@ -1,6 +1,7 @@
 //! Talks over TCP or UDP with one other end: says what its arguments say, and prints what comes.
 //!
-//! Granted: `net`, a network that allows the other end, or the port (SEND and WATCH). Arguments: `connect=ADDRESS:PORT` or `listen=PORT`; `udp`;
+//! Granted: `net`, a network that allows the other end, or the port (SEND and WATCH). Arguments: `connect=ADDRESS:PORT` or `connect=NAME:PORT`, at the first of
+//! its addresses that answers (over UDP: the first), or `listen=PORT`; `udp`;
 //! `say=TEXT`, a line that is said; `times=N` (1), how often; `quiet`, to print how many bytes came and not what they are; `patience=SECONDS` (60), after
 //! which it gives up. Over TCP it says no more when it has said that, and ends when the other end does the same. Over UDP it says each line in a datagram,
 //! and ends when as many have come.
@@ -9,12 +10,13 @@
 
 extern crate alloc;
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use hallows::net::protocol::Refusal;
 use hallows::net::{Network, Problem, TcpStream};
 use hallows::task::Events;
 use hallows::{Deadline, Error, Start, log, println};
@@ -26,8 +28,35 @@ const MOST_DATAGRAM: usize = 65_535;
 
 /// The other end.
 enum End {
-    Connect(SocketAddr),
+    Connect(Place),
     Listen(u16),
+}
+
+/// Where it is.
+enum Place {
+    Address(SocketAddr),
+    Name(String, u16),
+}
+
+impl Place {
+    fn of(text: &str) -> Option<Self> {
+        if let Ok(address) = text.parse() {
+            return Some(Self::Address(address));
+        }
+        let (name, port) = text.rsplit_once(':')?;
+        Some(Self::Name(name.to_string(), port.parse().ok()?))
+    }
+
+    /// Its addresses, at least one.
+    async fn addresses(&self, network: &Network<'_>) -> Result<Vec<SocketAddr>, Problem> {
+        match self {
+            Self::Address(address) => Ok(vec![*address]),
+            Self::Name(name, port) => {
+                let found = network.resolve(name).await?;
+                Ok(found.into_iter().map(|address| SocketAddr::new(address, *port)).collect())
+            }
+        }
+    }
 }
 
 /// What the arguments say.
@@ -115,9 +144,12 @@ async fn converse(mut stream: TcpStream<'_>, plan: &Plan) -> Result<(), Problem>
 async fn exchange(network: &Network<'_>, plan: &Plan) -> Result<(), Problem> {
     let mut heard = Heard::new(plan);
     let (mut said, mut room) = (0_u64, vec![0; MOST_DATAGRAM]);
-    let (mut socket, to) = match plan.end {
-        End::Connect(to) => (network.bind(0)?, Some(to)),
-        End::Listen(port) => (network.bind(port)?, None),
+    let (mut socket, to) = match &plan.end {
+        End::Connect(place) => {
+            let to = place.addresses(network).await?.first().copied().ok_or(Refusal::NoAddress)?;
+            (network.bind(0)?, Some(to))
+        }
+        End::Listen(port) => (network.bind(*port)?, None),
     };
     for _ in 0..plan.times {
         if let Some(to) = to {
@@ -135,18 +167,30 @@ async fn exchange(network: &Network<'_>, plan: &Plan) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Connects to the first of a place's addresses where somebody answers.
+async fn connect<'n>(network: &Network<'n>, place: &Place) -> Result<TcpStream<'n>, Problem> {
+    let mut problem = Refusal::NoAddress.into();
+    for to in place.addresses(network).await? {
+        match network.connect(to).await {
+            Ok(stream) => return Ok(stream),
+            Err(other) => problem = other,
+        }
+    }
+    Err(problem)
+}
+
 async fn talk(network: &Network<'_>, plan: &Plan) -> Result<(), Problem> {
     if plan.is_udp {
         return exchange(network, plan).await;
     }
-    match plan.end {
-        End::Connect(to) => {
-            let stream = network.connect(to).await?;
-            println!("connected to {to}");
+    match &plan.end {
+        End::Connect(place) => {
+            let stream = connect(network, place).await?;
+            println!("connected to {}", stream.peer());
             converse(stream, plan).await
         }
         End::Listen(port) => {
-            let mut listener = network.listen(port, 1)?;
+            let mut listener = network.listen(*port, 1)?;
             println!("listens on port {port}");
             let (stream, peer) = listener.accept().await?;
             println!("{peer} is connected");
@@ -159,7 +203,7 @@ async fn talk(network: &Network<'_>, plan: &Plan) -> Result<(), Problem> {
 fn plan(start: &Start<'_>) -> Result<Option<Plan>, Error> {
     let has = |word: &str| start.info().arguments().any(|argument| argument == word);
     let end = match (start.info().setting("connect"), start.info().setting("listen")) {
-        (Some(text), None) => text.parse().ok().map(End::Connect),
+        (Some(text), None) => Place::of(text).map(End::Connect),
         (None, Some(text)) => text.parse().ok().map(End::Listen),
         _ => None,
     };
@@ -173,7 +217,7 @@ async fn main(start: Start<'_>, events: &Events) -> Result<(), Error> {
     let patience = Duration::from_secs(start.setting("patience", 60)?);
     let Some(plan) = plan(&start)? else {
         log!(
-            "say whom: nc connect=ADDRESS:PORT, or nc listen=PORT; and say=, times=, udp, quiet, patience= as wanted"
+            "say whom: nc connect=ADDRESS:PORT or connect=NAME:PORT, or nc listen=PORT; and say=, times=, udp, quiet, patience= as wanted"
         );
         return Err(Error::BadArgument);
     };

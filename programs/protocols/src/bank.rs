@@ -18,15 +18,15 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 12;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 9;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const ACCOUNT_BALANCE: u32 = 0x6803e6cf;
-    pub(super) const ACCOUNT_WRITE_CHEQUE: u32 = 0x0efc5e31;
-    pub(super) const CHEQUE_AMOUNT: u32 = 0x254498d2;
-    pub(super) const OPEN: u32 = 0x2385b94b;
-    pub(super) const TRANSFER: u32 = 0x5f7440ae;
-    pub(super) const CASH: u32 = 0x65ee0165;
-    pub(super) const CLOSE: u32 = 0xd097d10a;
+    pub(crate) const ACCOUNT_BALANCE: u32 = 0x6803e6cf;
+    pub(crate) const ACCOUNT_WRITE_CHEQUE: u32 = 0x0efc5e31;
+    pub(crate) const CHEQUE_AMOUNT: u32 = 0x254498d2;
+    pub(crate) const OPEN: u32 = 0x2385b94b;
+    pub(crate) const TRANSFER: u32 = 0x5f7440ae;
+    pub(crate) const CASH: u32 = 0x65ee0165;
+    pub(crate) const CLOSE: u32 = 0xd097d10a;
 }
 /// Money that somebody has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,9 +18,9 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 21;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 10;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const CALCULATE: u32 = 0xb902113d;
+    pub(crate) const CALCULATE: u32 = 0xb902113d;
 }
 /// What to calculate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

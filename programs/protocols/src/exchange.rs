@@ -14,10 +14,10 @@ pub const HASH: [u8; 32] = [
     0x89, 0xa1, 0x90, 0x08, 0x5c, 0x51, 0xc9, 0xc1, 0x6b, 0x11, 0xe9, 0xb6, 0x59, 0x27,
     0x8e, 0x04, 0x34, 0x20,
 ];
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const CONFIRM: u32 = 0xbb174fde;
-    pub(super) const ECHO: u32 = 0xab783de7;
+    pub(crate) const CONFIRM: u32 = 0xbb174fde;
+    pub(crate) const ECHO: u32 = 0xab783de7;
 }
 /// 60 bytes in a message, as orders at an exchange have.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -18,10 +18,10 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 4;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 13;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const ADD: u32 = 0x132102ef;
-    pub(super) const LOOK: u32 = 0xa2dbdc42;
+    pub(crate) const ADD: u32 = 0x132102ef;
+    pub(crate) const LOOK: u32 = 0xa2dbdc42;
 }
 /// Who counts, and how far it has come.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -358,6 +358,112 @@ fn a_connection_with_the_ends_of_one_that_is_over_is_another_one() {
     assert_eq!(both.two.sockets.counts(), (1, 0));
 }
 
+impl Both {
+    /// Lets frames come and go until there are none.
+    fn settle(&mut self) {
+        let Self { one, two, now } = self;
+        loop {
+            one.turn(*now);
+            two.turn(*now);
+            if one.wire.from.is_empty() && two.wire.from.is_empty() {
+                break;
+            }
+            two.wire.to.extend(one.wire.from.drain(..));
+            one.wire.to.extend(two.wire.from.drain(..));
+        }
+        *now += Duration::from_millis(1);
+    }
+}
+
+/// `HALLOWS_CONNECTIONS` says how many.
+#[test]
+fn a_hundred_thousand_connections_come_and_go_and_leave_nothing() {
+    const AT_ONCE: usize = 25;
+    let connections = std::env::var("HALLOWS_CONNECTIONS").ok().and_then(|number| number.parse().ok());
+    let mut both = Both::new();
+    let listener = both.two.sockets.listen(7, 80, 32).expect("free");
+    both.go_on();
+    let had = |both: &Both| [&both.one, &both.two].map(|end| (end.sockets.counts(), end.sockets.all()));
+    let before = had(&both);
+    let mut room = [0; 16];
+    for _ in 0..connections.unwrap_or(100_000_usize) / AT_ONCE {
+        let clients: Vec<u64> = (0..AT_ONCE)
+            .map(|_| {
+                let End { interface, sockets, .. } = &mut both.one;
+                sockets.connect(interface, 9, End::place(2, 80)).expect("there is a port, and room")
+            })
+            .collect();
+        both.settle();
+        let servers: Vec<u64> =
+            (0..AT_ONCE).map(|_| both.two.sockets.accept(listener).expect("it has come").0).collect();
+        assert_eq!(both.two.sockets.accept(listener), Err(Refusal::NotNow));
+        for (number, client) in (0..).zip(&clients) {
+            if number % 4 > 0 {
+                assert_eq!(both.one.sockets.write(*client, b"hello"), Ok(5));
+            }
+        }
+        both.settle();
+        // Some are closed by one end, some by the other, some by both, with bytes that were read and with those that were not.
+        for (number, server) in (0..).zip(&servers) {
+            if number % 4 > 1 {
+                assert_eq!(both.two.sockets.read(*server, room.len(), &mut room), Ok(5));
+            }
+            both.two.sockets.close(*server, both.now);
+            if number % 2 > 0 {
+                both.settle();
+            }
+        }
+        for client in clients {
+            both.one.sockets.close(client, both.now);
+        }
+        both.settle();
+        // Whoever ends a connection remembers it for a while, in case its last word was lost (`TIME-WAIT`, of RFC 9293).
+        both.now += Duration::from_secs(120);
+        both.settle();
+        assert_eq!(had(&both), before);
+    }
+    let client =
+        both.one.sockets.connect(&mut both.one.interface, 9, End::place(2, 80)).expect("there is a way");
+    both.settle();
+    let (server, _) = both.two.sockets.accept(listener).expect("it has come");
+    assert_eq!(both.two.sockets.write(server, b"as before"), Ok(9));
+    both.settle();
+    assert_eq!(both.one.sockets.read(client, room.len(), &mut room), Ok(9));
+}
+
+#[test]
+fn who_has_all_sockets_is_told_and_goes_on_when_some_are_closed() {
+    let mut both = Both::new();
+    both.two.sockets.listen(7, 80, 1).expect("free");
+    let connect = |both: &mut Both| {
+        let End { interface, sockets, .. } = &mut both.one;
+        sockets.connect(interface, 9, End::place(2, 80))
+    };
+    let mut held = Vec::new();
+    let why = loop {
+        match connect(&mut both) {
+            Ok(client) => held.push(client),
+            Err(why) => break why,
+        }
+    };
+    assert_eq!((why, held.len()), (Refusal::Full, 1_024));
+    assert_eq!(both.one.sockets.listen(9, 80, 1), Err(Refusal::Full));
+    both.settle();
+    for _ in 0..3 {
+        for client in held.drain(..100) {
+            both.one.sockets.close(client, both.now);
+        }
+        both.settle();
+        // One of them may have been a connection, which is remembered for a while.
+        both.now += Duration::from_secs(120);
+        both.settle();
+        for _ in 0..100 {
+            held.push(connect(&mut both).expect("there is room again"));
+        }
+        assert_eq!(connect(&mut both), Err(Refusal::Full));
+    }
+}
+
 /// Frames of two ends that talk in all ways, changed at random and given to a third: nothing panics, and it goes on. `HALLOWS_FRAMES` says how many.
 #[test]
 fn arbitrary_frames_end_nothing() {

@@ -18,15 +18,15 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 37;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 17;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const BUDGET_CREATE_ENDPOINT: u32 = 0x7d5b5d18;
-    pub(super) const BUDGET_CREATE_NOTIFICATION: u32 = 0x71102b16;
-    pub(super) const BUDGET_CREATE_TIMER: u32 = 0xf6784c4a;
-    pub(super) const BUDGET_CREATE_REGION: u32 = 0x8d2ce915;
-    pub(super) const BUDGET_CREATE_CELL: u32 = 0x117bfaa1;
-    pub(super) const BUDGET_SPLIT: u32 = 0x151315ed;
-    pub(super) const BUDGET_QUERY: u32 = 0x2971b030;
+    pub(crate) const BUDGET_CREATE_ENDPOINT: u32 = 0x7d5b5d18;
+    pub(crate) const BUDGET_CREATE_NOTIFICATION: u32 = 0x71102b16;
+    pub(crate) const BUDGET_CREATE_TIMER: u32 = 0xf6784c4a;
+    pub(crate) const BUDGET_CREATE_REGION: u32 = 0x8d2ce915;
+    pub(crate) const BUDGET_CREATE_CELL: u32 = 0x117bfaa1;
+    pub(crate) const BUDGET_SPLIT: u32 = 0x151315ed;
+    pub(crate) const BUDGET_QUERY: u32 = 0x2971b030;
 }
 /// How much there is.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -16,13 +16,13 @@ pub const HASH: [u8; 32] = [
 ];
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 14;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const CELL_GRANT: u32 = 0x4684552f;
-    pub(super) const CELL_START: u32 = 0x1d602565;
-    pub(super) const CELL_KILL: u32 = 0x8cf6ef3c;
-    pub(super) const CELL_RESTART: u32 = 0x33ad780a;
-    pub(super) const CELL_INSPECT: u32 = 0x84673028;
+    pub(crate) const CELL_GRANT: u32 = 0x4684552f;
+    pub(crate) const CELL_START: u32 = 0x1d602565;
+    pub(crate) const CELL_KILL: u32 = 0x8cf6ef3c;
+    pub(crate) const CELL_RESTART: u32 = 0x33ad780a;
+    pub(crate) const CELL_INSPECT: u32 = 0x84673028;
 }
 /// A program in execution, and its capability space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

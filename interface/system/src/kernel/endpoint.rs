@@ -19,12 +19,12 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 9;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 9;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const WATCH: u32 = 0x216988ac;
-    pub(super) const DESTROY: u32 = 0x03e17aa6;
-    pub(super) const REASSIGN: u32 = 0x5dc6262d;
-    pub(super) const RECOGNISE: u32 = 0x35527626;
+    pub(crate) const WATCH: u32 = 0x216988ac;
+    pub(crate) const DESTROY: u32 = 0x03e17aa6;
+    pub(crate) const REASSIGN: u32 = 0x5dc6262d;
+    pub(crate) const RECOGNISE: u32 = 0x35527626;
 }
 /// The resource `cell` of the interface `7711d5cd80f3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

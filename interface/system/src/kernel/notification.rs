@@ -18,11 +18,11 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 12;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 9;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const NOTIFICATION_SIGNAL: u32 = 0x6e7892bf;
-    pub(super) const NOTIFICATION_BIND: u32 = 0xe4188fe4;
-    pub(super) const NOTIFICATION_POLL: u32 = 0x3efcf0ab;
+    pub(crate) const NOTIFICATION_SIGNAL: u32 = 0x6e7892bf;
+    pub(crate) const NOTIFICATION_BIND: u32 = 0xe4188fe4;
+    pub(crate) const NOTIFICATION_POLL: u32 = 0x3efcf0ab;
 }
 /// A set of 64 bits that a cell can be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,11 +19,11 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 4;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 11;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const OBJECT_NULL: u32 = 0x53093a8e;
-    pub(super) const OBJECT_IDENTIFY: u32 = 0x576d139e;
-    pub(super) const OBJECT_DESTROY: u32 = 0xcb801288;
+    pub(crate) const OBJECT_NULL: u32 = 0x53093a8e;
+    pub(crate) const OBJECT_IDENTIFY: u32 = 0x576d139e;
+    pub(crate) const OBJECT_DESTROY: u32 = 0xcb801288;
 }
 /// What the kernel says of a capability.
 #[derive(Clone, Copy, Debug, PartialEq)]

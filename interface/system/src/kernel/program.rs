@@ -18,7 +18,7 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 0;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 0;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
 }
 /// A program that cells can be made of.

@@ -18,11 +18,11 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 13;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 9;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const REGION_MAP: u32 = 0x872ae147;
-    pub(super) const REGION_UNMAP: u32 = 0xdded020c;
-    pub(super) const REGION_SIZE: u32 = 0x43943f73;
+    pub(crate) const REGION_MAP: u32 = 0x872ae147;
+    pub(crate) const REGION_UNMAP: u32 = 0xdded020c;
+    pub(crate) const REGION_SIZE: u32 = 0x43943f73;
 }
 /// What a cell may do with what it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

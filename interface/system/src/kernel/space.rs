@@ -16,21 +16,21 @@ pub const HASH: [u8; 32] = [
     0xd9, 0xcb, 0xd9, 0xc4, 0x49, 0x6d, 0x44, 0x67, 0xc1, 0x7f, 0x35, 0x4d, 0x53, 0x51,
     0x10, 0x5f, 0x6e, 0x09,
 ];
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const COPY: u32 = 0x99fb17d0;
-    pub(super) const MINT: u32 = 0xe993d743;
-    pub(super) const MOVE_: u32 = 0xa183b29a;
-    pub(super) const DELETE: u32 = 0x6394e463;
-    pub(super) const REVOKE: u32 = 0xdbe9ff5f;
-    pub(super) const IDENTIFY: u32 = 0x2eb0ad5f;
-    pub(super) const START_INFO: u32 = 0x32e10a19;
-    pub(super) const EXIT: u32 = 0x3b37e420;
-    pub(super) const YIELD_: u32 = 0x2579abd5;
-    pub(super) const EXPECT: u32 = 0x91319ffd;
-    pub(super) const NOW: u32 = 0x296f47a2;
-    pub(super) const RANDOM: u32 = 0x6d1763ab;
-    pub(super) const LOG: u32 = 0x9a18ceb4;
+    pub(crate) const COPY: u32 = 0x99fb17d0;
+    pub(crate) const MINT: u32 = 0xe993d743;
+    pub(crate) const MOVE_: u32 = 0xa183b29a;
+    pub(crate) const DELETE: u32 = 0x6394e463;
+    pub(crate) const REVOKE: u32 = 0xdbe9ff5f;
+    pub(crate) const IDENTIFY: u32 = 0x2eb0ad5f;
+    pub(crate) const START_INFO: u32 = 0x32e10a19;
+    pub(crate) const EXIT: u32 = 0x3b37e420;
+    pub(crate) const YIELD_: u32 = 0x2579abd5;
+    pub(crate) const EXPECT: u32 = 0x91319ffd;
+    pub(crate) const NOW: u32 = 0x296f47a2;
+    pub(crate) const RANDOM: u32 = 0x6d1763ab;
+    pub(crate) const LOG: u32 = 0x9a18ceb4;
 }
 /// What the kernel says of a capability.
 #[derive(Clone, Copy, Debug, PartialEq)]

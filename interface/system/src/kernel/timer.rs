@@ -18,10 +18,10 @@ pub const HASH: [u8; 32] = [
 pub const REQUEST_BYTES: usize = 28;
 /// The longest answer, in bytes.
 pub const REPLY_BYTES: usize = 1;
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const TIMER_ARM: u32 = 0x1c600cfc;
-    pub(super) const TIMER_DISARM: u32 = 0xef352f69;
+    pub(crate) const TIMER_ARM: u32 = 0x1c600cfc;
+    pub(crate) const TIMER_DISARM: u32 = 0xef352f69;
 }
 /// Signals a notification at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

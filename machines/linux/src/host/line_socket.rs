@@ -214,6 +214,17 @@ impl LineSocket {
         Ok(())
     }
 
+    /// Takes back the first message of those that wait, if nothing of it was sent and descriptors go along: one that Linux refuses to carry for what they are would
+    /// be in the way of all behind it.
+    ///
+    /// # Errors
+    /// See [`LineError`]: it is no such message.
+    pub(crate) fn take_back<Message: DeserializeOwned>(&mut self) -> Result<Option<Message>, LineError> {
+        let can_be = |first: &mut Segment| first.sent == 0 && !first.descriptors.is_empty();
+        let Some(first) = self.outbox.pop_front_if(can_be) else { return Ok(None) };
+        serde_json::from_slice(&first.bytes).map(Some).map_err(LineError::Malformed)
+    }
+
     /// Whether there is something to send.
     pub(crate) fn has_output(&self) -> bool {
         !self.outbox.is_empty()
@@ -239,6 +250,7 @@ fn invalid(text: String) -> io::Error {
 mod tests {
     use super::*;
     use std::io::{Read, Write};
+    use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
 
     fn pair(limit_bytes: usize) -> (LineSocket, UnixStream) {
@@ -293,6 +305,29 @@ mod tests {
             socket.flush().unwrap();
         }
         assert!(!socket.has_output());
+    }
+
+    #[test]
+    fn what_linux_does_not_carry_is_taken_back_and_in_nobodys_way() {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let mut sender = LineSocket::new(ours.into(), Descriptors::Refuse, 100);
+        let mut receiver = LineSocket::new(theirs.into(), Descriptors::Accept, 100);
+        // Linux from 6.7 on passes no io_uring on.
+        let ring = io_uring::IoUring::new(1).unwrap();
+        // SAFETY: the ring has it open across the call.
+        let ring = unsafe { BorrowedFd::borrow_raw(ring.as_raw_fd()) }.try_clone_to_owned().unwrap();
+        sender.queue(&1, Vec::new()).unwrap();
+        sender.queue(&2, vec![ring]).unwrap();
+        sender.queue(&3, Vec::new()).unwrap();
+        let refused = sender.flush().is_err();
+        if refused {
+            assert_eq!(sender.take_back::<u32>().unwrap(), Some(2));
+        }
+        assert_eq!(sender.take_back::<u32>().unwrap(), None, "no descriptors go along with the rest");
+        sender.flush().unwrap();
+        while receiver.fill().unwrap() == Filled::Some {}
+        let heard: Vec<u32> = std::iter::from_fn(|| receiver.next().unwrap()).collect();
+        assert_eq!(heard, if refused { vec![1, 3] } else { vec![1, 2, 3] });
     }
 
     #[test]

@@ -355,27 +355,30 @@ impl Paths {
     pub fn report_network<'w>(&self, interfaces: impl Iterator<Item = &'w Way>, has_ports: bool) {
         let of = |way: &Way| match way {
             Way::Xdp { traits, .. } => match traits.mode {
-                XdpMode::ZeroCopy => ("xdp-zero-copy", ""),
+                XdpMode::ZeroCopy => ("xdp-zero-copy", "it is an interface of this host's"),
                 XdpMode::Driver => (
                     "xdp",
-                    "the interface's driver has no zero copy here; `hallows probe` names those that are known to",
+                    "the interface's driver has no zero copy here (`hallows probe` names those that are known to)",
                 ),
                 XdpMode::Generic => (
                     "xdp-generic",
-                    "the interface's driver runs no programs of XDP itself; `hallows probe` names some that do",
+                    "the interface's driver runs no programs of XDP itself (`hallows probe` names some that do)",
                 ),
             },
             Way::Wire { .. } => ("wire", ""),
-            Way::Tap(_) => ("frames", "--net xdp:NAME takes the frames of an interface by AF_XDP"),
+            Way::Tap(_) => {
+                ("frames", "--net xdp:NAME takes the frames of an interface that is there by AF_XDP")
+            }
         };
         let ports = has_ports.then_some((
             "io-uring",
-            "TCP/IP is Linux's own where ports of it were given; --net tap:NAME gives an interface",
+            "TCP/IP is Linux's own where ports of it were given; --net xdp:NAME and tap:NAME give an interface",
         ));
         // Of several, the least.
         let least = interfaces.map(of).chain(ports).max_by_key(|(path, _)| place_of("network", path));
         if let Some((path, why)) = least {
-            self.report("network", path, Some(why.to_owned()));
+            let wire = "--net wire:NAME gives a wire to another machine of this host";
+            self.report("network", path, Some(format!("{why}; {wire}")));
         }
     }
 
@@ -549,6 +552,19 @@ mod tests {
             ["carried", "null", "direct"]
         );
         assert!(rows.iter().all(|row| row.better.is_empty() == row.why.is_none()));
+    }
+
+    #[test]
+    fn who_requires_a_wire_and_has_none_is_told_how_to_have_one() {
+        let paths = Paths::default();
+        paths.report_network(std::iter::empty(), true);
+        let error = paths.check(&[required("network=wire")]).expect_err("is lesser").to_string();
+        assert!(
+            error.starts_with("network=wire is required, and network takes the path io-uring: "),
+            "{error}"
+        );
+        assert!(error.contains("--net wire:NAME"), "{error}");
+        paths.check(&[required("network=io-uring")]).expect("is met");
     }
 
     #[test]

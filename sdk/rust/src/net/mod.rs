@@ -51,6 +51,8 @@ mod listener;
 mod lookup;
 #[cfg(feature = "task")]
 mod network;
+#[cfg(feature = "task")]
+mod parts;
 mod place;
 #[cfg(feature = "task")]
 mod problem;

@@ -103,7 +103,7 @@ impl<'e> Network<'e> {
     ///
     /// [`Refusal::NoServer`](protocol::Refusal::NoServer), [`Refusal::NoAddress`](protocol::Refusal::NoAddress),
     /// [`Refusal::NoAnswer`](protocol::Refusal::NoAnswer); [`Refusal::NotPermitted`](protocol::Refusal::NotPermitted) if the servers of names may not be
-    /// reached; [`Refusal::Full`](protocol::Refusal::Full), [`Refusal::Invalid`](protocol::Refusal::Invalid),
+    /// reached, or, over ports of the host, none of its addresses; [`Refusal::Full`](protocol::Refusal::Full), [`Refusal::Invalid`](protocol::Refusal::Invalid),
     /// [`Refusal::Unreachable`](protocol::Refusal::Unreachable); [`Problem::Lost`]; those of a call.
     pub async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, Problem> {
         let mut room = [0; lookup::NAME_BYTES];

@@ -16,37 +16,37 @@ pub const HASH: [u8; 32] = [
     0x84, 0x9b, 0x69, 0x8e, 0x0d, 0x30, 0x8e, 0xa2, 0x46, 0x30, 0xc8, 0x0c, 0x90, 0x8b,
     0xb0, 0x9e, 0x8d, 0x3a,
 ];
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const NETWORK_LISTEN: u32 = 0x140f2a75;
-    pub(super) const NETWORK_CONNECT: u32 = 0xd53e6bed;
-    pub(super) const NETWORK_BIND: u32 = 0x0428bf55;
-    pub(super) const NETWORK_RESOLVE: u32 = 0x71388e04;
-    pub(super) const NETWORK_PING: u32 = 0xe6b02f6b;
-    pub(super) const NETWORK_TRAFFIC: u32 = 0xfe08c227;
-    pub(super) const NETWORK_USAGE: u32 = 0x4d4afb1a;
-    pub(super) const NETWORK_FLUSH: u32 = 0x456f6558;
-    pub(super) const LISTENER_TELL: u32 = 0x00981873;
-    pub(super) const LISTENER_ACCEPT: u32 = 0xe2c4cfbb;
-    pub(super) const LISTENER_CLOSE: u32 = 0x73436a77;
-    pub(super) const CONNECTION_TELL: u32 = 0x57a9e367;
-    pub(super) const CONNECTION_READ: u32 = 0x607beca8;
-    pub(super) const CONNECTION_WRITE: u32 = 0x66634e31;
-    pub(super) const CONNECTION_FINISH: u32 = 0x93be26f5;
-    pub(super) const CONNECTION_PEER: u32 = 0x8c37a546;
-    pub(super) const CONNECTION_CLOSE: u32 = 0x955cc9b9;
-    pub(super) const DATAGRAMS_TELL: u32 = 0xf136a258;
-    pub(super) const DATAGRAMS_PORT: u32 = 0x5a6da7aa;
-    pub(super) const DATAGRAMS_SEND: u32 = 0x43756fec;
-    pub(super) const DATAGRAMS_RECEIVE: u32 = 0x359aac70;
-    pub(super) const DATAGRAMS_CLOSE: u32 = 0x4a9107ad;
-    pub(super) const LOOKUP_TELL: u32 = 0x45759488;
-    pub(super) const LOOKUP_ADDRESSES: u32 = 0xedf33877;
-    pub(super) const LOOKUP_CLOSE: u32 = 0x3b563851;
-    pub(super) const ECHOES_TELL: u32 = 0xbbcb8a30;
-    pub(super) const ECHOES_SEND: u32 = 0x13279f2f;
-    pub(super) const ECHOES_RECEIVE: u32 = 0x2419f633;
-    pub(super) const ECHOES_CLOSE: u32 = 0xe12d3fad;
+    pub(crate) const NETWORK_LISTEN: u32 = 0x140f2a75;
+    pub(crate) const NETWORK_CONNECT: u32 = 0xd53e6bed;
+    pub(crate) const NETWORK_BIND: u32 = 0x0428bf55;
+    pub(crate) const NETWORK_RESOLVE: u32 = 0x71388e04;
+    pub(crate) const NETWORK_PING: u32 = 0xe6b02f6b;
+    pub(crate) const NETWORK_TRAFFIC: u32 = 0xfe08c227;
+    pub(crate) const NETWORK_USAGE: u32 = 0x4d4afb1a;
+    pub(crate) const NETWORK_FLUSH: u32 = 0x456f6558;
+    pub(crate) const LISTENER_TELL: u32 = 0x00981873;
+    pub(crate) const LISTENER_ACCEPT: u32 = 0xe2c4cfbb;
+    pub(crate) const LISTENER_CLOSE: u32 = 0x73436a77;
+    pub(crate) const CONNECTION_TELL: u32 = 0x57a9e367;
+    pub(crate) const CONNECTION_READ: u32 = 0x607beca8;
+    pub(crate) const CONNECTION_WRITE: u32 = 0x66634e31;
+    pub(crate) const CONNECTION_FINISH: u32 = 0x93be26f5;
+    pub(crate) const CONNECTION_PEER: u32 = 0x8c37a546;
+    pub(crate) const CONNECTION_CLOSE: u32 = 0x955cc9b9;
+    pub(crate) const DATAGRAMS_TELL: u32 = 0xf136a258;
+    pub(crate) const DATAGRAMS_PORT: u32 = 0x5a6da7aa;
+    pub(crate) const DATAGRAMS_SEND: u32 = 0x43756fec;
+    pub(crate) const DATAGRAMS_RECEIVE: u32 = 0x359aac70;
+    pub(crate) const DATAGRAMS_CLOSE: u32 = 0x4a9107ad;
+    pub(crate) const LOOKUP_TELL: u32 = 0x45759488;
+    pub(crate) const LOOKUP_ADDRESSES: u32 = 0xedf33877;
+    pub(crate) const LOOKUP_CLOSE: u32 = 0x3b563851;
+    pub(crate) const ECHOES_TELL: u32 = 0xbbcb8a30;
+    pub(crate) const ECHOES_SEND: u32 = 0x13279f2f;
+    pub(crate) const ECHOES_RECEIVE: u32 = 0x2419f633;
+    pub(crate) const ECHOES_CLOSE: u32 = 0xe12d3fad;
 }
 /// A connection that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,7 +9,9 @@ use core::ops::Range;
 use super::Problem;
 use super::bell::{Bell, Shared};
 use super::network::{delete, patience};
+use super::parts::{Parts, advance};
 use super::protocol::{self, Refusal};
+use crate::stub::Call;
 
 /// The longest piece that one message carries; what is longer goes in several.
 const MOST_BYTES: usize = hallows_abi::MAX_MESSAGE as usize - 64;
@@ -103,8 +105,17 @@ impl<'e> TcpStream<'e> {
     ///
     /// [`Refusal::Reset`]; [`Refusal::Finished`]; [`Problem::Lost`]; those of a call.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<usize, Problem> {
+        self.write_vectored(&[bytes]).await
+    }
+
+    /// As [`write`](Self::write), of bytes that lie in several places, one behind the other.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write).
+    pub async fn write_vectored(&mut self, parts: &[&[u8]]) -> Result<usize, Problem> {
         loop {
-            match self.try_write(bytes)? {
+            match self.try_write_vectored(parts)? {
                 Some(written) => return Ok(written),
                 None => self.changed().await?,
             }
@@ -147,10 +158,23 @@ impl<'e> TcpStream<'e> {
     ///
     /// Those of [`write`](Self::write).
     pub fn try_write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Problem> {
-        let bytes = bytes.get(..MOST_BYTES).unwrap_or(bytes);
+        self.try_write_vectored(&[bytes])
+    }
+
+    /// As [`try_write`](Self::try_write), of bytes that lie in several places, one behind the other: they go in one message, and are copied once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write).
+    pub fn try_write_vectored(&mut self, parts: &[&[u8]]) -> Result<Option<usize>, Problem> {
+        let parts = Parts::of(parts, MOST_BYTES);
         self.bell.shared().check()?;
         let (socket, deadline) = (self.socket, patience()?);
-        match socket.write(bytes, self.room(bytes.len()), deadline)? {
+        let room = self.room(parts.length());
+        // What `protocol::Connection::write` does with bytes in one place.
+        let call = Call::<0, 0>::new(protocol::tag::CONNECTION_WRITE, deadline);
+        let written: Result<u32, Refusal> = call.within(&socket.0, &(parts,), room)?;
+        match written {
             Ok(written) => Ok(Some(usize::try_from(written).unwrap_or(usize::MAX))),
             Err(Refusal::NotNow) => Ok(None),
             Err(refusal) => Err(refusal.into()),
@@ -177,6 +201,20 @@ impl<'e> TcpStream<'e> {
         while !bytes.is_empty() {
             let written = self.write(bytes).await?;
             bytes = bytes.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Writes all of them, one part behind the other. Nothing of them is left afterwards.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write): what was not written is left then.
+    pub async fn write_all_vectored(&mut self, mut parts: &mut [&[u8]]) -> Result<(), Problem> {
+        advance(&mut parts, 0);
+        while !parts.is_empty() {
+            let written = self.write_vectored(parts).await?;
+            advance(&mut parts, written);
         }
         Ok(())
     }

@@ -14,17 +14,17 @@ pub const HASH: [u8; 32] = [
     0xb0, 0x66, 0xd5, 0x57, 0x5a, 0x21, 0x21, 0xe3, 0x48, 0x67, 0x83, 0x8e, 0x5a, 0x73,
     0xd9, 0xbe, 0x48, 0xa1,
 ];
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const NAMESPACE_RESOLVE: u32 = 0x290456ef;
-    pub(super) const NAMESPACE_PROVIDE: u32 = 0xe5950a8b;
-    pub(super) const NAMESPACE_SUCCEED: u32 = 0xe79a4546;
-    pub(super) const NAMESPACE_NEXT: u32 = 0x499b641d;
-    pub(super) const NAMESPACE_CHILD: u32 = 0xc41ce163;
-    pub(super) const NAMESPACE_CLOSE: u32 = 0x601082e7;
-    pub(super) const REGISTRATION_SERVER: u32 = 0xadb28b1a;
-    pub(super) const REGISTRATION_REPLACE: u32 = 0x0730ae16;
-    pub(super) const REGISTRATION_WITHDRAW: u32 = 0x7a23aebd;
+    pub(crate) const NAMESPACE_RESOLVE: u32 = 0x290456ef;
+    pub(crate) const NAMESPACE_PROVIDE: u32 = 0xe5950a8b;
+    pub(crate) const NAMESPACE_SUCCEED: u32 = 0xe79a4546;
+    pub(crate) const NAMESPACE_NEXT: u32 = 0x499b641d;
+    pub(crate) const NAMESPACE_CHILD: u32 = 0xc41ce163;
+    pub(crate) const NAMESPACE_CLOSE: u32 = 0x601082e7;
+    pub(crate) const REGISTRATION_SERVER: u32 = 0xadb28b1a;
+    pub(crate) const REGISTRATION_REPLACE: u32 = 0x0730ae16;
+    pub(crate) const REGISTRATION_WITHDRAW: u32 = 0x7a23aebd;
 }
 /// Who is provided.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! The protocols' sockets, each in a set of its own, so that nothing looks at all of them: a frame is for one, whoever writes writes to one, and what is due
 //! by time says so. Few of another kind are looked at together.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use smoltcp::iface::{Interface, PollResult, SocketHandle, SocketSet};
@@ -35,7 +35,8 @@ type Ends = (u16, IpAddress, IpEndpoint);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Filed {
     Nowhere,
-    Listening(u16),
+    /// On a port, behind those who have listened there for longer.
+    Listening(u16, u64),
     Connection(Ends),
     Port(u16),
 }
@@ -63,7 +64,9 @@ pub(super) struct Directory {
     few_are_touched: bool,
     /// For frames that are for nobody: the protocols say so.
     nobody: SocketSet<'static>,
-    listening: BTreeMap<u16, BTreeSet<Number>>,
+    /// By port, and how long they have listened.
+    listening: BTreeMap<u16, BTreeMap<u64, Number>>,
+    last_listening: u64,
     connections: BTreeMap<Ends, Number>,
     ports: BTreeMap<u16, Number>,
     /// Those that have something to do in the next turn, in that order.
@@ -85,6 +88,7 @@ impl Directory {
             few_are_touched: false,
             nobody: SocketSet::new(Vec::new()),
             listening: BTreeMap::new(),
+            last_listening: 0,
             connections: BTreeMap::new(),
             ports: BTreeMap::new(),
             touched: Vec::new(),
@@ -294,7 +298,7 @@ impl Directory {
         });
         known.or_else(|| {
             let waiting = self.listening.get(&local.port).filter(|_| begins)?;
-            waiting.first().copied()
+            waiting.first_key_value().map(|(_, number)| *number)
         })
     }
 
@@ -329,18 +333,25 @@ impl Directory {
 
     /// Files a socket where its state says.
     fn file(&mut self, number: Number) {
+        let last = self.last_listening;
         let Some(entry) = self.entry_mut(number) else { return };
+        let before = entry.filed;
         let socket = entry.set.iter().next().map(|(_, socket)| socket);
-        let filed = socket.map_or(Filed::Nowhere, place_of);
-        let before = core::mem::replace(&mut entry.filed, filed);
+        let filed = match socket.map_or(Filed::Nowhere, |socket| place_of(socket, last)) {
+            // It is the same that it was.
+            Filed::Listening(port, _) if matches!(before, Filed::Listening(old, _) if old == port) => before,
+            filed => filed,
+        };
         if filed == before {
             return;
         }
+        entry.filed = filed;
         self.take_out(number, before);
         match filed {
             Filed::Nowhere => {}
-            Filed::Listening(port) => {
-                self.listening.entry(port).or_default().insert(number);
+            Filed::Listening(port, last) => {
+                self.last_listening = last;
+                self.listening.entry(port).or_default().insert(last, number);
             }
             Filed::Connection(ends) => {
                 self.connections.insert(ends, number);
@@ -355,9 +366,9 @@ impl Directory {
     fn take_out(&mut self, number: Number, filed: Filed) {
         match filed {
             Filed::Nowhere => {}
-            Filed::Listening(port) => {
+            Filed::Listening(port, since) => {
                 if let Some(waiting) = self.listening.get_mut(&port) {
-                    waiting.remove(&number);
+                    waiting.remove(&since);
                     if waiting.is_empty() {
                         self.listening.remove(&port);
                     }
@@ -381,10 +392,11 @@ impl Directory {
 const LEAST: IpAddress = IpAddress::v4(0, 0, 0, 0);
 const LEAST_END: IpEndpoint = IpEndpoint { addr: LEAST, port: 0 };
 
-fn place_of(socket: &smoltcp::socket::Socket<'static>) -> Filed {
+/// Where a socket is found; if it listens, as the last one that has begun to.
+fn place_of(socket: &smoltcp::socket::Socket<'static>, last_listening: u64) -> Filed {
     match socket {
         smoltcp::socket::Socket::Tcp(socket) if socket.state() == State::Listen => {
-            Filed::Listening(socket.listen_endpoint().port)
+            Filed::Listening(socket.listen_endpoint().port, last_listening + 1)
         }
         smoltcp::socket::Socket::Tcp(socket) => match (socket.local_endpoint(), socket.remote_endpoint()) {
             (Some(local), Some(remote)) => Filed::Connection((local.port, local.addr, remote)),

@@ -146,7 +146,12 @@ impl Sockets {
 
     /// Whether there is room for so many sockets more.
     fn has_room(&self, more: usize) -> bool {
-        self.directory.len() + self.directory.few.iter().count() - self.own + more <= MOST_SOCKETS
+        self.all() + more <= MOST_SOCKETS
+    }
+
+    /// The protocols' sockets, without the service's own.
+    pub fn all(&self) -> usize {
+        self.directory.len() + self.directory.few.iter().count() - self.own
     }
 
     /// Asks for an address by DHCP.

@@ -1,5 +1,7 @@
 //! The parent's loop: waits for signals, the machine, the console and clients at once, and does what each asks for.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -71,6 +73,7 @@ pub(super) fn run(launch: Launch, on_event: &mut dyn FnMut(Event<'_>)) -> Result
         stoppers: Vec::new(),
         monitors: Monitors::default(),
         link_is_open: true,
+        news: BTreeMap::new(),
         began: false,
         stopped_by: None,
     };
@@ -94,6 +97,8 @@ struct Supervisor {
     stoppers: Vec<ConnectionId>,
     monitors: Monitors,
     link_is_open: bool,
+    /// What became of wires and was not said to the machine, the latest of each by the interface's number: one that hears nothing is told no more when it does.
+    news: BTreeMap<usize, News>,
     /// The machine has booted.
     began: bool,
     /// The signal that asked for an end, first.
@@ -142,7 +147,7 @@ impl Supervisor {
         if !interest.is_empty() {
             sources.push((Source::Console, PollFd::new(&self.machine.console, interest)));
         }
-        let stdin = std::io::stdin();
+        let stdin = io::stdin();
         if self.console.wants_input() {
             sources.push((Source::Input, PollFd::new(&stdin, PollFlags::IN)));
         }
@@ -210,13 +215,25 @@ impl Supervisor {
 
     fn serve_wire(&mut self, number: usize, part: Part) {
         let Some(wire) = self.launch.wires.get_mut(number) else { return };
-        let (interface, Some(news)) = (wire.interface(), wire.serve(part)) else { return };
-        let (what, files) = match news {
-            News::Met { memory, ringer } => (WireWord::Met, vec![memory, ringer]),
-            News::Parted => (WireWord::Parted, Vec::new()),
-            News::Unfit { why } => (WireWord::Unfit { why }, Vec::new()),
-        };
-        self.tell_with(&ToMachine::Wire { interface, what }, files);
+        if let Some(news) = wire.serve(part) {
+            self.news.insert(wire.interface(), news);
+            self.tell_news();
+        }
+    }
+
+    /// Tells of wires, when the machine has taken what was said to it before.
+    fn tell_news(&mut self) {
+        while self.link_is_open
+            && !self.machine.link.has_output()
+            && let Some((interface, news)) = self.news.pop_first()
+        {
+            let (what, files) = match news {
+                News::Met { memory, ringer } => (WireWord::Met, vec![memory, ringer]),
+                News::Parted => (WireWord::Parted, Vec::new()),
+                News::Unfit { why } => (WireWord::Unfit { why }, Vec::new()),
+            };
+            self.tell_with(&ToMachine::Wire { interface, what }, files);
+        }
     }
 
     fn grant(&mut self, wish: Wish) {
@@ -292,16 +309,49 @@ impl Supervisor {
 
     fn tell_with(&mut self, message: &ToMachine, files: Vec<OwnedFd>) {
         let envelope = Envelope { descriptors: files.len(), message };
-        if self.machine.link.queue(&envelope, files).and_then(|()| self.machine.link.flush()).is_err() {
+        if self.machine.link.queue(&envelope, files).and_then(|()| self.flush_link()).is_err() {
             // It has ended or is about to; its pidfd says so.
             self.link_is_open = false;
         }
     }
 
+    /// Sends what the machine takes. A message whose descriptors Linux does not carry, as it may be with those of others, is answered here.
+    ///
+    /// # Errors
+    /// The socket's: there is nobody at the other end.
+    fn flush_link(&mut self) -> io::Result<()> {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+        loop {
+            let Err(error) = self.machine.link.flush() else { return Ok(()) };
+            if matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected) {
+                return Err(error);
+            }
+            let Some(refused) = self.machine.link.take_back::<Envelope<ToMachine>>()? else {
+                return Err(error);
+            };
+            match refused.message {
+                ToMachine::Request { id, .. } => {
+                    if let Some(connection) = self.asked.answered(id) {
+                        let error = format!("Linux does not pass the files on to the machine: {error}");
+                        self.reply(connection, &Response::Failed { error });
+                    }
+                }
+                ToMachine::Wire { interface, .. } => {
+                    let why = format!("Linux does not pass on what it gave: {error}");
+                    let what = WireWord::Unfit { why };
+                    let message = Envelope { descriptors: 0, message: ToMachine::Wire { interface, what } };
+                    self.machine.link.queue(&message, Vec::new())?;
+                }
+                ToMachine::Tier(_) | ToMachine::Stop { .. } | ToMachine::WindowSize { .. } => {}
+            }
+        }
+    }
+
     fn serve_link(&mut self) -> Filled {
-        let filled = self.machine.link.flush().and_then(|()| self.machine.link.fill());
+        let filled = self.flush_link().and_then(|()| self.machine.link.fill());
         let filled = filled.unwrap_or(Filled::Closed);
         self.link_is_open &= filled != Filled::Closed;
+        self.tell_news();
         loop {
             match self.machine.link.next::<Envelope<FromMachine>>() {
                 Ok(Some(envelope)) => self.hear_machine(envelope.message),
@@ -448,6 +498,7 @@ impl Supervisor {
         if let Some(terminal) = &mut self.terminal {
             terminal.set_mode(crate::host::link::TerminalMode::Cooked);
         }
+        self.news.clear();
         self.launch.wires.iter_mut().for_each(Meeting::begin);
         self.tell_size();
         if let Some(report) = self.tier.clone() {

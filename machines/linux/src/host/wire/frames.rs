@@ -18,6 +18,8 @@ use super::memory::{self, FRAMES, PLACE_BYTES};
 /// Frames under way from which on one looks for places that are free again: so many that a look finds several.
 const MANY: u64 = FRAMES as u64 / 4;
 const MOST_BYTES: usize = PLACE_BYTES as usize;
+/// What is passed over of a peer who writes no frames before others have their turn: a card's turn has some hundreds of these.
+const MOST_NONSENSE: u32 = 8;
 
 /// One end's rings.
 #[derive(Debug)]
@@ -109,14 +111,15 @@ impl Frames {
         self.coming.has_submission()
     }
 
-    /// Takes the next frame that has come; its length, for [`frame`](Self::frame). What is none is refused and passed over, as often as there are places
-    /// before the next [`flush`](Self::flush).
+    /// Takes the next frame that has come; its length, for [`frame`](Self::frame). What is none is refused and passed over, up to [`MOST_NONSENSE`] in a row: behind
+    /// those there may be others, as [`has_some`](Self::has_some) says.
     ///
     /// # Errors
     ///
     /// [`Broken`].
     pub fn receive(&mut self) -> Result<Option<usize>, Broken> {
-        while let Some(submission) = self.coming.take()? {
+        for _ in 0..MOST_NONSENSE {
+            let Some(submission) = self.coming.take()? else { return Ok(None) };
             let copied = self.copy(&submission);
             let completion = match copied {
                 Ok(length) => Completion {

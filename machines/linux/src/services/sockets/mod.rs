@@ -8,10 +8,12 @@
 //! | `server` | the program: who may do what, capabilities, and when Linux is asked |
 //! | `table` | all sockets, and what becomes of completions |
 //! | `connection`, `port`, `datagrams` | one connection, one port that is listened on, one UDP port |
-//! | `outgoing` | connections to elsewhere, which the parent makes |
+//! | `lookup` | one question for a name |
+//! | `outgoing` | connections to elsewhere and names, which are asked of the parent |
 
 mod connection;
 mod datagrams;
+mod lookup;
 mod outgoing;
 mod port;
 mod server;
@@ -46,7 +48,7 @@ pub struct HostPort {
 pub struct HostNetwork {
     /// Ports.
     pub ports: Vec<HostPort>,
-    /// To the parent, which makes connections to elsewhere ([`connect_to`](crate::host::outgoing::connect_to)), if there may be any.
+    /// To the parent, which makes connections to elsewhere and knows names ([`connect_to`](crate::host::outgoing::connect_to)), if there may be any.
     pub outgoing: Option<OwnedFd>,
 }
 

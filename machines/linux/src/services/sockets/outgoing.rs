@@ -1,15 +1,15 @@
-//! Connections that are under way to elsewhere: the parent makes them, since the jail lets no socket connect.
+//! Connections that are under way to elsewhere, and names that are asked for: the parent does both, since the jail lets no socket connect and nobody send.
 
 use std::collections::HashSet;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 
 use hallows_sdk::net::protocol::{Place, Refusal};
 use rustix::io::Errno;
 
 use crate::host::line_socket::{Descriptors, Filled, LineSocket, REQUEST_LIMIT_BYTES};
-use crate::host::outgoing::{Outcome, Request, Wanted};
+use crate::host::outgoing::{Answer, Failure, Outcome, Request, Wanted};
 use crate::host::random;
 
 /// A socket that is to be a connection.
@@ -21,7 +21,16 @@ pub(super) struct Beginning {
     pub failed: Option<Refusal>,
 }
 
-/// Whom connections are asked of.
+/// What the parent has made.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// A connection.
+    Connection(OwnedFd),
+    /// The addresses of a name.
+    Addresses(Vec<IpAddr>),
+}
+
+/// Whom connections and addresses are asked of.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     parent: LineSocket,
@@ -43,9 +52,18 @@ impl Outgoing {
         }
     }
 
-    /// Begins to connect, under a number that nothing else has.
-    pub fn connect(&mut self, number: u64, to: SocketAddr) -> Result<(), Refusal> {
-        self.ask(Wanted::Connection { number, to }).map_err(|_| Refusal::Unreachable)?;
+    /// Begins to connect, under a number that nothing else has, for whoever has this badge.
+    pub fn connect(&mut self, number: u64, owner: u64, to: SocketAddr) -> Result<(), Refusal> {
+        self.begin(number, Wanted::Connection { number, owner, to })
+    }
+
+    /// Begins to ask for the addresses of a name, likewise.
+    pub fn resolve(&mut self, number: u64, owner: u64, name: &str) -> Result<(), Refusal> {
+        self.begin(number, Wanted::Addresses { number, owner, name: name.to_owned() })
+    }
+
+    fn begin(&mut self, number: u64, wanted: Wanted) -> Result<(), Refusal> {
+        self.ask(wanted).map_err(|_| Refusal::Unreachable)?;
         self.under_way.insert(number);
         Ok(())
     }
@@ -53,7 +71,7 @@ impl Outgoing {
     /// Nobody wants it any more.
     pub fn give_up(&mut self, number: u64) {
         if self.under_way.remove(&number) {
-            // Without a parent there will be no connection either.
+            // Without a parent there will be nothing either.
             let _ = self.ask(Wanted::Nothing { number });
         }
     }
@@ -85,22 +103,23 @@ impl Outgoing {
     /// # Errors
     ///
     /// When the parent is gone, or says what makes no sense.
-    pub fn next(&mut self) -> io::Result<Option<(u64, Result<OwnedFd, Refusal>)>> {
+    pub fn next(&mut self) -> io::Result<Option<(u64, Result<Made, Refusal>)>> {
         loop {
-            if let Some(Outcome { life, number, error }) = self.parent.next()? {
-                let outcome = match error {
-                    Some(error) => Err(refusal(Errno::from_raw_os_error(error))),
+            if let Some(Outcome { life, number, answer }) = self.parent.next()? {
+                let made = match answer {
+                    Err(failure) => Err(refusal(failure)),
                     // Linux keeps it if this process may have no more open.
-                    None => self
+                    Ok(Answer::Connection) => self
                         .parent
                         .take_descriptors(1)
-                        .map_or(Err(Refusal::Full), |mut one| Ok(one.remove(0))),
+                        .map_or(Err(Refusal::Full), |mut one| Ok(Made::Connection(one.remove(0)))),
+                    Ok(Answer::Addresses(addresses)) => Ok(Made::Addresses(addresses)),
                 };
                 if life != self.life {
                     continue;
                 }
                 self.under_way.remove(&number);
-                return Ok(Some((number, outcome)));
+                return Ok(Some((number, made)));
             }
             self.parent.flush()?;
             match self.parent.fill()? {
@@ -112,8 +131,13 @@ impl Outgoing {
     }
 }
 
-/// Why there is no connection, in the words of the interface.
-fn refusal(error: Errno) -> Refusal {
+/// Why there is nothing, in the words of the interface.
+fn refusal(failure: Failure) -> Refusal {
+    let error = match failure {
+        Failure::Linux(error) => Errno::from_raw_os_error(error),
+        Failure::NoAddress => return Refusal::NoAddress,
+        Failure::NoAnswer => return Refusal::NoAnswer,
+    };
     match error {
         Errno::PERM | Errno::ACCESS => Refusal::NotPermitted,
         Errno::NFILE | Errno::MFILE | Errno::NOBUFS | Errno::NOMEM | Errno::ADDRNOTAVAIL | Errno::AGAIN => {

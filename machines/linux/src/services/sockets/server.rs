@@ -48,6 +48,8 @@ const RETRY: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 64;
 /// Completions in a row before messages have their turn.
 const MOST_COMPLETIONS: usize = 1_024;
+/// The longest name (RFC 1035), with its dots.
+const MOST_NAME_BYTES: usize = 255;
 /// Bytes that one answer holds beside all else that stands in it: status, case, sender, length.
 pub(super) const MOST_READ_BYTES: usize = MAX_MESSAGE as usize - 64;
 
@@ -206,7 +208,7 @@ impl HostSockets {
 
     /// Linux's turn: what was written goes out, what has come goes to sockets.
     fn turn(&mut self) {
-        let Self { table, ring: Some(ring), .. } = self else { return };
+        let Self { rules, table, ring: Some(ring), .. } = self else { return };
         table.hand_over(ring);
         let turned = ring.turn();
         let mut completed = 0;
@@ -218,7 +220,7 @@ impl HostSockets {
         }
         self.installed.tell_leaving(table.leaving());
         if self.outgoing.as_ref().is_some_and(Outgoing::waits) {
-            completed += take_connections(&mut self.outgoing, table, ring);
+            completed += take_made(&mut self.outgoing, rules, table, ring);
         }
         if table.is_short() {
             // As in `come_again`.
@@ -238,7 +240,7 @@ impl HostSockets {
             }
             // What comes of connections that nobody wants any more is taken as well, and what the parent was asked is said.
             Ok(_)
-                if take_connections(&mut self.outgoing, table, ring) > 0
+                if take_made(&mut self.outgoing, rules, table, ring) > 0
                     || self.outgoing.as_ref().is_some_and(Outgoing::has_output) =>
             {
                 self.ask_for_turn();
@@ -265,8 +267,7 @@ impl HostSockets {
             Ok(made) => Ok(Own(R::from_capability(made.handle()))),
             Err(_) => {
                 // There is no slot, or the kernel has no memory.
-                let (table, ring) = self.parts()?;
-                table.close(badge, ring);
+                self.forget(badge);
                 Err(Refusal::Full)
             }
         }
@@ -283,31 +284,37 @@ impl HostSockets {
     }
 
     fn close(&mut self, client: Client) {
+        self.forget(client.badge);
+        self.installed.tell_leaving(self.table.leaving());
+    }
+
+    /// Nobody holds a socket any more, nor waits for what it is to be.
+    fn forget(&mut self, badge: u64) {
         if let Some(outgoing) = &mut self.outgoing {
-            outgoing.give_up(client.badge & !SOCKET);
+            outgoing.give_up(badge & !SOCKET);
         }
         if let Ok((table, ring)) = self.parts() {
-            table.close(client.badge, ring);
+            table.close(badge, ring);
         }
-        self.installed.tell_leaving(self.table.leaving());
     }
 }
 
-/// Takes connections that the parent has made; how many.
-fn take_connections(outgoing: &mut Option<Outgoing>, table: &mut Table, ring: &mut Uring) -> usize {
+/// Takes connections that the parent has made, and addresses that it has found; how many.
+fn take_made(outgoing: &mut Option<Outgoing>, rules: &Rules, table: &mut Table, ring: &mut Uring) -> usize {
     let Some(parent) = outgoing else { return 0 };
+    let may_reach = |owner, address| rules.may_reach(owner, address);
     let mut taken = 0;
     loop {
         match parent.next() {
             Ok(Some((number, outcome))) => {
-                table.connected(number, outcome, ring);
+                table.made(number, outcome, may_reach, ring);
                 taken += 1;
             }
             Ok(None) => return taken,
             Err(error) => {
                 log!("no more connections to elsewhere: {error}");
                 for number in parent.forget() {
-                    table.connected(number, Err(Refusal::Unreachable), ring);
+                    table.made(number, Err(Refusal::Unreachable), may_reach, ring);
                 }
                 *outgoing = None;
                 return taken;
@@ -325,6 +332,7 @@ impl Service for HostSockets {
             Kind::Port(_) => Target::Listener,
             Kind::Connection(_) | Kind::Beginning(_) => Target::Connection,
             Kind::Datagrams(_) => Target::Datagrams,
+            Kind::Lookup(_) => Target::Lookup,
         })
     }
 
@@ -349,7 +357,7 @@ impl Service for HostSockets {
         let outgoing = self.outgoing.as_mut().ok_or(Refusal::NotPermitted)?;
         let ring = self.ring.as_mut().ok_or(Refusal::Unreachable)?;
         let badge = self.table.connect(to, ring)?;
-        if let Err(refusal) = outgoing.connect(badge & !SOCKET, address) {
+        if let Err(refusal) = outgoing.connect(badge & !SOCKET, client.badge, address) {
             self.table.close(badge, ring);
             return Err(refusal);
         }
@@ -365,9 +373,28 @@ impl Service for HostSockets {
         self.mint(badge)
     }
 
-    fn network_resolve(&mut self, _: Client, _: &str) -> Result<Own<Lookup>, Refusal> {
-        // To ask a server is to send outwards.
-        Err(Refusal::NotPermitted)
+    fn network_resolve(&mut self, client: Client, name: &str) -> Result<Own<Lookup>, Refusal> {
+        let Self { rules, table, outgoing, ring: Some(ring), .. } = self else {
+            return Err(Refusal::Unreachable);
+        };
+        // A name that is an address is nobody's secret.
+        if let Ok(address) = name.parse() {
+            let badge = table.look_up(client.badge, ring)?;
+            table.found(badge, Ok(vec![address]), |_, _| true, ring);
+            return self.mint(badge);
+        }
+        if !(1..=MOST_NAME_BYTES).contains(&name.len()) || name.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return Err(Refusal::Invalid);
+        }
+        // To ask for one is to send outwards.
+        let outgoing = outgoing.as_mut().filter(|_| rules.may_send(client.badge));
+        let outgoing = outgoing.ok_or(Refusal::NotPermitted)?;
+        let badge = table.look_up(client.badge, ring)?;
+        if let Err(refusal) = outgoing.resolve(badge & !SOCKET, client.badge, name) {
+            table.close(badge, ring);
+            return Err(refusal);
+        }
+        self.mint(badge)
     }
 
     fn network_ping(&mut self, _: Client, _: Address) -> Result<Own<Echoes>, Refusal> {
@@ -469,9 +496,8 @@ impl Service for HostSockets {
         self.tell(client, by);
     }
 
-    fn lookup_addresses(&mut self, _: Client) -> Result<List<'_, Address>, Refusal> {
-        // There are none.
-        Err(Refusal::Invalid)
+    fn lookup_addresses(&mut self, client: Client) -> Result<List<'_, Address>, Refusal> {
+        self.table.addresses(client.badge).map(List::from)
     }
 
     fn lookup_close(&mut self, client: Client) {

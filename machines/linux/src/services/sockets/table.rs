@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use hallows_sdk::net::protocol::{Place, Refusal};
+use hallows_sdk::net::protocol::{Address, Place, Refusal};
 use hallows_sdk::net::{READABLE, WRITABLE};
 use hallows_sdk::{Notification, rights, space};
 use rustix::io::Errno;
@@ -15,7 +15,8 @@ use rustix::net::SocketAddrAny;
 use super::HostPort;
 use super::connection::{Connection, peer_of, reset_when_closed};
 use super::datagrams::DatagramPort;
-use super::outgoing::Beginning;
+use super::lookup::Lookup;
+use super::outgoing::{Beginning, Made};
 use super::port::Port;
 use super::server::MOST_READ_BYTES;
 use crate::host::uring::{Completion, MOST_TOKEN, Uring};
@@ -26,7 +27,7 @@ pub const MOST_ADDRESSES: usize = 8;
 const MOST_BACKLOG: u16 = 4_096;
 /// Sockets of all clients together.
 const MOST_SOCKETS: usize = 1 << 17;
-/// So many connections later one that has no bell is closed.
+/// So many connections and questions for names later, one that has no bell is closed.
 const MOST_QUIET: usize = 64;
 /// Bytes of all connections together that nobody has read, and as many that nobody has taken: shared equally, but for the least and the most of one.
 const ALL_BYTES: usize = 64 << 20;
@@ -44,6 +45,7 @@ pub(super) enum Kind {
     /// One that is not there yet, or will never be.
     Beginning(Beginning),
     Datagrams(DatagramPort),
+    Lookup(Lookup),
 }
 
 /// A socket that somebody holds.
@@ -67,7 +69,7 @@ pub(super) struct Table {
     is_short: bool,
     /// Those that have something to send with the next turn.
     due: Vec<u64>,
-    /// The last connections that were given out, in that order: whose answer was lost is found among them.
+    /// The last that were given out of connections and questions for names, in that order: whose answer was lost is found among them.
     quiet: VecDeque<u64>,
     /// The last token.
     last: u64,
@@ -206,7 +208,7 @@ impl Table {
         Ok((badge, peer))
     }
 
-    /// A connection was given out that has no bell yet. One whose answer was lost has no holder: nobody gives it one, and it is closed by and by.
+    /// A connection or a question was given out that has no bell yet. One whose answer was lost has no holder: nobody gives it one, and it is closed by and by.
     fn expect_bell(&mut self, token: u64, ring: &mut Uring) {
         self.quiet.push_back(token);
         if self.quiet.len() > MOST_QUIET
@@ -217,8 +219,17 @@ impl Table {
         }
     }
 
-    /// A socket that is to be a connection to there, and its number: [`connected`](Self::connected) says what became of it.
+    /// A socket that is to be a connection to there, and its number: [`made`](Self::made) says what became of it.
     pub fn connect(&mut self, to: Place, ring: &mut Uring) -> Result<u64, Refusal> {
+        self.begin(Kind::Beginning(Beginning { to, failed: None }), ring)
+    }
+
+    /// A question for the addresses of a name, likewise. Its owner is told those that it may reach.
+    pub fn look_up(&mut self, owner: u64, ring: &mut Uring) -> Result<u64, Refusal> {
+        self.begin(Kind::Lookup(Lookup::new(owner)), ring)
+    }
+
+    fn begin(&mut self, kind: Kind, ring: &mut Uring) -> Result<u64, Refusal> {
         if !self.has_room() {
             self.sweep(ring);
         }
@@ -226,14 +237,53 @@ impl Table {
             return Err(Refusal::Full);
         }
         let token = self.tokens(1);
-        let badge = self.hold(token, Kind::Beginning(Beginning { to, failed: None }));
+        let badge = self.hold(token, kind);
         self.expect_bell(token, ring);
         Ok(badge)
     }
 
-    /// What became of a connection that was asked for.
-    pub fn connected(&mut self, token: u64, outcome: Result<OwnedFd, Refusal>, ring: &mut Uring) {
+    /// What became of something that was asked for.
+    pub fn made(
+        &mut self,
+        token: u64,
+        outcome: Result<Made, Refusal>,
+        may_reach: impl Fn(u64, IpAddr) -> bool,
+        ring: &mut Uring,
+    ) {
+        match outcome {
+            Ok(Made::Connection(socket)) => self.connected(token, Ok(socket), ring),
+            Ok(Made::Addresses(found)) => self.found(token, Ok(found), may_reach, ring),
+            Err(why) if matches!(self.get(token), Some(Kind::Lookup(_))) => {
+                self.found(token, Err(why), may_reach, ring);
+            }
+            Err(why) => self.connected(token, Err(why), ring),
+        }
+    }
+
+    /// The addresses of a name, or why there are none.
+    pub fn found(
+        &mut self,
+        token: u64,
+        found: Result<Vec<IpAddr>, Refusal>,
+        may_reach: impl Fn(u64, IpAddr) -> bool,
+        ring: &mut Uring,
+    ) {
+        if let Some(Held { kind: Kind::Lookup(lookup), .. }) = self.held.get_mut(&(token & !SOCKET)) {
+            lookup.found(found, may_reach);
+            self.ring(token & !SOCKET, ring);
+        }
+    }
+
+    /// Rings the bell of one for whom something has happened. Whose bell is gone is gone.
+    fn ring(&mut self, token: u64, ring: &mut Uring) {
         let most = self.bytes_of_one();
+        if self.held.get_mut(&token).is_some_and(|held| !held.ring(most)) {
+            self.close(token, ring);
+            self.sweep(ring);
+        }
+    }
+
+    fn connected(&mut self, token: u64, outcome: Result<OwnedFd, Refusal>, ring: &mut Uring) {
         let Some(Held { kind: kind @ Kind::Beginning(_), .. }) = self.held.get_mut(&token) else {
             // Nobody wants it any more.
             if let Ok(socket) = outcome {
@@ -248,10 +298,19 @@ impl Table {
             (Err(why), Kind::Beginning(beginning)) => beginning.failed = Some(why),
             (Err(_), _) => {}
         }
-        if self.held.get_mut(&token).is_some_and(|held| !held.ring(most)) {
-            self.close(token, ring);
-            self.sweep(ring);
+        self.ring(token, ring);
+    }
+
+    /// The addresses of a name, when it is known what they are.
+    pub fn addresses(&mut self, badge: u64) -> Result<&[Address], Refusal> {
+        let Some(Held { kind: Kind::Lookup(lookup), wants, .. }) = self.get_mut(badge) else {
+            return Err(Refusal::Invalid);
+        };
+        let addresses = lookup.addresses();
+        if addresses == Err(Refusal::NotNow) {
+            *wants |= READABLE;
         }
+        addresses
     }
 
     /// Connections that nobody holds and that have something to send yet.
@@ -274,7 +333,7 @@ impl Table {
         let done = match kind {
             Kind::Connection(connection) => act(connection),
             Kind::Beginning(Beginning { failed, .. }) => Err(failed.unwrap_or(Refusal::NotNow)),
-            Kind::Port(_) | Kind::Datagrams(_) => return Err(Refusal::Invalid),
+            Kind::Port(_) | Kind::Datagrams(_) | Kind::Lookup(_) => return Err(Refusal::Invalid),
         };
         if matches!(done, Err(Refusal::NotNow)) {
             *wants |= waits_for;
@@ -397,7 +456,7 @@ impl Table {
                 }
             }
             Kind::Datagrams(port) => port.close(ring),
-            Kind::Beginning(_) => {}
+            Kind::Beginning(_) | Kind::Lookup(_) => {}
         }
     }
 
@@ -427,7 +486,7 @@ impl Table {
         }
     }
 
-    /// Something has happened: whoever waited for it hears his bell. Whose bell is gone is gone.
+    /// Something has happened: whoever waited for it hears his bell.
     pub fn complete(&mut self, completion: Completion, ring: &mut Uring) {
         let most = self.bytes_of_one();
         let token = match completion {
@@ -478,10 +537,7 @@ impl Table {
                 first
             }
         };
-        if self.held.get_mut(&token).is_some_and(|held| !held.ring(most)) {
-            self.close(token, ring);
-            self.sweep(ring);
-        }
+        self.ring(token, ring);
     }
 }
 
@@ -498,9 +554,98 @@ impl Held {
             Kind::Datagrams(port) => (port.ready(), false),
             Kind::Beginning(Beginning { failed: None, .. }) => (0, false),
             Kind::Beginning(Beginning { failed: Some(_), .. }) => (READABLE | WRITABLE, true),
+            Kind::Lookup(lookup) => (lookup.ready(), lookup.ready() != 0),
         };
         let bits = ready & self.wants;
         self.wants &= !bits;
         bits == 0 && !is_last || bell.signal(bits).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    use hallows_sdk::{Handle, Object};
+
+    use super::*;
+
+    /// A port of this host, of which connections are accepted.
+    struct Served {
+        at: SocketAddr,
+        table: Table,
+        ring: Uring,
+        listener: u64,
+    }
+
+    impl Served {
+        fn new() -> Self {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let at = listener.local_addr().unwrap();
+            let bound = HostPort { port: 80, is_datagrams: false, socket: Arc::new(listener.into()) };
+            let mut ring = Uring::new().unwrap();
+            ring.begin().unwrap();
+            let mut table = Table::new(vec![Arc::new(bound)], 1);
+            let listener = table.listen(80, 16, &mut ring).unwrap();
+            Self { at, table, ring, listener }
+        }
+
+        fn turn(&mut self) {
+            let Self { table, ring, .. } = self;
+            table.hand_over(ring);
+            ring.turn().unwrap();
+            while let Some(completion) = ring.next() {
+                table.complete(completion, ring);
+            }
+        }
+
+        /// A connection, and its socket.
+        fn connected(&mut self) -> (TcpStream, u64) {
+            let stream = TcpStream::connect(self.at).unwrap();
+            loop {
+                match self.table.accept(self.listener, &mut self.ring) {
+                    Ok((socket, _)) => return (stream, socket),
+                    Err(why) => assert_eq!(why, Refusal::NotNow),
+                }
+                self.turn();
+            }
+        }
+    }
+
+    /// Whoever is at the other end of a connection that nobody has was told so.
+    fn has_ended(stream: &TcpStream) -> bool {
+        stream.set_nonblocking(true).unwrap();
+        !matches!((&*stream).read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    #[test]
+    fn connections_that_nobody_has_a_bell_for_are_closed_by_and_by() {
+        let mut served = Served::new();
+        let (told, kept) = served.connected();
+        // Nobody rings it here: nothing comes.
+        served.table.get_mut(kept).unwrap().bell = Some(Bell::from_handle(Handle::NULL));
+        let mut all = Vec::new();
+        for number in 0..3 * MOST_QUIET {
+            all.push(served.connected());
+            served.turn();
+            let open = all.iter().filter(|(_, socket)| served.table.get(*socket).is_some()).count();
+            assert_eq!(open, (number + 1).min(MOST_QUIET));
+            if let Some(oldest) = number.checked_sub(MOST_QUIET) {
+                assert!(served.table.get(all[oldest].1).is_none(), "the oldest goes first");
+                assert!(has_ended(&all[oldest].0));
+            }
+            assert!(!has_ended(&all[number].0));
+        }
+        // Questions and connections that are begun count as well.
+        for _ in 0..MOST_QUIET {
+            served.table.look_up(1, &mut served.ring).unwrap();
+        }
+        served.turn();
+        assert!(all.iter().all(|(stream, socket)| served.table.get(*socket).is_none() && has_ended(stream)));
+        assert!(!has_ended(&told));
+        // The port, the one with a bell, and questions.
+        assert_eq!(served.table.held.len(), MOST_QUIET + 2);
+        assert_eq!(served.table.leaving(), 0);
     }
 }

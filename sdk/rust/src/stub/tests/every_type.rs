@@ -14,24 +14,24 @@ pub const HASH: [u8; 32] = [
     0xe8, 0x62, 0x10, 0xe8, 0x7e, 0xd3, 0x39, 0x10, 0xb5, 0x45, 0x71, 0x35, 0x19, 0xe9,
     0xb1, 0x9c, 0x67, 0xc6,
 ];
-mod tag {
+pub(crate) mod tag {
     //! What requests call the functions.
-    pub(super) const FILE_NEW: u32 = 0x41568712;
-    pub(super) const FILE_READ: u32 = 0xb4ae5dca;
-    pub(super) const FILE_LENGTH: u32 = 0xe645439f;
-    pub(super) const FILE_JOINED: u32 = 0xaf645ca9;
-    pub(super) const FOLDER_LENGTH: u32 = 0x4312606f;
-    pub(super) const TARGET_: u32 = 0xc8c3bd81;
-    pub(super) const SAY_NUMBERS: u32 = 0x07dacfc0;
-    pub(super) const SAY_FLAGS: u32 = 0xef74a7fb;
-    pub(super) const SAY_NESTED: u32 = 0x592bb275;
-    pub(super) const OPTIONS: u32 = 0xdd0f05cc;
-    pub(super) const MANY: u32 = 0xbf679732;
-    pub(super) const LISTS: u32 = 0x8b7446eb;
-    pub(super) const NOTHING: u32 = 0xe74d7200;
-    pub(super) const THINGS: u32 = 0x9c94dea8;
-    pub(super) const MEASURE: u32 = 0xb63cb302;
-    pub(super) const TURN: u32 = 0x75b2dcce;
+    pub(crate) const FILE_NEW: u32 = 0x41568712;
+    pub(crate) const FILE_READ: u32 = 0xb4ae5dca;
+    pub(crate) const FILE_LENGTH: u32 = 0xe645439f;
+    pub(crate) const FILE_JOINED: u32 = 0xaf645ca9;
+    pub(crate) const FOLDER_LENGTH: u32 = 0x4312606f;
+    pub(crate) const TARGET_: u32 = 0xc8c3bd81;
+    pub(crate) const SAY_NUMBERS: u32 = 0x07dacfc0;
+    pub(crate) const SAY_FLAGS: u32 = 0xef74a7fb;
+    pub(crate) const SAY_NESTED: u32 = 0x592bb275;
+    pub(crate) const OPTIONS: u32 = 0xdd0f05cc;
+    pub(crate) const MANY: u32 = 0xbf679732;
+    pub(crate) const LISTS: u32 = 0x8b7446eb;
+    pub(crate) const NOTHING: u32 = 0xe74d7200;
+    pub(crate) const THINGS: u32 = 0x9c94dea8;
+    pub(crate) const MEASURE: u32 = 0xb63cb302;
+    pub(crate) const TURN: u32 = 0x75b2dcce;
 }
 /// Has the name of the generic of stubs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

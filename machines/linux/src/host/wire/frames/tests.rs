@@ -87,6 +87,29 @@ fn what_is_no_frame_is_passed_over() {
     assert_eq!(hostile.complete().unwrap().unwrap().outcome(), Ok(60));
 }
 
+#[test]
+fn of_nonsense_only_some_is_passed_over_at_once() {
+    let (view, [_, mut other]) = pair();
+    let (layout, words) = memory::ring(view.words(), End::First).unwrap();
+    let mut hostile = Client::new(words, &layout).unwrap();
+    let good = Submission { operation: operation::WRITE, length: 60, ..Submission::default() };
+    for number in 1..FRAMES {
+        let length = if number.is_multiple_of(50) { 60 } else { 0 };
+        hostile.submit(&Submission { length, ..good }).unwrap();
+    }
+    let _ = hostile.flush(&ProcessorFence);
+    let (mut frames, mut vain) = (0, 0);
+    while other.has_some().unwrap() {
+        match received(&mut other) {
+            Some(_) => frames += 1,
+            None => vain += 1,
+        }
+    }
+    assert_eq!(frames, (FRAMES - 1) / 50);
+    // Each of those that were in vain passed over as many as may be.
+    assert_eq!(vain, 5 * (49 / MOST_NONSENSE) + 5 / MOST_NONSENSE + 1);
+}
+
 /// What is written where: mostly where the words of the rings' lines are, with numbers that are nearly right.
 fn scribbles() -> impl Strategy<Value = Vec<(usize, u64)>> {
     let ring_words = memory::BYTES / 16;
