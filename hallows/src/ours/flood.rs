@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use hallows_bench::contestant::{Contestant, Description};
-use hallows_bench::cores::{Priority, on_core, settle};
+use hallows_bench::cores::{Core, Priority, on_core, settle};
 use hallows_bench::registry::Place;
 use hallows_bench::rivals::answer_in_batches;
 use hallows_bench::wire::{FAR_ADDRESS, FAR_CARD, NEAR_ADDRESS, NEAR_CARD, NEAR_INTERFACE, PORT, Wire};
@@ -306,7 +306,7 @@ impl Contestant for Counted {
             while counts.answered() < ANSWERS && !flooding.is_finished() {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            let counted = count(&thread, &counts);
+            let counted = count(&thread, core, &counts);
             stop.store(true, Ordering::Relaxed);
             flooding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             counted
@@ -339,8 +339,8 @@ impl Contestant for Counted {
 }
 
 /// System calls of a thread for a while, and how many answers came meanwhile.
-fn count(thread: &str, counts: &Counts) -> Result<(Vec<Calls>, u64), BenchError> {
-    let mut counting = Counting::begin(thread)?;
+fn count(thread: &str, core: Core, counts: &Counts) -> Result<(Vec<Calls>, u64), BenchError> {
+    let mut counting = Counting::begin(thread, core)?;
     let before = counts.answered();
     std::thread::sleep(COUNTED);
     let answered = counts.answered() - before;
@@ -379,11 +379,13 @@ mod tests {
             let (before, behind) = answer.split_at_mut(second);
             before[first..first + length].swap_with_slice(&mut behind[..length]);
         }
-        for place in (0..6).chain(12..15).chain([23]).chain(26..38).chain(PAYLOAD..FRAME_BYTES) {
+        for place in (0..6).chain(12..15).chain([23]).chain(26..38).chain(PAYLOAD + 2..FRAME_BYTES) {
             let mut other = answer;
             other[place] ^= 0x10;
             assert!(!is_answer(&other, &asked), "byte {place}");
         }
         assert!(!is_answer(&answer[..FRAME_BYTES - 1], &asked));
+        answer[PAYLOAD..PAYLOAD + 2].copy_from_slice(&NUMBERS.to_be_bytes());
+        assert!(!is_answer(&answer, &asked), "nobody asked that");
     }
 }

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 use hallows_bench::BenchError;
+use hallows_bench::cores::{Core, Priority, on_core};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
@@ -26,16 +27,16 @@ pub struct Calls {
 }
 
 impl Counting {
-    /// From now on.
-    pub fn begin(thread: &str) -> Result<Self, BenchError> {
+    /// From now on. It has its own time on the thread's core, which waits for it anyhow, so that it takes none from whoever keeps that one busy.
+    pub fn begin(thread: &str, core: Core) -> Result<Self, BenchError> {
         let table = NamedTempFile::new().map_err(wrong)?;
         let mut command = Command::new("strace");
         command.args(["-c", "-p", thread, "-o"]).arg(table.path());
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(|error| {
-            BenchError::Unavailable {
-                missing: format!("the command strace: {error}"),
-                remedy: "install strace".to_owned(),
-            }
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        let spawned = on_core(core, Priority::Ordinary, || command.spawn())?;
+        let mut child = spawned.map_err(|error| BenchError::Unavailable {
+            missing: format!("the command strace: {error}"),
+            remedy: "install strace".to_owned(),
         })?;
         // It says a line when it has begun, or why it does not.
         let mut said = [0; 256];

@@ -146,7 +146,8 @@ pub fn system_calls() -> Place<'static> {
             let Pair { mut running, asks, answers } =
                 Pair::start(turn, &datagrams("\"count=0\""), READY, &near)?;
             running.hear(asks, "flooded")?;
-            let mut counting = Counting::begin(&running.thread(answers, turn.cores.second()?)?)?;
+            let core = turn.cores.second()?;
+            let mut counting = Counting::begin(&running.thread(answers, core)?, core)?;
             let mut packets = 0;
             for _ in 0..COUNTED_LINES {
                 packets += running.hear(asks, "flooded ")?.trim_end().parse::<u64>().map_err(wrong)?;
