@@ -31,6 +31,11 @@ pub trait Contestant {
     /// # Errors
     /// Why there is no figure; the contestant then sits out the rest of the run.
     fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError>;
+
+    /// What its turns have shown beside the figures, in a sentence.
+    fn remark(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A contestant made of a description and a closure.
@@ -78,5 +83,9 @@ impl Contestant for Renamed<'_> {
 
     fn turn(&mut self, turn: &Turn<'_>) -> Result<Samples, BenchError> {
         self.contestant.turn(turn)
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.contestant.remark()
     }
 }

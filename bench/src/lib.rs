@@ -27,6 +27,7 @@ pub mod rivals;
 pub mod run;
 pub mod samples;
 pub mod session;
+pub mod streams;
 pub mod turn;
 pub mod unix_programs;
 pub mod wakeups;

@@ -17,6 +17,8 @@ pub struct Entry {
     pub description: Description,
     /// The figures in the bench's unit, or why there are none.
     pub result: Result<Figures, String>,
+    /// What its turns have shown beside them.
+    pub remark: Option<String>,
 }
 
 /// How many times ours a rival's median is.
@@ -162,7 +164,7 @@ pub(crate) mod tests {
             turn_medians: vec![0.9 * p50, p50],
             quantiles: vec![[0.0, 0.8 * p50], [0.5, p50], [0.99, 2.0 * p50], [1.0, 4.0 * p50]],
         });
-        Entry { description, result }
+        Entry { description, result, remark: (name == "pipe").then(|| "half of it was lost".to_owned()) }
     }
 
     /// Ours at 40.1 ns, a pipe at 2 µs, another rival without figures; 2.5 cycles in a nanosecond.

@@ -1,4 +1,4 @@
-//! The table of benches: thirty names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
+//! The table of benches: thirty-one names, what each demands, and who takes part. (`jitter` is none of them: it has distributions, not medians.)
 
 mod calls;
 mod compute;
@@ -24,12 +24,13 @@ use crate::jitter;
 use crate::kernels::Kernel;
 use crate::key_values::KeyValues;
 use crate::samples::Samples;
+use crate::streams::STREAMS;
 use crate::turn::Turn;
 use crate::unix_programs::Script;
 use crate::web::WebServer;
 
 /// The names that `hallows bench` knows, in the order of its reports.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 31] = [
     "protected-call",
     "active-call",
     "cross-core-call",
@@ -41,6 +42,7 @@ pub const NAMES: [&str; 30] = [
     "echo-xdp",
     "packets",
     "syscalls",
+    "stream",
     "preempt",
     "preempt-remote",
     "quantum",
@@ -180,8 +182,16 @@ pub struct Ours<'a> {
     pub echo_wire: [Place<'a>; 3],
     /// The same many at a time and in the shortest frames, the time for each.
     pub packets: Place<'a>,
-    /// System calls for each million of those.
+    /// The same over [`crate::wire`]; without, by [`crate::rivals::answer_in_batches`] with the same sender.
+    pub packets_xdp: Beside<'a>,
+    /// System calls for each million of `packets`.
     pub system_calls: Place<'a>,
+    /// System calls for each batch of `packets_xdp`.
+    pub system_calls_xdp: Place<'a>,
+    /// The time for each KiB of as many streams as [`STREAMS`] says, over [`crate::wire`] ([`crate::streams`]).
+    pub stream_xdp: [Place<'a>; STREAMS.len()],
+    /// The same from a machine to another over a wire.
+    pub stream_wire: [Place<'a>; STREAMS.len()],
     /// Suspending a spinning program and resuming one.
     pub preempt: Place<'a>,
     /// From asking on the first core to stopped on the second ([`Turn::single`] of ticks).
@@ -256,13 +266,18 @@ pub fn registry(ours: Ours<'_>) -> Vec<Bench<'_>> {
         network::echo_wire_one_side(echo_wire_one_side),
         network::echo_xdp(ours.echo_xdp),
         network::packets(ours.packets),
+        network::packets_xdp(ours.packets_xdp),
         network::system_calls(ours.system_calls),
+        network::system_calls_xdp(ours.system_calls_xdp),
+    ];
+    benches.extend(network::streams(ours.stream_xdp, ours.stream_wire));
+    benches.extend([
         scheduling::preempt(ours.preempt),
         scheduling::preempt_remote_arithmetic(ours.preempt_remote.arithmetic),
         scheduling::preempt_remote_memory_bound(ours.preempt_remote.memory_bound),
         scheduling::preempt_remote_bulk_memory(ours.preempt_remote.bulk_memory),
         scheduling::quantum(ours.quantum),
-    ];
+    ]);
     benches.extend(losses.chain(wakeups));
     benches.extend([
         lending::lent(lent),
@@ -334,6 +349,7 @@ mod tests {
             stub_call_record: both(),
             stub_call_bytes: both(),
             echo_xdp: both(),
+            packets_xdp: both(),
             preemption_loss: LOSS_KERNELS.map(|_| both()),
             preemption_loss_alone: LOSS_KERNELS.map(|_| both()),
             ..Ours::default()
@@ -371,6 +387,8 @@ mod tests {
     fn each_place_reaches_its_own_bench() {
         let benches = registry(Ours {
             cross_core_call_parked: place("parked"),
+            stream_xdp: [None, place("sixty-four")],
+            stream_wire: [place("one"), None],
             preemption_loss: [
                 Beside::default(),
                 Beside { ours: place("json"), without: None },
@@ -390,6 +408,8 @@ mod tests {
             .collect();
         let expected = [
             ("cross-core-call/parked", "parked"),
+            ("stream/xdp-64", "sixty-four"),
+            ("stream/wire", "one"),
             ("preempt-remote/bulk-memory", "bulk"),
             ("preemption-loss/json-parse", "json"),
             ("wakeup/four-workers", "four"),
@@ -416,7 +436,7 @@ mod tests {
             titles(&["spawn", "compute/n-body"]).expect("known"),
             ["spawn", "spawn/sustained", "compute/n-body"]
         );
-        assert_eq!(titles(&[]).expect("all").len(), 74);
+        assert_eq!(titles(&[]).expect("all").len(), 80);
         let error = titles(&["spwan"]).expect_err("unknown").to_string();
         assert!(error.contains("'spwan'") && error.contains("protected-call"), "{error}");
     }

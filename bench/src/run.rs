@@ -101,7 +101,7 @@ impl<'r, 'a> Participant<'r, 'a> {
             (None, Some(figures)) => Ok(figures),
             (failure, _) => Err(failure.unwrap_or_else(|| "it had no turn".to_owned())),
         };
-        Entry { description, result }
+        Entry { description, result, remark: self.contestant.remark() }
     }
 }
 

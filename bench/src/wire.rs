@@ -23,9 +23,14 @@ pub const FAR_INTERFACE: &str = "far";
 pub const FAR_ADDRESS: &str = "10.99.0.2";
 /// See [`FAR_ADDRESS`].
 pub const PORT: u16 = 7;
-const NEAR_ADDRESS: &str = "10.99.0.1";
-const NEAR_CARD: &str = "02:00:00:00:00:01";
-const FAR_CARD: &str = "02:00:00:00:00:02";
+/// The client's address at the near end.
+pub const NEAR_ADDRESS: &str = "10.99.0.1";
+/// The interface there.
+pub const NEAR_INTERFACE: &str = "near";
+/// Its address.
+pub const NEAR_CARD: [u8; 6] = [2, 0, 0, 0, 0, 1];
+/// That of the interface at the far end.
+pub const FAR_CARD: [u8; 6] = [2, 0, 0, 0, 0, 2];
 
 /// An answer that has not come by then was lost.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -51,20 +56,21 @@ impl Wire {
                 remedy: "run it as root".to_owned(),
             });
         }
+        let [near_card, far_card] = [NEAR_CARD, FAR_CARD].map(text);
         let wire = Self { near: namespace()?, far: namespace()? };
         let far = format!("/proc/{}/fd/{}", std::process::id(), wire.far.as_raw_fd());
         inside(&wire.near, || {
             ip(&format!(
-                "link add near address {NEAR_CARD} type veth peer name {FAR_INTERFACE} address {FAR_CARD} netns {far}"
+                "link add {NEAR_INTERFACE} address {near_card} type veth peer name {FAR_INTERFACE} address {far_card} netns {far}"
             ))?;
-            ip(&format!("addr add {NEAR_ADDRESS}/24 dev near"))?;
-            ip("link set near up")?;
-            ip(&format!("neigh add {FAR_ADDRESS} lladdr {FAR_CARD} dev near nud permanent"))
+            ip(&format!("addr add {NEAR_ADDRESS}/24 dev {NEAR_INTERFACE}"))?;
+            ip(&format!("link set {NEAR_INTERFACE} up"))?;
+            ip(&format!("neigh add {FAR_ADDRESS} lladdr {far_card} dev {NEAR_INTERFACE} nud permanent"))
         })??;
         wire.far(|| {
             ip(&format!("addr add {FAR_ADDRESS}/24 dev {FAR_INTERFACE}"))?;
             ip(&format!("link set {FAR_INTERFACE} up"))?;
-            ip(&format!("neigh add {NEAR_ADDRESS} lladdr {NEAR_CARD} dev {FAR_INTERFACE} nud permanent"))
+            ip(&format!("neigh add {NEAR_ADDRESS} lladdr {near_card} dev {FAR_INTERFACE} nud permanent"))
         })??;
         Ok(wire)
     }
@@ -150,6 +156,11 @@ fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         scope.spawn(work).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// An address as `ip` writes it.
+fn text(card: [u8; 6]) -> String {
+    card.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 fn ip(arguments: &str) -> Result<(), BenchError> {

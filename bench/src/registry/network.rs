@@ -1,4 +1,4 @@
-//! The benches of the network: datagrams and their answers, over a wire between two machines and from a client of Linux's.
+//! The benches of the network: datagrams and their answers, and streams, over a wire between two machines and from a client of Linux's.
 
 use std::time::Duration;
 
@@ -6,8 +6,9 @@ use super::{Beside, Place, ROUNDS, SAMPLE_LIMIT};
 use crate::bench::{Bench, BoxedContestant};
 use crate::contestant::Renamed;
 use crate::requirement::{Requirement, Statistic};
-use crate::rivals::{DatagramPair, SocketBatches, SocketEcho};
+use crate::rivals::{DatagramPair, Iperf3, SocketBatches, SocketEcho};
 use crate::samples::Unit;
+use crate::streams::STREAMS;
 use crate::turn::Sampling;
 
 /// A round trip takes tens of microseconds: tens of thousands in a turn.
@@ -115,6 +116,8 @@ pub(super) fn echo_wire_one_side<'a>(ours: Place<'a>) -> Bench<'a> {
 
 /// Datagrams that are received and answered by one core, in a second.
 const PACKETS_PER_SECOND: f64 = 5_000_000.0;
+/// As many times those of a loop around Linux's sockets, over AF_XDP.
+const PACKETS_TIMES_FASTER: f64 = 2.0;
 
 pub(super) fn packets<'a>(ours: Place<'a>) -> Bench<'a> {
     Bench {
@@ -136,6 +139,30 @@ pub(super) fn packets<'a>(ours: Place<'a>) -> Bench<'a> {
     }
 }
 
+pub(super) fn packets_xdp<'a>(places: Beside<'a>) -> Bench<'a> {
+    let Beside { ours, without } = places;
+    let sockets =
+        without.map(|sockets| -> BoxedContestant<'a> { Box::new(Renamed::new("socket-batches", sockets)) });
+    Bench {
+        name: "packets",
+        variant: Some("xdp"),
+        what: "the same over a pair of interfaces (veth), from a sender at its near end that never waits and sends more than is answered",
+        unit: Unit::Nanoseconds,
+        sampling: Sampling::Single,
+        turn_budget: TURN,
+        sample_limit: SAMPLE_LIMIT,
+        rounds: ROUNDS,
+        path: "on it: all that the core does which answers, until the answer is at the near end: of ours AF_XDP, the device's cell and the program's, of both what \
+            Linux does to send a frame over the pair; a sample is the mean of at least 256 answers. Not on it: what the sender's core does, which is all of \
+            Linux's work for what comes, until it is in a queue; waking anybody",
+        why_rival_is_slow: "Linux's stack for each datagram and each answer, however many go by one system call",
+        requirements: vec![Requirement::TimesFasterThan("socket-batches", PACKETS_TIMES_FASTER)],
+        published: &[],
+        ours,
+        rivals: sockets.into_iter().collect(),
+    }
+}
+
 pub(super) fn system_calls<'a>(ours: Place<'a>) -> Bench<'a> {
     Bench {
         name: "syscalls",
@@ -152,5 +179,88 @@ pub(super) fn system_calls<'a>(ours: Place<'a>) -> Bench<'a> {
         published: &[],
         ours,
         rivals: Vec::new(),
+    }
+}
+
+pub(super) fn system_calls_xdp<'a>(ours: Place<'a>) -> Bench<'a> {
+    Bench {
+        name: "syscalls",
+        variant: Some("xdp"),
+        what: "system calls for each batch of answers of `packets/xdp`, of the core that answers, while it always has something to do; a batch is what \
+            one call sends",
+        unit: Unit::Calls,
+        sampling: Sampling::Single,
+        turn_budget: TURN,
+        sample_limit: 1,
+        rounds: 3,
+        path: "on it: every call of the thread that is the machine's core. Not on it: other threads, whose calls are not for datagrams",
+        why_rival_is_slow: "",
+        requirements: vec![Requirement::AtMost(Statistic::Max, 1.0)],
+        published: &[],
+        ours,
+        rivals: Vec::new(),
+    }
+}
+
+/// A stream has a second, as `iperf3` counts whole ones.
+const STREAM_TURN: Duration = Duration::from_secs(1);
+/// What a stream's bytes may cost of what those of `iperf3` do: as many bytes as four fifths of its.
+const STREAM_TIMES: f64 = 1.25;
+
+/// Over what, and how many.
+const STREAM_VARIANTS: [[&str; 2]; STREAMS.len()] = [["xdp", "xdp-64"], ["wire", "wire-64"]];
+
+pub(super) fn streams<'a>(
+    xdp: [Place<'a>; STREAMS.len()],
+    wire: [Place<'a>; STREAMS.len()],
+) -> impl Iterator<Item = Bench<'a>> {
+    let [over_xdp, over_wire] = STREAM_VARIANTS;
+    let xdp = over_xdp.into_iter().zip(STREAMS).zip(xdp).map(|((variant, streams), ours)| {
+        stream(
+            variant,
+            streams,
+            "bytes over TCP from a client of Linux's on a pair of interfaces (veth) to whoever is at its other end, who has read them: the time for each KiB \
+                (8,192 ns are 1 Gbit/s)",
+            "on it: the client's stack and system calls on its core; of ours AF_XDP, the device's cell, the network's cell with all of TCP/IP and the program's, \
+                all three on one core, in frames of 1,500 bytes. Not on it: making connections",
+            ours,
+        )
+    });
+    let wire = over_wire.into_iter().zip(STREAMS).zip(wire).map(|((variant, streams), ours)| {
+        stream(
+            variant,
+            streams,
+            "bytes over TCP from a program of one machine to a program of another one over a wire of shared memory, who has read them: the time for each KiB \
+                (8,192 ns are 1 Gbit/s)",
+            "on it, in each machine: the device's cell, the network's cell with all of TCP/IP, and the program's, on one core; the wire, in frames of 1,500 bytes. \
+                Not on it: making connections",
+            ours,
+        )
+    });
+    xdp.chain(wire)
+}
+
+fn stream<'a>(
+    variant: &'static str,
+    streams: usize,
+    what: &'static str,
+    path: &'static str,
+    ours: Place<'a>,
+) -> Bench<'a> {
+    Bench {
+        name: "stream",
+        variant: Some(variant),
+        what,
+        unit: Unit::Nanoseconds,
+        sampling: Sampling::Single,
+        turn_budget: STREAM_TURN,
+        sample_limit: 1,
+        rounds: ROUNDS,
+        path,
+        why_rival_is_slow: "system calls, and copies between processes and Linux",
+        requirements: vec![Requirement::AtMostTimes("iperf3", STREAM_TIMES)],
+        published: &[],
+        ours,
+        rivals: vec![Box::new(Iperf3::new(streams))],
     }
 }

@@ -196,8 +196,15 @@ fn notes(html: &mut String, line: &Line) {
         escaped(&line.cores)
     );
     for (contestant, _) in line.contestants() {
-        let Contestant { name, configuration, .. } = contestant;
-        let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(configuration));
+        let Contestant { name, configuration, remark, .. } = contestant;
+        let remark = remark.as_ref().map_or(String::new(), |remark| format!(" ({remark})"));
+        let _ = writeln!(
+            html,
+            "<dt>{}</dt><dd>{}{}</dd>",
+            escaped(name),
+            escaped(configuration),
+            escaped(&remark)
+        );
     }
     *html += "</dl>\n";
 }

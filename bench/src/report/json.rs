@@ -108,6 +108,8 @@ struct Contestant<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     unavailable: Option<&'a str>,
     configuration: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remark: Option<&'a str>,
     cores_used: u32,
 }
 
@@ -143,6 +145,7 @@ fn contestant(entry: &Entry) -> Contestant<'_> {
         figures,
         unavailable: entry.result.as_ref().err().map(String::as_str),
         configuration: &entry.description.configuration,
+        remark: entry.remark.as_deref(),
         cores_used: entry.description.cores_used,
     }
 }
@@ -170,6 +173,8 @@ mod tests {
         assert_eq!(rivals[0]["ratio"], 49.88);
         assert_eq!(rivals[1]["unavailable"], "not installed");
         assert!(rivals[1].get("p50").is_none());
+        assert_eq!(rivals[0]["remark"], "half of it was lost");
+        assert!(rivals[1].get("remark").is_none());
         assert_eq!(value["path"], "the path");
         assert_eq!(value["met"], false);
         assert_eq!(

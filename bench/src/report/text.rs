@@ -30,6 +30,11 @@ pub fn table(outcome: &Outcome, colour: Colour) -> String {
         .collect();
     write_rows(&mut text, &rows, colour);
 
+    for (entry, _) in &rows {
+        if let Some(remark) = &entry.remark {
+            let _ = writeln!(text, "{}", wrapped(&format!("  {}: ", entry.description.name), remark));
+        }
+    }
     if outcome.ours.is_none() {
         let _ = writeln!(text, "  {}", colour.paint(YELLOW, "ours: not measured in this run"));
     }
@@ -150,6 +155,7 @@ mod tests {
             "2,000",
             "49.9×",
             "not installed",
+            "\n  pipe: half of it was lost\n",
             "must reach p50 ≤ 70 ns: met (40.1)",
             "faster than other: not verified",
             "published: seL4 1,294 cycles",

@@ -23,6 +23,8 @@ pub const BATCH: u64 = 256;
 const PAYLOAD_BYTES: usize = 18;
 /// In vain, one after another: what was under way is lost by then.
 const MOST_LOOKS: u32 = 1_000_000;
+/// That it was lost, one time after another: nobody answers.
+const MOST_LOSSES: u32 = 20;
 
 /// A thread that floods on the first core, and one that answers on the second.
 #[derive(Debug, Default)]
@@ -52,15 +54,7 @@ impl Contestant for SocketBatches {
             let serving = scope.spawn(|| {
                 wire.far(|| {
                     settle(core, Priority::Ordinary)?;
-                    let socket =
-                        UdpSocket::bind(("0.0.0.0", PORT)).map_err(BenchError::system("bind a socket"))?;
-                    let _ = ready.send(());
-                    let mut batch = Batch::new();
-                    while !stop.load(Ordering::Relaxed) {
-                        let count = batch.receive(&socket)?;
-                        batch.send(&socket, count)?;
-                    }
-                    Ok::<(), BenchError>(())
+                    answer_in_batches(&stop, || ready.send(()).unwrap_or_default())
                 })?
             });
             let samples = match is_ready.recv() {
@@ -76,12 +70,27 @@ impl Contestant for SocketBatches {
     }
 }
 
+/// Answers datagrams on the port of the benches until it is to stop, on the calling thread, which never sleeps; `begins` is told when it listens.
+///
+/// # Errors
+/// When Linux refuses something.
+pub fn answer_in_batches(stop: &AtomicBool, begins: impl FnOnce()) -> Result<(), BenchError> {
+    let socket = UdpSocket::bind(("0.0.0.0", PORT)).map_err(BenchError::system("bind a socket"))?;
+    begins();
+    let mut batch = Batch::new();
+    while !stop.load(Ordering::Relaxed) {
+        let count = batch.receive(&socket)?;
+        batch.send(&socket, count)?;
+    }
+    Ok(())
+}
+
 /// Keeps a window full; the time for each of [`BATCH`] answers in a row.
 fn flood(turn: &Turn<'_>) -> Result<Samples, BenchError> {
     let socket = UdpSocket::bind(("0.0.0.0", 0)).map_err(BenchError::system("make a socket"))?;
     socket.connect((FAR_ADDRESS, PORT)).map_err(BenchError::system("say where to send"))?;
     let (mut going, mut coming) = (Batch::new(), Batch::new());
-    let (mut under_way, mut done, mut in_vain) = (0_u64, 0_u64, 0);
+    let (mut under_way, mut done, mut in_vain, mut losses) = (0_u64, 0_u64, 0, 0);
     let mut ticks = turn.sample_buffer();
     let mut began = clock::glance();
     let warm_until = began + turn.clock.ticks(turn.budget) / 10;
@@ -92,9 +101,17 @@ fn flood(turn: &Turn<'_>) -> Result<Samples, BenchError> {
             under_way += going.send(&socket, count)? as u64;
         }
         let answered = coming.receive(&socket)? as u64;
-        in_vain = if answered == 0 { in_vain + 1 } else { 0 };
+        if answered > 0 {
+            (in_vain, losses) = (0, 0);
+        } else {
+            in_vain += 1;
+        }
         if in_vain > MOST_LOOKS {
-            (under_way, done, began) = (0, 0, clock::glance());
+            losses += 1;
+            if losses > MOST_LOSSES {
+                return Err(BenchError::Wrong("datagrams were not answered".to_owned()));
+            }
+            (in_vain, under_way, done, began) = (0, 0, 0, clock::glance());
         }
         under_way = under_way.saturating_sub(answered);
         done += answered;

@@ -5,6 +5,7 @@
 
 mod calls;
 mod compute;
+mod flood;
 pub mod key_values;
 pub mod lab;
 mod lending;
@@ -12,8 +13,11 @@ mod life;
 mod loss;
 mod machine;
 mod network;
+mod networked;
 mod policy;
+mod running;
 mod scheduling;
+mod strace;
 mod unix;
 mod wakeup;
 pub mod web;
@@ -23,6 +27,7 @@ use hallows_bench::Ours;
 use hallows_bench::coreutils::Task;
 use hallows_bench::kernels::{Kernel, Loop};
 use hallows_bench::registry::{Beside, LOSS_KERNELS, PerCall, PerFiles, PerKernel, PerLoop, WORKERS};
+use hallows_bench::streams::STREAMS;
 use hallows_bench::unix_programs::Script;
 use hallows_protocols::bench::Kind;
 
@@ -73,7 +78,11 @@ pub fn ours() -> Result<Ours<'static>, Failure> {
         echo_xdp: Beside { ours: network::echo_xdp(), without: network::plain_xdp() },
         echo_wire: [wired::echo(), wired::services(), wired::one_side()],
         packets: wired::packets(),
+        packets_xdp: Beside { ours: flood::packets(), without: flood::socket_batches() },
         system_calls: wired::system_calls(),
+        system_calls_xdp: flood::system_calls(),
+        stream_xdp: STREAMS.map(network::stream),
+        stream_wire: STREAMS.map(wired::stream),
         preempt: scheduling::preempt(&bench),
         preempt_remote: PerLoop {
             arithmetic: scheduling::preempt_remote(&bench, Loop::Arithmetic),

@@ -1,96 +1,78 @@
 //! A machine at the far end of a wire whose near end is Linux's, and what it is compared with: AF_XDP without a machine.
 
-use std::io::{BufRead, BufReader, Lines, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
 use hallows_bench::cores::{Priority, settle};
 use hallows_bench::registry::{Place, ours};
+use hallows_bench::streams::{self, PIECE_BYTES};
 use hallows_bench::wire::{FAR_INTERFACE, Wire};
 use hallows_bench::{BenchError, Turn};
 use hallows_linux::host::xdp;
 use hallows_linux::host::xdp::socket::XdpSocket;
 
-use super::life::{Ended, own_command};
 use super::machine::wrong;
+use super::networked::{DISCARDS, ECHO, ECHOES, answers, discard, discarded};
+use super::running::{Running, Setting, Which};
 
-/// Who answers, all on one core: the device looks for 10 ms before it sleeps, and gives way to whoever has something to do.
-const SYSTEM: &str = r#"
-[cells.card]
-program = "packets"
-native = true
-core = 0
-priority = 1
-arguments = ["0", "look=10000"]
-serves = { card = "active" }
-
-[cells.net]
-program = "net"
-core = 0
-priority = 2
-memory = "64M"
-slots = 4096
-arguments = ["address=10.99.0.2/24", "allow=7 listen=7"]
-serves = { net = { kind = "active", queue = 256 } }
-uses = { card = "card.card" }
-
-[cells.echo]
-program = "echo"
-core = 0
-memory = "16M"
-uses = { net = { of = "net.net", badge = 7 } }
-"#;
+/// A machine at the far end, for the report.
+pub(super) const SET_UP: &str =
+    "`hallows run --net xdp:…`, tier shared, all of its threads on the second core";
 
 /// A whole machine, which answers datagrams.
 pub fn echo_xdp() -> Place<'static> {
     let mut wire = None;
     ours(
-        "`hallows run --net xdp:…`, tier shared; its programs and its timekeeper on the second core, its threads of Linux on the client's",
+        format!("{SET_UP}; the device, the network's service and a program with a socket of it"),
         2,
         move |turn| {
-            turn.cores.second()?;
             let wire = made(&mut wire)?;
-            let mut file = tempfile::Builder::new().suffix(".toml").tempfile().map_err(wrong)?;
-            file.write_all(SYSTEM.as_bytes()).map_err(wrong)?;
-            let _machine = wire.far(|| machine(turn, file.path()))??;
+            let _machine = answering(wire, turn, &answers(ECHO), ECHOES)?;
             wire.round_trips(turn)
         },
     )
 }
 
-fn made(wire: &mut Option<Wire>) -> Result<&mut Wire, BenchError> {
+/// One that reads so many streams.
+pub fn stream(streams: usize) -> Place<'static> {
+    let mut wire = None;
+    ours(
+        format!(
+            "{SET_UP}; the device, the network's service and a program that reads; a client of Linux's on the first core, with a thread for each of {streams} streams, \
+             {PIECE_BYTES} bytes at a time"
+        ),
+        2,
+        move |turn| {
+            let wire = made(&mut wire)?;
+            let far = answers(&discard(turn.budget));
+            let (mut running, machine) = answering(wire, turn, &far, DISCARDS)?;
+            streams::stream(wire, turn, streams, || discarded(&mut running, machine))
+        },
+    )
+}
+
+/// The wire of a contestant, which it keeps.
+pub(super) fn made(wire: &mut Option<Wire>) -> Result<&mut Wire, BenchError> {
     Ok(match wire {
         Some(wire) => wire,
         empty => empty.insert(Wire::make()?),
     })
 }
 
-/// One that has begun to answer, and what it has to say, which somebody must be there to hear until it ends.
-fn machine(turn: &Turn<'_>, system: &Path) -> Result<(Ended, Lines<BufReader<ChildStdout>>), BenchError> {
-    let mut command: Command = own_command()?;
-    command.args(["run", "--quiet", "--tier", "shared", "--net", &format!("xdp:{FAR_INTERFACE}")]);
-    command.args([
-        "--cores",
-        &turn.cores.second()?.to_string(),
-        "--housekeeping",
-        &turn.cores.first().to_string(),
-    ]);
-    command.arg(system).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child: Child = command.spawn().map_err(wrong)?;
-    let output = child.stdout.take().ok_or_else(|| wrong("the machine has no output"))?;
-    let (ended, mut lines) = (Ended(child), BufReader::new(output).lines());
-    let mut heard = String::new();
-    while let Some(line) = lines.next() {
-        let line = line.map_err(wrong)?;
-        if line.contains("echoes on port") {
-            return Ok((ended, lines));
-        }
-        heard += &line;
-    }
-    Err(wrong(format!("the machine does not answer; it said: {heard}")))
+/// A machine at the far end that has said by this word that it has begun.
+pub(super) fn answering(
+    wire: &Wire,
+    turn: &Turn<'_>,
+    system: &str,
+    word: &str,
+) -> Result<(Running, Which), BenchError> {
+    let network = format!("xdp:{FAR_INTERFACE}");
+    let setting = Setting { name: "the machine", system, network: &network, core: turn.cores.second()? };
+    let mut running = Running::new();
+    let which = wire.far(|| running.start(&setting))??;
+    running.hear(which, word)?;
+    Ok((running, which))
 }
 
 /// A thread with a socket of AF_XDP, which gives each frame back to its sender and looks all the time.

@@ -16,8 +16,8 @@ pub const ECHO: u16 = 7;
 const ASKING: u16 = 7_777;
 const EVERYBODY: [u8; 6] = [0xff; 6];
 /// Who asks, and who answers.
-const NEAR: [u8; 4] = [10, 98, 0, 1];
-pub const FAR: [u8; 4] = [10, 98, 0, 2];
+const NEAR: [u8; 4] = [10, 99, 0, 1];
+pub const FAR: [u8; 4] = [10, 99, 0, 2];
 
 /// The sum of RFC 1071 over bytes, not folded.
 fn sum(bytes: &[u8]) -> u32 {

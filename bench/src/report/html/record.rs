@@ -43,6 +43,7 @@ pub(super) struct Contestant {
     pub figures: Option<Figures>,
     pub unavailable: Option<String>,
     pub configuration: String,
+    pub remark: Option<String>,
     pub cores_used: u32,
 }
 
