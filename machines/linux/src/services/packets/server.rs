@@ -62,6 +62,10 @@ struct Open {
     badge: u64,
     /// Room for frames that have not come yet, in the order in which it was given.
     rooms: VecDeque<Submission>,
+    /// Frames that the device had no room for, in the order in which they go: no more than the ring has places.
+    unsent: VecDeque<Submission>,
+    /// Since when it has had none.
+    is_full_since: Option<u64>,
     /// When what is completed in this round was done, once that was asked for: the clock is looked at once for all of it.
     now: Option<u64>,
 }
@@ -86,6 +90,8 @@ impl core::fmt::Debug for Packets {
 const MOST_IN_A_ROW: usize = 256;
 /// Frames after which the client is told: so few that it can begin meanwhile.
 const BATCH: usize = 32;
+/// How long frames wait for a device that has no room: what a burst takes to go. Behind that they are lost, as on any wire, and whoever sent them hears so.
+const MOST_WAIT_NS: u64 = 5_000_000;
 /// Looks at the ring for each look at a device that is a system call.
 const LOOKS_PER_CALL: u32 = 32;
 
@@ -158,6 +164,8 @@ impl Server for Packets {
             client: message.badge,
             badge: self.last_badge,
             rooms: VecDeque::new(),
+            unsent: VecDeque::new(),
+            is_full_since: None,
             now: None,
         });
         answer
@@ -206,8 +214,8 @@ impl Open {
                 self.ring.flush()?;
                 continue;
             }
-            // Linux has no room for more now: it is asked again when others have had their turn.
-            if !is_out {
+            // There is no room for more now: it is asked again when others have had their turn.
+            if !is_out || !self.unsent.is_empty() {
                 break;
             }
             // Whoever is more urgent goes first.
@@ -231,7 +239,7 @@ impl Open {
 
     /// Takes submissions, at most a batch; how many.
     fn serve(&mut self, device: &mut dyn Device) -> Result<usize, Failure> {
-        let mut taken = 0;
+        let mut taken = self.send_again(device)?;
         while taken < BATCH
             && let Some(submission) = self.ring.take()?
         {
@@ -241,15 +249,46 @@ impl Open {
                     Ok(()) => self.rooms.push_back(submission),
                     Err(error) => self.ring.complete(&Completion::failed(submission.token, error))?,
                 },
+                // Rooms are taken meanwhile: the other end may wait for those.
+                TRANSMIT if !self.unsent.is_empty() => self.unsent.push_back(submission),
                 TRANSMIT => {
-                    let sent = self.transmit(&submission, device);
-                    self.complete(submission.token, sent)?;
+                    if !self.send(&submission, device)? {
+                        self.unsent.push_back(submission);
+                    }
                 }
                 operation::NOTHING | operation::FLUSH => self.complete(submission.token, Ok(0))?,
                 _ => self.complete(submission.token, Err(Error::UnknownOperation))?,
             }
         }
         Ok(taken)
+    }
+
+    /// Sends what there was no room for; how many went, or are lost.
+    fn send_again(&mut self, device: &mut dyn Device) -> Result<usize, Failure> {
+        let mut gone = 0;
+        while gone < BATCH
+            && let Some(submission) = self.unsent.front().copied()
+            && self.send(&submission, device)?
+        {
+            self.unsent.pop_front();
+            gone += 1;
+        }
+        Ok(gone)
+    }
+
+    /// Sends a frame. False: there is no room for it, and it is to be tried again.
+    fn send(&mut self, submission: &Submission, device: &mut dyn Device) -> Result<bool, Failure> {
+        let sent = self.transmit(submission, device);
+        if sent == Err(Error::Busy) {
+            let now = self.now()?;
+            if now.saturating_sub(*self.is_full_since.get_or_insert(now)) < MOST_WAIT_NS {
+                return Ok(false);
+            }
+        } else {
+            self.is_full_since = None;
+        }
+        self.complete(submission.token, sent)?;
+        Ok(true)
     }
 
     fn check_room(&self, submission: &Submission) -> Result<(), Error> {
