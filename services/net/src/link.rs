@@ -179,8 +179,8 @@ impl Link {
     /// # Errors
     ///
     /// As [`collect`](Self::collect).
-    pub fn come_again(&self) -> Result<(), Failure> {
-        self.open.as_ref().map_or(Ok(()), |open| Ok(open.ring.come_again()?))
+    pub fn come_again(&mut self) -> Result<(), Failure> {
+        self.open.as_mut().map_or(Ok(()), |open| Ok(open.ring.come_again()?))
     }
 
     /// Offers the card once more what it did not want, as while its interface was down. Whether there was something.
@@ -322,6 +322,10 @@ impl Frames for Link {
             self.has_come = self.open.as_mut()?.take(&mut self.came);
         }
         self.has_come.then_some(&self.came)
+    }
+
+    fn is_full(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.free.is_empty())
     }
 }
 

@@ -272,6 +272,7 @@ impl Net {
             Err(_) => {
                 // There is no slot, or the kernel has no memory.
                 self.sockets.close(badge, now().unwrap_or(Instant::ZERO));
+                self.follow();
                 Err(Refusal::Full)
             }
         }
@@ -318,7 +319,10 @@ impl Service for Net {
             return Err(Refusal::NotPermitted);
         }
         let badge = self.sockets.listen(client.badge, port, backlog)?;
-        self.mint(badge)
+        let listener = self.mint(badge)?;
+        // Whoever held the port before may have ended with it.
+        self.follow();
+        Ok(listener)
     }
 
     fn network_connect(&mut self, client: Client, to: Place) -> Result<Own<Connection>, Refusal> {
@@ -339,7 +343,10 @@ impl Service for Net {
             return Err(Refusal::NotPermitted);
         }
         let badge = self.sockets.bind(client.badge, port)?;
-        self.mint(badge)
+        let datagrams = self.mint(badge)?;
+        // As in `network_listen`.
+        self.follow();
+        Ok(datagrams)
     }
 
     fn network_resolve(&mut self, client: Client, name: &str) -> Result<Own<Lookup>, Refusal> {

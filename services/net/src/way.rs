@@ -10,6 +10,9 @@ use smoltcp::wire::{
 pub trait Frames: Device {
     /// The frame that [`Device::receive`] gives next.
     fn next(&mut self) -> Option<&[u8]>;
+
+    /// Whether it has no place for a frame now, and will have one. One that is not there is not full: what waits too long for it is given up.
+    fn is_full(&self) -> bool;
 }
 
 /// Whom a frame is for.
@@ -24,7 +27,7 @@ pub enum Way {
     },
     /// A UDP port.
     Port(u16),
-    /// Perhaps it says where a neighbour is.
+    /// Perhaps it says where a neighbour is. (One who was known may become so by any frame; who waits for him waits until he is asked for again.)
     Neighbours,
     /// None of these.
     Other,

@@ -19,6 +19,8 @@ use crate::way::{Frames, Way};
 struct Wire {
     to: VecDeque<Vec<u8>>,
     from: Vec<Vec<u8>>,
+    /// Places for those that go, if they are counted.
+    room: Option<usize>,
 }
 
 struct Came(Vec<u8>);
@@ -44,6 +46,10 @@ impl Frames for Wire {
     fn next(&mut self) -> Option<&[u8]> {
         self.to.front().map(Vec::as_slice)
     }
+
+    fn is_full(&self) -> bool {
+        self.room.is_some_and(|room| self.from.len() >= room)
+    }
 }
 
 impl Device for Wire {
@@ -55,7 +61,7 @@ impl Device for Wire {
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Goes<'_>> {
-        Some(Goes(&mut self.from))
+        (!self.is_full()).then_some(Goes(&mut self.from))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -461,6 +467,77 @@ fn who_has_all_sockets_is_told_and_goes_on_when_some_are_closed() {
             held.push(connect(&mut both).expect("there is room again"));
         }
         assert_eq!(connect(&mut both), Err(Refusal::Full));
+    }
+}
+
+#[test]
+fn a_listener_that_had_no_room_hears_again_when_others_have_made_some() {
+    let mut both = Both::new();
+    let listener = both.two.sockets.listen(7, 80, 1).expect("free");
+    let mut others = Vec::new();
+    while let Ok(port) = both.two.sockets.bind(7, 0) {
+        others.push(port);
+    }
+    let connect = |both: &mut Both| {
+        let End { interface, sockets, .. } = &mut both.one;
+        let client = sockets.connect(interface, 9, End::place(2, 80)).expect("there is a way");
+        both.go_on();
+        client
+    };
+    connect(&mut both);
+    assert!(both.two.sockets.accept(listener).is_ok());
+    let refused = connect(&mut both);
+    assert_eq!(both.one.sockets.write(refused, b""), Err(Refusal::Reset), "nobody waits, for want of room");
+    for port in others {
+        both.two.sockets.close(port, both.now);
+    }
+    let late = both.now + Duration::from_secs(1);
+    while let Some(due) = both.two.sockets.next().filter(|due| *due <= late) {
+        both.now = both.now.max(due);
+        both.go_on();
+    }
+    connect(&mut both);
+    assert!(both.two.sockets.accept(listener).is_ok());
+}
+
+#[test]
+fn who_writes_without_end_leaves_places_to_others() {
+    let mut both = Both::new();
+    let listener = both.two.sockets.listen(7, 80, 8).expect("free");
+    let clients: Vec<u64> = (0..5)
+        .map(|_| {
+            let End { interface, sockets, .. } = &mut both.one;
+            sockets.connect(interface, 9, End::place(2, 80)).expect("there is a way")
+        })
+        .collect();
+    both.go_on();
+    let servers: Vec<u64> =
+        clients.iter().map(|_| both.two.sockets.accept(listener).expect("it has come").0).collect();
+    // Two frames go in a turn, of all that five write.
+    both.one.wire.room = Some(2);
+    let (mut room, mut read) = ([0; 2_048], [0; 5]);
+    for _ in 0..100 {
+        for client in &clients {
+            let _ = both.one.sockets.write(*client, &[7; 32 << 10]);
+        }
+        both.go_on();
+        for (server, read) in servers.iter().zip(&mut read) {
+            while let Ok(bytes) = both.two.sockets.read(*server, room.len(), &mut room) {
+                *read += bytes;
+            }
+        }
+    }
+    let (least, most) = (read.iter().min().copied(), read.iter().max().copied());
+    assert!(least > Some(500_000) && most < least.map(|least| least * 3 / 2), "{read:?}");
+}
+
+#[test]
+fn the_port_of_dhcps_client_is_nobody_elses_while_it_asks() {
+    hallows_testing::link();
+    for (is_leased, bound) in [(true, Err(Refusal::InUse)), (false, Ok(()))] {
+        let mut end = End::new(2, is_leased);
+        assert_eq!(end.sockets.bind(1, 68).map(drop), bound);
+        assert!(end.sockets.bind(1, 67).is_ok());
     }
 }
 

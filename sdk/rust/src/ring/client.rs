@@ -20,6 +20,8 @@ pub struct Client<const WORDS: usize> {
     patience: Patience,
     /// This side has said that it sleeps, and has not got up.
     sleeps: bool,
+    /// It has rung its own bell, and has not got up.
+    comes_again: bool,
     /// How often the service had to be woken.
     rung: u64,
 }
@@ -52,6 +54,7 @@ impl<const WORDS: usize> Client<WORDS> {
                 window,
                 patience: Patience::new(),
                 sleeps: false,
+                comes_again: false,
                 rung: 0,
             }),
             Err(failure) => {
@@ -136,8 +139,8 @@ impl<const WORDS: usize> Client<WORDS> {
             self.rung += 1;
             self.service.signal(WORK)?;
         }
-        // The fence has taken the ring that would have ended this very sleep, and the service rings once for each.
-        if self.sleeps && self.bell.has_taken_ring() {
+        // The fence has taken the ring that would have ended this very sleep, and the service rings once for each; or this side's own.
+        if (self.sleeps || self.comes_again) && self.bell.has_taken_ring() {
             self.come_again()?;
         }
         Ok(())
@@ -153,7 +156,11 @@ impl<const WORDS: usize> Client<WORDS> {
     pub fn wait(&mut self, deadline: Deadline) -> Result<(), Failure> {
         loop {
             if self.settle()? == Rest::Work {
-                return Ok(());
+                // Else the bell was rung for something before, and it looks once more.
+                if self.ring.has_completion()? {
+                    return Ok(());
+                }
+                continue;
             }
             let event = wait(&mut [], &mut [], deadline);
             self.get_up();
@@ -176,7 +183,11 @@ impl<const WORDS: usize> Client<WORDS> {
     pub async fn arrival(&mut self, listener: &mut crate::task::Listener<'_>) -> Result<(), Failure> {
         loop {
             if self.settle()? == Rest::Work {
-                return Ok(());
+                // As in `wait`.
+                if self.ring.has_completion()? {
+                    return Ok(());
+                }
+                continue;
             }
             let bits = listener.bits().await;
             self.get_up();
@@ -193,7 +204,7 @@ impl<const WORDS: usize> Client<WORDS> {
 
     fn get_up(&mut self) {
         self.ring.wake();
-        self.sleeps = false;
+        (self.sleeps, self.comes_again) = (false, false);
     }
 
     /// Another turn comes, behind whoever waits for this cell already: for a reactor that ends one before there is nothing more to do.
@@ -201,12 +212,13 @@ impl<const WORDS: usize> Client<WORDS> {
     /// # Errors
     ///
     /// [`Error::Killed`].
-    pub fn come_again(&self) -> Result<(), Error> {
+    pub fn come_again(&mut self) -> Result<(), Error> {
+        self.comes_again = true;
         self.bell.notification().signal(WORK)
     }
 
     /// Lets the service see everything, looks for completions for a while, and says that this side waits for its notification. With [`Rest::Work`]
-    /// there is a completion, and it must not. For reactors, whose turn ends with it; [`wait`](Self::wait) and [`arrival`](Self::arrival) are for
+    /// it must not, and looks again: there is a completion, or somebody has rung before. For reactors, whose turn ends with it; [`wait`](Self::wait) and [`arrival`](Self::arrival) are for
     /// others.
     ///
     /// # Errors
@@ -217,18 +229,13 @@ impl<const WORDS: usize> Client<WORDS> {
         if self.patience.look(|| self.ring.has_completion())? {
             return Ok(Rest::Work);
         }
-        while self.ring.rest(&self.bell)? == Rest::Work {
-            if self.ring.has_completion()? {
-                return Ok(Rest::Work);
-            }
-            // The fence has taken a ring that was for a sleep before this one.
-        }
-        if self.bell.says_closed() {
+        let rest = self.ring.rest(&self.bell)?;
+        if rest == Rest::Sleep && self.bell.says_closed() {
             self.get_up();
             return Err(Failure::Closed);
         }
-        self.sleeps = true;
-        Ok(Rest::Sleep)
+        self.sleeps = rest == Rest::Sleep;
+        Ok(rest)
     }
 
     /// Ends the ring: tells the service, and takes the region back from it.

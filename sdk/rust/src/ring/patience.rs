@@ -110,7 +110,7 @@ mod tests {
         }
         assert!(looks(&mut patience, 700).1, "one more is due");
         assert!(looks(&mut patience, 700).1, "it is worth it, and so it stays");
-        assert_eq!(looks(&mut patience, u32::MAX).1, false);
+        assert!(!looks(&mut patience, u32::MAX).1);
         assert!(until_trial(&mut patience) <= BETWEEN_TRIALS, "and is tried again soon");
     }
 }

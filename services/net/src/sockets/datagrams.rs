@@ -16,6 +16,8 @@ const DATAGRAMS_BYTES: usize = 65_536;
 const DATAGRAMS: usize = 64;
 /// The most bytes of a datagram: what UDP's length says, with the heads of UDP and IP; more than a frame has is not sent in pieces.
 const MOST_DATAGRAM_BYTES: usize = 65_507;
+/// The port at which a client of DHCP hears (RFC 2131).
+const DHCP_CLIENT: u16 = 68;
 /// Senders that a UDP port remembers, to be answered.
 const KNOWN_PEERS: usize = 64;
 
@@ -43,6 +45,8 @@ impl Sockets {
         }
         let port = match port {
             0 => self.free_port().ok_or(Refusal::Full)?,
+            // Its client hears there, and nobody else can.
+            DHCP_CLIENT if self.is_leased() => return Err(Refusal::InUse),
             port => {
                 self.take_from_the_dead(|sockets, kind| sockets.is_port_of(kind, port))?;
                 port

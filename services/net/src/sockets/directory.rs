@@ -49,8 +49,9 @@ struct Entry {
     /// The badge of who holds it.
     holder: Option<u64>,
     filed: Filed,
-    /// It is among those of the next turn.
+    /// It is among those of the next turn, and among those that something has happened to.
     is_touched: bool,
+    is_noted: bool,
 }
 
 /// All sockets.
@@ -62,6 +63,7 @@ pub(super) struct Directory {
     /// Those without numbers.
     pub few: SocketSet<'static>,
     few_are_touched: bool,
+    few_are_noted: bool,
     /// For frames that are for nobody: the protocols say so.
     nobody: SocketSet<'static>,
     /// By port, and how long they have listened.
@@ -71,11 +73,9 @@ pub(super) struct Directory {
     ports: BTreeMap<u16, Number>,
     /// Those that have something to do in the next turn, in that order.
     touched: Vec<Which>,
-    /// Some of them could not send all that they have, for want of a place.
-    is_stalled: bool,
     timers: Timers<Which>,
-    /// Those that had their turn, until somebody takes note of it.
-    pub turned: Vec<Which>,
+    /// Those that something has happened to, until somebody looks at them.
+    noted: Vec<Which>,
 }
 
 impl Directory {
@@ -86,15 +86,15 @@ impl Directory {
             free: Vec::new(),
             few: SocketSet::new(Vec::new()),
             few_are_touched: false,
+            few_are_noted: false,
             nobody: SocketSet::new(Vec::new()),
             listening: BTreeMap::new(),
             last_listening: 0,
             connections: BTreeMap::new(),
             ports: BTreeMap::new(),
             touched: Vec::new(),
-            is_stalled: false,
             timers: Timers::new(),
-            turned: Vec::new(),
+            noted: Vec::new(),
         }
     }
 
@@ -113,7 +113,14 @@ impl Directory {
         });
         let number = Number(place);
         if let Some(entry) = self.entries.get_mut(place) {
-            *entry = Some(Entry { set, handle, holder, filed: Filed::Nowhere, is_touched: false });
+            *entry = Some(Entry {
+                set,
+                handle,
+                holder,
+                filed: Filed::Nowhere,
+                is_touched: false,
+                is_noted: false,
+            });
         }
         self.touch(Which::One(number));
         self.file(number);
@@ -191,18 +198,48 @@ impl Directory {
             || connections.take(1).any(|((local, ..), _)| *local == port)
     }
 
-    /// These have their turn with the next one.
+    /// Something happens to these: they have their turn with the next one, and somebody is to look at them.
     pub fn touch(&mut self, which: Which) {
-        let is_touched = match which {
-            Which::Few => &mut self.few_are_touched,
-            Which::One(Number(place)) => match self.entries.get_mut(place) {
-                Some(Some(entry)) => &mut entry.is_touched,
-                _ => return,
-            },
-        };
+        let Some((is_touched, _)) = self.marks(which) else { return };
         if !core::mem::replace(is_touched, true) {
             self.touched.push(which);
         }
+        self.note(which);
+    }
+
+    fn note(&mut self, which: Which) {
+        let Some((_, is_noted)) = self.marks(which) else { return };
+        if !core::mem::replace(is_noted, true) {
+            self.noted.push(which);
+        }
+    }
+
+    /// Whether they are among the touched, and among the noted.
+    fn marks(&mut self, which: Which) -> Option<(&mut bool, &mut bool)> {
+        match which {
+            Which::Few => Some((&mut self.few_are_touched, &mut self.few_are_noted)),
+            Which::One(number) => {
+                self.entry_mut(number).map(|entry| (&mut entry.is_touched, &mut entry.is_noted))
+            }
+        }
+    }
+
+    /// Those that something has happened to since this was asked last, in a list that is to be [given back](Self::give_back).
+    pub fn take_noted(&mut self) -> Vec<Which> {
+        let noted = core::mem::take(&mut self.noted);
+        for which in &noted {
+            if let Some((_, is_noted)) = self.marks(*which) {
+                *is_noted = false;
+            }
+        }
+        noted
+    }
+
+    /// The list's memory is used again.
+    pub fn give_back(&mut self, mut list: Vec<Which>) {
+        list.clear();
+        list.append(&mut self.noted);
+        self.noted = list;
     }
 
     /// All have their turn with the next one: something that concerns all has changed.
@@ -220,38 +257,62 @@ impl Directory {
 
     /// When there is something to do, if nothing happens before.
     pub fn next(&self) -> Option<Instant> {
-        if self.is_stalled { Some(Instant::ZERO) } else { self.timers.next() }
+        if self.touched.is_empty() { self.timers.next() } else { Some(Instant::ZERO) }
     }
 
     /// A turn: frames that have come go to whom they are for, and what is to be sent goes out.
     pub fn turn<D: Frames + ?Sized>(&mut self, now: Instant, interface: &mut Interface, device: &mut D) {
+        let mut may_know_more = false;
         while let Some(frame) = device.next() {
             let way = Way::of(frame);
             self.hear(way, now, interface, device);
+            may_know_more |= way == Way::Neighbours;
+        }
+        if may_know_more {
+            // Among them is who waits for just this neighbour.
+            let waiting: Vec<_> = self.timers.until(now + SILENCE).collect();
+            for which in waiting {
+                self.touch(which);
+            }
         }
         while let Some(which) = self.timers.take(now) {
             self.touch(which);
         }
         let mut going = core::mem::take(&mut self.touched);
-        let first = self.turned.len();
-        // One packet of each at a time; who comes too late for a place is the first one the next time.
-        while !going.is_empty() {
+        // One packet of each at a time, as long as there are places. Who comes too late for one is the first to have one the next time.
+        let mut is_full = false;
+        while !going.is_empty() && !is_full {
+            let (mut kept, mut had_one) = (0, 0);
             going.retain(|which| {
-                let Some(set) = self.set(*which) else { return false };
-                let goes_on = interface.poll_egress(now, device, set) == PollResult::SocketStateChanged;
-                if !goes_on {
-                    self.turned.push(*which);
+                if !is_full && device.is_full() {
+                    (is_full, had_one) = (true, kept);
                 }
+                let goes_on = is_full || self.send(*which, now, interface, device);
+                kept += usize::from(goes_on);
                 goes_on
             });
+            going.rotate_left(had_one);
         }
         // Its memory is used again.
+        going.append(&mut self.touched);
         self.touched = going;
-        self.is_stalled = false;
-        for place in first..self.turned.len() {
-            let Some(which) = self.turned.get(place).copied() else { break };
-            self.put_off(which, now, interface);
+    }
+
+    /// Has one send a packet; whether it may have another one.
+    fn send<D: Frames + ?Sized>(
+        &mut self,
+        which: Which,
+        now: Instant,
+        interface: &mut Interface,
+        device: &mut D,
+    ) -> bool {
+        let Some(set) = self.set(which) else { return false };
+        if interface.poll_egress(now, device, set) == PollResult::SocketStateChanged {
+            return true;
         }
+        self.put_off(which, now, interface);
+        self.note(which);
+        false
     }
 
     /// The protocols take the next frame.
@@ -278,13 +339,6 @@ impl Directory {
             self.touch(which);
             if let Which::One(number) = which {
                 self.file(number);
-            }
-        }
-        if way == Way::Neighbours {
-            // Among them is who waits for just this one.
-            let waiting: Vec<_> = self.timers.until(now + SILENCE).collect();
-            for which in waiting {
-                self.touch(which);
             }
         }
     }
@@ -323,7 +377,6 @@ impl Directory {
         let Some(set) = self.set(which) else { return };
         match interface.poll_at(now, set) {
             Some(at) if at <= now => {
-                self.is_stalled = true;
                 self.touch(which);
             }
             Some(at) => self.timers.ring(which, at),
@@ -332,7 +385,7 @@ impl Directory {
     }
 
     /// Files a socket where its state says.
-    fn file(&mut self, number: Number) {
+    pub fn file(&mut self, number: Number) {
         let last = self.last_listening;
         let Some(entry) = self.entry_mut(number) else { return };
         let before = entry.filed;

@@ -82,7 +82,9 @@ pub struct Sockets {
     /// Of those that are held: pings and lookups, whose sockets of the protocols have no numbers.
     few: BTreeSet<u64>,
     /// Those that are held and to be looked at, whatever the protocols did.
-    changed: Vec<u64>,
+    changed: BTreeSet<u64>,
+    /// Memory of a list of those that are looked at.
+    looked_at: Vec<u64>,
     /// Connections that nobody holds and that are not at their end, with the time until which they may take.
     leaving: BTreeMap<Number, Instant>,
     /// When something of those that are held is due: room that a listener makes for others, a lookup that is given up.
@@ -113,7 +115,8 @@ impl Sockets {
             directory,
             held: BTreeMap::new(),
             few: BTreeSet::new(),
-            changed: Vec::new(),
+            changed: BTreeSet::new(),
+            looked_at: Vec::new(),
             leaving: BTreeMap::new(),
             due: Timers::new(),
             own: 1,
@@ -160,6 +163,11 @@ impl Sockets {
         self.add_to_few(socket)
     }
 
+    /// Whether an address is asked for by DHCP.
+    const fn is_leased(&self) -> bool {
+        self.own > 1
+    }
+
     /// What DHCP's client has.
     pub fn lease(&mut self, handle: SocketHandle) -> &mut dhcpv4::Socket<'static> {
         self.directory.few.get_mut(handle)
@@ -180,7 +188,7 @@ impl Sockets {
             let _ = space::delete(before);
         }
         socket.wants = READABLE | WRITABLE;
-        self.changed.push(badge);
+        self.changed.insert(badge);
     }
 
     /// Closes a socket whose holder has ended, of which nothing else tells as long as nobody comes. `InUse` if there is a holder.
@@ -246,6 +254,7 @@ impl Sockets {
         } else {
             socket.close();
         }
+        self.directory.file(number);
         self.directory.hold(number, None);
         self.directory.ring(number, now + FAREWELL);
         self.leaving.insert(number, now + FAREWELL);
@@ -259,10 +268,11 @@ impl Sockets {
 
     /// After the protocols had their turn: connections that have come wait to be accepted, those that are over go, bells ring.
     fn settle(&mut self, now: Instant) {
-        let mut badges = core::mem::take(&mut self.changed);
-        let mut turned = core::mem::take(&mut self.directory.turned);
-        for which in turned.drain(..) {
-            match which {
+        let mut badges = core::mem::take(&mut self.looked_at);
+        badges.extend(core::mem::take(&mut self.changed));
+        let noted = self.directory.take_noted();
+        for which in &noted {
+            match *which {
                 Which::Few => badges.extend(&self.few),
                 Which::One(number) => match self.directory.holder(number) {
                     Some(badge) => badges.push(badge),
@@ -270,7 +280,7 @@ impl Sockets {
                 },
             }
         }
-        self.directory.turned = turned;
+        self.directory.give_back(noted);
         while let Some(badge) = self.due.take(now) {
             badges.push(badge);
         }
@@ -284,9 +294,7 @@ impl Sockets {
                 self.close(badge, now);
             }
         }
-        // Their memory is used again; what has changed since is looked at in the next turn.
-        badges.append(&mut self.changed);
-        self.changed = badges;
+        self.looked_at = badges;
     }
 
     /// Looks whether a connection that nobody holds is over.
@@ -321,6 +329,9 @@ impl Sockets {
 
     /// When the protocols want a turn, if nothing happens before; a time that is over: as soon as something else has had its own.
     pub fn next(&self) -> Option<Instant> {
+        if !self.changed.is_empty() {
+            return Some(Instant::ZERO);
+        }
         self.directory.next().into_iter().chain(self.due.next()).min()
     }
 

@@ -1,6 +1,7 @@
 //! TCP: ports that are listened on, and connections.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use hallows_sdk::net::protocol::{Place, Refusal};
 use hallows_sdk::net::{READABLE, WRITABLE};
@@ -53,7 +54,11 @@ impl Sockets {
             return Err(Refusal::Full);
         }
         let badge = self.next_badge();
-        let waiting = (0..backlog).filter_map(|_| self.waits_on(port, badge)).collect();
+        let waiting: Vec<_> = (0..backlog).filter_map(|_| self.waits_on(port, badge)).collect();
+        if waiting.is_empty() {
+            // There is no memory.
+            return Err(Refusal::Full);
+        }
         Ok(self.hold(owner, Kind::Listener { port, backlog, waiting, ready: VecDeque::new() }))
     }
 
@@ -78,7 +83,7 @@ impl Sockets {
         };
         used.come(0);
         // There is room for another one.
-        self.changed.push(badge);
+        self.changed.insert(badge);
         let socket = self.directory.get::<tcp::Socket<'_>>(number);
         // One that was reset meanwhile has none; who accepts it learns of that when it reads.
         let peer = socket.and_then(tcp::Socket::remote_endpoint).map_or(super::NOWHERE, to_place);
@@ -219,10 +224,12 @@ impl Sockets {
         }
         let missing = backlog.saturating_sub(waiting.len() + ready.len());
         for _ in 0..missing {
-            if !self.has_room(1) {
+            let more = if self.has_room(1) { self.waits_on(port, badge) } else { None };
+            if more.is_none() {
+                // Nobody tells of room that others make.
+                self.due.ring(badge, now + HANDSHAKE);
                 return;
             }
-            let more = self.waits_on(port, badge);
             if let Some(Socket { kind: Kind::Listener { waiting, .. }, .. }) = self.held.get_mut(&badge) {
                 waiting.extend(more);
             }
