@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hallows_sdk::net::protocol::{Address, Place, Refusal};
 use hallows_sdk::net::{READABLE, WRITABLE};
-use hallows_sdk::{Notification, rights, space};
+use hallows_sdk::{Error, Notification, rights, space};
 use rustix::io::Errno;
 use rustix::net::SocketAddrAny;
 
@@ -77,6 +77,12 @@ pub(super) struct Table {
 
 /// The bit of a badge that says: a socket. Its other bits are the socket's first token.
 pub(super) const SOCKET: u64 = 1 << 63;
+
+/// Whether whoever was to hear a bell is gone. Who is being ended himself rings none, and that says nothing of others: their connections are reset, and do not end as if
+/// all had been said.
+fn is_gone(rung: Result<(), Error>) -> bool {
+    rung.is_err_and(|error| error != Error::Killed)
+}
 
 /// Of an address of the Internet.
 pub(super) fn place_of(address: SocketAddrAny) -> Option<Place> {
@@ -164,7 +170,7 @@ impl Table {
         let Some((token, held)) = self.held.iter().find(|(_, held)| is_it(&held.kind)) else { return Ok(()) };
         let token = *token;
         // One that rings for nothing makes its holder look, and nothing else.
-        if held.bell.is_none_or(|bell| bell.signal(READABLE).is_ok()) {
+        if held.bell.is_none_or(|bell| !is_gone(bell.signal(READABLE))) {
             return Err(Refusal::InUse);
         }
         self.close(token, ring);
@@ -174,7 +180,7 @@ impl Table {
 
     /// Closes all whose holders have ended: who has lost one has lost others.
     fn sweep(&mut self, ring: &mut Uring) {
-        let is_gone = |held: &Held| held.bell.is_some_and(|bell| bell.signal(0).is_err());
+        let is_gone = |held: &Held| held.bell.is_some_and(|bell| is_gone(bell.signal(0)));
         let gone: Vec<u64> =
             self.held.iter().filter(|(_, held)| is_gone(held)).map(|(token, _)| *token).collect();
         for token in gone {
@@ -558,7 +564,7 @@ impl Held {
         };
         let bits = ready & self.wants;
         self.wants &= !bits;
-        bits == 0 && !is_last || bell.signal(bits).is_ok()
+        bits == 0 && !is_last || !is_gone(bell.signal(bits))
     }
 }
 
