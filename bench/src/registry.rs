@@ -182,7 +182,7 @@ pub struct Ours<'a> {
     pub echo_wire: [Place<'a>; 3],
     /// The same many at a time and in the shortest frames, the time for each.
     pub packets: Place<'a>,
-    /// The same over [`crate::wire`]; without, by [`crate::rivals::answer_in_batches`] with the same sender.
+    /// The same over [`crate::wire`]; without, by [`crate::rivals::answered_in_batches`] with the same sender.
     pub packets_xdp: Beside<'a>,
     /// System calls for each million of `packets`.
     pub system_calls: Place<'a>,

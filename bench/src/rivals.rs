@@ -55,7 +55,7 @@ pub use pipe_stream::PipeStream;
 pub use posix_spawn::{PosixSpawn, Program, Starts};
 pub use programs_native::NativeProgram;
 pub use shared_memory_spin::SharedMemorySpin;
-pub use socket_batches::{SocketBatches, answer_in_batches};
+pub use socket_batches::{SocketBatches, answered_in_batches};
 pub use socket_echo::SocketEcho;
 pub use spsc::Spsc;
 pub use static_hello::StaticHello;

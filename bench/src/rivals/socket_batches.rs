@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 
 use crate::clock;
 use crate::contestant::{Contestant, Description};
-use crate::cores::{Priority, on_core, settle};
+use crate::cores::{Core, Priority, on_core, settle};
 use crate::error::BenchError;
 use crate::samples::Samples;
 use crate::turn::Turn;
@@ -49,32 +49,42 @@ impl Contestant for SocketBatches {
             Some(wire) => wire,
             empty => empty.insert(Wire::make()?),
         };
-        let (stop, (ready, is_ready)) = (AtomicBool::new(false), channel());
-        std::thread::scope(|scope| {
-            let serving = scope.spawn(|| {
-                wire.far(|| {
-                    settle(core, Priority::Ordinary)?;
-                    answer_in_batches(&stop, || ready.send(()).unwrap_or_default())
-                })?
-            });
-            let samples = match is_ready.recv() {
-                Ok(()) => {
-                    wire.near(|| on_core(turn.cores.first(), Priority::Ordinary, || flood(turn))?).flatten()
-                }
-                Err(_) => Err(BenchError::Wrong("there is no server".to_owned())),
-            };
-            stop.store(true, Ordering::Relaxed);
-            serving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            samples
+        answered_in_batches(wire, core, || {
+            wire.near(|| on_core(turn.cores.first(), Priority::Ordinary, || flood(turn))?).flatten()
         })
     }
 }
 
-/// Answers datagrams on the port of the benches until it is to stop, on the calling thread, which never sleeps; `begins` is told when it listens.
+/// Does `work` while a thread of this core, at the far end of the wire, answers datagrams in batches on the port of the benches.
 ///
 /// # Errors
-/// When Linux refuses something.
-pub fn answer_in_batches(stop: &AtomicBool, begins: impl FnOnce()) -> Result<(), BenchError> {
+/// Those of `work`, and when Linux refuses the server something.
+pub fn answered_in_batches<T>(
+    wire: &Wire,
+    core: Core,
+    work: impl FnOnce() -> Result<T, BenchError>,
+) -> Result<T, BenchError> {
+    let (stop, (ready, is_ready)) = (AtomicBool::new(false), channel());
+    std::thread::scope(|scope| {
+        let serving = scope.spawn(|| {
+            wire.far(|| {
+                settle(core, Priority::Ordinary)?;
+                answer(&stop, || ready.send(()).unwrap_or_default())
+            })?
+        });
+        // It is dropped unsaid if there is no server.
+        let done = match is_ready.recv() {
+            Ok(()) => work(),
+            Err(_) => Err(BenchError::Wrong("there is no server".to_owned())),
+        };
+        stop.store(true, Ordering::Relaxed);
+        serving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        done
+    })
+}
+
+/// Answers until it is to stop, on the calling thread, which never sleeps; `begins` is told when it listens.
+fn answer(stop: &AtomicBool, begins: impl FnOnce()) -> Result<(), BenchError> {
     let socket = UdpSocket::bind(("0.0.0.0", PORT)).map_err(BenchError::system("bind a socket"))?;
     begins();
     let mut batch = Batch::new();

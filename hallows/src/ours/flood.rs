@@ -4,13 +4,12 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use hallows_bench::contestant::{Contestant, Description};
-use hallows_bench::cores::{Core, Priority, on_core, settle};
+use hallows_bench::cores::{Core, Priority, on_core};
 use hallows_bench::registry::Place;
-use hallows_bench::rivals::answer_in_batches;
+use hallows_bench::rivals::answered_in_batches;
 use hallows_bench::wire::{FAR_ADDRESS, FAR_CARD, NEAR_ADDRESS, NEAR_CARD, NEAR_INTERFACE, PORT, Wire};
 use hallows_bench::{BenchError, Samples, Turn, clock};
 use hallows_linux::host::xdp;
@@ -252,24 +251,7 @@ pub fn socket_batches() -> Place<'static> {
         "a thread of the second core: recvmmsg of up to 64 without waiting, and sendmmsg of as many"
             .to_owned();
     flooded(configuration, |wire, turn, counts| {
-        let core = turn.cores.second()?;
-        let (stop, (ready, is_ready)) = (AtomicBool::new(false), channel());
-        std::thread::scope(|scope| {
-            let serving = scope.spawn(|| {
-                wire.far(|| {
-                    settle(core, Priority::Ordinary)?;
-                    answer_in_batches(&stop, || ready.send(()).unwrap_or_default())
-                })?
-            });
-            // It is dropped unsaid if there is no server.
-            let samples = match is_ready.recv() {
-                Ok(()) => measured(wire, turn, counts),
-                Err(_) => Err(wrong("there is no server")),
-            };
-            stop.store(true, Ordering::Relaxed);
-            serving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            samples
-        })
+        answered_in_batches(wire, turn.cores.second()?, || measured(wire, turn, counts))
     })
 }
 

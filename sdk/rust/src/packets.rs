@@ -9,7 +9,7 @@
 //! | [`RECEIVE`] | room for one frame | when one has come: its bytes, and in `detail` the time. In the order of frames, and behind transmissions that came later |
 //!
 //! Times are the machine's, in nanoseconds. A frame that is too long, or is none, is [`TooLong`](crate::Error::TooLong) or
-//! [`BadArgument`](crate::Error::BadArgument); one that the device has no room for, [`Busy`](crate::Error::Busy); while the interface is down or gone,
+//! [`BadArgument`](crate::Error::BadArgument); one that the device has had no room for in some milliseconds, [`Busy`](crate::Error::Busy); while the interface is down or gone,
 //! [`NotReady`](crate::Error::NotReady). Frames that come while there is no room for them are the device's to keep or drop, as on any network.
 
 use crate::form;

@@ -577,6 +577,12 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn who_is_being_ended_says_nothing_of_others() {
+        assert!(is_gone(Err(Error::Gone)) && is_gone(Err(Error::Revoked)));
+        assert!(!is_gone(Ok(())) && !is_gone(Err(Error::Killed)));
+    }
+
     /// A port of this host, of which connections are accepted.
     struct Served {
         at: SocketAddr,
